@@ -1,0 +1,78 @@
+package checker
+
+import "time"
+
+// Result is what is known about one check. It is plain data: a copy in an Edition never changes.
+type Result struct {
+	Name     string
+	Kind     Kind
+	Title    string
+	Optional bool
+	// Gates is Check.Gates with its default applied: empty when the check gates nothing.
+	Gates []string
+
+	Status Status
+	Reason Reason
+	// Value is the metric's value in the report: available, unavailable, timeout, error, circuit_open, or the
+	// measured number with one decimal. Empty until the first result.
+	Value string
+	// Message is safe for everybody: it is made from Title, Value and Measurement, never from an error.
+	Message string
+	// Measurement is the last one; its zero value means that nothing was measured.
+	Measurement Measurement
+	Threshold   Threshold
+
+	// Err is the raw cause of the last failure, nil after a success. It may hold secrets: heralds show it only where
+	// their policy allows.
+	Err error
+
+	// Since is when Status or Reason last changed.
+	Since time.Time
+	// At is when the last run ended; zero before the first.
+	At time.Time
+	// Duration of the last run, retries included.
+	Duration time.Duration
+	// LastSuccess is when a run last passed; zero if none has.
+	LastSuccess time.Time
+	// Expires is when the result becomes stale: At + 3 × interval + timeout.
+	Expires time.Time
+	// Failures is how many runs in a row have failed.
+	Failures int
+
+	// Runs counts the runs over the check's life.
+	Runs Runs
+}
+
+// Runs counts a check's runs since the start.
+type Runs struct {
+	// ByStatus counts results by the Status that they led to.
+	ByStatus [4]uint64
+	// Abandoned counts runs that were given up because the check ignored its context.
+	Abandoned uint64
+	// Durations counts runs by duration: element i those of at most DurationBounds[i], the last one the longer ones.
+	Durations [len(DurationBounds) + 1]uint64
+	// Sum of all durations.
+	Sum time.Duration
+}
+
+// DurationBounds are the upper bounds of Runs.Durations, in seconds. They are Prometheus' default buckets
+// with 1 ms in front and 30 s behind.
+var DurationBounds = [...]float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+
+// Edition is an immutable snapshot of all checks.
+type Edition struct {
+	// Seq grows by at least one with each edition.
+	Seq uint64
+	// Results, sorted by name. Shared: do not change them.
+	Results []*Result
+}
+
+// Lookup returns the result of the check called name.
+func (e *Edition) Lookup(name string) (*Result, bool) {
+	for _, r := range e.Results {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,69 @@
+package interceptor
+
+import (
+	"time"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+)
+
+// Codes is the number of canonical gRPC status codes, OK to Unauthenticated. Numbers outside are counted as Unknown.
+const Codes = 17
+
+// Snapshot is what one side of a Recorder has seen until Time. It is plain data and never changes.
+type Snapshot struct {
+	Time time.Time
+	// Methods, sorted by service and method.
+	Methods []Method
+	// Total adds up all methods over the recorder's life.
+	Total Stats
+	// Window adds up all methods over the sliding window.
+	Window Window
+}
+
+// Method is one method's share of a Snapshot. Names that were never registered share one method: Service "other",
+// Name "other".
+type Method struct {
+	Service string
+	Name    string
+	Type    interceptors.GRPCType
+	Total   Stats
+	Window  Window
+}
+
+// Stats are cumulative counters since the recorder's birth. They never decrease.
+type Stats struct {
+	// Started calls; Started − Handled are in flight.
+	Started uint64
+	Handled uint64
+	// ByCode splits Handled by the gRPC code that the peer sees.
+	ByCode [Codes]uint64
+	// Failures are the handled calls that are our fault; see IsFailure.
+	Failures uint64
+	// Panics are the calls whose handler panicked; each also counts as Internal.
+	Panics uint64
+	// Messages of streams and unary calls alike.
+	MsgReceived uint64
+	MsgSent     uint64
+	// Latency of the handled calls.
+	Latency Histogram
+}
+
+// InFlight returns how many calls have started and not ended.
+func (s *Stats) InFlight() uint64 { return s.Started - s.Handled }
+
+// Window is a view of the last minute or so.
+type Window struct {
+	// Span is the time that the window really covers: shorter than configured while the recorder is young.
+	Span time.Duration
+	// Requests handled in the window, Failures among them that are our fault, and Saturated ones (ResourceExhausted).
+	Requests  uint64
+	Failures  uint64
+	Saturated uint64
+	// Timed is how many of Requests the latencies below are made of: unary calls whose handler really ran. Streams
+	// live as long as they like and are left out.
+	Timed uint64
+	Mean  time.Duration
+	P50   time.Duration
+	P90   time.Duration
+	P99   time.Duration
+}

@@ -1,0 +1,122 @@
+package servicer
+
+import (
+	"time"
+
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/interceptor"
+)
+
+// Report is one edition of the verdict. It is immutable and shared by all readers: do not change anything in it.
+type Report struct {
+	// Seq grows with each edition.
+	Seq uint64
+	// At is when the edition was made, Started when the process began; both UTC.
+	At      time.Time
+	Started time.Time
+	Version string
+
+	Phase Phase
+	// Overall is the worst status of all Metrics; healthy when there are none.
+	Overall checker.Status
+	// Metrics, sorted by name.
+	Metrics []Metric
+	// Names that grpc.health.v1 knows, sorted, with what keeps them from serving.
+	Names []Name
+
+	// Checks, sorted by name.
+	Checks []*checker.Result
+	// Breakers, sorted by name.
+	Breakers []breaker.Snapshot
+	// Requests is the server side of the recorder; nil without one.
+	Requests *interceptor.Snapshot
+	// Journal holds the last transitions, newest first.
+	Journal []Transition
+	// Maintenance windows in force, sorted by name.
+	Maintenance []Maintenance
+	// WatchStreams is the number of open grpc.health.v1 Watch streams when the edition was made.
+	WatchStreams int
+}
+
+// Metric is one line of the report.
+type Metric struct {
+	Name   string
+	Value  string
+	Status checker.Status
+	Reason checker.Reason
+	// Message is safe for everybody.
+	Message string
+	// Threshold beyond which the metric is critical, as text; empty if it has none.
+	Threshold string
+	// Updated is when the value was last measured.
+	Updated time.Time
+	// Since is when the status last changed.
+	Since time.Time
+	// Detail is the raw cause. It may hold secrets: heralds show it only where their policy allows.
+	Detail string
+	// Number and Unit are the value as a number; Unit is empty when the value is not one.
+	Number float64
+	Unit   string
+}
+
+// Name is one name of grpc.health.v1.
+type Name struct {
+	Name   string
+	Status healthpb.HealthCheckResponse_ServingStatus
+	// Because lists what keeps the name from serving; empty when it serves.
+	Because []Cause
+}
+
+// Cause is one reason why a name does not serve.
+type Cause struct {
+	// Check that gates the name; empty when the cause is the phase, maintenance or SetServingStatus.
+	Check  string
+	Reason checker.Reason
+	// Text is safe for everybody: "starting", "draining", "set by the application", "maintenance: <reason>" or the
+	// check's message.
+	Text string
+}
+
+// Transition is one entry of the journal.
+type Transition struct {
+	At time.Time
+	// Subject is what changed: "phase", "overall", "check/<name>", "breaker/<name>" or "name/<name>".
+	Subject  string
+	From, To string
+	// Reason is the stable code of the cause, Text a safe sentence about it.
+	Reason string
+	Text   string
+	// Lasted is how long the subject had been in From.
+	Lasted time.Duration
+}
+
+// Maintenance is a name taken out on purpose.
+type Maintenance struct {
+	Name   string
+	Reason string
+	// Until is when it ends by itself.
+	Until time.Time
+}
+
+// Metric returns the metric called name.
+func (r *Report) Metric(name string) (*Metric, bool) {
+	for i := range r.Metrics {
+		if r.Metrics[i].Name == name {
+			return &r.Metrics[i], true
+		}
+	}
+	return nil, false
+}
+
+// Lookup returns what grpc.health.v1 says about name.
+func (r *Report) Lookup(name string) (*Name, bool) {
+	for i := range r.Names {
+		if r.Names[i].Name == name {
+			return &r.Names[i], true
+		}
+	}
+	return nil, false
+}

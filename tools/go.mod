@@ -1,0 +1,3 @@
+module github.com/vitals-go/vitals/tools
+
+go 1.26.0
