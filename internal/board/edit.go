@@ -1,0 +1,76 @@
+package board
+
+import "maps"
+
+// edit is one change to a Board under its mutex. The known names are copied when the first of them comes or goes, so
+// a change of state alone copies nothing.
+type edit[S comparable] struct {
+	board  *Board[S]
+	names  map[string]*topic[S] // the published map, or a copy of it once copied is set
+	copied bool
+
+	// stale is the channel of the first edition that was replaced, more those of the others: a change of one name,
+	// the usual case, needs no slice.
+	stale chan struct{}
+	more  []chan struct{}
+}
+
+// topic returns the topic of name: the one that is known or watched already, else a new one that is neither.
+func (e *edit[S]) topic(name string) *topic[S] {
+	if t, known := e.names[name]; known {
+		return t
+	}
+	if t, watched := e.board.strangers[name]; watched {
+		return t
+	}
+	return newTopic(name == e.board.cfg.Exempt, e.board.cfg.Unknown)
+}
+
+// refresh makes the topic's state agree with the opinions about it, and files the topic where it belongs.
+func (e *edit[S]) refresh(name string, t *topic[S]) {
+	if state := e.board.verdict(t); state != t.current.Load().state {
+		old := t.current.Swap(newEdition(state))
+		if e.stale == nil {
+			e.stale = old.next
+		} else {
+			e.more = append(e.more, old.next)
+		}
+	}
+	switch _, filed := e.names[name]; {
+	case t.known() && !filed:
+		e.own()
+		e.names[name] = t
+		e.board.forget(name)
+	case !t.known() && filed:
+		e.own()
+		delete(e.names, name)
+		if t.watches > 0 {
+			e.board.remember(name, t)
+		}
+	}
+}
+
+func (e *edit[S]) own() {
+	if !e.copied {
+		e.names, e.copied = maps.Clone(e.names), true
+	}
+}
+
+// commit shows the names to readers. Their states were stored before, so a reader who finds a name finds its state.
+func (e *edit[S]) commit() {
+	if e.copied {
+		names := e.names
+		e.board.known.Store(&names)
+	}
+}
+
+// wake tells the watches of every topic that changed. It is called without the mutex: closing a channel with many
+// thousands of waiters takes milliseconds.
+func (e *edit[S]) wake() {
+	if e.stale != nil {
+		close(e.stale)
+	}
+	for _, next := range e.more {
+		close(next)
+	}
+}

@@ -1,0 +1,138 @@
+package servicer
+
+import (
+	"context"
+	"log/slog"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals/internal/board"
+)
+
+// maxListed is how many names List answers with; with more it fails. gRFC A90 gives the number.
+const maxListed = 100
+
+// healthServer is grpc.health.v1 over a board: the part of a Servicer that faces probes and load balancers. It follows
+// https://github.com/grpc/grpc/blob/master/doc/health-checking.md.
+type healthServer struct {
+	healthpb.UnimplementedHealthServer
+
+	board  *board.Board[servingStatus]
+	limit  *watchLimit
+	logger *slog.Logger
+	// spoken holds a token when the application's word has changed since the token was last taken.
+	spoken chan struct{}
+
+	// answers are the responses by status. Everybody is given the same ones, so nobody may change them.
+	answers [healthpb.HealthCheckResponse_SERVICE_UNKNOWN + 1]*healthpb.HealthCheckResponse
+	// unknown answers Check of an unknown name. It is made once, because strangers choose how often it is needed.
+	unknown error
+}
+
+// healthConfig is the part of Config that healthServer needs.
+type healthConfig struct {
+	maxWatches        int // 0 means the default, negative means no limit
+	maxWatchesPerConn int // the same
+	logger            *slog.Logger
+}
+
+func newHealthServer(cfg healthConfig) *healthServer {
+	if cfg.logger == nil {
+		cfg.logger = slog.New(slog.DiscardHandler)
+	}
+	h := &healthServer{
+		board:   newBoard(),
+		limit:   newWatchLimit(cfg.maxWatches, cfg.maxWatchesPerConn),
+		logger:  cfg.logger,
+		spoken:  make(chan struct{}, 1),
+		unknown: status.Error(codes.NotFound, "unknown service"),
+	}
+	for i := range h.answers {
+		h.answers[i] = &healthpb.HealthCheckResponse{Status: servingStatus(i)}
+	}
+	return h
+}
+
+// Register registers grpc.health.v1 on server. It must be called before the server serves. Where a health service is
+// registered already, registering a second one ends the process: use UnaryAnswer and StreamAnswer there.
+func (h *healthServer) Register(server grpc.ServiceRegistrar) {
+	healthpb.RegisterHealthServer(server, h)
+}
+
+// Check answers from memory, without a lock and without allocating; an unknown name fails with NOT_FOUND.
+//
+// Its responses are shared by all callers: an interceptor may read them, but must not change them.
+func (h *healthServer) Check(_ context.Context, request *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
+	state, known := h.board.Lookup(request.Service)
+	if !known {
+		return nil, h.unknown
+	}
+	return h.answer(state), nil
+}
+
+// List answers with every known name and its status. More than 100 names fail with RESOURCE_EXHAUSTED. The statuses
+// are each true when they are read, but are not one snapshot; the responses in the map are shared, as those of Check.
+func (h *healthServer) List(context.Context, *healthpb.HealthListRequest) (*healthpb.HealthListResponse, error) {
+	statuses := make(map[string]*healthpb.HealthCheckResponse, h.board.Len())
+	for name, state := range h.board.All() {
+		if len(statuses) == maxListed {
+			return nil, status.Errorf(codes.ResourceExhausted, "more than %d services are known; ask for each by name", maxListed)
+		}
+		statuses[name] = h.answer(state)
+	}
+	return &healthpb.HealthListResponse{Statuses: statuses}, nil
+}
+
+// Watch sends the status of a name at once, and again whenever it has changed; SERVICE_UNKNOWN while nobody knows the
+// name. A client that reads slowly gets the newest status and misses those between.
+//
+// It ends with CANCELLED when the client leaves, and with UNAVAILABLE, after a last NOT_SERVING, when the server drains.
+// It refuses with RESOURCE_EXHAUSTED when too many watches are open, and an unknown name of more than 1 KiB with
+// INVALID_ARGUMENT.
+func (h *healthServer) Watch(request *healthpb.HealthCheckRequest, stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
+	ctx := stream.Context()
+	connection, err := h.admit(ctx, request.Service)
+	if err != nil {
+		return err
+	}
+	defer h.limit.leave(connection)
+	watch := h.board.Watch(request.Service)
+	defer watch.Close()
+	return h.follow(watch, stream)
+}
+
+// follow sends what watch sees until one of the two sides ends it. No lock is held anywhere near Send.
+func (h *healthServer) follow(watch *board.Watch[servingStatus], stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
+	done, ended := stream.Context().Done(), h.board.Ended()
+	sent := servingStatus(-1)
+	for ending := false; ; {
+		state, next := watch.Next()
+		if state != sent {
+			if stream.Send(h.answer(state)) != nil {
+				return status.Error(codes.Canceled, "stream has ended")
+			}
+			sent = state
+		}
+		if ending {
+			return status.Error(codes.Unavailable, "server is shutting down")
+		}
+		select {
+		case <-next:
+		case <-done:
+			return status.Error(codes.Canceled, "stream has ended")
+		case <-ended:
+			ending = true // once more round: the last status must be out before the end
+		}
+	}
+}
+
+// answer returns the shared response for state. States that the protocol does not know are passed on as they are.
+func (h *healthServer) answer(state servingStatus) *healthpb.HealthCheckResponse {
+	if uint(state) < uint(len(h.answers)) {
+		return h.answers[state]
+	}
+	return &healthpb.HealthCheckResponse{Status: state}
+}
