@@ -1,0 +1,120 @@
+package checker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// run is one run of a check, in flight.
+type run struct {
+	entry    *entry
+	started  time.Time
+	deadline time.Time
+	cancel   context.CancelFunc
+	lost     time.Duration // the watchdog's count when it started
+	// abandoned is set by the scheduler, under Checker.mu, when it stops waiting. The run then counts nowhere.
+	abandoned bool
+}
+
+// returned is a run that has ended, on its way to the scheduler.
+type returned struct {
+	run     *run
+	outcome *outcome
+}
+
+var (
+	errGoexit   = errors.New("the check ended its goroutine (runtime.Goexit)")
+	errUnending = errors.New("the run ignores its context")
+)
+
+// perform runs the check, survives whatever it does, and hands the outcome to the scheduler exactly once: by return,
+// by panic and by Goexit. It is the body of the run's goroutine.
+func (c *Checker) perform(ctx context.Context, r *run) {
+	o := &outcome{event: panicked, err: errGoexit, ran: true}
+	defer func() {
+		o.duration = time.Since(r.started)
+		r.cancel()
+		c.hand(returned{r, o})
+	}()
+	// The caller's hook is inside, so that its panic is caught too.
+	defer o.rescue()
+	o.run(ctx, &r.entry.check, c.around)
+}
+
+// rescue turns a panic into an outcome. It must be deferred itself: only then does recover see the panic.
+func (o *outcome) rescue() {
+	if cause := recover(); cause != nil {
+		o.event, o.stack = panicked, debug.Stack()
+		// Formatting survives values whose own methods panic.
+		o.err = fmt.Errorf("panic: %v", cause)
+	}
+}
+
+// around is Config.Around.
+type around func(ctx context.Context, name string) (context.Context, func(error))
+
+func (o *outcome) run(ctx context.Context, check *Check, wrap around) {
+	inner := ctx
+	if wrap != nil {
+		wrapped, end := wrap(ctx, check.Name)
+		if wrapped != nil {
+			inner = wrapped
+		}
+		if end != nil {
+			defer func() { end(o.err) }()
+			defer o.rescue()
+		}
+	}
+	event, err := o.ask(ctx, inner, check)
+	o.event, o.err = event, harmless(err)
+}
+
+// ask calls the check with inner, again after a failure as long as there are retries and time, and classifies its
+// last word by ctx, which nobody else can end.
+func (o *outcome) ask(ctx, inner context.Context, check *Check) (event, error) {
+	pause := check.Timeout / 50
+	for attempt := 0; ; attempt++ {
+		err := o.call(inner, check)
+		event := classifySafely(ctx, err)
+		if event != failed || attempt >= check.Retries || !sleep(ctx, pause) {
+			return event, err
+		}
+		pause *= 2
+	}
+}
+
+func (o *outcome) call(ctx context.Context, check *Check) error {
+	if check.Run != nil {
+		return check.Run(ctx)
+	}
+	m, err := check.Measure(ctx)
+	if err != nil {
+		return err
+	}
+	return o.measure(m)
+}
+
+// classifySafely is classify for errors whose own methods may panic: such an error is a failure like any other.
+func classifySafely(ctx context.Context, err error) (e event) {
+	defer func() {
+		if recover() != nil {
+			e = failed
+		}
+	}()
+	return classify(ctx, err)
+}
+
+// sleep waits for d and reports whether ctx still runs then.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,215 @@
+package checker
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	// returnGrace is how long after its deadline a run may still return by itself: one that heeds its context gets
+	// to say what it was waiting for, and is not taken for one that ignores it.
+	returnGrace = 10 * time.Millisecond
+	// Publishing costs a pointer per check. From smallFleet checks on results are gathered first, for gatherPerCheck
+	// each, so that publishing never takes more than a small share of a core.
+	smallFleet     = 256
+	gatherPerCheck = 2 * time.Microsecond
+)
+
+// step does all that is to be done at now and returns when to look again, false for never.
+func (c *Checker) step(now time.Time) (next time.Time, any bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session.ctx.Err() != nil {
+		return time.Time{}, false // what fails now fails because we stop
+	}
+	c.takeIn(now, true)
+	for len(c.agenda) > 0 && !c.agenda[0].wake.After(now) {
+		c.attend(c.agenda[0], now)
+	}
+	c.launch(now)
+	if len(c.agenda) > 0 {
+		next, any = c.agenda[0].wake, true
+	}
+	if !c.dirty && len(c.settled) == 0 {
+		return next, any
+	}
+	if at := c.published.Add(c.gather()); at.After(now) {
+		if !any || at.Before(next) {
+			next = at
+		}
+		return next, true
+	}
+	c.publish(now)
+	return next, any
+}
+
+// gather is the least time between two publications.
+func (c *Checker) gather() time.Duration {
+	if len(c.results) <= smallFleet {
+		return 0
+	}
+	return time.Duration(len(c.results)) * gatherPerCheck
+}
+
+// publish makes results the newest edition and tells those who wait for a run.
+func (c *Checker) publish(now time.Time) {
+	c.seq++
+	c.editions.Store(&Edition{Seq: c.seq, Results: append([]*Result(nil), c.results...)})
+	c.dirty, c.published = false, now
+	for _, settled := range c.settled {
+		close(settled)
+	}
+	clear(c.settled)
+	c.settled = c.settled[:0]
+}
+
+// hand gives a run that has ended to the scheduler. It is called by the run's goroutine.
+func (c *Checker) hand(r returned) {
+	c.mu.Lock()
+	c.finished = append(c.finished, r)
+	c.mu.Unlock()
+	c.wake()
+}
+
+// takeIn judges the runs that have ended, or only frees their places if judge is false.
+func (c *Checker) takeIn(now time.Time, judge bool) {
+	for _, f := range c.finished {
+		e, r, o := f.run.entry, f.run, f.outcome
+		e.run = nil
+		if r.abandoned {
+			if judge && e.pos >= 0 {
+				c.reschedule(e)
+			}
+			continue
+		}
+		lost := c.release(r, now)
+		if e.pos < 0 || !judge {
+			continue
+		}
+		if o.event == cancelled {
+			c.settle(e)
+			c.plan(e, r.started, now)
+			continue
+		}
+		if o.event == timedOut && starving(lost, o.duration) {
+			o.event = starved
+		}
+		c.judge(e, o, now)
+		c.plan(e, r.started, now)
+	}
+	clear(c.finished)
+	c.finished = c.finished[:0]
+}
+
+// release gives r's place to others and returns how long the process waited for a CPU while r ran.
+func (c *Checker) release(r *run, now time.Time) time.Duration {
+	c.free++
+	return c.watchdog.end(now) - r.lost
+}
+
+// attend decides about e, whose wake time has come.
+func (c *Checker) attend(e *entry, now time.Time) {
+	late := now.Sub(e.wake)
+	expires, any := e.expiry()
+	expired := any && !expires.After(now)
+	idle := e.run == nil && !e.queued
+	switch {
+	case e.run != nil && !e.run.abandoned && now.Sub(e.run.deadline) >= returnGrace:
+		c.abandon(e, now, late)
+	case e.stuck() && !e.due.After(now):
+		c.judge(e, &outcome{event: timedOut, err: errUnending}, now)
+		e.due = now.Add(e.tick())
+	case expired && (late < e.check.Interval || !idle):
+		c.judge(e, &outcome{event: noEvidence, err: e.result.Err, expired: true}, now)
+	case idle:
+		if any && late >= e.check.Interval {
+			// The scheduler itself slept through a whole interval: the process stood still.
+			c.judge(e, &outcome{event: starved, err: e.result.Err}, now)
+		}
+		e.queued = true
+		c.queue = append(c.queue, e)
+	}
+	c.reschedule(e)
+}
+
+// abandon stops waiting for e's run, which has ignored its deadline.
+func (c *Checker) abandon(e *entry, now time.Time, late time.Duration) {
+	r := e.run
+	lost := c.release(r, now)
+	r.abandoned = true
+	o := &outcome{
+		event: timedOut, ran: true, abandoned: true, duration: now.Sub(r.started),
+		err: fmt.Errorf("no answer within %v: %w", e.check.Timeout, context.DeadlineExceeded),
+	}
+	if starving(max(lost, late), o.duration) {
+		o.event = starved
+	}
+	c.judge(e, o, now)
+	e.due = now.Add(e.tick())
+}
+
+// tick is the time from one timeout of an abandoned run to the next: what a run started in its place would take.
+func (e *entry) tick() time.Duration { return max(e.check.FailingInterval, e.check.Timeout) }
+
+// launch starts runs while there is room.
+func (c *Checker) launch(now time.Time) {
+	for c.free > 0 && len(c.queue) > 0 {
+		e := c.queue[0]
+		c.queue[0], c.queue = nil, c.queue[1:]
+		e.queued = false
+		c.free--
+		r := &run{entry: e, started: now, deadline: now.Add(e.check.Timeout), lost: c.watchdog.begin(now)}
+		var ctx context.Context
+		ctx, r.cancel = context.WithDeadline(c.session.ctx, r.deadline)
+		e.run = r
+		// A bare go statement: nobody can wait for a run that may never end.
+		go c.perform(ctx, r)
+		c.reschedule(e)
+	}
+}
+
+// judge lets o decide about e and tells the log.
+func (c *Checker) judge(e *entry, o *outcome, now time.Time) {
+	before := e.judge(o, now)
+	c.results[e.pos] = e.result
+	c.dirty = true
+	if !o.expired {
+		c.settle(e)
+	}
+	changed := before.Status != e.result.Status || before.Reason != e.result.Reason
+	reminder := !changed && e.result.Status != Healthy && now.Sub(e.logged) >= reminderInterval
+	if changed || reminder {
+		e.logged = now
+		l := line{before: before, after: e.result, reminder: reminder, abandoned: o.abandoned}
+		if changed {
+			l.stack = o.stack
+		}
+		c.journal.note(l)
+	}
+}
+
+// settle tells those who wait for e, with the next publication, that its run is over.
+func (c *Checker) settle(e *entry) {
+	if e.settled != nil {
+		c.settled = append(c.settled, e.settled)
+		e.settled = nil
+	}
+}
+
+// plan sets when e runs next, after a run that began at started.
+func (c *Checker) plan(e *entry, started, now time.Time) {
+	interval := e.check.interval(e.result.Status)
+	e.due = nextStart(started, now, interval, e.check.Jitter, rand.Float64())
+	c.reschedule(e)
+}
+
+// reschedule files e under its next wake time.
+func (c *Checker) reschedule(e *entry) {
+	if wake, any := e.nextWake(); any {
+		c.agenda.set(e, wake)
+	} else {
+		c.agenda.drop(e)
+	}
+}
