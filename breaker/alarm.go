@@ -1,0 +1,64 @@
+package breaker
+
+import "time"
+
+// The alarm is the one timer of a breaker. In closed it turns the window and falls asleep with the traffic; in open it
+// announces half-open; in half-open it ends the probe's lease, or the wait for a check. It may ring late or once too
+// often: ring looks at the clock, not at why it was set.
+
+// arm sets the alarm for what comes next. The caller holds mu.
+func (b *Breaker) arm(now time.Duration) {
+	next, set := b.nextAlarm(now)
+	switch {
+	case set && b.alarm != nil:
+		b.alarm.Reset(next)
+	case set:
+		b.alarm = time.AfterFunc(next, b.ring)
+	case b.alarm != nil:
+		b.alarm.Stop()
+	}
+}
+
+func (b *Breaker) nextAlarm(now time.Duration) (time.Duration, bool) {
+	switch {
+	case b.current.Forced:
+		return 0, false
+	case b.current.State == Closed:
+		return b.window.slot(), !b.asleep()
+	case b.current.State == Open, b.probe != nil, b.awaitsCheck():
+		return b.due - now, true
+	default:
+		return 0, false
+	}
+}
+
+// ring does what is due.
+func (b *Breaker) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.sinceBirth()
+	before := b.epoch()
+	b.advance(now)
+	if b.epoch() != before {
+		return // entering the new state has set the alarm
+	}
+	switch {
+	case b.current.Forced:
+		return
+	case b.current.State == HalfOpen && b.probe == nil:
+		b.reflag() // the check has not come: let calls probe
+	case b.current.State == Closed && b.window.idle(now, b.stripes.sum()):
+		b.reflag() // asleep again
+	}
+	b.arm(now)
+}
+
+// awaken starts the window that had stopped for want of calls. The caller holds mu.
+func (b *Breaker) awaken(now time.Duration) {
+	if !b.asleep() {
+		return
+	}
+	b.window.restart(now, b.stripes.sum())
+	b.word.Store(b.word.Load() &^ asleep)
+	b.arm(now)
+}

@@ -1,0 +1,109 @@
+package breaker
+
+import (
+	"context"
+	"errors"
+)
+
+// Check wraps a health check of the dependency, so that check and calls share what they learn. It fits
+// checker.Check.Run.
+//
+// While the breaker is open the check is answered from memory, by the rejection, and the dependency is left alone.
+// When the open time is over, the next run of the check is the half-open probe: it runs for up to ProbeTimeout
+// whatever deadline its caller has, because a probe that is cut short by an impatient caller would keep the breaker
+// open; only a cancelled caller ends it. If it passes the breaker closes, and so does one that opened while the check
+// ran. In closed its result counts as one call's.
+//
+// The check may use a client that this breaker guards: calls made with the context that the check is given are part
+// of the probe.
+func (b *Breaker) Check(fn func(context.Context) error) func(context.Context) error {
+	b.checked.Store(true)
+	return func(ctx context.Context) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		pass, ok := b.enterSlow(true)
+		if !ok {
+			return b.reject()
+		}
+		permit := Permit{b: b, ctx: ctx, pass: pass, began: b.stopwatch()}
+		return permit.check(ctx, fn)
+	}
+}
+
+// check runs fn and settles, however fn ends.
+func (p *Permit) check(ctx context.Context, fn func(context.Context) error) error {
+	outcome, cause := Failure, errAbandoned
+	defer func() {
+		p.SettleAs(outcome, cause)
+		if outcome == Success {
+			p.b.heal(p.pass.epoch)
+		}
+	}()
+	if p.pass.probe != nil {
+		var release context.CancelFunc
+		ctx, release = p.b.probeContext(ctx, p.pass.probe)
+		defer release()
+	}
+	err := fn(ctx)
+	outcome, cause = p.classify(err), err
+	return err
+}
+
+// probeContext gives the probe its own deadline. Of the caller's context it keeps the values and an explicit
+// cancellation.
+func (b *Breaker) probeContext(caller context.Context, p *probe) (context.Context, context.CancelFunc) {
+	ctx := context.WithValue(context.WithoutCancel(caller), probeKey{}, p)
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.ProbeTimeout)
+	stop := context.AfterFunc(caller, func() {
+		if errors.Is(caller.Err(), context.Canceled) {
+			cancel()
+		}
+	})
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
+// Observe reports what was learnt about the dependency without asking the breaker: by a check that is not wrapped, or
+// by another client. A success closes an open breaker, a failure re-opens a half-open one that has no probe under
+// way, and in closed both count like a call's result. A breaker that an operator holds only counts.
+func (b *Breaker) Observe(err error) {
+	outcome := b.cfg.Classify(err)
+	permit := Permit{b: b, pass: pass{epoch: b.word.Load() >> epochShift}, began: b.stopwatch()}
+	switch outcome {
+	case Success:
+		b.heal(0)
+	case Failure:
+		b.relapse(err)
+	}
+	permit.SettleAs(outcome, err)
+}
+
+// heal closes a breaker that is not closed although the dependency works. It leaves alone what is in the state
+// number epoch: that result has been judged already.
+func (b *Breaker) heal(epoch uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.current.State == Closed || b.current.Forced || b.epoch() == epoch {
+		return
+	}
+	now := b.sinceBirth()
+	b.probe = nil
+	b.machine.reset()
+	b.follow(now)
+}
+
+// relapse re-opens a half-open breaker.
+func (b *Breaker) relapse(cause error) {
+	b.lastFailure.Store(&cause)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.sinceBirth()
+	b.advance(now)
+	if b.current.State == HalfOpen && b.probe == nil {
+		b.machine.report(Failure, true)
+		b.follow(now)
+	}
+}

@@ -1,0 +1,116 @@
+package breaker
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Config describes a breaker. The zero value of every optional field is the default that the field documents.
+type Config struct {
+	// Name identifies the breaker in errors, reports and metrics. Required. It is shown to everybody.
+	Name string
+
+	// ConsecutiveFailures in a row open the breaker, however long they take. Default 5; negative disables the rule.
+	ConsecutiveFailures int
+
+	// FailureRate opens the breaker when this share of the window's calls failed. Default 0.5; negative disables the
+	// rule. Calls in flight and neutral calls are not in the sum.
+	FailureRate float64
+	// MinCalls is how many calls the window must hold before a rate is believed. Default 20.
+	MinCalls int
+	// Window is the rolling time over which the rates are taken. It turns in tenths. Default 30 s.
+	Window time.Duration
+
+	// SlowCall is the duration from which a call is slow. Default 0: no call is.
+	SlowCall time.Duration
+	// SlowCallRate opens the breaker when this share of the window's calls was slow. Default 0.5. Without SlowCall
+	// it has no meaning. With it, a probe that is slow has failed.
+	SlowCallRate float64
+
+	// OpenTime is how long the breaker stays open the first time. Each time that a probe fails it doubles. Default
+	// 5 s; at least 1 ms.
+	OpenTime time.Duration
+	// MaxOpenTime ends the doubling and is never exceeded. Default: the greater of 5 min and OpenTime.
+	MaxOpenTime time.Duration
+	// Jitter spreads the open time by up to this share, either way, so that many instances with the same fault do
+	// not come back together. Default 0.25; negative means none; less than 1.
+	Jitter float64
+
+	// ProbeTimeout is the lease of a half-open probe: one that has not reported by then has failed. It is also the
+	// timeout of a probing check. Default 5 s.
+	ProbeTimeout time.Duration
+	// ProbeOnly leaves probing to the check that is attached with Breaker.Check: calls are turned away in half-open
+	// too. It has no effect without such a check, and lapses when the check has not come for a minute, so that a
+	// checker that does not run cannot keep a breaker open.
+	ProbeOnly bool
+
+	// ObserveOnly judges and publishes but turns no call away: for a first roll-out.
+	ObserveOnly bool
+
+	// Classify says what a call's error, or nil, tells about the dependency. It must be pure; it is called without
+	// any lock. It is not asked about calls whose context was cancelled or had ended before the call: they are
+	// Neutral. Default DefaultClassify.
+	Classify func(error) Outcome
+}
+
+// Names longer than this are a mistake: they end up in every metric.
+const maxName = 256
+
+func (c Config) withDefaults() Config {
+	orInt(&c.ConsecutiveFailures, 5)
+	orInt(&c.MinCalls, 20)
+	orFloat(&c.FailureRate, 0.5)
+	orFloat(&c.SlowCallRate, 0.5)
+	orFloat(&c.Jitter, 0.25)
+	c.Jitter = max(c.Jitter, 0)
+	orDuration(&c.Window, 30*time.Second)
+	orDuration(&c.OpenTime, 5*time.Second)
+	orDuration(&c.MaxOpenTime, max(5*time.Minute, c.OpenTime))
+	orDuration(&c.ProbeTimeout, 5*time.Second)
+	if c.Classify == nil {
+		c.Classify = DefaultClassify
+	}
+	return c
+}
+
+// validate reports every mistake in a Config whose defaults have been filled in.
+func (c Config) validate() error {
+	var mistakes []error
+	check := func(ok bool, field string, value any, want string) {
+		if !ok {
+			mistakes = append(mistakes, fmt.Errorf("breaker %q: %s is %v, want %s", c.Name, field, value, want))
+		}
+	}
+	check(c.Name != "" && len(c.Name) <= maxName, "Name", len(c.Name), "1 to 256 bytes")
+	check(c.ConsecutiveFailures <= math.MaxUint16, "ConsecutiveFailures", c.ConsecutiveFailures, "at most 65535")
+	check(c.FailureRate <= 1, "FailureRate", c.FailureRate, "a share of at most 1")
+	check(c.MinCalls > 0, "MinCalls", c.MinCalls, "a positive number")
+	check(c.Window >= 10*time.Millisecond, "Window", c.Window, "at least 10ms")
+	check(c.SlowCall >= 0, "SlowCall", c.SlowCall, "a duration, or 0 for none")
+	check(c.SlowCallRate > 0 && c.SlowCallRate <= 1, "SlowCallRate", c.SlowCallRate, "a share between 0 and 1")
+	check(c.OpenTime >= time.Millisecond, "OpenTime", c.OpenTime, "at least 1ms")
+	check(c.MaxOpenTime >= c.OpenTime, "MaxOpenTime", c.MaxOpenTime, "at least OpenTime")
+	check(c.Jitter < 1, "Jitter", c.Jitter, "a share of less than 1")
+	check(c.ProbeTimeout >= time.Millisecond, "ProbeTimeout", c.ProbeTimeout, "at least 1ms")
+	return errors.Join(mistakes...)
+}
+
+func orInt(field *int, value int) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+func orFloat(field *float64, value float64) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+func orDuration(field *time.Duration, value time.Duration) {
+	if *field == 0 {
+		*field = value
+	}
+}

@@ -1,0 +1,127 @@
+package breaker
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// Permit is the right to make one call, and the duty to say how it ended. It belongs to one call; do not copy it
+// after its first use. The zero Permit settles nothing.
+type Permit struct {
+	b     *Breaker
+	ctx   context.Context
+	pass  pass
+	began time.Duration // only with Config.SlowCall
+	// expired permits were granted to a context that had already ended.
+	expired bool
+	settled atomic.Bool
+}
+
+// pass says by what right a call was admitted.
+type pass struct {
+	epoch uint64 // the state that admitted it
+	probe *probe // the half-open probe that it is, or is part of
+	// nested calls are made by an attached check that holds the probe.
+	nested bool
+}
+
+// Admit asks to call the dependency. It returns a Permit, which must be settled exactly once, or a rejection, which
+// is an *OpenError. It never blocks. Most callers want Do instead; Admit is for calls whose end is learnt elsewhere.
+//
+// A call of which the caller lets go without settling is not counted, unless it is the half-open probe: then it has
+// failed when the lease ends.
+func (b *Breaker) Admit(ctx context.Context) (Permit, error) {
+	word := b.word.Load()
+	pass := pass{epoch: word >> epochShift}
+	expired := ctx.Err() != nil
+	if word&slowPath != 0 {
+		var ok bool
+		if pass, ok = b.admitSlow(ctx, word, expired); !ok {
+			return Permit{}, b.reject()
+		}
+	}
+	return Permit{b: b, ctx: ctx, pass: pass, began: b.stopwatch(), expired: expired}, nil
+}
+
+// stopwatch reads the clock only if slow calls are judged.
+func (b *Breaker) stopwatch() time.Duration {
+	if b.cfg.SlowCall == 0 {
+		return 0
+	}
+	return b.sinceBirth()
+}
+
+func (b *Breaker) admitSlow(ctx context.Context, word uint64, expired bool) (pass, bool) {
+	state := State(word & stateFlags)
+	switch {
+	case word&checkProbing != 0:
+		return b.joinProbe(ctx)
+	case word&turningAway != 0:
+		return pass{}, false
+	case expired, state == Open: // must not take the probe; an observer judges nothing while it is open
+		return pass{epoch: word >> epochShift}, true
+	default:
+		return b.enterSlow(false)
+	}
+}
+
+// reject counts the call and returns the shared rejection.
+func (b *Breaker) reject() error {
+	b.stripes.mine().rejected.Add(1)
+	return b.refusal.Load()
+}
+
+// Settle reports how the call ended: err is classified by Config.Classify, unless the permit's context says that the
+// caller gave up or came too late. Only the first settlement of a permit counts.
+func (p *Permit) Settle(err error) {
+	if p.b == nil || p.settled.Load() {
+		return
+	}
+	p.SettleAs(p.classify(err), err)
+}
+
+// SettleAs reports the outcome of a call whose error is not enough to tell. Cause is kept as the reason of a failure.
+// Only the first settlement of a permit counts.
+func (p *Permit) SettleAs(outcome Outcome, cause error) {
+	if p.b == nil || p.settled.Swap(true) {
+		return
+	}
+	p.b.settle(p, outcome, cause)
+}
+
+// Confirm reports that the dependency has answered although the call goes on: the first message of a stream. It ends
+// a half-open probe with success, so that one long call does not hold up all others; how the call ends then counts
+// like any other call. It changes nothing outside half-open.
+func (p *Permit) Confirm() {
+	if p.pass.probe != nil && !p.settled.Load() {
+		p.b.confirm(p.pass.probe)
+	}
+}
+
+// classify is foreign code's turn: no lock is held.
+func (p *Permit) classify(err error) Outcome {
+	switch {
+	case p.expired:
+		return Neutral
+	case err != nil && errors.Is(p.ctx.Err(), context.Canceled):
+		return Neutral
+	default:
+		return p.b.cfg.Classify(err)
+	}
+}
+
+// settle counts one call's outcome. The fast path is a success in the state in which the call was admitted.
+func (b *Breaker) settle(p *Permit, outcome Outcome, cause error) {
+	slow := b.cfg.SlowCall > 0 && outcome != Neutral && b.sinceBirth()-p.began >= b.cfg.SlowCall
+	word := b.word.Load()
+	if outcome == Failure || slow || p.pass.probe != nil || word>>epochShift != p.pass.epoch {
+		b.settleSlow(p, outcome, slow, cause)
+		return
+	}
+	if outcome == Success && b.consecutive.Load() != 0 {
+		b.consecutive.Store(0)
+	}
+	b.stripes.mine().count(outcome, false)
+}

@@ -1,0 +1,168 @@
+package breaker
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// Causes of an open breaker that are no call's error.
+var (
+	errLeaseOver = errors.New("breaker: the probe did not report in time")
+	errTooSlow   = errors.New("breaker: too many calls were slow")
+)
+
+// This file is what happens under Breaker.mu: results that may change the state, and the changes.
+
+// settleSlow counts a result that is not a plain success.
+func (b *Breaker) settleSlow(p *Permit, outcome Outcome, slow bool, cause error) {
+	if outcome == Failure {
+		b.lastFailure.Store(&cause)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	epoch := p.pass.epoch
+	if probe := p.pass.probe; probe != nil {
+		if !b.settleProbe(p.pass, outcome, slow) {
+			return
+		}
+		epoch = probe.confirmedIn
+	}
+	b.settleCall(epoch, outcome, slow)
+}
+
+// settleCall counts the result of a call admitted in the state number epoch.
+func (b *Breaker) settleCall(epoch uint64, outcome Outcome, slow bool) {
+	now := b.sinceBirth()
+	b.advance(now)
+	if epoch != b.epoch() {
+		b.late.count(outcome, slow)
+		return
+	}
+	b.stripes.mine().count(outcome, slow)
+	if b.current.State != Closed || b.current.Forced || outcome == Neutral {
+		return
+	}
+	if outcome == Success {
+		b.consecutive.Store(0)
+	} else {
+		b.consecutive.Add(1)
+	}
+	tripping := b.cfg.trips(b.consecutive.Load(), b.window.calls(now, b.stripes.sum()))
+	switch {
+	case outcome == Failure:
+		b.machine.report(Failure, tripping)
+	case tripping: // by slowness: gobreaker consults its rule on failures only
+		b.lastFailure.Store(&errTooSlow)
+		b.machine.report(Failure, true)
+	}
+	b.follow(now)
+}
+
+// advance does what was due before now, should the alarm be late.
+func (b *Breaker) advance(now time.Duration) {
+	switch {
+	case b.current.Forced:
+	case b.current.State == Open && now >= b.due:
+		b.machine.wake()
+		b.follow(now)
+	case b.probe != nil && now >= b.due:
+		b.lastFailure.Store(&errLeaseOver)
+		b.endProbe(Failure)
+		b.follow(now)
+	case b.current.State == Closed && !b.asleep():
+		b.window.turn(now, b.stripes.sum())
+	}
+}
+
+// follow brings the breaker into the state that the machine has reached.
+func (b *Breaker) follow(now time.Duration) {
+	state := b.machine.current()
+	if state == b.current.State {
+		return
+	}
+	switch state {
+	case Closed:
+		b.retries = 0
+		b.enter(Closed, now)
+	case HalfOpen:
+		b.due = now + patience
+		b.enter(HalfOpen, now)
+	default:
+		failedProbes := 0
+		if b.current.State == HalfOpen {
+			b.retries++
+			failedProbes = b.retries
+		}
+		b.open(now, b.cfg.openTime(failedProbes, rand.Float64()))
+	}
+}
+
+// open enters Open for d.
+func (b *Breaker) open(now, d time.Duration) {
+	b.due = now + d
+	b.current.NextTry = b.base.Add(b.due)
+	b.enter(Open, now)
+}
+
+// enter makes state the current one, in this order: what a call that is turned away will need, the word that turns
+// it away, the edition that tells readers, and the alarm for what comes next.
+func (b *Breaker) enter(state State, now time.Duration) {
+	if state != Open || b.current.Forced {
+		b.current.NextTry = time.Time{}
+	}
+	if b.current.State != state {
+		b.current.Since = b.base.Add(now)
+		b.current.Entered[state]++
+	}
+	b.current.State = state
+	b.consecutive.Store(0)
+	if state == Closed {
+		b.window.restart(now, b.stripes.sum())
+	}
+	b.refuse()
+	b.word.Store((b.epoch()+1)<<epochShift | b.flags())
+	b.publish()
+	b.arm(now)
+}
+
+// refuse renews the rejection.
+func (b *Breaker) refuse() {
+	if b.current.State == Closed {
+		return
+	}
+	refusal := &OpenError{Name: b.cfg.Name, State: b.current.State, NextTry: b.current.NextTry}
+	if cause := b.lastFailure.Load(); cause != nil && !b.current.Forced {
+		refusal.Cause = *cause
+	}
+	b.refusal.Store(refusal)
+}
+
+// flags derives the word's flags from the state.
+func (b *Breaker) flags() uint64 {
+	flags := uint64(b.current.State)
+	switch {
+	case b.current.Forced:
+		flags |= forced
+		if b.current.State == Open {
+			flags |= turningAway
+		}
+	case b.current.State == Closed:
+		flags |= asleep
+	case b.cfg.ObserveOnly:
+	case b.current.State == Open:
+		flags |= turningAway
+	case b.probe != nil && b.probe.check:
+		flags |= turningAway | checkProbing
+	case b.probe != nil || b.awaitsCheck():
+		flags |= turningAway
+	}
+	return flags
+}
+
+// reflag changes the flags within a state.
+func (b *Breaker) reflag() { b.word.Store(b.epoch()<<epochShift | b.flags()) }
+
+func (b *Breaker) epoch() uint64 { return b.word.Load() >> epochShift }
+
+func (b *Breaker) asleep() bool { return b.word.Load()&asleep != 0 }
