@@ -1,0 +1,115 @@
+package interceptor
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	"google.golang.org/grpc"
+)
+
+// UnaryClient is a grpc.UnaryClientInterceptor that counts calls. Placed first in the chain it sees what the caller
+// sees, retries and rejections by other interceptors included; placed last, what the transport does.
+func (r *Recorder) UnaryClient(
+	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker,
+	opts ...grpc.CallOption,
+) (err error) {
+	m := r.client.lookup(method, interceptors.Unary, true)
+	if m == nil || r.config.Skip != nil && r.skips(ctx, interceptors.NewClientCallMeta(method, nil, req)) {
+		return invoke(ctx, method, req, reply, conn, opts...)
+	}
+	c := m.begin(lane(r.client.mask), r.now())
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		p := recover() // As in UnaryServer.
+		c.abandon(p != nil, r.now())
+		if p != nil {
+			panic(p)
+		}
+	}()
+	err = invoke(ctx, method, req, reply, conn, opts...)
+	returned = true
+	now := r.now()
+	if err == nil {
+		c.finish(now)
+	} else {
+		c.settle(r.clientOutcome(ctx, err, now-c.start), now)
+	}
+	return err
+}
+
+// StreamClient is a grpc.StreamClientInterceptor that counts streams and their messages. A stream is settled exactly
+// once, when gRPC says that it has ended: by its last message, an error, a cancelled context or a closed connection.
+// A stream that its owner neither drains nor cancels never ends, and stays in flight.
+func (r *Recorder) StreamClient(
+	ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, streamer grpc.Streamer,
+	opts ...grpc.CallOption,
+) (grpc.ClientStream, error) {
+	m := r.client.lookup(method, typeOf(desc.ClientStreams, desc.ServerStreams), true)
+	if m == nil || r.config.Skip != nil && r.skips(ctx, interceptors.NewClientCallMeta(method, desc, nil)) {
+		return streamer(ctx, desc, conn, method, opts...)
+	}
+	s := &clientStream{recorder: r, ctx: ctx, call: m.begin(lane(r.client.mask), r.now())}
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		p := recover() // As in UnaryServer.
+		if s.ended.CompareAndSwap(false, true) {
+			s.call.abandon(p != nil, r.now())
+		}
+		if p != nil {
+			panic(p)
+		}
+	}()
+	inner, err := streamer(ctx, desc, conn, method, append(opts[:len(opts):len(opts)], grpc.OnFinish(s.end))...)
+	returned = true
+	if err != nil {
+		// If the refusal came from another interceptor, gRPC has not heard of the stream and calls nobody.
+		s.end(err)
+		return nil, err
+	}
+	s.ClientStream = inner
+	return s, nil
+}
+
+// clientStream counts messages, and settles its call once.
+type clientStream struct {
+	grpc.ClientStream
+	recorder *Recorder
+	ctx      context.Context
+	call     call
+	// ended is set by whoever settles the call: gRPC, from any goroutine, or StreamClient.
+	ended atomic.Bool
+}
+
+// end settles the call. A stream that ended well has a nil error here, not io.EOF.
+func (s *clientStream) end(err error) {
+	if !s.ended.CompareAndSwap(false, true) {
+		return
+	}
+	now := s.recorder.now()
+	s.call.settle(s.recorder.clientOutcome(s.ctx, err, now-s.call.start), now)
+}
+
+// SendMsg counts what was sent.
+func (s *clientStream) SendMsg(m any) error {
+	err := s.ClientStream.SendMsg(m)
+	if err == nil {
+		s.call.stripe.sent.Add(1)
+	}
+	return err
+}
+
+// RecvMsg counts what was received.
+func (s *clientStream) RecvMsg(m any) error {
+	err := s.ClientStream.RecvMsg(m)
+	if err == nil {
+		s.call.stripe.received.Add(1)
+	}
+	return err
+}

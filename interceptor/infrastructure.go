@@ -1,0 +1,33 @@
+package interceptor
+
+import (
+	"strings"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+)
+
+// IsInfrastructure reports whether a call is one about the server instead of its work: gRPC health, reflection, and
+// the vitals report. Such calls are not counted unless Config.Skip says otherwise.
+func IsInfrastructure(call interceptors.CallMeta) bool { return isInfrastructure(call.Service) }
+
+func isInfrastructure(service string) bool {
+	switch service {
+	case "grpc.health.v1.Health",
+		"grpc.reflection.v1.ServerReflection",
+		"grpc.reflection.v1alpha.ServerReflection",
+		"vitals.v1.HealthReportService":
+		return true
+	default:
+		return false
+	}
+}
+
+// splitName splits a full method name as grpc-go's server does: at the last slash, the leading one cut off.
+func splitName(fullMethod string) (service, method string, ok bool) {
+	name := strings.TrimPrefix(fullMethod, "/")
+	i := strings.LastIndexByte(name, '/')
+	if i < 0 {
+		return "", "", false
+	}
+	return name[:i], name[i+1:], true
+}

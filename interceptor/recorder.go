@@ -1,0 +1,99 @@
+package interceptor
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
+	"google.golang.org/grpc"
+)
+
+// Config tells a Recorder what to count. The zero value of every field is the default that the field documents.
+type Config struct {
+	// Window is how far back Snapshot's windows look. Default 60 s.
+	Window time.Duration
+	// Slot is the step in which the window slides; Window must be a multiple of it, 120 at most. Default Window / 12.
+	Slot time.Duration
+	// MaxMethods bounds, for each side, how many methods get an entry because a call named them: on the server only
+	// until Register, on the client for ever. Further names share one entry. Default 1000; negative means none.
+	MaxMethods int
+	// Skip decides which calls are not counted, on both sides. Default: those for which IsInfrastructure holds, which
+	// costs a call nothing. A Matcher is asked on every call.
+	Skip selector.Matcher
+	// SlowEnough is the least time that a caller must have left a call, when it began, for DeadlineExceeded to be a
+	// failure: a handler that hardly ran is not at fault. Default 100 ms; negative means that all are failures.
+	SlowEnough time.Duration
+	// Logger is told when MaxMethods is reached, and of panics by the Recovery of ServerOptions. Default: none.
+	Logger *slog.Logger
+}
+
+// Recorder counts calls, on the server and on the client side. Create it with New.
+type Recorder struct {
+	config     Config
+	slowEnough time.Duration
+	// base is the birth of the Recorder: all times are distances from it, because reading only the monotonic clock
+	// costs half of time.Now.
+	base   time.Time
+	server *side
+	client *side
+}
+
+// New returns a Recorder. It starts nothing. The error joins all mistakes in config, each naming its field.
+func New(config Config) (*Recorder, error) {
+	config.setDefaults()
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	r := &Recorder{config: config, slowEnough: config.SlowEnough, base: time.Now()}
+	r.server = newSide(&r.config, false)
+	r.client = newSide(&r.config, true)
+	return r, nil
+}
+
+func (c *Config) setDefaults() {
+	if c.Window == 0 {
+		c.Window = time.Minute
+	}
+	if c.Slot == 0 {
+		c.Slot = c.Window / 12
+	}
+	if c.MaxMethods == 0 {
+		c.MaxMethods = 1000
+	}
+	if c.SlowEnough == 0 {
+		c.SlowEnough = 100 * time.Millisecond
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+func (c *Config) check() error {
+	var mistakes []error
+	if c.Window < 0 {
+		mistakes = append(mistakes, fmt.Errorf("interceptor: Window is %v, want more than 0", c.Window))
+	}
+	switch {
+	case c.Slot < 0:
+		mistakes = append(mistakes, fmt.Errorf("interceptor: Slot is %v, want more than 0", c.Slot))
+	case c.Window > 0 && (c.Slot == 0 || c.Window%c.Slot != 0 || c.Window/c.Slot > 120):
+		mistakes = append(mistakes,
+			fmt.Errorf("interceptor: Slot is %v, want a part of Window (%v), and not below a 120th", c.Slot, c.Window))
+	}
+	return errors.Join(mistakes...)
+}
+
+// Register enters the methods of a server, usually a *grpc.Server, so that they are in every Snapshot before they are
+// called. From then on server calls to other names share one entry: strangers cannot make the Recorder grow. Call it
+// after the services were registered and before serving; call it again for each further server.
+func (r *Recorder) Register(server interface {
+	GetServiceInfo() map[string]grpc.ServiceInfo
+},
+) {
+	r.server.register(server.GetServiceInfo())
+}
+
+// now is the time since the Recorder's birth.
+func (r *Recorder) now() time.Duration { return time.Since(r.base) }

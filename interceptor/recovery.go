@@ -1,0 +1,65 @@
+package interceptor
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Recovery turns a panic of a handler into codes.Internal with a fixed text. What the handler panicked with and the
+// stack go to the log and never to the caller. Create it with NewRecovery.
+//
+// A Recorder counts the panic whichever of the two stands first in the chain, and once.
+type Recovery struct {
+	unary  grpc.UnaryServerInterceptor
+	stream grpc.StreamServerInterceptor
+}
+
+// NewRecovery returns a Recovery that logs to logger; nil means that panics are not logged.
+func NewRecovery(logger *slog.Logger) *Recovery {
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	handle := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
+		method, _ := grpc.Method(ctx)
+		logger.LogAttrs(ctx, slog.LevelError, "gRPC handler panicked",
+			slog.String("method", method),
+			slog.String("panic", fmt.Sprint(p)),
+			slog.String("stack", string(debug.Stack())))
+		return &panicError{}
+	})
+	return &Recovery{
+		unary:  recovery.UnaryServerInterceptor(handle),
+		stream: recovery.StreamServerInterceptor(handle),
+	}
+}
+
+// UnaryServer is a grpc.UnaryServerInterceptor. It belongs close to the handler, after a Recorder.
+func (r *Recovery) UnaryServer(
+	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
+) (any, error) {
+	return r.unary(ctx, req, info, handler)
+}
+
+// StreamServer is a grpc.StreamServerInterceptor. It belongs close to the handler, after a Recorder.
+func (r *Recovery) StreamServer(
+	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
+) error {
+	return r.stream(srv, stream, info, handler)
+}
+
+// panicError is what a panic becomes. Its type tells a Recorder further out that there was one.
+type panicError struct{}
+
+const panicText = "internal error"
+
+func (*panicError) Error() string { return panicText }
+
+// GRPCStatus makes the error a status for gRPC.
+func (*panicError) GRPCStatus() *status.Status { return status.New(codes.Internal, panicText) }

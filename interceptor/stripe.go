@@ -1,0 +1,89 @@
+package interceptor
+
+import (
+	"math/bits"
+	"runtime"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+// Every counter exists once per stripe, and calls that run at the same time mostly use different stripes: a line of
+// memory that two cores write costs each of them several times what a private one costs.
+const (
+	minStripes = 16
+	maxStripes = 32
+)
+
+// stripe holds one share of a method's counters. All fields are added to by the calls that chose the stripe and only
+// read by snapshots. It holds no pointers and fills whole pairs of cache lines, so that neighbours never share one.
+type stripe struct {
+	// started is added to before the call runs, and so before the call's latency: a reader that loads latency first
+	// and started last sees started ≥ handled.
+	started  atomic.Uint64
+	sum      atomic.Int64 // of latency, in nanoseconds
+	received atomic.Uint64
+	sent     atomic.Uint64
+	// latency of the calls that ended with OK. Its total is their number: nothing else is written for a success.
+	latency [buckets]atomic.Uint64
+	_       [152]byte
+}
+
+// failStripe holds what a stripe counts of calls that did not end with OK. It is apart because most methods never
+// fail everywhere.
+type failStripe struct {
+	// codes counts by code. Excused calls are not here but in hastyCalls, so that no counter made from these ever
+	// falls.
+	codes    [Codes]atomic.Uint64
+	panicked atomic.Uint64
+	sum      atomic.Int64
+	latency  [buckets]atomic.Uint64
+	_        [40]byte
+}
+
+// hastyCalls holds the latency of a method's excused calls, apart because it says nothing about this server. They are
+// so rare that one for all stripes is enough.
+type hastyCalls struct {
+	sum     atomic.Int64
+	latency [buckets]atomic.Uint64
+}
+
+// stripesFor returns how many stripes serve procs threads well, a power of two. The number is chosen once: when
+// GOMAXPROCS changes later, calls share stripes a little more or less, and nothing else happens.
+func stripesFor(procs int) int {
+	return min(max(1<<bits.Len(uint(8*procs-1)), minStripes), maxStripes)
+}
+
+func defaultStripes() int { return stripesFor(runtime.GOMAXPROCS(0)) }
+
+// lane chooses a stripe by the address of the caller's stack, which costs 1.5 ns. A goroutine per call reuses the
+// stacks that its thread has freed, so that a thread keeps meeting the same few stripes; a random choice has no such
+// affinity and is no better than one shared word. A stack may move: the lane is chosen once per call and kept.
+func lane(mask uint32) uint32 {
+	var here byte
+	address := uint64(uintptr(unsafe.Pointer(&here)))
+	// Stacks are at least 2 KB: the bits below that say how deep the call is, not whose it is.
+	return uint32(address>>11*0x9e3779b97f4a7c15>>(64-5)) & mask
+}
+
+// observe counts a call that ended with OK.
+func (s *stripe) observe(d time.Duration) {
+	s.sum.Add(int64(d))
+	s.latency[bucketOf(d)].Add(1)
+}
+
+// observe counts a call that ended with o, which is neither OK nor excused.
+func (f *failStripe) observe(o outcome, d time.Duration) {
+	if o.panicked {
+		f.panicked.Add(1)
+	}
+	f.sum.Add(int64(d))
+	f.latency[bucketOf(d)].Add(1)
+	f.codes[o.code].Add(1)
+}
+
+// observe counts an excused call.
+func (h *hastyCalls) observe(d time.Duration) {
+	h.sum.Add(int64(d))
+	h.latency[bucketOf(d)].Add(1)
+}

@@ -1,0 +1,118 @@
+package interceptor
+
+import (
+	"time"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	"google.golang.org/grpc/codes"
+)
+
+// tally is the sum of a method's stripes at about one moment.
+type tally struct {
+	started, received, sent uint64
+	ok, excused, panicked   uint64
+	codes                   [Codes]uint64
+	timed, hasty            [buckets]uint64
+	timedSum, hastySum      int64
+}
+
+// add adds all stripes of m. Calls go on meanwhile. What a call writes last is read first, so that a call is never
+// seen ended without having started.
+func (t *tally) add(m *method) {
+	if h := m.hasty.Load(); h != nil {
+		t.addHasty(h)
+	}
+	for i := range m.failures {
+		if f := m.failures[i].Load(); f != nil {
+			t.addFailures(f)
+		}
+	}
+	for i := range m.stripes {
+		if s := m.stripes[i].Load(); s != nil {
+			t.addStripe(s)
+		}
+	}
+}
+
+func (t *tally) addFailures(f *failStripe) {
+	for i := range f.codes {
+		t.codes[i] += f.codes[i].Load()
+	}
+	t.panicked += f.panicked.Load()
+	for i := range f.latency {
+		t.timed[i] += f.latency[i].Load()
+	}
+	t.timedSum += f.sum.Load()
+}
+
+func (t *tally) addHasty(h *hastyCalls) {
+	for i := range h.latency {
+		n := h.latency[i].Load()
+		t.excused += n
+		t.hasty[i] += n
+	}
+	t.hastySum += h.sum.Load()
+}
+
+func (t *tally) addStripe(s *stripe) {
+	for i := range s.latency {
+		n := s.latency[i].Load()
+		t.ok += n
+		t.timed[i] += n
+	}
+	t.timedSum += s.sum.Load()
+	t.received += s.received.Load()
+	t.sent += s.sent.Load()
+	t.started += s.started.Load()
+}
+
+func (t *tally) handled() uint64 {
+	n := t.ok + t.excused
+	for _, c := range t.codes {
+		n += c
+	}
+	return n
+}
+
+func (t *tally) saturated() uint64 { return t.codes[codes.ResourceExhausted] }
+
+// failures counts the calls that are the method's fault. Every term only grows, and so does the result.
+func (t *tally) failures(registered bool) (n uint64) {
+	for code, c := range t.codes {
+		if IsFailure(codes.Code(code)) && (registered || codes.Code(code) != codes.Unimplemented) {
+			n += c
+		}
+	}
+	return n
+}
+
+// timed reports whether the method's latencies mean anything: a stream lives as long as it likes.
+func (m *method) timed() bool { return m.typ == interceptors.Unary }
+
+// addTo adds t, a tally of m, to s, whose Latency.Counts must be of full length.
+func (t *tally) addTo(s *Stats, m *method, client bool) {
+	handled := t.handled()
+	s.Started += t.started
+	s.Handled += handled
+	s.ByCode[codes.OK] += t.ok
+	for code, n := range t.codes {
+		s.ByCode[code] += n
+	}
+	s.ByCode[codes.DeadlineExceeded] += t.excused
+	s.Failures += t.failures(m.registered)
+	s.Panics += t.panicked
+	received, sent := t.received, t.sent
+	if m.timed() {
+		// A unary call has one message each way, and needs no counter for them.
+		received, sent = t.started, t.ok
+		if client {
+			received, sent = sent, received
+		}
+	}
+	s.MsgReceived += received
+	s.MsgSent += sent
+	s.Latency.Sum += time.Duration(t.timedSum + t.hastySum)
+	for i, n := range t.timed {
+		s.Latency.Counts[i] += n + t.hasty[i]
+	}
+}

@@ -1,0 +1,105 @@
+package interceptor
+
+import "time"
+
+// window remembers what a method's counters were when each of the last slots began, so that what happened since is a
+// difference. Nothing is reset and nothing is written while calls run, but for the first one that ends in a slot.
+type window struct {
+	slot time.Duration
+	// marks holds the state at the beginning of slot k in element k % len(marks). A slot in which no call ended has
+	// no mark: its beginning is that of the next slot that has one.
+	marks []*mark
+}
+
+// mark is the state of a method's counters at one moment.
+type mark struct {
+	slot      int64
+	requests  uint64
+	failures  uint64
+	saturated uint64
+	sum       int64
+	// latency holds the lower half of each count: a difference over a minute fits in it.
+	latency [buckets]uint32
+}
+
+// turn writes the mark of the slot that now lies in, unless it is there. Who comes while another one writes it goes
+// on at once; the calls that end meanwhile may count for the slot before.
+func (m *method) turn(now time.Duration) {
+	if !m.turning.TryLock() {
+		return
+	}
+	defer m.turning.Unlock()
+	if int64(now) < m.next.Load() {
+		return
+	}
+	w := &m.window
+	slot := int64(now / w.slot)
+	if place := &w.marks[slot%int64(len(w.marks))]; *place == nil {
+		*place = new(mark)
+		(*place).fill(m, slot)
+	} else {
+		(*place).fill(m, slot)
+	}
+	m.next.Store((slot + 1) * int64(w.slot))
+}
+
+// fill makes k the mark of the counters as they are.
+func (k *mark) fill(m *method, slot int64) {
+	var t tally
+	t.add(m)
+	k.slot = slot
+	k.requests, k.failures, k.saturated = t.handled(), t.failures(m.registered), t.saturated()
+	k.sum = t.timedSum
+	for i, n := range t.timed {
+		k.latency[i] = uint32(n)
+	}
+}
+
+// since returns the state at the beginning of slot first, nil if no call has ended from there on. The caller holds
+// the method's turning.
+func (w *window) since(first int64) (oldest *mark) {
+	for _, k := range w.marks {
+		if k != nil && k.slot >= first && (oldest == nil || k.slot < oldest.slot) {
+			oldest = k
+		}
+	}
+	return oldest
+}
+
+// recent adds up what happened to several methods within the window.
+type recent struct {
+	requests, failures, saturated uint64
+	latency                       Histogram
+}
+
+// add adds what happened to m since the beginning of slot first; t is m's present state. The caller holds the
+// method's turning since before t was made, so that no mark is younger than t.
+func (r *recent) add(m *method, t *tally, first int64) {
+	old := m.window.since(first)
+	if old == nil {
+		return
+	}
+	r.requests += t.handled() - old.requests
+	r.failures += t.failures(m.registered) - old.failures
+	r.saturated += t.saturated() - old.saturated
+	if !m.timed() {
+		return
+	}
+	r.latency.Sum += time.Duration(t.timedSum - old.sum)
+	for i, n := range t.timed {
+		r.latency.Counts[i] += uint64(uint32(n) - old.latency[i])
+	}
+}
+
+// view makes the public view of r.
+func (r *recent) view(span time.Duration) Window {
+	timed := r.latency.Count()
+	w := Window{
+		Span: span, Requests: r.requests, Failures: r.failures, Saturated: r.saturated, Timed: timed,
+		P50: r.latency.Quantile(0.50), P90: r.latency.Quantile(0.90), P99: r.latency.Quantile(0.99),
+	}
+	if timed > 0 {
+		w.Mean = r.latency.Sum / time.Duration(timed)
+	}
+	return w
+}
