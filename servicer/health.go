@@ -3,6 +3,8 @@ package servicer
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -25,6 +27,8 @@ type healthServer struct {
 	logger *slog.Logger
 	// spoken holds a token when the application's word has changed since the token was last taken.
 	spoken chan struct{}
+	// draining is when drain was first called; nil before. It is written once.
+	draining atomic.Pointer[time.Time]
 
 	// answers are the responses by status. Everybody is given the same ones, so nobody may change them.
 	answers [healthpb.HealthCheckResponse_SERVICE_UNKNOWN + 1]*healthpb.HealthCheckResponse
@@ -56,12 +60,6 @@ func newHealthServer(cfg healthConfig) *healthServer {
 	return h
 }
 
-// Register registers grpc.health.v1 on server. It must be called before the server serves. Where a health service is
-// registered already, registering a second one ends the process: use UnaryAnswer and StreamAnswer there.
-func (h *healthServer) Register(server grpc.ServiceRegistrar) {
-	healthpb.RegisterHealthServer(server, h)
-}
-
 // Check answers from memory, without a lock and without allocating; an unknown name fails with NOT_FOUND.
 //
 // Its responses are shared by all callers: an interceptor may read them, but must not change them.
@@ -90,11 +88,10 @@ func (h *healthServer) List(context.Context, *healthpb.HealthListRequest) (*heal
 // name. A client that reads slowly gets the newest status and misses those between.
 //
 // It ends with CANCELLED when the client leaves, and with UNAVAILABLE, after a last NOT_SERVING, when the server drains.
-// It refuses with RESOURCE_EXHAUSTED when too many watches are open, and an unknown name of more than 1 KiB with
-// INVALID_ARGUMENT.
+// It refuses with RESOURCE_EXHAUSTED when too many watches are open, an unknown name of more than 1 KiB with
+// INVALID_ARGUMENT, and everything with UNAVAILABLE once the server has ended its watches.
 func (h *healthServer) Watch(request *healthpb.HealthCheckRequest, stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
-	ctx := stream.Context()
-	connection, err := h.admit(ctx, request.Service)
+	connection, err := h.admit(stream.Context(), request.Service)
 	if err != nil {
 		return err
 	}
@@ -117,7 +114,7 @@ func (h *healthServer) follow(watch *board.Watch[servingStatus], stream grpc.Ser
 			sent = state
 		}
 		if ending {
-			return status.Error(codes.Unavailable, "server is shutting down")
+			return errEnding()
 		}
 		select {
 		case <-next:
@@ -128,6 +125,9 @@ func (h *healthServer) follow(watch *board.Watch[servingStatus], stream grpc.Ser
 		}
 	}
 }
+
+// errEnding is never UNIMPLEMENTED: clients take that for a server without health checks, and send it traffic.
+func errEnding() error { return status.Error(codes.Unavailable, "server is shutting down") }
 
 // answer returns the shared response for state. States that the protocol does not know are passed on as they are.
 func (h *healthServer) answer(state servingStatus) *healthpb.HealthCheckResponse {

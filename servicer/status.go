@@ -3,6 +3,7 @@ package servicer
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
@@ -53,10 +54,16 @@ func (h *healthServer) announce() {
 	}
 }
 
-// drain turns every name but liveness NOT_SERVING for good, and tells all watches, those of unknown names too.
-func (h *healthServer) drain() { h.board.Drain() }
+// drain turns every name but liveness NOT_SERVING for good, and tells all watches, those of unknown names too. It
+// returns when it was first called.
+func (h *healthServer) drain() (began time.Time) {
+	now := time.Now()
+	h.draining.CompareAndSwap(nil, &now)
+	h.board.Drain()
+	return *h.draining.Load()
+}
 
-// endWatches ends all watches with UNAVAILABLE, and those that are opened later as soon as they have their answer.
+// endWatches ends all watches with UNAVAILABLE once they have sent their last status, and refuses new ones.
 func (h *healthServer) endWatches() { h.board.End() }
 
 // watchStreams returns the number of open watches.

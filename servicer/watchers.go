@@ -44,6 +44,12 @@ func newWatchLimit(limit, perConn int) *watchLimit {
 
 // admit lets a watch in and returns its connection, which leave wants back, or says why not.
 func (h *healthServer) admit(ctx context.Context, name string) (connection any, err error) {
+	select {
+	case <-h.board.Ended():
+		// Not even a status: grpc-go's client comes back without a pause when it has received one.
+		return nil, errEnding()
+	default:
+	}
 	if len(name) > maxWatchedName {
 		if _, known := h.board.Lookup(name); !known {
 			return nil, status.Errorf(codes.InvalidArgument, "service name of %d bytes is longer than %d", len(name), maxWatchedName)
