@@ -20,6 +20,8 @@ type Report struct {
 	Version string
 
 	Phase Phase
+	// Startup says that start-up is over. It stays so, also while draining.
+	Startup bool
 	// Overall is the worst status of all Metrics; healthy when there are none.
 	Overall checker.Status
 	// Metrics, sorted by name.
@@ -39,6 +41,9 @@ type Report struct {
 	Maintenance []Maintenance
 	// WatchStreams is the number of open grpc.health.v1 Watch streams when the edition was made.
 	WatchStreams int
+
+	// messages are what the report RPC sends of this edition; nil in a Report that no Servicer made.
+	messages *messages
 }
 
 // Metric is one line of the report.
@@ -68,11 +73,15 @@ type Name struct {
 	Status healthpb.HealthCheckResponse_ServingStatus
 	// Because lists what keeps the name from serving; empty when it serves.
 	Because []Cause
+
+	// judged is Status without the application's word and Shutdown, which the health server adds itself.
+	judged healthpb.HealthCheckResponse_ServingStatus
 }
 
 // Cause is one reason why a name does not serve.
 type Cause struct {
-	// Check that gates the name; empty when the cause is the phase, maintenance or SetServingStatus.
+	// Check, or metric of requests, that gates the name; empty when the cause is the phase, maintenance or
+	// SetServingStatus.
 	Check  string
 	Reason checker.Reason
 	// Text is safe for everybody: "starting", "draining", "set by the application", "maintenance: <reason>" or the

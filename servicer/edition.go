@@ -1,0 +1,148 @@
+package servicer
+
+import (
+	"log/slog"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/interceptor"
+)
+
+// rejudge applies change to what mu guards, if it is not nil, judges, and publishes what is new. It returns when the
+// verdict has to be looked at again although nothing happens; zero means never.
+func (s *Servicer) rejudge(change func()) (next time.Time) {
+	defer s.flush()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if change != nil {
+		change()
+	}
+	// A mistake of ours must not end the loop: the last edition stands, and its age shows.
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.pending = append(s.pending, line{slog.LevelError, "the report could not be judged", []slog.Attr{
+				slog.Any("panic", cause), slog.String("stack", string(debug.Stack())),
+			}})
+			next = time.Now().Add(tick)
+		}
+	}()
+	e := s.evidence(time.Now())
+	return soonest(e.deadline(), s.publish(s.rules.judge(e)))
+}
+
+// evidence gathers what there is to judge at t.
+func (s *Servicer) evidence(t time.Time) *evidence {
+	s.maintenance = inForce(s.maintenance, t)
+	e := &evidence{
+		at:             t.UTC(),
+		started:        s.startup.observe(s.heard.checks),
+		shut:           s.shut,
+		checks:         s.heard.checks,
+		breakers:       s.heard.breakers,
+		brokenBreakers: s.heard.brokenBreakers,
+		requests:       s.heard.requests,
+		brokenRecorder: s.heard.brokenRecorder,
+		services:       s.services,
+		words:          s.words(),
+		maintenance:    s.maintenance,
+		streams:        s.watchStreams(),
+	}
+	switch {
+	case s.ending >= Draining:
+		e.phase = s.ending
+	case e.started:
+		e.phase = Ready
+	}
+	return e
+}
+
+// words are what the application has said about names, by SetServingStatus.
+func (s *Servicer) words() map[string]healthpb.HealthCheckResponse_ServingStatus {
+	words := make(map[string]healthpb.HealthCheckResponse_ServingStatus)
+	for name := range s.board.All() {
+		if word, given := s.word(name); given {
+			words[name] = word
+		}
+	}
+	return words
+}
+
+// publish makes r the newest edition if it says anything new. Numbers alone wait until the last edition is old enough;
+// the time when it will be is returned then.
+func (s *Servicer) publish(r *Report) (due time.Time) {
+	old := s.Report()
+	transitions := s.history.note(r)
+	switch {
+	case old.Seq == 0 || len(transitions) > 0 || !sameVerdict(old, r):
+	case sameNumbers(old, r):
+		return time.Time{}
+	case r.At.Sub(old.At) < s.cfg.NumbersInterval:
+		return old.At.Add(s.cfg.NumbersInterval)
+	}
+	r.Seq = old.Seq + 1
+	r.messages = newMessages(r)
+	s.reports.Store(r)
+	s.tellHealth(r)
+	if old.Seq > 0 {
+		s.pending = append(s.pending, explain(old, r)...)
+	}
+	return time.Time{}
+}
+
+// tellHealth hands the judged names to the health server, if any of them has changed.
+func (s *Servicer) tellHealth(r *Report) {
+	names := make(map[string]healthpb.HealthCheckResponse_ServingStatus, len(r.Names))
+	for i := range r.Names {
+		names[r.Names[i].Name] = r.Names[i].judged
+	}
+	if !maps.Equal(names, s.published) {
+		s.published = names
+		s.healthServer.publish(names)
+	}
+}
+
+// sameVerdict reports whether two editions judge alike, whatever their numbers.
+func sameVerdict(a, b *Report) bool {
+	return a.Phase == b.Phase && a.Startup == b.Startup && a.Overall == b.Overall &&
+		slices.Equal(a.Maintenance, b.Maintenance) &&
+		slices.EqualFunc(a.Metrics, b.Metrics, func(a, b Metric) bool {
+			return a.Name == b.Name && a.Status == b.Status && a.Reason == b.Reason
+		}) &&
+		slices.EqualFunc(a.Names, b.Names, func(a, b Name) bool {
+			return a.Name == b.Name && a.Status == b.Status && a.judged == b.judged && sameCauses(a.Because, b.Because)
+		})
+}
+
+func sameCauses(a, b []Cause) bool {
+	return slices.EqualFunc(a, b, func(a, b Cause) bool { return a.Check == b.Check && a.Reason == b.Reason })
+}
+
+// sameNumbers reports whether two editions with the same verdict also agree in everything else that anybody sees.
+// When a metric was last read does not count: that alone makes no news.
+func sameNumbers(a, b *Report) bool {
+	return a.WatchStreams == b.WatchStreams &&
+		slices.Equal(a.Checks, b.Checks) &&
+		slices.EqualFunc(a.Breakers, b.Breakers, sameCalls) &&
+		sameRequests(a.Requests, b.Requests) &&
+		slices.EqualFunc(a.Metrics, b.Metrics, func(a, b Metric) bool {
+			return a.Value == b.Value && a.Message == b.Message
+		})
+}
+
+func sameCalls(a, b breaker.Snapshot) bool {
+	return a.Calls == b.Calls && a.Window == b.Window && a.Entered == b.Entered && a.NextTry.Equal(b.NextTry)
+}
+
+func sameRequests(a, b *interceptor.Snapshot) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Total.Started == b.Total.Started && a.Total.Handled == b.Total.Handled &&
+		a.Total.MsgReceived == b.Total.MsgReceived && a.Total.MsgSent == b.Total.MsgSent &&
+		a.Window == b.Window
+}

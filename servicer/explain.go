@@ -1,0 +1,160 @@
+package servicer
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+// explain says in a sentence that is safe for everybody why the name is what it is.
+func (n *Name) explain() string {
+	if len(n.Because) == 0 {
+		return "nothing keeps it from serving"
+	}
+	texts := make([]string, len(n.Because))
+	for i, c := range n.Because {
+		texts[i] = c.Text
+		if c.Check != "" {
+			texts[i] = c.Check + ": " + c.Text
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+// line is one thing to log.
+type line struct {
+	level slog.Level
+	text  string
+	attrs []slog.Attr
+}
+
+// explain turns a new edition into log lines: one for the phase, one for the overall status, and one for all names
+// that changed together for the same cause, so that a failing dependency of a hundred services is told once.
+func explain(before, after *Report) []line {
+	var lines []line
+	if before.Phase != after.Phase {
+		lines = append(lines, line{slog.LevelInfo, "phase is " + after.Phase.String(), []slog.Attr{
+			slog.String("from", before.Phase.String()), slog.String("to", after.Phase.String()),
+		}})
+	}
+	if before.Overall != after.Overall {
+		lines = append(lines, explainOverall(before, after))
+	}
+	for _, group := range together(before, after) {
+		lines = append(lines, explainNames(group, after))
+	}
+	return lines
+}
+
+func explainOverall(before, after *Report) line {
+	level := slog.LevelInfo
+	if after.Overall.Worse(before.Overall) && after.Overall.Worse(checker.Warning) && after.Phase == Ready {
+		level = slog.LevelWarn
+	}
+	reason, text := worst(after)
+	return line{level, "overall status is " + after.Overall.String(), []slog.Attr{
+		slog.String("from", before.Overall.String()), slog.String("to", after.Overall.String()),
+		slog.String("reason", reason), slog.String("text", text),
+	}}
+}
+
+// together groups the names whose status has changed by their new status and its causes.
+func together(before, after *Report) [][]*Name {
+	var groups [][]*Name
+	for i := range after.Names {
+		n := &after.Names[i]
+		old, known := before.Lookup(n.Name)
+		if !known || old.Status == n.Status {
+			continue
+		}
+		same := slices.IndexFunc(groups, func(g []*Name) bool {
+			return g[0].Status == n.Status && slices.Equal(g[0].Because, n.Because)
+		})
+		if same < 0 {
+			groups = append(groups, []*Name{n})
+			continue
+		}
+		groups[same] = append(groups[same], n)
+	}
+	return groups
+}
+
+// explainNames names the group by the one that most people ask for, and walks from it to the check and its reason.
+func explainNames(group []*Name, after *Report) line {
+	head := group[0]
+	names := make([]string, len(group))
+	for i, n := range group {
+		names[i] = n.Name
+		if n.Name == checker.Readiness {
+			head = n
+		}
+	}
+	l := line{slog.LevelInfo, title(head.Name) + " serves", []slog.Attr{slog.Any("names", names)}}
+	if head.Status == healthpb.HealthCheckResponse_SERVING {
+		return l
+	}
+	l.text = title(head.Name) + " stopped serving"
+	if after.Phase == Ready {
+		l.level = slog.LevelWarn
+	}
+	if len(head.Because) > 0 {
+		cause := head.Because[0]
+		l.attrs = append(l.attrs, slog.String("reason", cause.Reason.String()), slog.String("text", head.explain()))
+		if cause.Check != "" {
+			l.attrs = append(l.attrs, slog.String("check", cause.Check))
+		}
+		if err := causeOf(after, cause.Check); err != "" {
+			l.attrs = append(l.attrs, slog.String("error", err))
+		}
+	}
+	return l
+}
+
+func title(name string) string {
+	if name == "" {
+		return "server"
+	}
+	return name
+}
+
+// causeOf is the raw cause behind a check: the log is the one place that always has it.
+func causeOf(r *Report, check string) string {
+	for _, c := range r.Checks {
+		if c.Name == check {
+			return errorText(c.Err)
+		}
+	}
+	return ""
+}
+
+// flush logs what is pending, in order, without a lock around the handler. If another goroutine is at it already,
+// that one also logs what was added meanwhile.
+func (s *Servicer) flush() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.logging {
+		return
+	}
+	s.logging = true
+	for len(s.pending) > 0 {
+		lines := s.pending
+		s.pending = nil
+		s.mu.Unlock()
+		s.write(lines)
+		s.mu.Lock()
+	}
+	s.logging = false
+}
+
+func (s *Servicer) write(lines []line) {
+	// A log handler that panics must not end the judge.
+	defer func() { _ = recover() }()
+	for _, l := range lines {
+		s.log.LogAttrs(context.Background(), l.level, l.text, l.attrs...)
+	}
+}

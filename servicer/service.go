@@ -1,0 +1,187 @@
+package servicer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/latest"
+	"github.com/vitals-go/vitals/servicer/vitalspb"
+)
+
+// Servicer hears the witnesses, judges, and answers. Create it with New, then call Run, or Serve, which does that too.
+// It is a healthpb.HealthServer and stands in for the health.Server of grpc-go. All methods may be called concurrently.
+type Servicer struct {
+	*healthServer
+
+	cfg       Config // with defaults
+	log       *slog.Logger
+	rules     rules
+	witnesses witnesses
+	reports   *latest.Value[Report]
+	wire      *reportServer
+	running   atomic.Bool
+	wakeup    chan struct{} // tells the loop to look again; holds one token
+
+	// mu guards what follows. It is never held across a witness, a log or any other code that is not ours.
+	mu          sync.Mutex
+	heard       testimony
+	ending      Phase // Starting unless the process is on its way out
+	shut        bool
+	startup     startup
+	history     *history
+	maintenance []Maintenance
+	services    []string // sorted
+	published   map[string]healthpb.HealthCheckResponse_ServingStatus
+	pending     []line
+	logging     bool
+}
+
+// New returns a Servicer that judges what the witnesses know now. It starts nothing. The error joins all mistakes,
+// each naming the field or the check.
+func New(cfg Config) (*Servicer, error) {
+	err := cfg.validate()
+	cfg = cfg.withDefaults()
+	s := &Servicer{
+		healthServer: newHealthServer(healthConfig{
+			maxWatches: cfg.MaxWatches, maxWatchesPerConn: cfg.MaxWatchesPerConn, logger: cfg.Logger,
+		}),
+		cfg: cfg,
+		log: cfg.Logger,
+		rules: rules{
+			born: time.Now().UTC(), version: cfg.Version, requests: cfg.Requests, hideChecks: cfg.HideChecks,
+		},
+		witnesses: newWitnesses(&cfg),
+		reports:   latest.New(&Report{}),
+		wakeup:    make(chan struct{}, 1),
+		history:   newHistory(cfg.JournalSize),
+		services:  slices.Sorted(slices.Values(cfg.Services)),
+	}
+	s.wire = newReportServer(s)
+	heard, _ := s.witnesses.hear()
+	if err := errors.Join(err, mistakes(heard.checks, s.services)); err != nil {
+		return nil, err
+	}
+	s.rejudge(func() { s.heard = heard })
+	return s, nil
+}
+
+// mistakes returns what is wrong with checks that share the stage with services.
+func mistakes(checks []*checker.Result, services []string) error {
+	var errs []error
+	reservedNames := reservedMetrics()
+	for _, c := range checks {
+		if slices.Contains(services, c.Name) {
+			errs = append(errs, fmt.Errorf("servicer: check %q has the name of a service", c.Name))
+		}
+		if slices.Contains(reservedNames, metricName(c)) {
+			errs = append(errs, fmt.Errorf("servicer: check %q has the name of a metric", c.Name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Report returns the newest edition: one atomic load. Before Run it is what New found.
+func (s *Servicer) Report() *Report { return s.reports.Load() }
+
+// Reports yields the newest edition at once and then each newer one, until ctx ends or the loop is left. A slow
+// reader misses editions, as Report.Seq shows, never goes back, and delays nobody.
+func (s *Servicer) Reports(ctx context.Context) iter.Seq[*Report] { return s.reports.Changes(ctx) }
+
+// Phase returns where the process stands in its life: one atomic load.
+func (s *Servicer) Phase() Phase { return s.Report().Phase }
+
+// Details returns who may see raw causes, so that every door decides alike.
+func (s *Servicer) Details() Details { return s.cfg.Details }
+
+// Register registers grpc.health.v1 and vitals.v1.HealthReportService on server. It must be called before the server
+// serves; where a health service is registered already, use RegisterReports and UnaryAnswer.
+func (s *Servicer) Register(server grpc.ServiceRegistrar) {
+	s.RegisterHealth(server)
+	s.RegisterReports(server)
+}
+
+// RegisterHealth registers grpc.health.v1 only.
+func (s *Servicer) RegisterHealth(server grpc.ServiceRegistrar) {
+	healthpb.RegisterHealthServer(server, s)
+}
+
+// RegisterReports registers vitals.v1.HealthReportService only.
+func (s *Servicer) RegisterReports(server grpc.ServiceRegistrar) {
+	vitalspb.RegisterHealthReportServiceServer(server, s.wire)
+}
+
+// SetServingStatus gives the application's own word about a service, as grpc-go's health.Server does, and makes the name
+// known. A name that is judged as well serves only if both agree. After Shutdown and while draining the word is
+// ignored. Setting what is already set costs nothing.
+func (s *Servicer) SetServingStatus(service string, status healthpb.HealthCheckResponse_ServingStatus) {
+	if word, given := s.word(service); given && word == status {
+		return
+	}
+	s.healthServer.SetServingStatus(service, status)
+	if !s.running.Load() { // else the loop has been told
+		s.rejudge(nil)
+	}
+}
+
+// Shutdown turns every known name but liveness NOT_SERVING and ignores SetServingStatus until Resume, as grpc-go's
+// health.Server does. To end a server use Serve or Drain, which also tell and end the watches.
+func (s *Servicer) Shutdown() {
+	s.healthServer.Shutdown()
+	s.rejudge(func() { s.shut = true })
+}
+
+// Resume ends Shutdown, as grpc-go's health.Server does: every word of the application is SERVING again, and judged
+// names follow their judge.
+func (s *Servicer) Resume() {
+	s.healthServer.Resume()
+	s.rejudge(func() { s.shut = false })
+}
+
+// setPhase takes the process to Draining or Stopped; any other phase takes it back to where its start-up has come.
+func (s *Servicer) setPhase(p Phase) {
+	if p < Draining {
+		p = Starting
+	}
+	s.rejudge(func() { s.ending = p })
+}
+
+// learn makes names of registered services known. It returns the mistakes that only show now: a check with the name
+// of a service, or one that gates a service which does not exist.
+func (s *Servicer) learn(services []string) error {
+	s.mu.Lock()
+	all := slices.Concat(s.services, services)
+	checks := s.heard.checks
+	s.mu.Unlock()
+	slices.Sort(all)
+	all = slices.Compact(all)
+	err := errors.Join(mistakes(checks, all), s.strayGates(checks, all))
+	if err != nil {
+		return err
+	}
+	s.rejudge(func() { s.services = all })
+	return nil
+}
+
+func (s *Servicer) strayGates(checks []*checker.Result, services []string) error {
+	var errs []error
+	for _, c := range checks {
+		for _, gate := range c.Gates {
+			_, spoken := s.word(gate)
+			if !reserved(gate) && !spoken && !slices.Contains(services, gate) {
+				errs = append(errs, fmt.Errorf("servicer: check %q gates %q, which is no registered service", c.Name, gate))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,77 @@
+package servicer
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/interceptor"
+)
+
+// witnesses are whom the judge hears. Each may be missing.
+type witnesses struct {
+	checker  checks
+	recorder recorder
+	breakers []breaker.Source
+}
+
+// checks is the part of a checker.Checker that the judge needs.
+type checks interface {
+	Next() (*checker.Edition, <-chan struct{})
+}
+
+// recorder is the part of an interceptor.Recorder that the judge needs.
+type recorder interface {
+	Server() *interceptor.Snapshot
+}
+
+func newWitnesses(cfg *Config) witnesses {
+	w := witnesses{breakers: cfg.Breakers}
+	if cfg.Checker != nil {
+		w.checker = cfg.Checker
+	}
+	if cfg.Recorder != nil {
+		w.recorder = cfg.Recorder
+	}
+	return w
+}
+
+// testimony is what all witnesses said at one time.
+type testimony struct {
+	checks   []*checker.Result
+	breakers []breaker.Snapshot
+	requests *interceptor.Snapshot
+	// brokenBreakers and brokenRecorder are set if asking one of them panicked.
+	brokenBreakers bool
+	brokenRecorder bool
+}
+
+// hear asks every witness, without any lock. The channel is closed when the checker has something newer to say; it is
+// nil without a checker.
+func (w *witnesses) hear() (said testimony, newer <-chan struct{}) {
+	if w.checker != nil {
+		edition, next := w.checker.Next()
+		said.checks, newer = edition.Results, next
+	}
+	for _, source := range w.breakers {
+		snapshots, broken := guarded(source.Snapshots)
+		said.breakers = append(said.breakers, snapshots...)
+		said.brokenBreakers = said.brokenBreakers || broken
+	}
+	slices.SortStableFunc(said.breakers, func(a, b breaker.Snapshot) int { return strings.Compare(a.Name, b.Name) })
+	if w.recorder != nil {
+		said.requests, said.brokenRecorder = guarded(w.recorder.Server)
+	}
+	return said, newer
+}
+
+// guarded asks somebody who may panic: what one witness does wrong must not silence the others.
+func guarded[T any](ask func() T) (answer T, broken bool) {
+	defer func() {
+		if recover() != nil {
+			broken = true
+		}
+	}()
+	return ask(), false
+}
