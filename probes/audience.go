@@ -1,0 +1,52 @@
+package probes
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// audience is for whom an answer is made.
+type audience uint8
+
+// The audiences. The zero value sees no raw cause.
+const (
+	everybody audience = iota
+	insiders
+	audiences
+)
+
+// audience says for whom the answer to r is made. The caller is known by its connection, never by what it claims.
+func (h *Handler) audience(r *http.Request) audience {
+	if h.details.Authorize == nil && h.details.Policy == servicer.DetailsNever {
+		return everybody
+	}
+	if h.details.Authorize == nil && h.details.Policy == servicer.DetailsLocal && !localHost(r.Host) {
+		return everybody
+	}
+	caller := servicer.Caller{Address: r.RemoteAddr, Header: r.Header}
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		caller.Network = local.Network()
+	}
+	if h.details.Allow(r.Context(), caller) {
+		return insiders
+	}
+	return everybody
+}
+
+// localHost reports whether a Host header is one that a local caller uses: empty, localhost or an address. Any other
+// name may be a stranger's, pointed at this machine so that a browser on it reads our answer to the stranger's page.
+func localHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	if host == "" || strings.EqualFold(host, "localhost") {
+		return true
+	}
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}

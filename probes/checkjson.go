@@ -1,0 +1,58 @@
+package probes
+
+import (
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// checkDocument is the JSON of /health/<check>: the metric's fields and, for a check, what is known of its runs.
+type checkDocument struct {
+	Name string `json:"name"`
+	metricDocument
+	Kind        string   `json:"kind,omitempty"`
+	Optional    bool     `json:"optional,omitempty"`
+	Gates       []string `json:"gates,omitempty"`
+	Source      string   `json:"source,omitempty"`
+	Duration    float64  `json:"duration_seconds,omitempty"`
+	LastSuccess string   `json:"last_success,omitempty"`
+	Expires     string   `json:"expires_at,omitempty"`
+	Failures    int      `json:"consecutive_failures,omitempty"`
+}
+
+// checkJSON renders the check called name, or else the metric of that name. It reports false if there is neither.
+func checkJSON(report *servicer.Report, name string, a audience) ([]byte, checker.Status, bool) {
+	for _, result := range report.Checks {
+		if result.Name == name {
+			return encode(checkOf(result, a)), result.Status, true
+		}
+	}
+	if metric, ok := report.Metric(name); ok {
+		return encode(checkDocument{Name: metric.Name, metricDocument: metricOf(metric, a)}), metric.Status, true
+	}
+	return nil, checker.Unknown, false
+}
+
+func checkOf(result *checker.Result, a audience) checkDocument {
+	doc := checkDocument{
+		Name: result.Name,
+		metricDocument: metricDocument{
+			Value: result.Value, Status: result.Status, Message: result.Message, Updated: stamp(result.At),
+			Threshold: thresholdOf(result.Threshold), Reason: result.Reason, Since: stamp(result.Since),
+			Number: finite(result.Measurement.Unit, result.Measurement.Value), Unit: result.Measurement.Unit,
+		},
+		Kind: result.Kind.String(), Optional: result.Optional, Gates: result.Gates,
+		Source: result.Measurement.Source, Duration: result.Duration.Seconds(),
+		LastSuccess: stamp(result.LastSuccess), Expires: stamp(result.Expires), Failures: result.Failures,
+	}
+	if a == insiders && result.Err != nil {
+		doc.Detail = result.Err.Error()
+	}
+	return doc
+}
+
+func thresholdOf(t checker.Threshold) string {
+	if t.Critical == 0 {
+		return ""
+	}
+	return number(t.Critical)
+}

@@ -1,0 +1,98 @@
+package probes
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+// FileStatus is what a health file says. Status, Timestamp, Uptime and Healthy are the words that its readers have
+// always known.
+type FileStatus struct {
+	// Status is the overall status.
+	Status checker.Status `json:"status"`
+	// Timestamp is when the file was written, UTC.
+	Timestamp time.Time `json:"timestamp"`
+	// Uptime of the process at that time, in seconds.
+	Uptime float64 `json:"uptime"`
+	// Healthy is the verdict of /health, Live that of /live, Ready that of /ready.
+	Healthy bool `json:"healthy"`
+	Live    bool `json:"live"`
+	Ready   bool `json:"ready"`
+	// Phase of the process.
+	Phase string `json:"phase"`
+	// ExpiresAt is when the file is no longer to be believed: its writer has died or hangs.
+	ExpiresAt time.Time `json:"expires_at"`
+	// PID of the writer, as the writer sees itself.
+	PID int `json:"pid"`
+}
+
+// ErrFile is what every failure of ReadFile wraps, whether the file is missing, torn, expired or from the future.
+var ErrFile = errors.New("health file cannot be believed")
+
+const (
+	// maxFile bounds what is read of a health file, in bytes.
+	maxFile = 64 << 10
+	// clockTolerance is how far in the future a file may lie: the clock may have been set back a little.
+	clockTolerance = 2 * time.Second
+)
+
+// ReadFile reads the health file at path. The error wraps ErrFile, and os.ErrNotExist if there is no file, whenever
+// the file is no proof of anything: it is missing, is not a regular file, is torn, has expired, or comes from the
+// future. Only without an error do the fields mean something.
+func ReadFile(path string) (FileStatus, error) {
+	status, err := readFile(path, time.Now())
+	if err != nil {
+		return FileStatus{}, fmt.Errorf("probes: %w: %w", ErrFile, err)
+	}
+	return status, nil
+}
+
+func readFile(path string, now time.Time) (FileStatus, error) {
+	body, err := slurp(path)
+	if err != nil {
+		return FileStatus{}, err
+	}
+	return parseFile(body, now)
+}
+
+// slurp reads a regular file. The writer leaves nothing else: a pipe would block the reader, a link would let somebody
+// else answer.
+func slurp(path string) ([]byte, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, maxFile))
+}
+
+// parseFile judges the content of a health file.
+func parseFile(body []byte, now time.Time) (FileStatus, error) {
+	var status FileStatus
+	if err := json.Unmarshal(body, &status); err != nil {
+		return FileStatus{}, fmt.Errorf("torn or foreign content: %w", err)
+	}
+	switch {
+	case status.Timestamp.IsZero() || status.ExpiresAt.IsZero() || !status.ExpiresAt.After(status.Timestamp):
+		return FileStatus{}, errors.New("its times make no sense")
+	case status.Timestamp.After(now.Add(clockTolerance)):
+		return FileStatus{}, fmt.Errorf("it is from the future: %v", status.Timestamp.Sub(now).Round(time.Second))
+	case !now.Before(status.ExpiresAt):
+		return FileStatus{}, fmt.Errorf("it expired %v ago", now.Sub(status.ExpiresAt).Round(time.Second))
+	default:
+		return status, nil
+	}
+}

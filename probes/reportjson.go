@@ -1,0 +1,146 @@
+package probes
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// reportDocument is the JSON of /health. Its names are those of vitals.v1.HealthReportResponse.
+type reportDocument struct {
+	Overall     checker.Status            `json:"overall_status"`
+	Uptime      float64                   `json:"uptime_seconds"`
+	Timestamp   string                    `json:"timestamp"`
+	Version     string                    `json:"version"`
+	Metrics     map[string]metricDocument `json:"metrics"`
+	Phase       servicer.Phase            `json:"phase"`
+	Seq         uint64                    `json:"seq"`
+	Names       []nameDocument            `json:"names,omitempty"`
+	Journal     []transitionDocument      `json:"journal,omitempty"`
+	Maintenance []maintenanceDocument     `json:"maintenance,omitempty"`
+}
+
+type metricDocument struct {
+	Value     string         `json:"value"`
+	Status    checker.Status `json:"status"`
+	Message   string         `json:"message"`
+	Threshold string         `json:"threshold"`
+	Updated   string         `json:"last_updated"`
+	Reason    checker.Reason `json:"reason"`
+	Detail    string         `json:"detail,omitempty"`
+	Since     string         `json:"since,omitempty"`
+	Number    *float64       `json:"number,omitempty"`
+	Unit      string         `json:"unit,omitempty"`
+}
+
+type nameDocument struct {
+	Name    string          `json:"name"`
+	Status  string          `json:"status"`
+	Because []causeDocument `json:"because,omitempty"`
+}
+
+type causeDocument struct {
+	Check  string         `json:"check,omitempty"`
+	Reason checker.Reason `json:"reason"`
+	Text   string         `json:"text,omitempty"`
+}
+
+type transitionDocument struct {
+	At      string  `json:"at"`
+	Subject string  `json:"subject"`
+	From    string  `json:"from"`
+	To      string  `json:"to"`
+	Reason  string  `json:"reason,omitempty"`
+	Text    string  `json:"text,omitempty"`
+	Lasted  float64 `json:"lasted_seconds"`
+}
+
+type maintenanceDocument struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason,omitempty"`
+	Until  string `json:"until,omitempty"`
+}
+
+// reportJSON renders a report for an audience.
+func reportJSON(report *servicer.Report, a audience) []byte {
+	doc := reportDocument{
+		Overall:   report.Overall,
+		Uptime:    uptime(report).Seconds(),
+		Timestamp: stamp(report.At),
+		Version:   report.Version,
+		Metrics:   make(map[string]metricDocument, len(report.Metrics)),
+		Phase:     report.Phase,
+		Seq:       report.Seq,
+	}
+	for i := range report.Metrics {
+		doc.Metrics[report.Metrics[i].Name] = metricOf(&report.Metrics[i], a)
+	}
+	for _, name := range report.Names {
+		doc.Names = append(doc.Names, nameOf(name))
+	}
+	for _, t := range report.Journal {
+		doc.Journal = append(doc.Journal, transitionDocument{
+			At: stamp(t.At), Subject: t.Subject, From: t.From, To: t.To, Reason: t.Reason, Text: t.Text,
+			Lasted: t.Lasted.Seconds(),
+		})
+	}
+	for _, m := range report.Maintenance {
+		doc.Maintenance = append(doc.Maintenance, maintenanceDocument{m.Name, m.Reason, stamp(m.Until)})
+	}
+	return encode(doc)
+}
+
+func metricOf(m *servicer.Metric, a audience) metricDocument {
+	doc := metricDocument{
+		Value: m.Value, Status: m.Status, Message: m.Message, Threshold: m.Threshold, Updated: stamp(m.Updated),
+		Reason: m.Reason, Since: stamp(m.Since), Number: finite(m.Unit, m.Number), Unit: m.Unit,
+	}
+	if a == insiders {
+		doc.Detail = m.Detail
+	}
+	return doc
+}
+
+// finite returns a number that JSON can hold, nil for a value that is none.
+func finite(unit string, number float64) *float64 {
+	if unit == "" || math.IsNaN(number) || math.IsInf(number, 0) {
+		return nil
+	}
+	return &number
+}
+
+func nameOf(name servicer.Name) nameDocument {
+	doc := nameDocument{Name: name.Name, Status: name.Status.String()}
+	for _, cause := range name.Because {
+		doc.Because = append(doc.Because, causeDocument{cause.Check, cause.Reason, cause.Text})
+	}
+	return doc
+}
+
+// encode cannot fail: the documents hold text, finite numbers and the closed sets of statuses and reasons.
+func encode(doc any) []byte {
+	body, err := json.Marshal(doc)
+	if err != nil {
+		return []byte("{}")
+	}
+	return append(body, '\n')
+}
+
+// stamp writes a time as RFC 3339 in UTC, "" if there is none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// uptime is how long the process had been running when the edition was made.
+func uptime(report *servicer.Report) time.Duration {
+	if report.Started.IsZero() {
+		return 0
+	}
+	return max(report.At.Sub(report.Started), 0)
+}

@@ -1,0 +1,144 @@
+package probes
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding/gzip"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+// askGRPC calls grpc.health.v1 Check.
+func (o *probeOptions) askGRPC(ctx context.Context) probeResult {
+	begun := time.Now()
+	conn, err := o.dial()
+	if err != nil {
+		return probeResult{code: exitArguments, text: "error: " + err.Error()}
+	}
+	defer conn.Close()
+	if err := o.connect(ctx, conn); err != nil {
+		return probeResult{code: exitConnection, text: fmt.Sprintf("no connection to %q: %v", o.addr, err)}
+	}
+	connected := time.Now()
+	answer, err := o.check(ctx, conn)
+	switch {
+	case err != nil:
+		return probeResult{code: exitRPC, text: o.explain(err)}
+	case answer.GetStatus() != healthpb.HealthCheckResponse_SERVING:
+		return probeResult{code: exitNotServing, text: "not serving: " + answer.GetStatus().String()}
+	}
+	return probeResult{
+		text:    "status: " + answer.GetStatus().String(),
+		elapsed: fmt.Sprintf("connect %v, rpc %v", connected.Sub(begun), time.Since(connected)),
+	}
+}
+
+// dial prepares a connection; its mistakes are mistakes in the arguments.
+func (o *probeOptions) dial() (*grpc.ClientConn, error) {
+	creds := insecure.NewCredentials()
+	if o.tls {
+		config, err := o.tlsConfig()
+		if err != nil {
+			return nil, err
+		}
+		creds = credentials.NewTLS(config)
+	}
+	if !strings.Contains(o.addr, ":/") && !strings.HasPrefix(o.addr, "unix") {
+		if _, _, err := net.SplitHostPort(o.addr); err != nil {
+			return nil, fmt.Errorf("-addr: %w", err)
+		}
+	}
+	return grpc.NewClient(o.addr,
+		grpc.WithTransportCredentials(creds),
+		grpc.WithUserAgent(o.userAgent),
+		grpc.WithNoProxy(),
+		// A probe asks once, as it was told; trying again is up to who runs it.
+		grpc.WithDisableServiceConfig(),
+		grpc.WithDisableRetry(),
+	)
+}
+
+// connect waits for the connection. It gives up at the first refusal, because the reason is better than a timeout.
+func (o *probeOptions) connect(ctx context.Context, conn *grpc.ClientConn) error {
+	ctx, cancel := context.WithTimeout(ctx, o.connectTimeout)
+	defer cancel()
+	conn.Connect()
+	for {
+		state := conn.GetState()
+		switch state {
+		case connectivity.Ready:
+			return nil
+		case connectivity.TransientFailure:
+			// A call that does not wait fails at once and tells why.
+			_, err := o.check(ctx, conn)
+			return errors.New(status.Convert(err).Message())
+		}
+		if !conn.WaitForStateChange(ctx, state) {
+			return fmt.Errorf("none within %v", o.connectTimeout)
+		}
+	}
+}
+
+func (o *probeOptions) check(ctx context.Context, conn *grpc.ClientConn) (*healthpb.HealthCheckResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.rpcTimeout)
+	defer cancel()
+	ctx = metadata.NewOutgoingContext(ctx, o.headers.MD)
+	var options []grpc.CallOption
+	if o.gzip {
+		options = append(options, grpc.UseCompressor(gzip.Name))
+	}
+	return healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{Service: o.service}, options...)
+}
+
+func (o *probeOptions) explain(err error) string {
+	switch status.Code(err) {
+	case codes.Unimplemented:
+		return "the server does not implement grpc.health.v1.Health: " + status.Convert(err).Message()
+	case codes.DeadlineExceeded:
+		return fmt.Sprintf("no answer within %v", o.rpcTimeout)
+	default:
+		return "health rpc failed: " + err.Error()
+	}
+}
+
+// tlsConfig loads what the flags name; its mistakes are mistakes in the arguments.
+func (o *probeOptions) tlsConfig() (*tls.Config, error) {
+	config := &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		ServerName: o.serverName,
+		// The operator said so: -tls-no-verify.
+		InsecureSkipVerify: o.noVerify,
+	}
+	if o.clientCert != "" {
+		pair, err := tls.LoadX509KeyPair(o.clientCert, o.clientKey)
+		if err != nil {
+			return nil, fmt.Errorf("-tls-client-cert: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	if o.caCert != "" {
+		pem, err := os.ReadFile(o.caCert)
+		if err != nil {
+			return nil, fmt.Errorf("-tls-ca-cert: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("-tls-ca-cert: no certificate in %s", o.caCert)
+		}
+	}
+	return config, nil
+}

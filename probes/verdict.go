@@ -1,0 +1,100 @@
+package probes
+
+import (
+	"slices"
+
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// healthy is the verdict of /health: the overall status serves and the process is not on its way out. A strict
+// caller takes a warning for a failure.
+func healthy(report *servicer.Report, strict bool) bool {
+	if report.Phase >= servicer.Draining {
+		return false
+	}
+	if strict {
+		return report.Overall == checker.Healthy
+	}
+	return report.Overall.Serves()
+}
+
+// gate is the verdict of one probe over one edition.
+type gate struct {
+	serving bool
+	// because lists what keeps the probe from serving; empty when it serves.
+	because []servicer.Cause
+	// checks that gate the probe, in the order of the report.
+	checks []*checker.Result
+}
+
+// live is the verdict of /live. A report that does not know the name proves at least that the process answers.
+func live(report *servicer.Report) gate {
+	g, known := gateOf(report, checker.Liveness)
+	if !known {
+		g.serving = true
+	}
+	return g
+}
+
+// ready is the verdict of /ready.
+func ready(report *servicer.Report) gate {
+	g, _ := gateOf(report, checker.Readiness)
+	return g
+}
+
+// started is the verdict of /startup. The name itself stops serving during a drain, but start-up is over by then:
+// only a check that has not passed can still hold it back.
+func started(report *servicer.Report) gate {
+	g, _ := gateOf(report, checker.Startup)
+	if report.Phase >= servicer.Draining && !slices.ContainsFunc(g.because, ofCheck) {
+		return gate{serving: true, checks: g.checks}
+	}
+	return g
+}
+
+func ofCheck(cause servicer.Cause) bool { return cause.Check != "" }
+
+func gateOf(report *servicer.Report, name string) (g gate, known bool) {
+	for _, check := range report.Checks {
+		if slices.Contains(check.Gates, name) {
+			g.checks = append(g.checks, check)
+		}
+	}
+	entry, known := report.Lookup(name)
+	if known {
+		g.serving = entry.Status == healthpb.HealthCheckResponse_SERVING
+	}
+	if known && !g.serving {
+		g.because = entry.Because
+	}
+	return g, known
+}
+
+// without returns the verdict with the checks that drop names left out. Only what checks are to blame for can be left
+// out: a phase, maintenance or the application's own word stays.
+func (g gate) without(drop func(check string) bool) gate {
+	rest := gate{serving: g.serving}
+	for _, cause := range g.because {
+		if !ofCheck(cause) || !drop(cause.Check) {
+			rest.because = append(rest.because, cause)
+		}
+	}
+	if len(g.because) > 0 && len(rest.because) == 0 {
+		rest.serving = true
+	}
+	for _, check := range g.checks {
+		if !drop(check.Name) {
+			rest.checks = append(rest.checks, check)
+		}
+	}
+	return rest
+}
+
+// knows reports whether excluding name could make a difference.
+func (g gate) knows(name string) bool {
+	return slices.ContainsFunc(g.checks, func(check *checker.Result) bool { return check.Name == name }) ||
+		slices.ContainsFunc(g.because, func(cause servicer.Cause) bool { return cause.Check == name })
+}
