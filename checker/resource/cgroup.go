@@ -1,0 +1,191 @@
+package resource
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// hierarchy is one tree of control groups as this process sees it.
+type hierarchy struct {
+	// unified tells version 2 from version 1.
+	unified bool
+	// dirs are the folders of the process's own group and of its ancestors, in this order, up to where the tree is
+	// mounted. Names are as fs.FS wants them. Never empty.
+	dirs []string
+	// mount is the folder where the tree is mounted.
+	mount string
+}
+
+// membership is one line of /proc/self/cgroup.
+type membership struct {
+	controllers []string // empty for version 2
+	group       string
+}
+
+// mount is one line of /proc/self/mountinfo, cut down to control groups.
+type mount struct {
+	root        string // the group that is mounted
+	point       string
+	unified     bool
+	controllers []string // version 1 only, among other mount options
+}
+
+// findHierarchy returns the tree that controls controller; version 1 wins, because a controller is bound to one
+// version only and a mounted version 1 controller is not available in version 2. With controller "" it returns the
+// tree of version 2. It reports false where there is none.
+func findHierarchy(files fs.FS, controller string) (hierarchy, bool) {
+	members := parseMembership(readText(files, "proc/self/cgroup"))
+	mounts := parseMounts(readText(files, "proc/self/mountinfo"))
+	for _, unified := range []bool{false, true} {
+		if !unified && controller == "" {
+			continue
+		}
+		group, ok := groupIn(members, controller, unified)
+		if !ok {
+			continue
+		}
+		if h, ok := locate(mounts, group, controller, unified); ok {
+			return h, true
+		}
+	}
+	return hierarchy{}, false
+}
+
+func groupIn(members []membership, controller string, unified bool) (string, bool) {
+	for _, m := range members {
+		if unified && len(m.controllers) == 0 || !unified && slices.Contains(m.controllers, controller) {
+			return m.group, true
+		}
+	}
+	return "", false
+}
+
+// locate finds the folders of group. A mount that shows only another part of the tree still shows the limits of that
+// part's root, which is all that a container without a control group namespace of its own can see.
+func locate(mounts []mount, group, controller string, unified bool) (hierarchy, bool) {
+	var found hierarchy
+	for _, m := range mounts {
+		if m.unified != unified || !unified && !slices.Contains(m.controllers, controller) {
+			continue
+		}
+		below, within := relative(m.root, group)
+		if !within && found.dirs != nil {
+			continue
+		}
+		found = hierarchy{unified: unified, dirs: levels(m.point, below), mount: fsName(m.point)}
+		if within {
+			break
+		}
+	}
+	return found, found.dirs != nil
+}
+
+// relative returns group as seen from root, "" for root itself, and whether it lies within root.
+func relative(root, group string) (string, bool) {
+	root, group = path.Clean("/"+root), path.Clean("/"+group)
+	if root == "/" {
+		return strings.TrimPrefix(group, "/"), true
+	}
+	below, ok := strings.CutPrefix(group, root)
+	if !ok || below != "" && below[0] != '/' {
+		return "", false
+	}
+	return strings.TrimPrefix(below, "/"), true
+}
+
+// maxLevels bounds the work for a group that is nested absurdly deep.
+const maxLevels = 64
+
+// levels returns the folder below point, then its parents up to point.
+func levels(point, below string) []string {
+	base := fsName(point)
+	var dirs []string
+	for below != "" && below != "." && len(dirs) < maxLevels {
+		dirs = append(dirs, path.Join(base, below))
+		below = path.Dir(below)
+	}
+	return append(dirs, base)
+}
+
+// fsName turns an absolute path into a name for fs.FS.
+func fsName(absolute string) string {
+	if name := strings.TrimPrefix(path.Clean("/"+absolute), "/"); name != "" {
+		return name
+	}
+	return "."
+}
+
+// readText returns the file's text, or "" if it cannot be read: a kernel may lack any of these files.
+func readText(files fs.FS, name string) string {
+	text, err := fs.ReadFile(files, name)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// parseMembership reads /proc/self/cgroup: lines of id:controllers:path. What makes no sense is skipped.
+func parseMembership(text string) []membership {
+	var members []membership
+	for line := range strings.Lines(text) {
+		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
+		if len(parts) != 3 || !strings.HasPrefix(parts[2], "/") {
+			continue
+		}
+		m := membership{group: parts[2]}
+		if parts[1] != "" {
+			m.controllers = strings.Split(parts[1], ",")
+		} else if parts[0] != "0" {
+			continue
+		}
+		members = append(members, m)
+	}
+	return members
+}
+
+// parseMounts reads the control groups in /proc/self/mountinfo, whose lines are described in proc_pid_mountinfo(5).
+func parseMounts(text string) []mount {
+	var mounts []mount
+	for line := range strings.Lines(text) {
+		before, after, ok := strings.Cut(line, " - ")
+		if !ok || !strings.HasPrefix(after, "cgroup") {
+			continue
+		}
+		where, what := strings.Fields(before), strings.Fields(after)
+		if len(where) < 5 || len(what) < 3 || !strings.HasPrefix(where[4], "/") {
+			continue
+		}
+		m := mount{root: unescape(where[3]), point: unescape(where[4])}
+		switch what[0] {
+		case "cgroup2":
+			m.unified = true
+		case "cgroup":
+			m.controllers = strings.Split(what[2], ",")
+		default:
+			continue
+		}
+		mounts = append(mounts, m)
+	}
+	return mounts
+}
+
+// unescape undoes the kernel's octal escapes of blanks and backslashes in mountinfo, such as \040.
+func unescape(text string) string {
+	if !strings.Contains(text, `\`) {
+		return text
+	}
+	var plain strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' && i+3 < len(text) && octal(text[i+1]) && octal(text[i+2]) && octal(text[i+3]) {
+			plain.WriteByte((text[i+1]-'0')<<6 | (text[i+2]-'0')<<3 | (text[i+3] - '0'))
+			i += 3
+			continue
+		}
+		plain.WriteByte(text[i])
+	}
+	return plain.String()
+}
+
+func octal(c byte) bool { return '0' <= c && c <= '7' }

@@ -1,0 +1,125 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+// shortest is the shortest time over which a CPU share means anything: the host's clock ticks a hundred times a
+// second, and a process that has just started is always busy.
+const shortest = time.Second
+
+// cpuMeter measures CPU as the difference between two of its own samples.
+type cpuMeter struct {
+	host  Host
+	files fs.FS
+	// unsupported says that neither the host nor a control group can tell. Written by newCPUMeter only.
+	unsupported bool
+
+	mu sync.Mutex
+	// base is the sample that the next measurement starts from.
+	base cpuSample
+	// last is the last measurement over at least shortest; valid if measured.
+	last     checker.Measurement
+	measured bool
+}
+
+type cpuSample struct {
+	at     time.Time
+	groups []groupCPU // the limited control groups; if there are any, host is not asked
+	host   CPUTimes   // zero stands for boot, when nothing had been used
+}
+
+// newCPUMeter takes the first sample. A failure is left for the first measurement to report.
+func newCPUMeter(host Host, files fs.FS) *cpuMeter {
+	m := &cpuMeter{host: host, files: files}
+	var err error
+	m.base, err = m.sample(context.Background())
+	m.unsupported = errors.Is(err, errors.ErrUnsupported)
+	return m
+}
+
+func (m *cpuMeter) sample(ctx context.Context) (cpuSample, error) {
+	s := cpuSample{groups: groupCPUs(m.files)}
+	var err error
+	if len(s.groups) == 0 {
+		s.host, err = m.host.CPU(ctx)
+	}
+	// The clock is read last, so that waiting for the host never makes a share look larger than it is.
+	s.at = time.Now()
+	return s, err
+}
+
+func (m *cpuMeter) measure(ctx context.Context) (checker.Measurement, error) {
+	now, err := m.sample(ctx)
+	if err != nil {
+		return checker.Measurement{}, fmt.Errorf("reading the host's CPU times: %w", err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	soon := now.at.Sub(m.base.at) < shortest
+	if soon && m.measured {
+		return m.last, nil
+	}
+	reading, err := m.base.until(now)
+	if err != nil || !soon {
+		m.base = now
+	}
+	if err == nil && !soon {
+		m.last, m.measured = reading, true
+	}
+	return reading, err
+}
+
+// until returns the share used between two samples.
+func (s cpuSample) until(now cpuSample) (checker.Measurement, error) {
+	window := now.at.Sub(s.at)
+	if len(now.groups) > 0 {
+		return s.groupShare(now, max(window, shortest))
+	}
+	since := s.host
+	if window < shortest {
+		since = CPUTimes{}
+	}
+	total, busy := now.host.Total-since.Total, now.host.Busy-since.Busy
+	if !(total > 0) {
+		return checker.Measurement{}, fmt.Errorf("the host's CPU clock has not moved for %v: %w", window, checker.ErrNoEvidence)
+	}
+	m := checker.Measurement{
+		Value: clamp(100 * busy / total), Unit: "%", Source: "of the host (" + humanCPUs(float64(now.host.CPUs)) + ")",
+	}
+	if since.Total == 0 {
+		m.Source += " since boot"
+	}
+	return m, nil
+}
+
+// groupShare returns the share of the fullest level that both samples know.
+func (s cpuSample) groupShare(now cpuSample, window time.Duration) (checker.Measurement, error) {
+	var fullest checker.Measurement
+	found := false
+	for _, g := range now.groups {
+		for _, before := range s.groups {
+			if before.dir != g.dir {
+				continue
+			}
+			share := clamp(100 * (g.used - before.used).Seconds() / (window.Seconds() * g.cpus))
+			if !found || share > fullest.Value {
+				fullest = checker.Measurement{
+					Value: share, Unit: "%", Source: "of the cgroup limit (" + humanCPUs(g.cpus) + ")",
+				}
+			}
+			found = true
+		}
+	}
+	if !found {
+		return fullest, fmt.Errorf("the control group has just been limited, its CPU use is not known yet: %w", checker.ErrNoEvidence)
+	}
+	return fullest, nil
+}

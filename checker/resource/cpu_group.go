@@ -1,0 +1,113 @@
+package resource
+
+import (
+	"io/fs"
+	"path"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// groupCPU is what one level of the control groups has used, and may use.
+type groupCPU struct {
+	dir  string
+	used time.Duration // since the group was made
+	cpus float64       // what the level may use at most
+}
+
+// groupCPUs returns the limited levels, own group first. Empty means that no control group limits the CPU.
+func groupCPUs(files fs.FS) []groupCPU {
+	h, ok := findHierarchy(files, "cpu")
+	if !ok {
+		return nil
+	}
+	online, known := parseCPUList(readText(files, "sys/devices/system/cpu/online"))
+	if !known {
+		online = runtime.NumCPU()
+	}
+	var groups []groupCPU
+	for i, dir := range h.dirs {
+		cpus, limited := levelQuota(files, dir, h.unified)
+		if !limited {
+			cpus = float64(online)
+		}
+		if i == 0 && known {
+			// A cpuset is inherited, so the own group's says it all.
+			if set, ok := cpuset(files, h); ok && set < online {
+				cpus, limited = min(cpus, float64(set)), true
+			}
+		}
+		cpus = min(cpus, float64(online))
+		if used, ok := cpuUsed(files, h, dir); ok && limited && cpus > 0 {
+			groups = append(groups, groupCPU{dir: dir, used: used, cpus: cpus})
+		}
+	}
+	return groups
+}
+
+// levelQuota returns the quota of one level in CPUs.
+func levelQuota(files fs.FS, dir string, unified bool) (float64, bool) {
+	if unified {
+		return parseCPUMax(readText(files, path.Join(dir, "cpu.max")))
+	}
+	return quota(
+		readText(files, path.Join(dir, "cpu.cfs_quota_us")),
+		readText(files, path.Join(dir, "cpu.cfs_period_us")),
+	)
+}
+
+// cpuUsed returns the CPU time of one level. Version 1 accounts in a controller of its own, which may be mounted
+// elsewhere; it counts only if the process is in the same group there.
+func cpuUsed(files fs.FS, h hierarchy, dir string) (time.Duration, bool) {
+	if h.unified {
+		micros, ok := parseField(readText(files, path.Join(dir, "cpu.stat")), "usage_usec")
+		return duration(micros, time.Microsecond), ok
+	}
+	twin, ok := twinOf(files, h, dir, "cpuacct")
+	if !ok {
+		return 0, false
+	}
+	nanos, ok := readNumber(files, twin, "cpuacct.usage")
+	return duration(nanos, time.Nanosecond), ok
+}
+
+// cpuset returns how many CPUs the own group may run on.
+func cpuset(files fs.FS, h hierarchy) (int, bool) {
+	if h.unified {
+		return parseCPUList(readText(files, path.Join(h.dirs[0], "cpuset.cpus.effective")))
+	}
+	twin, ok := twinOf(files, h, h.dirs[0], "cpuset")
+	if !ok {
+		return 0, false
+	}
+	if n, ok := parseCPUList(readText(files, path.Join(twin, "cpuset.effective_cpus"))); ok {
+		return n, true
+	}
+	return parseCPUList(readText(files, path.Join(twin, "cpuset.cpus")))
+}
+
+// twinOf returns the folder of the same group in the version 1 tree of another controller, if the process is in that
+// group or below it there too.
+func twinOf(files fs.FS, h hierarchy, dir, controller string) (string, bool) {
+	other, ok := findHierarchy(files, controller)
+	if !ok || other.unified {
+		return "", false
+	}
+	below := strings.TrimPrefix(strings.TrimPrefix(dir, h.mount), "/")
+	twin := path.Join(other.mount, below)
+	for _, d := range other.dirs {
+		if d == twin {
+			return twin, true
+		}
+	}
+	return "", false
+}
+
+// duration converts a counter without overflow.
+func duration(count uint64, unit time.Duration) time.Duration {
+	const longest = 1<<63 - 1
+	if count > longest/uint64(unit) {
+		return longest
+	}
+	return time.Duration(count) * unit
+}

@@ -1,0 +1,8 @@
+//go:build !linux && !darwin
+
+package resource
+
+import "errors"
+
+// descriptors is not known here: Windows counts handles, but does not limit them.
+func descriptors() (Usage, error) { return Usage{}, errors.ErrUnsupported }

@@ -1,0 +1,76 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/shirou/gopsutil/v3/cpu"
+	"github.com/shirou/gopsutil/v3/disk"
+	"github.com/shirou/gopsutil/v3/load"
+	"github.com/shirou/gopsutil/v3/mem"
+)
+
+// gopsutil is the default Host. It reads counters only: gopsutil's own percentages either block or share one sample
+// with everybody else in the process.
+type gopsutil struct{}
+
+func (gopsutil) CPU(ctx context.Context) (CPUTimes, error) {
+	all, err := cpu.TimesWithContext(ctx, false)
+	if err != nil {
+		return CPUTimes{}, supported(err)
+	}
+	if len(all) != 1 {
+		return CPUTimes{}, fmt.Errorf("gopsutil returned %d sums of CPU times, want 1", len(all))
+	}
+	cpus, err := cpu.CountsWithContext(ctx, true)
+	if err != nil || cpus <= 0 {
+		cpus = runtime.NumCPU() // only a label
+	}
+	t := all[0]
+	// Guest time is left out: the kernel has already counted it as user and nice time.
+	busy := t.User + t.Nice + t.System + t.Irq + t.Softirq + t.Steal
+	return CPUTimes{Busy: busy, Total: busy + t.Idle + t.Iowait, CPUs: cpus}, nil
+}
+
+func (gopsutil) Memory(ctx context.Context) (Usage, error) {
+	m, err := mem.VirtualMemoryWithContext(ctx)
+	if err != nil {
+		return Usage{}, supported(err)
+	}
+	return Usage{Used: m.Total - min(m.Available, m.Total), Total: m.Total}, nil
+}
+
+func (gopsutil) Disk(ctx context.Context, path string) (Usage, error) {
+	d, err := disk.UsageWithContext(ctx, path)
+	if err != nil {
+		return Usage{}, supported(err)
+	}
+	// What is reserved for root is neither used nor to be had, as df reckons.
+	return Usage{Used: d.Used, Total: d.Used + d.Free}, nil
+}
+
+func (gopsutil) Load(ctx context.Context) (float64, error) {
+	if runtime.GOOS == "windows" {
+		// Windows has no such figure: gopsutil estimates one in a goroutine that never ends.
+		return 0, errors.ErrUnsupported
+	}
+	avg, err := load.AvgWithContext(ctx)
+	if err != nil {
+		return 0, supported(err)
+	}
+	cpus, err := cpu.CountsWithContext(ctx, true)
+	if err != nil || cpus <= 0 {
+		return 0, fmt.Errorf("counting CPUs: got %d: %w", cpus, err)
+	}
+	return avg.Load1 / float64(cpus), nil
+}
+
+// supported turns gopsutil's internal sentinel, which cannot be imported, into the standard one.
+func supported(err error) error {
+	if err.Error() == "not implemented yet" {
+		return fmt.Errorf("gopsutil: %w", errors.ErrUnsupported)
+	}
+	return err
+}

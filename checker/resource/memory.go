@@ -1,0 +1,101 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+// memoryMeter measures memory. It keeps nothing between runs.
+type memoryMeter struct {
+	host  Host
+	files fs.FS
+}
+
+func (m memoryMeter) measure(ctx context.Context) (checker.Measurement, error) {
+	host, err := m.host.Memory(ctx)
+	// Without the host's size any limit counts: a limit that is none is still told by being astronomical.
+	if group, ok := groupMemory(m.files, host.Total); ok {
+		return percentOf(group, "cgroup limit"), nil
+	}
+	if err != nil {
+		return checker.Measurement{}, fmt.Errorf("reading the host's memory: %w", err)
+	}
+	return percentOf(host, "host"), nil
+}
+
+func percentOf(u Usage, what string) checker.Measurement {
+	return checker.Measurement{
+		Value: u.percent(), Unit: "%", Source: "of the " + what + " (" + humanSize(u.Total) + ")",
+	}
+}
+
+// groupMemory returns usage and limit of the fullest limited level, own group first, and false if nothing limits.
+// A limit of at least host bytes is none.
+func groupMemory(files fs.FS, host uint64) (Usage, bool) {
+	h, ok := findHierarchy(files, "memory")
+	if !ok {
+		return Usage{}, false
+	}
+	if host == 0 {
+		host = unlimited
+	}
+	var fullest Usage
+	for _, dir := range h.dirs {
+		u, ok := levelMemory(files, dir, h.unified)
+		if !ok || u.Total == 0 || u.Total >= min(host, unlimited) {
+			continue
+		}
+		if fullest.Total == 0 || fuller(u, fullest) {
+			fullest = u
+		}
+	}
+	return fullest, fullest.Total > 0
+}
+
+// fuller compares shares, and limits when the shares are equal: two empty levels are told apart by what is tighter.
+func fuller(a, b Usage) bool {
+	x, y := float64(a.Used)/float64(a.Total), float64(b.Used)/float64(b.Total)
+	return x > y || x == y && a.Total < b.Total
+}
+
+// levelMemory returns usage and limit of one level.
+func levelMemory(files fs.FS, dir string, unified bool) (Usage, bool) {
+	limit, current, inactive := memoryLimitV1(files, dir), "memory.usage_in_bytes", "total_inactive_file"
+	if unified {
+		limit, current, inactive = memoryLimitV2(files, dir), "memory.current", "inactive_file"
+	}
+	used, ok := readNumber(files, dir, current)
+	if limit >= unlimited || !ok {
+		return Usage{}, false
+	}
+	cache, _ := parseField(readText(files, path.Join(dir, "memory.stat")), inactive)
+	return Usage{Used: used - min(cache, used), Total: limit}, true
+}
+
+// memoryLimitV2 is the smaller of memory.max, which kills, and memory.high, which throttles.
+func memoryLimitV2(files fs.FS, dir string) uint64 {
+	limit := uint64(unlimited)
+	for _, name := range []string{"memory.max", "memory.high"} {
+		if n, ok := readNumber(files, dir, name); ok {
+			limit = min(limit, n)
+		}
+	}
+	return limit
+}
+
+// memoryLimitV1 also looks at the smallest limit of all ancestors, which the kernel tells even to a container that
+// cannot see them.
+func memoryLimitV1(files fs.FS, dir string) uint64 {
+	limit := uint64(unlimited)
+	if n, ok := readNumber(files, dir, "memory.limit_in_bytes"); ok {
+		limit = min(limit, n)
+	}
+	if n, ok := parseField(readText(files, path.Join(dir, "memory.stat")), "hierarchical_memory_limit"); ok {
+		limit = min(limit, n)
+	}
+	return limit
+}

@@ -1,0 +1,70 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+// pressureChecks returns those of the three kinds of pressure that the kernel tells.
+func pressureChecks(cfg Config) []checker.Check {
+	var checks []checker.Check
+	for _, p := range []pressure{
+		// Nearly every busy system has some task waiting for a CPU; all of them at once never wait for one.
+		{cfg.Files, "cpu", "some"},
+		{cfg.Files, "memory", "full"},
+		{cfg.Files, "io", "full"},
+	} {
+		if _, err := p.measure(context.Background()); err != nil {
+			continue
+		}
+		name, title := p.names()
+		checks = append(checks, checker.Check{Name: name, Title: title, Measure: p.measure})
+	}
+	return checks
+}
+
+// pressure reads one kind of pressure stall information: the share of time in which tasks waited.
+type pressure struct {
+	files    fs.FS
+	resource string // cpu, memory or io, as the kernel names its files
+	line     string // some or full
+}
+
+func (p pressure) names() (name, title string) {
+	switch p.resource {
+	case "cpu":
+		return cpuPressure, "CPU pressure"
+	case "memory":
+		return memoryPressure, "Memory pressure"
+	default:
+		return ioPressure, "I/O pressure"
+	}
+}
+
+func (p pressure) measure(context.Context) (checker.Measurement, error) {
+	if h, ok := findHierarchy(p.files, ""); ok && !rootGroup(p.files, h.dirs[0]) {
+		text := readText(p.files, path.Join(h.dirs[0], p.resource+".pressure"))
+		if share, ok := parsePressure(text, p.line); ok {
+			return p.measurement(share, "in the cgroup"), nil
+		}
+	}
+	share, ok := parsePressure(readText(p.files, "proc/pressure/"+p.resource), p.line)
+	if !ok {
+		return checker.Measurement{}, fmt.Errorf("the kernel no longer tells the pressure on %s: %w", p.resource, checker.ErrNoEvidence)
+	}
+	return p.measurement(share, "on the host"), nil
+}
+
+func (p pressure) measurement(share float64, where string) checker.Measurement {
+	return checker.Measurement{Value: share, Unit: "%", Source: "of the last minute " + where}
+}
+
+// rootGroup tells the true root of all groups, whose pressure is the host's: it alone lacks cgroup.events.
+func rootGroup(files fs.FS, dir string) bool {
+	_, err := fs.Stat(files, path.Join(dir, "cgroup.events"))
+	return err != nil
+}

@@ -1,0 +1,177 @@
+package resource_test
+
+import (
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/checker/resource"
+)
+
+func TestThrottlingIsTheShareSinceTheRunBefore(t *testing.T) {
+	for _, test := range []struct {
+		tree, file, text string
+		want             float64
+	}{
+		{"docker-v2", "sys/fs/cgroup/cpu.stat", "nr_periods 1200\nnr_throttled 150\n", 25},
+		{"docker-v1", "sys/fs/cgroup/cpu,cpuacct/cpu.stat", "nr_periods 300\nnr_throttled 70\n", 50},
+		{"nested-v2", "sys/fs/cgroup/kubepods.slice/pod1.slice/cpu.stat", "nr_periods 600\nnr_throttled 75\n", 75},
+		{"docker-v2", "sys/fs/cgroup/cpu.stat", "nr_periods 1\nnr_throttled 1\n", 0}, // made anew
+	} {
+		t.Run(test.tree, func(t *testing.T) {
+			files := tree(t, test.tree)
+			checks := newChecks(t, resource.Config{Files: files})
+			wantMeasurement(t, measure(t, checks, "cpu_throttling"), 0, "of the scheduling periods")
+			files[test.file].Data = []byte(test.text)
+			wantMeasurement(t, measure(t, checks, "cpu_throttling"), test.want, "of the scheduling periods")
+			wantMeasurement(t, measure(t, checks, "cpu_throttling"), 0, "of the scheduling periods")
+		})
+	}
+	for _, name := range []string{"hybrid", "unlimited-v2", "broken-v1", "broken-v2"} {
+		if _, there := newChecks(t, resource.Config{Files: tree(t, name)})["cpu_throttling"]; there {
+			t.Errorf("%s: throttling without a quota", name)
+		}
+	}
+}
+
+func TestPressureIsTheGroupsOwnElseTheHosts(t *testing.T) {
+	files := tree(t, "docker-v2")
+	checks := newChecks(t, resource.Config{Files: files})
+	wantMeasurement(t, measure(t, checks, "cpu_pressure"), 7.25, "of the last minute in the cgroup")
+	wantMeasurement(t, measure(t, checks, "memory_pressure"), .75, "of the last minute in the cgroup")
+	wantMeasurement(t, measure(t, checks, "io_pressure"), .25, "of the last minute in the cgroup")
+	delete(files, "sys/fs/cgroup/cpu.pressure")
+	wantMeasurement(t, measure(t, checks, "cpu_pressure"), 90, "of the last minute on the host")
+
+	checks = newChecks(t, resource.Config{Files: tree(t, "hybrid")})
+	wantMeasurement(t, measure(t, checks, "cpu_pressure"), 33.5, "of the last minute in the cgroup")
+	for _, name := range []string{"memory_pressure", "io_pressure"} {
+		if _, there := checks[name]; there {
+			t.Errorf("%s without a file that tells it", name)
+		}
+	}
+	if _, there := newChecks(t, resource.Config{Files: tree(t, "broken-v2")})["cpu_pressure"]; there {
+		t.Error("a pressure that is not a number is believed")
+	}
+}
+
+func TestTheProcessItself(t *testing.T) {
+	checks := newChecks(t, resource.Config{})
+	before := measure(t, checks, "goroutines").Value
+	stop := make(chan struct{})
+	defer close(stop)
+	for range 100 {
+		go func() { <-stop }()
+	}
+	if after := measure(t, checks, "goroutines").Value; after < before+100 {
+		t.Errorf("goroutines: %v, then %v with 100 more", before, after)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		runtime.GC()
+		if share := measure(t, checks, "gc_cpu").Value; share > 0 && share <= 100 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("collecting garbage costs nothing")
+		}
+	}
+}
+
+func TestOpenFiles(t *testing.T) {
+	checks := newChecks(t, resource.Config{})
+	if _, there := checks["open_files"]; !there {
+		t.Skipf("open files are not known on %s", runtime.GOOS)
+	}
+	before := measure(t, checks, "open_files")
+	for range 200 {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+	}
+	after := measure(t, checks, "open_files")
+	if after.Value <= before.Value || after.Value > 100 && after.Unit == "%" {
+		t.Errorf("open files: %+v, then %+v with 200 more", before, after)
+	}
+}
+
+// The default host on the real machine: plausible figures, and names that are a contract.
+func TestThisMachine(t *testing.T) {
+	list, err := resource.Checks(resource.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checks := map[string]checker.Check{}
+	for _, check := range list {
+		checks[check.Name] = check
+		if check.Kind != checker.Resource || check.Title == "" {
+			t.Errorf("%s: kind %v, title %q", check.Name, check.Kind, check.Title)
+		}
+		m, err := check.Measure(t.Context())
+		if err != nil {
+			t.Errorf("%s: %v", check.Name, err)
+			continue
+		}
+		if m.Value < 0 || m.Unit == "%" && m.Value > 100 {
+			t.Errorf("%s measured %v%s", check.Name, m.Value, m.Unit)
+		}
+		t.Logf("%s at %.1f%s %s", check.Title, m.Value, m.Unit, m.Source)
+	}
+	for name, critical := range map[string]float64{"cpu_usage": 80, "memory_usage": 85, "disk_usage": 90} {
+		check, there := checks[name]
+		if !there && name == "cpu_usage" && runtime.GOOS == "darwin" {
+			continue // known only with cgo
+		}
+		if !there || check.Threshold.Critical != critical {
+			t.Errorf("%s is critical above %v, want %v", name, check.Threshold.Critical, critical)
+		}
+	}
+}
+
+func TestConfigReportsAllMistakes(t *testing.T) {
+	_, err := resource.Checks(resource.Config{
+		CPUThreshold: 101, MemoryThreshold: 8500, DiskThreshold: 120,
+		DiskPaths: []string{"/", "", "/"}, Interval: -1, Timeout: -1,
+	})
+	if err == nil {
+		t.Fatal("no mistake found")
+	}
+	for _, field := range []string{
+		"CPUThreshold", "MemoryThreshold", "DiskThreshold", "DiskPaths[1]", "DiskPaths[2]", "Interval", "Timeout",
+	} {
+		if !strings.Contains(err.Error(), field) {
+			t.Errorf("%s is not named in:\n%v", field, err)
+		}
+	}
+}
+
+func TestConfigIsObeyed(t *testing.T) {
+	limits := map[string]checker.Threshold{
+		"goroutines":     {Critical: 10_000},
+		"cpu_throttling": {Warning: 25}, // not offered without a quota, and no mistake
+	}
+	checks := newChecks(t, resource.Config{
+		CPUThreshold: 50, MemoryThreshold: -1, Thresholds: limits,
+		DiskPaths: []string{}, Interval: time.Minute, Timeout: time.Second,
+	})
+	for name, want := range map[string]checker.Threshold{
+		"cpu_usage": {Critical: 50}, "memory_usage": {}, "goroutines": {Critical: 10_000}, "load": {},
+	} {
+		if got := checks[name]; got.Threshold != want || got.Interval != time.Minute || got.Timeout != time.Second {
+			t.Errorf("%s: %+v every %v within %v, want %+v", name, got.Threshold, got.Interval, got.Timeout, want)
+		}
+	}
+	if slices.ContainsFunc(slices.Collect(maps.Keys(checks)), func(n string) bool { return strings.HasPrefix(n, "disk") }) {
+		t.Error("a disk is measured though none is named")
+	}
+	_, err := resource.Checks(resource.Config{Host: newMachine(), Thresholds: map[string]checker.Threshold{"cpu": {}}})
+	if err == nil || !strings.Contains(err.Error(), `"cpu"`) {
+		t.Errorf("a threshold for no check: %v", err)
+	}
+}

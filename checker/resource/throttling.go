@@ -1,0 +1,83 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"sync"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+// throttling measures in how many scheduling periods a control group used up its CPU quota and had to wait. A service
+// can suffer from it while its CPU usage looks modest, because usage is an average.
+type throttling struct {
+	files fs.FS
+
+	mu   sync.Mutex
+	base []periods
+}
+
+// periods are the counters of one limited level since the group was made.
+type periods struct {
+	dir              string
+	total, throttled uint64
+}
+
+// throttlingChecks is empty where no quota is in force.
+func throttlingChecks(cfg Config) []checker.Check {
+	t := &throttling{files: cfg.Files, base: readPeriods(cfg.Files)}
+	if len(t.base) == 0 {
+		return nil
+	}
+	return []checker.Check{{Name: cpuThrottling, Title: "CPU throttling", Measure: t.measure}}
+}
+
+func readPeriods(files fs.FS) []periods {
+	h, ok := findHierarchy(files, "cpu")
+	if !ok {
+		return nil
+	}
+	var all []periods
+	for _, dir := range h.dirs {
+		if _, limited := levelQuota(files, dir, h.unified); !limited {
+			continue
+		}
+		stat := readText(files, path.Join(dir, "cpu.stat"))
+		total, ok := parseField(stat, "nr_periods")
+		throttled, ok2 := parseField(stat, "nr_throttled")
+		if ok && ok2 {
+			all = append(all, periods{dir, total, throttled})
+		}
+	}
+	return all
+}
+
+// measure returns the share since the run before, at the level that was throttled most.
+func (t *throttling) measure(context.Context) (checker.Measurement, error) {
+	now := readPeriods(t.files)
+	if len(now) == 0 {
+		return checker.Measurement{}, fmt.Errorf("the control group has no CPU quota any more: %w", checker.ErrNoEvidence)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	worst := 0.0
+	for _, level := range now {
+		for _, before := range t.base {
+			if before.dir == level.dir {
+				worst = max(worst, before.share(level))
+			}
+		}
+	}
+	t.base = now
+	return checker.Measurement{Value: worst, Unit: "%", Source: "of the scheduling periods"}, nil
+}
+
+// share is 0 for a group that did not run, and for counters that went backwards because the group was made anew.
+func (p periods) share(now periods) float64 {
+	if now.total <= p.total || now.throttled < p.throttled {
+		return 0
+	}
+	return clamp(100 * float64(now.throttled-p.throttled) / float64(now.total-p.total))
+}

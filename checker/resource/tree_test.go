@@ -1,0 +1,148 @@
+package resource_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/checker/resource"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// tree reads one of the recorded trees.
+func tree(t testing.TB, name string) fstest.MapFS {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name+".txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{}
+	var current *fstest.MapFile
+	for line := range strings.Lines(string(text)) {
+		if name, ok := strings.CutPrefix(line, "== "); ok {
+			current = &fstest.MapFile{Mode: 0o444}
+			files[strings.TrimSpace(name)] = current
+		} else if current != nil {
+			current.Data = append(current.Data, line...)
+		}
+	}
+	return files
+}
+
+// trees are the names of all recorded trees.
+func trees(t testing.TB) []string {
+	t.Helper()
+	found, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(found) == 0 {
+		t.Fatal("no recorded trees", err)
+	}
+	for i := range found {
+		found[i] = strings.TrimSuffix(filepath.Base(found[i]), ".txt")
+	}
+	return found
+}
+
+// machine is a fake Host. The zero value is idle and errs nowhere.
+type machine struct {
+	mu     sync.Mutex
+	cpu    resource.CPUTimes
+	memory resource.Usage
+	load   float64
+	err    error                                // of CPU, Memory and Load
+	disk   func(string) (resource.Usage, error) // nil: half full
+	asked  map[string]int                       // calls by method
+}
+
+func (m *machine) called(method string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.asked == nil {
+		m.asked = map[string]int{}
+	}
+	m.asked[method]++
+}
+
+func (m *machine) calls(method string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.asked[method]
+}
+
+func (m *machine) CPU(context.Context) (resource.CPUTimes, error) {
+	m.called("CPU")
+	return m.cpu, m.err
+}
+
+func (m *machine) Memory(context.Context) (resource.Usage, error) {
+	m.called("Memory")
+	return m.memory, m.err
+}
+
+func (m *machine) Load(context.Context) (float64, error) { return m.load, m.err }
+
+func (m *machine) Disk(_ context.Context, path string) (resource.Usage, error) {
+	m.called("Disk")
+	if m.disk != nil {
+		return m.disk(path)
+	}
+	return resource.Usage{Used: 1 << 30, Total: 2 << 30}, nil
+}
+
+// newMachine has 24 GiB, 6 of them used, and 4 CPUs that were busy a quarter of the time since boot.
+func newMachine() *machine {
+	return &machine{
+		memory: resource.Usage{Used: 6 << 30, Total: 24 << 30},
+		cpu:    resource.CPUTimes{Busy: 1000, Total: 4000, CPUs: 4},
+	}
+}
+
+func newChecks(t testing.TB, cfg resource.Config) map[string]checker.Check {
+	t.Helper()
+	if cfg.Host == nil {
+		cfg.Host = newMachine()
+	}
+	if cfg.Files == nil {
+		cfg.Files = fstest.MapFS{}
+	}
+	list, err := resource.Checks(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checks := map[string]checker.Check{}
+	for _, check := range list {
+		checks[check.Name] = check
+	}
+	return checks
+}
+
+func measure(t testing.TB, checks map[string]checker.Check, name string) checker.Measurement {
+	t.Helper()
+	check, ok := checks[name]
+	if !ok {
+		t.Fatalf("there is no check %q, only %v", name, slices.Sorted(maps.Keys(checks)))
+	}
+	m, err := check.Measure(t.Context())
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return m
+}
+
+func wantMeasurement(t testing.TB, got checker.Measurement, value float64, source string) {
+	t.Helper()
+	if diff := got.Value - value; diff < -0.05 || diff > 0.05 || got.Source != source {
+		t.Errorf("measured %.2f%s %q, want %.2f %q", got.Value, got.Unit, got.Source, value, source)
+	}
+}
+
+var errBroken = errors.New("the sensor is broken")
