@@ -3,7 +3,11 @@ package checker_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,28 +15,254 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-func TestFirstResultIsPublishedAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, err := checker.New(checker.Config{Checks: []checker.Check{
-			{Name: "good", Run: func(context.Context) error { return nil }},
-			{Name: "bad", Run: func(context.Context) error { return errors.New("boom") }},
-		}})
-		if err != nil {
-			t.Fatal(err)
+// start runs a Checker inside a bubble until the test or the returned function ends it.
+func start(t *testing.T, cfg checker.Config) (*checker.Checker, func()) {
+	t.Helper()
+	c, err := checker.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := c.Run(ctx); err != nil {
+			t.Errorf("Run: %v", err)
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		wg.Go(func() { c.Run(ctx) })
-		synctest.Wait()
-		for _, r := range c.Edition().Results {
-			t.Log(r.Name, r.Status, r.Message)
-		}
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		for _, r := range c.Edition().Results {
-			t.Log(r.Name, r.Status, r.Message, r.Runs.ByStatus)
-		}
-		cancel()
-		wg.Wait()
 	})
+	stop := func() {
+		cancel()
+		running.Wait()
+	}
+	t.Cleanup(stop)
+	return c, stop
+}
+
+// result returns what c knows about the check called name, once everything has settled.
+func result(t *testing.T, c *checker.Checker, name string) checker.Result {
+	t.Helper()
+	synctest.Wait()
+	r, ok := c.Edition().Lookup(name)
+	if !ok {
+		t.Fatalf("no result for %q", name)
+	}
+	return *r
+}
+
+func expect(t *testing.T, r checker.Result, status checker.Status, reason checker.Reason, value string) {
+	t.Helper()
+	if r.Status != status || r.Reason != reason || r.Value != value {
+		t.Fatalf("%s: got %v, %v, %q, want %v, %v, %q", r.Name, r.Status, r.Reason, r.Value, status, reason, value)
+	}
+}
+
+func pass(context.Context) error { return nil }
+
+// obedient heeds its context and nothing else.
+func obedient(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+type circuit struct{ open bool }
+
+func (circuit) Error() string       { return "rejected" }
+func (c circuit) CircuitOpen() bool { return c.open }
+
+type nilable struct{ text string }
+
+func (n *nilable) Error() string { return n.text } // panics for nil
+
+const secret = "postgres://user:hunter2@db"
+
+func TestEveryEndingOfARun(t *testing.T) {
+	fail := errors.New(secret)
+	tests := []struct {
+		name    string
+		check   checker.Check
+		status  checker.Status
+		reason  checker.Reason
+		value   string
+		message string
+	}{
+		{"nil", checker.Check{Run: pass}, checker.Healthy, checker.ReasonOK, "available", "Dependency db is available"},
+		{
+			"error", checker.Check{Run: func(context.Context) error { return fail }},
+			checker.Critical, checker.ReasonError, "unavailable", "Dependency db is unavailable",
+		},
+		{
+			"optional error", checker.Check{Run: func(context.Context) error { return fail }, Optional: true},
+			checker.Warning, checker.ReasonError, "unavailable", "Dependency db is unavailable",
+		},
+		{"timeout", checker.Check{Run: obedient}, checker.Warning, checker.ReasonTimeout, "timeout", "Dependency db check timed out"},
+		{
+			"own words at the deadline", checker.Check{Run: func(ctx context.Context) error {
+				<-ctx.Done()
+				return fail
+			}}, checker.Warning, checker.ReasonTimeout, "timeout", "Dependency db check timed out",
+		},
+		{
+			"a client's own deadline is an error", checker.Check{Run: func(context.Context) error {
+				return context.DeadlineExceeded
+			}}, checker.Critical, checker.ReasonError, "unavailable", "Dependency db is unavailable",
+		},
+		{
+			"success at the last moment", checker.Check{Run: func(context.Context) error {
+				time.Sleep(5 * time.Second)
+				return nil
+			}}, checker.Healthy, checker.ReasonOK, "available", "Dependency db is available",
+		},
+		{
+			"panic", checker.Check{Run: func(context.Context) error { panic(secret) }},
+			checker.Critical, checker.ReasonPanic, "error", "Dependency db check panicked",
+		},
+		{
+			"panic with nil", checker.Check{Run: func(context.Context) error { panic(nil) }},
+			checker.Critical, checker.ReasonPanic, "error", "Dependency db check panicked",
+		},
+		{
+			"Goexit", checker.Check{Run: func(context.Context) error {
+				runtime.Goexit()
+				return nil
+			}}, checker.Critical, checker.ReasonPanic, "error", "Dependency db check panicked",
+		},
+		{
+			"typed nil", checker.Check{Run: func(context.Context) error {
+				var n *nilable
+				return n
+			}}, checker.Critical, checker.ReasonError, "unavailable", "Dependency db is unavailable",
+		},
+		{
+			"open circuit", checker.Check{Run: func(context.Context) error {
+				return fmt.Errorf("db: %w", errors.Join(fail, circuit{open: true}))
+			}, FailureThreshold: 5}, checker.Critical, checker.ReasonCircuitOpen, "circuit_open",
+			"Dependency db is not called: its circuit breaker is open",
+		},
+		{
+			"optional open circuit", checker.Check{Run: func(context.Context) error {
+				return circuit{open: true}
+			}, Optional: true}, checker.Warning, checker.ReasonCircuitOpen, "circuit_open",
+			"Dependency db is not called: its circuit breaker is open",
+		},
+		{
+			"closed circuit around an open one", checker.Check{Run: func(context.Context) error {
+				return errors.Join(circuit{}, circuit{open: true})
+			}}, checker.Critical, checker.ReasonCircuitOpen, "circuit_open",
+			"Dependency db is not called: its circuit breaker is open",
+		},
+		{
+			"closed circuit", checker.Check{Run: func(context.Context) error { return circuit{} }},
+			checker.Critical, checker.ReasonError, "unavailable", "Dependency db is unavailable",
+		},
+		{
+			"no evidence", checker.Check{Run: func(context.Context) error {
+				return fmt.Errorf("%w: %w", checker.ErrNoEvidence, fail)
+			}}, checker.Unknown, checker.ReasonStale, "", "Dependency db has no recent result",
+		},
+		{
+			"title", checker.Check{Run: pass, Title: "The ledger"},
+			checker.Healthy, checker.ReasonOK, "available", "The ledger is available",
+		},
+		{
+			"process", checker.Check{Run: pass, Kind: checker.Process},
+			checker.Healthy, checker.ReasonOK, "available", "db is available",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				test.check.Name = "db"
+				test.check.Interval = time.Minute
+				test.check.FailingInterval = time.Minute
+				c, _ := start(t, checker.Config{Checks: []checker.Check{test.check}})
+				time.Sleep(5 * time.Second)
+				r := result(t, c, "db")
+				expect(t, r, test.status, test.reason, test.value)
+				if r.Message != test.message {
+					t.Errorf("message %q, want %q", r.Message, test.message)
+				}
+				if strings.Contains(r.Message, "hunter2") {
+					t.Errorf("the message leaks: %q", r.Message)
+				}
+				if (r.Err == nil) != (r.Reason == checker.ReasonOK) {
+					t.Errorf("Err is %v", r.Err)
+				}
+				if r.Err != nil {
+					_ = r.Err.Error() // must not panic
+				}
+			})
+		})
+	}
+}
+
+func TestMeasurements(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var value atomic.Value
+		value.Store(42.04)
+		var failing atomic.Bool
+		c, _ := start(t, checker.Config{Checks: []checker.Check{{
+			Name: "cpu_usage", Title: "CPU usage", Kind: checker.Resource, Interval: time.Second,
+			Threshold: checker.Threshold{Critical: 80},
+			Measure: func(context.Context) (checker.Measurement, error) {
+				if failing.Load() {
+					return checker.Measurement{}, errors.New(secret)
+				}
+				return checker.Measurement{Value: value.Load().(float64), Unit: "%", Source: "of the host"}, nil
+			},
+		}}})
+		step := func(v float64) checker.Result {
+			value.Store(v)
+			time.Sleep(1100 * time.Millisecond)
+			return result(t, c, "cpu_usage")
+		}
+		r := result(t, c, "cpu_usage")
+		expect(t, r, checker.Healthy, checker.ReasonOK, "42.0")
+		if r.Message != "CPU usage at 42.0% of the host" {
+			t.Errorf("message %q", r.Message)
+		}
+		if r.Threshold.Warning != 64 || r.Threshold.Hysteresis != 0.05 {
+			t.Errorf("threshold %+v", r.Threshold)
+		}
+		expect(t, step(70), checker.Warning, checker.ReasonThreshold, "70.0")
+		expect(t, step(81), checker.Critical, checker.ReasonThreshold, "81.0")
+		expect(t, step(79), checker.Critical, checker.ReasonThreshold, "79.0")
+		expect(t, step(75), checker.Warning, checker.ReasonThreshold, "75.0")
+		expect(t, step(62), checker.Warning, checker.ReasonThreshold, "62.0")
+		expect(t, step(20), checker.Healthy, checker.ReasonOK, "20.0")
+		failing.Store(true)
+		r = step(20)
+		expect(t, r, checker.Critical, checker.ReasonError, "error")
+		if r.Message != "CPU usage cannot be measured" || r.Measurement.Value != 20 {
+			t.Errorf("message %q, measurement %v", r.Message, r.Measurement)
+		}
+		failing.Store(false)
+		nan := 0.0
+		r = step(nan / nan)
+		expect(t, r, checker.Critical, checker.ReasonError, "error")
+		expect(t, step(1), checker.Healthy, checker.ReasonOK, "1.0")
+	})
+}
+
+func TestGatesDefaultByKind(t *testing.T) {
+	c, err := checker.New(checker.Config{Checks: []checker.Check{
+		{Name: "a", Run: pass},
+		{Name: "b", Run: pass, Optional: true},
+		{Name: "c", Run: pass, Kind: checker.Resource},
+		{Name: "d", Run: pass, Kind: checker.Process},
+		{Name: "e", Run: pass, Gates: []string{checker.None}},
+		{Name: "f", Run: pass, Kind: checker.Resource, Gates: []string{"shop.v1.Orders", checker.Startup}},
+		{Name: "g", Run: pass, Optional: true, Gates: []string{checker.None}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"readiness", "", "", "liveness", "", "shop.v1.Orders startup", ""}
+	for i, r := range c.Edition().Results {
+		if got := strings.Join(r.Gates, " "); got != want[i] {
+			t.Errorf("%s gates %q, want %q", r.Name, got, want[i])
+		}
+		expect(t, *r, checker.Unknown, checker.ReasonNotRunYet, "")
+		if !strings.HasSuffix(r.Message, "has not been checked yet") {
+			t.Errorf("message %q", r.Message)
+		}
+	}
 }

@@ -1,6 +1,10 @@
 package checker
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Result is what is known about one check. It is plain data: a copy in an Edition never changes.
 type Result struct {
@@ -45,7 +49,8 @@ type Result struct {
 
 // Runs counts a check's runs since the start.
 type Runs struct {
-	// ByStatus counts results by the Status that they led to.
+	// ByStatus counts results by the Status that they led to. A due time at which an abandoned run is still in flight
+	// is a result too, but no run.
 	ByStatus [4]uint64
 	// Abandoned counts runs that were given up because the check ignored its context.
 	Abandoned uint64
@@ -67,12 +72,13 @@ type Edition struct {
 	Results []*Result
 }
 
-// Lookup returns the result of the check called name.
+// Lookup returns the result of the check called name. It costs a binary search.
 func (e *Edition) Lookup(name string) (*Result, bool) {
-	for _, r := range e.Results {
-		if r.Name == name {
-			return r, true
-		}
+	i, found := slices.BinarySearchFunc(e.Results, name, func(r *Result, name string) int {
+		return strings.Compare(r.Name, name)
+	})
+	if !found {
+		return nil, false
 	}
-	return nil, false
+	return e.Results[i], true
 }

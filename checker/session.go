@@ -53,9 +53,13 @@ func (c *Checker) begin(s *session, now time.Time) bool {
 		if expires, any := e.expiry(); any && !expires.After(now) {
 			c.judge(e, &outcome{event: noEvidence, err: e.result.Err, expired: true}, now)
 		}
-		e.due = now
-		if e.result.At.IsZero() {
+		switch {
+		case e.stuck():
+			e.due = now.Add(e.tick())
+		case e.result.At.IsZero():
 			e.due = now.Add(e.check.InitialDelay)
+		default:
+			e.due = now
 		}
 		c.reschedule(e)
 	}

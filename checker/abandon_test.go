@@ -1,0 +1,162 @@
+package checker_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+func TestAbandonedRunCountsOnAndRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var runs atomic.Int64
+		c, _ := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
+			{Name: "deaf", Jitter: -1, Run: func(context.Context) error {
+				if runs.Add(1) == 1 {
+					<-release
+					return errors.New("too late to matter")
+				}
+				return nil
+			}},
+			{Name: "other", Run: pass, InitialDelay: time.Second},
+		}})
+		time.Sleep(5*time.Second + 10*time.Millisecond)
+		r := result(t, c, "deaf")
+		expect(t, r, checker.Warning, checker.ReasonTimeout, "timeout")
+		if r.Runs.Abandoned != 1 || !errors.Is(r.Err, context.DeadlineExceeded) {
+			t.Errorf("abandoned %d, err %v", r.Runs.Abandoned, r.Err)
+		}
+		// Its place is free.
+		expect(t, result(t, c, "other"), checker.Healthy, checker.ReasonOK, "available")
+		time.Sleep(5 * time.Second)
+		expect(t, result(t, c, "deaf"), checker.Warning, checker.ReasonTimeout, "timeout")
+		time.Sleep(5 * time.Second)
+		expect(t, result(t, c, "deaf"), checker.Critical, checker.ReasonTimeout, "timeout")
+		time.Sleep(time.Hour)
+		r = result(t, c, "deaf")
+		expect(t, r, checker.Critical, checker.ReasonTimeout, "timeout")
+		if runs.Load() != 1 || r.Runs.Abandoned != 1 {
+			t.Fatalf("%d runs, %d abandoned, want 1 and 1", runs.Load(), r.Runs.Abandoned)
+		}
+		close(release)
+		expect(t, result(t, c, "deaf"), checker.Critical, checker.ReasonTimeout, "timeout")
+		time.Sleep(5 * time.Second)
+		expect(t, result(t, c, "deaf"), checker.Healthy, checker.ReasonOK, "available")
+	})
+}
+
+func TestObedientTimeoutIsNotAbandoned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := start(t, checker.Config{Checks: []checker.Check{{Name: "slow", Run: obedient}}})
+		time.Sleep(16 * time.Second)
+		r := result(t, c, "slow")
+		expect(t, r, checker.Critical, checker.ReasonTimeout, "timeout")
+		if r.Runs.Abandoned != 0 || r.Failures != 3 {
+			t.Errorf("abandoned %d, failures %d", r.Runs.Abandoned, r.Failures)
+		}
+	})
+}
+
+// TestVillainsLeakAtMostOneGoroutineEach gives an hour to checks that do everything wrong.
+func TestVillainsLeakAtMostOneGoroutineEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var inFlight [5]atomic.Int64
+		villain := func(i int, f func() error) func(context.Context) error {
+			return func(context.Context) error {
+				if n := inFlight[i].Add(1); n > 1 {
+					t.Errorf("villain %d has %d runs in flight", i, n)
+				}
+				defer inFlight[i].Add(-1)
+				return f()
+			}
+		}
+		c, stop := start(t, checker.Config{Parallel: 2, Checks: []checker.Check{
+			{Name: "never returns", Run: villain(0, func() error { <-release; return nil })},
+			{Name: "panics", Run: villain(1, func() error { panic("at the disco") })},
+			{Name: "typed nil", Run: villain(2, func() error { return (*nilable)(nil) })},
+			{Name: "sleeps an hour", Run: villain(3, func() error { time.Sleep(time.Hour); return nil })},
+			{Name: "exits", Run: villain(4, func() error { runtime.Goexit(); return nil })},
+			{Name: "decent", Run: pass},
+		}})
+		time.Sleep(3 * time.Hour)
+		synctest.Wait()
+		for name, want := range map[string]checker.Reason{
+			"never returns": checker.ReasonTimeout, "panics": checker.ReasonPanic, "typed nil": checker.ReasonError,
+			"sleeps an hour": checker.ReasonTimeout, "exits": checker.ReasonPanic,
+		} {
+			if r := result(t, c, name); r.Status != checker.Critical || r.Reason != want {
+				t.Errorf("%s: %v, %v", name, r.Status, r.Reason)
+			}
+		}
+		expect(t, result(t, c, "decent"), checker.Healthy, checker.ReasonOK, "available")
+		began := time.Now()
+		stop()
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("Run took %v to end", took)
+		}
+		if n := inFlight[0].Load(); n != 1 {
+			t.Errorf("%d runs left of the one that never returns, want 1", n)
+		}
+		if n := inFlight[3].Load(); n > 1 {
+			t.Errorf("%d runs left of the one that sleeps", n)
+		}
+		if n := strings.Count(stacks(), "(*Checker).perform"); n > 2 {
+			t.Errorf("%d runs are left, want at most 2", n)
+		}
+		close(release)
+		time.Sleep(time.Hour) // the sleeper wakes
+	})
+}
+
+func stacks() string {
+	text := make([]byte, 1<<20)
+	return string(text[:runtime.Stack(text, true)])
+}
+
+func TestRunEndsPromptlyAndCanBeRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		c, err := checker.New(checker.Config{Checks: []checker.Check{
+			{Name: "obedient", Run: obedient},
+			{Name: "deaf", Run: func(context.Context) error { <-release; return nil }},
+			{Name: "good", Run: pass, Timeout: time.Second, Interval: time.Second},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+			began := time.Now()
+			if err := c.Run(ctx); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			if took := time.Since(began); took > 1600*time.Millisecond {
+				t.Errorf("Run took %v to end", took)
+			}
+			// Ending is no evidence against a check.
+			expect(t, result(t, c, "obedient"), checker.Unknown, checker.ReasonNotRunYet, "")
+			expect(t, result(t, c, "deaf"), checker.Unknown, checker.ReasonNotRunYet, "")
+			expect(t, result(t, c, "good"), checker.Healthy, checker.ReasonOK, "available")
+		}
+	})
+}
+
+func TestSecondRunIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := start(t, checker.Config{})
+		synctest.Wait()
+		if err := c.Run(t.Context()); err == nil {
+			t.Fatal("a second Run began")
+		}
+	})
+}

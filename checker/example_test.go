@@ -1,0 +1,85 @@
+package checker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+func ExampleNew() {
+	checks, err := checker.New(checker.Config{
+		Checks: []checker.Check{
+			{Name: "database", Run: func(context.Context) error { return nil }},
+			{Name: "search", Optional: true, Run: func(context.Context) error { return errors.New("refused") }},
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- checks.Run(ctx) }()
+
+	edition, err := checks.Refresh(ctx)
+	if err != nil {
+		fmt.Println(err)
+	}
+	for _, r := range edition.Results {
+		fmt.Println(r.Status, r.Reason, r.Message)
+	}
+	stop()
+	fmt.Println(<-done)
+	// Output:
+	// healthy ok Dependency database is available
+	// warning error Dependency search is unavailable
+	// <nil>
+}
+
+func ExampleNew_mistakes() {
+	_, err := checker.New(checker.Config{
+		Checks: []checker.Check{{Name: "database", Interval: 30, Jitter: 2}},
+	})
+	fmt.Println(err)
+	// Output:
+	// checker: check "database": Run or Measure is required
+	// checker: check "database": Interval is below 1ms: 30ns (a plain number is nanoseconds)
+	// checker: check "database": Jitter must be at most 1: 2
+}
+
+func ExampleChecker_Editions() {
+	checks, err := checker.New(checker.Config{
+		Checks: []checker.Check{{Name: "database", Run: func(context.Context) error { return nil }}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- checks.Run(ctx) }()
+
+	for edition := range checks.Editions(ctx) {
+		if database, _ := edition.Lookup("database"); database.Status.Serves() {
+			fmt.Println(database.Message)
+			break
+		}
+	}
+	stop()
+	<-done
+	// Output: Dependency database is available
+}
+
+func ExampleNewHeartbeat() {
+	heartbeat := checker.NewHeartbeat(10 * time.Second)
+	check := checker.Check{Name: "consumer", Kind: checker.Process, Run: heartbeat.Run}
+
+	for range 3 { // the loop to be watched
+		heartbeat.Beat()
+	}
+	fmt.Println(check.Name, check.Run(context.Background()))
+	// Output: consumer <nil>
+}

@@ -1,0 +1,140 @@
+package checker_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+// entries parses a JSON log.
+func entries(t *testing.T, log *bytes.Buffer) (all []map[string]any) {
+	t.Helper()
+	for decoder := json.NewDecoder(log); decoder.More(); {
+		var e map[string]any
+		if err := decoder.Decode(&e); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func TestTransitionsAreLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		var failing atomic.Bool
+		_, stop := start(t, checker.Config{
+			Logger: slog.New(slog.NewJSONHandler(&log, nil)),
+			Checks: []checker.Check{{Name: "db", Interval: time.Second, Run: func(context.Context) error {
+				if failing.Load() {
+					return errors.New(secret)
+				}
+				return nil
+			}}},
+		})
+		time.Sleep(time.Minute)
+		failing.Store(true)
+		time.Sleep(11 * time.Minute)
+		failing.Store(false)
+		time.Sleep(time.Minute)
+		stop()
+		want := []string{"INFO healthy", "ERROR critical", "ERROR critical reminder", "ERROR critical reminder", "INFO healthy"}
+		got := entries(t, &log)
+		if len(got) != len(want) {
+			t.Fatalf("%d lines, want %d: %v", len(got), len(want), got)
+		}
+		for i, e := range got {
+			group, _ := e["vitals"].(map[string]any)
+			text := e["level"].(string) + " " + group["status"].(string)
+			if group["reminder"] == true {
+				text += " reminder"
+			}
+			if text != want[i] || e["logger"] != "plugin.health" || group["check"] != "db" {
+				t.Errorf("line %d: %v, want %s", i, e, want[i])
+			}
+		}
+		if group := got[1]["vitals"].(map[string]any); group["error"] != secret || group["was"] != "healthy" {
+			t.Errorf("the cause is missing: %v", group)
+		}
+		if got[1]["msg"] != "Dependency db is unavailable" {
+			t.Errorf("message %q", got[1]["msg"])
+		}
+	})
+}
+
+func TestAPanicsStackIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		c, stop := start(t, checker.Config{
+			Logger: slog.New(slog.NewJSONHandler(&log, nil)),
+			Checks: []checker.Check{{Name: "db", Run: panics}},
+		})
+		time.Sleep(16 * time.Minute)
+		r := result(t, c, "db")
+		if strings.Contains(r.Err.Error()+r.Message, "goroutine") {
+			t.Error("the stack is in the result")
+		}
+		stop()
+		if n := strings.Count(log.String(), "checker_test.panics"); n != 1 {
+			t.Errorf("the panicking function is logged %d times, want 1", n)
+		}
+		if n := strings.Count(log.String(), `"reminder":true`); n != 3 {
+			t.Errorf("%d reminders in 16 minutes, want 3", n)
+		}
+	})
+}
+
+func panics(context.Context) error { panic("at the disco") }
+
+// blocked is a log handler that takes nothing until it is released.
+type blocked struct {
+	slog.Handler
+	release chan struct{}
+}
+
+func (b blocked) Handle(ctx context.Context, r slog.Record) error {
+	<-b.release
+	return b.Handler.Handle(ctx, r)
+}
+func (b blocked) WithGroup(g string) slog.Handler { return blocked{b.Handler.WithGroup(g), b.release} }
+func (b blocked) WithAttrs(a []slog.Attr) slog.Handler {
+	return blocked{b.Handler.WithAttrs(a), b.release}
+}
+
+func TestABlockedLogDelaysNoCheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		release := make(chan struct{})
+		var flip atomic.Int64
+		c, stop := start(t, checker.Config{
+			Logger: slog.New(blocked{slog.NewJSONHandler(&log, nil), release}),
+			Checks: []checker.Check{{Name: "db", Interval: time.Second, Jitter: -1, Run: func(context.Context) error {
+				if flip.Add(1)%2 == 0 {
+					return errors.New("down")
+				}
+				return nil
+			}}},
+		})
+		time.Sleep(time.Hour - 1)
+		if n := result(t, c, "db").Runs.ByStatus; n[checker.Healthy] != 1800 || n[checker.Critical] != 1800 {
+			t.Errorf("runs %v", n)
+		}
+		close(release)
+		stop()
+		if !strings.Contains(log.String(), `"dropped":`) {
+			t.Error("what was dropped is not counted")
+		}
+		if lines := entries(t, &log); len(lines) < 1024 || len(lines) > 1100 {
+			t.Errorf("%d lines, want those that fitted into the queue", len(lines))
+		}
+	})
+}

@@ -1,0 +1,172 @@
+package checker
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestStarving(t *testing.T) {
+	tests := []struct {
+		name         string
+		lost, length time.Duration
+		want         bool
+	}{
+		{"nothing lost", 0, 5 * time.Second, false},
+		{"less than half", 2400 * time.Millisecond, 5 * time.Second, false},
+		{"half", 2500 * time.Millisecond, 5 * time.Second, true},
+		{"short runs forgive what is usual", 40 * time.Millisecond, 10 * time.Millisecond, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := starving(test.lost, test.length); got != test.want {
+				t.Fatalf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// lose makes the watchdog believe that the process waited for a CPU.
+func (w *watchdog) lose(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lost += d
+}
+
+func TestTimeoutsOfAStarvingProcessAreNotHeldAgainstTheDependency(t *testing.T) {
+	for _, deaf := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			release := make(chan struct{})
+			runs := 0
+			c, err := New(Config{Checks: []Check{{Name: "db", Jitter: -1, Interval: 30 * time.Second, Run: func(ctx context.Context) error {
+				if runs++; runs == 1 {
+					return nil
+				}
+				if deaf {
+					<-release
+				}
+				<-ctx.Done()
+				return ctx.Err()
+			}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan error)
+			go func() { ended <- c.Run(ctx) }()
+			time.Sleep(31 * time.Second)
+			c.watchdog.lose(3 * time.Second)
+			time.Sleep(4*time.Second + 2*returnGrace)
+			synctest.Wait()
+			r := c.Edition().Results[0]
+			if r.Status != Warning || r.Reason != ReasonStarved || r.Value != valueAvailable || r.Failures != 0 {
+				t.Errorf("deaf %v: %v, %v, %q, %d failures", deaf, r.Status, r.Reason, r.Value, r.Failures)
+			}
+			// Without starvation the next timeout counts.
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			if r := c.Edition().Results[0]; r.Reason != ReasonTimeout {
+				t.Errorf("deaf %v: then %v", deaf, r.Reason)
+			}
+			close(release)
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestWatchdogCountsOvershoot steps the clock by hand: in a bubble nothing is ever late.
+func TestWatchdogCountsOvershoot(t *testing.T) {
+	w, now := newWatchdog(), time.Unix(1000, 0)
+	at := func(d time.Duration) time.Time { return now.Add(d) }
+	if w.expect(at(0)) {
+		t.Fatal("it ticks although nothing runs")
+	}
+	if lost := w.begin(at(0)); lost != 0 {
+		t.Fatalf("lost %v before anything", lost)
+	}
+	w.expect(at(time.Second))
+	w.arrive(at(3 * time.Second))
+	w.expect(at(4 * time.Second))
+	if lost := w.begin(at(9 * time.Second)); lost != 7*time.Second {
+		t.Fatalf("lost %v, want 2 s and 5 s that go on", lost)
+	}
+	w.arrive(at(10 * time.Second))
+	if lost := w.end(at(20 * time.Second)); lost != 8*time.Second {
+		t.Fatalf("lost %v, want 8 s: between ticks nothing is lost", lost)
+	}
+	w.expect(at(21 * time.Second))
+	w.forget()
+	if lost := w.end(at(99 * time.Second)); lost != 8*time.Second {
+		t.Fatalf("lost %v, want 8 s: a forgotten tick does not count", lost)
+	}
+}
+
+// TestAProcessThatStoodStillIsStarvedNotStale wakes the scheduler long after it wanted to.
+func TestAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan error, 9)
+		c, err := New(Config{Checks: []Check{{Name: "db", Jitter: -1, Run: func(context.Context) error { return <-answer }}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now()
+		s := &session{ctx: t.Context(), done: make(chan struct{})}
+		c.begin(s, now)
+		step := func(d time.Duration) *Result {
+			now = now.Add(d)
+			c.step(now)
+			synctest.Wait()
+			return c.Edition().Results[0]
+		}
+		answer <- nil
+		step(0)
+		if r := step(0); r.Status != Healthy {
+			t.Fatalf("at first %v", r.Status)
+		}
+		r := step(10 * time.Minute)
+		if r.Status != Warning || r.Reason != ReasonStarved || r.Value != valueAvailable {
+			t.Errorf("after standing still: %v, %v, %q", r.Status, r.Reason, r.Value)
+		}
+		answer <- nil
+		synctest.Wait()
+		if r := step(0); r.Status != Healthy {
+			t.Errorf("after the next run: %v, %v", r.Status, r.Reason)
+		}
+	})
+}
+
+func TestLargeFleetsGatherResults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		checks := make([]Check, 1000)
+		for i := range checks {
+			checks[i] = Check{
+				Name: string(rune('a'+i/100)) + string(rune('a'+i/10%10)) + string(rune('a'+i%10)),
+				Run:  func(context.Context) error { return nil },
+			}
+		}
+		c, err := New(Config{Checks: checks})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- c.Run(ctx) }()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		for _, r := range c.Edition().Results {
+			if r.Status != Healthy {
+				t.Fatalf("%s is %v", r.Name, r.Status)
+			}
+		}
+		if seq := c.Edition().Seq; seq > 10 {
+			t.Errorf("%d editions for results that came together", seq)
+		}
+		cancel()
+		<-ended
+	})
+}

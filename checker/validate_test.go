@@ -1,0 +1,111 @@
+package checker_test
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+func measure(context.Context) (checker.Measurement, error) { return checker.Measurement{}, nil }
+
+func TestMistakesAreNamed(t *testing.T) {
+	tests := []struct {
+		name  string
+		check checker.Check
+		want  string // the field
+	}{
+		{"no name", checker.Check{Run: pass}, `check "": Name`},
+		{"liveness", checker.Check{Name: "liveness", Run: pass}, `check "liveness": Name`},
+		{"readiness", checker.Check{Name: "readiness", Run: pass}, `check "readiness": Name`},
+		{"startup", checker.Check{Name: "startup", Run: pass}, `check "startup": Name`},
+		{"none", checker.Check{Name: "none", Run: pass}, `check "none": Name`},
+		{"long name", checker.Check{Name: strings.Repeat("x", 129), Run: pass}, "Name is longer"},
+		{"unprintable name", checker.Check{Name: "a\nb", Run: pass}, "Name"},
+		{"invalid UTF-8", checker.Check{Name: "a\xff", Run: pass}, "Name"},
+		{"unprintable title", checker.Check{Title: "a\x1b[31m", Run: pass}, "Title"},
+		{"neither", checker.Check{}, "Run"},
+		{"both", checker.Check{Run: pass, Measure: measure}, "Run"},
+		{"kind", checker.Check{Run: pass, Kind: 9}, "Kind"},
+		{"interval", checker.Check{Run: pass, Interval: -1}, "Interval is negative"},
+		{"interval in nanoseconds", checker.Check{Run: pass, Interval: 30}, "Interval is below"},
+		{"endless interval", checker.Check{Run: pass, Interval: math.MaxInt64}, "Interval is too long"},
+		{"failing interval", checker.Check{Run: pass, FailingInterval: -time.Second}, "FailingInterval is negative"},
+		{"timeout", checker.Check{Run: pass, Timeout: -time.Second}, "Timeout is negative"},
+		{"initial delay", checker.Check{Run: pass, InitialDelay: -1}, "InitialDelay is negative"},
+		{"jitter", checker.Check{Run: pass, Jitter: 1.1}, "Jitter"},
+		{"jitter NaN", checker.Check{Run: pass, Jitter: math.NaN()}, "Jitter"},
+		{"jitter -Inf", checker.Check{Run: pass, Jitter: math.Inf(-1)}, "Jitter"},
+		{"retries", checker.Check{Run: pass, Retries: -1}, "Retries"},
+		{"failure threshold", checker.Check{Run: pass, FailureThreshold: -1}, "FailureThreshold"},
+		{"timeout threshold", checker.Check{Run: pass, TimeoutThreshold: -1}, "TimeoutThreshold"},
+		{"success threshold", checker.Check{Run: pass, SuccessThreshold: -1}, "SuccessThreshold"},
+		{"threshold without measure", checker.Check{Run: pass, Threshold: checker.Threshold{Critical: 1}}, "Threshold needs"},
+		{"critical NaN", checker.Check{Measure: measure, Threshold: checker.Threshold{Critical: math.NaN()}}, "Threshold.Critical"},
+		{"critical negative", checker.Check{Measure: measure, Threshold: checker.Threshold{Critical: -1}}, "Threshold.Critical"},
+		{"warning Inf", checker.Check{Measure: measure, Threshold: checker.Threshold{Warning: math.Inf(1)}}, "Threshold.Warning"},
+		{"warning above critical", checker.Check{Measure: measure, Threshold: checker.Threshold{Critical: 1, Warning: 2}}, "Threshold.Warning"},
+		{"hysteresis", checker.Check{Measure: measure, Threshold: checker.Threshold{Critical: 1, Hysteresis: 1}}, "Threshold.Hysteresis"},
+		{"optional gate", checker.Check{Run: pass, Optional: true, Gates: []string{"readiness"}}, "Gates"},
+		{"empty gate", checker.Check{Run: pass, Gates: []string{""}}, "Gates"},
+		{"none and more", checker.Check{Run: pass, Gates: []string{"none", "liveness"}}, "Gates"},
+		{"gate twice", checker.Check{Run: pass, Gates: []string{"liveness", "liveness"}}, "Gates"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			want := test.want
+			if test.check.Name == "" && test.name != "no name" {
+				test.check.Name = "db"
+				want = `check "db": ` + test.want
+			}
+			_, err := checker.New(checker.Config{Checks: []checker.Check{test.check}})
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("New: got %v, want %s", err, want)
+			}
+			c, err := checker.New(checker.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Add(test.check); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("Add: got %v, want %s", err, want)
+			}
+		})
+	}
+}
+
+func TestAllMistakesAtOnce(t *testing.T) {
+	_, err := checker.New(checker.Config{
+		Parallel: -1,
+		Checks: []checker.Check{
+			{Name: "a", Interval: -1, Timeout: -1},
+			{Name: "b", Run: pass},
+			{Name: "b", Run: pass},
+			{Name: "startup", Run: pass},
+		},
+	})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{
+		"Parallel", `"a": Interval`, `"a": Timeout`, `"a": Run`, `"b": Name is used twice`, `"startup": Name`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in: %v", want, err)
+		}
+	}
+}
+
+func TestSlicesAreCopied(t *testing.T) {
+	gates := []string{"liveness"}
+	c, err := checker.New(checker.Config{Checks: []checker.Check{{Name: "a", Run: pass, Gates: gates}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gates[0] = "changed"
+	if got := c.Edition().Results[0].Gates[0]; got != "liveness" {
+		t.Fatalf("gates %q", got)
+	}
+}

@@ -1,0 +1,290 @@
+package checker
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// model judges a whole history at once, from the rules as the documentation gives them, instead of step by step.
+type model struct{ rules rules }
+
+func (m model) judge(history []testimony) (Status, Reason, string) {
+	status, reason, value := Unknown, ReasonNotRunYet, ""
+	for i, t := range history {
+		past := history[:i+1]
+		s, r, v := m.single(past)
+		recovering := m.recovering(past)
+		switch {
+		case t.event == starved:
+			reason = ReasonStarved
+			if status == Healthy {
+				status = Warning
+			}
+		case t.event == noEvidence:
+			status, reason = Unknown, ReasonStale
+		case s == Critical || !m.good(past):
+			reason, value = r, v
+			status = s
+			if m.everDown(past[:i]) {
+				status = Critical
+			}
+			if m.rules.optional {
+				status = min(status, Warning)
+			}
+		case recovering:
+			if reason == ReasonThreshold {
+				value = v
+			}
+		default:
+			status, reason, value = s, r, v
+		}
+	}
+	return status, reason, value
+}
+
+// single grades the last event by thresholds, as if nothing had been wrong before the present row of events.
+func (m model) single(past []testimony) (Status, Reason, string) {
+	graded := func(reached bool) Status {
+		if reached {
+			return Critical
+		}
+		return Warning
+	}
+	row := m.row(past)
+	switch t := past[len(past)-1]; t.event {
+	case passed:
+		if !t.measured {
+			return Healthy, ReasonOK, "available"
+		}
+		switch v := formatNumber(t.number); m.level(past) {
+		case Critical:
+			return graded(row >= m.rules.failures), ReasonThreshold, v
+		case Warning:
+			return Warning, ReasonThreshold, v
+		default:
+			return Healthy, ReasonOK, v
+		}
+	case failed:
+		if m.rules.measures {
+			return graded(row >= m.rules.failures), ReasonError, "error"
+		}
+		return graded(row >= m.rules.failures), ReasonError, "unavailable"
+	case timedOut:
+		return graded(m.timeouts(past) >= m.rules.timeouts), ReasonTimeout, "timeout"
+	case panicked:
+		return Critical, ReasonPanic, "error"
+	default:
+		return Critical, ReasonCircuitOpen, "circuit_open"
+	}
+}
+
+// level replays the measurements alone.
+func (m model) level(past []testimony) Status {
+	level := Healthy
+	t := m.rules.threshold
+	for _, p := range past {
+		if p.event != passed || !p.measured {
+			continue
+		}
+		falls := 1 - t.Hysteresis
+		switch {
+		case p.number > t.Critical, level == Critical && p.number >= t.Critical*falls:
+			level = Critical
+		case p.number > t.Warning, level != Healthy && p.number >= t.Warning*falls:
+			level = Warning
+		default:
+			level = Healthy
+		}
+	}
+	return level
+}
+
+func (m model) good(past []testimony) bool {
+	t := past[len(past)-1]
+	return t.event == passed && (!t.measured || m.level(past) != Critical)
+}
+
+// row counts the failures at the end. What starves proves nothing.
+func (m model) row(past []testimony) int {
+	n := 0
+	for i := len(past); i > 0; i-- {
+		switch {
+		case past[i-1].event == starved:
+		case m.good(past[:i]):
+			return n
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+func (m model) timeouts(past []testimony) int {
+	n := 0
+	for i := len(past) - 1; i >= 0; i-- {
+		switch past[i].event {
+		case starved:
+		case timedOut:
+			n++
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// everDown reports whether the thresholds were reached at a moment since which there was no recovery.
+func (m model) everDown(past []testimony) bool {
+	down, row := false, 0
+	for i := range past {
+		t := past[i]
+		switch {
+		case t.event == starved:
+		case t.event == noEvidence:
+			row = 0
+		case m.good(past[:i+1]):
+			if row++; row >= m.rules.successes {
+				down = false
+			}
+		default:
+			row = 0
+			s, _, _ := m.single(past[:i+1])
+			down = down || s == Critical
+		}
+	}
+	return down
+}
+
+// recovering reports whether the last event is a success that is not enough.
+func (m model) recovering(past []testimony) bool {
+	return m.good(past) && m.everDown(past)
+}
+
+// FuzzVerdict drives the judge through a history and compares each step with the model.
+func FuzzVerdict(f *testing.F) {
+	f.Add(uint64(1), []byte{1, 0, 2, 2, 2, 0, 0, 3, 5, 6})
+	f.Add(uint64(2), []byte{7, 17, 27, 1, 7, 37, 47, 57})
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		history := make([]byte, random.IntN(40))
+		for i := range history {
+			history[i] = byte(random.Uint32())
+		}
+		f.Add(seed*7919, history)
+	}
+	f.Fuzz(func(t *testing.T, config uint64, script []byte) {
+		if len(script) > 60 {
+			script = script[:60]
+		}
+		r := rules{
+			failures: 1 + int(config%4), timeouts: 1 + int(config/4%4), successes: 1 + int(config/16%3),
+			optional: config/64%2 == 1, measures: config/128%2 == 1,
+		}
+		if r.measures {
+			r.threshold = Threshold{Critical: 80, Warning: 64, Hysteresis: 0.05}
+		}
+		var v verdict
+		var history []testimony
+		for _, b := range script {
+			event := testimony{event: event(b % uint8(cancelled))}
+			if event.event == passed && r.measures {
+				event.measured, event.number = true, float64(b/uint8(cancelled))*2.5
+			}
+			history = append(history, event)
+			v = v.after(event, r)
+			status, reason, value := model{r}.judge(history)
+			if v.status != status || v.reason != reason || v.value != value {
+				t.Fatalf("rules %+v\nhistory %v\ngot  %v %v %q\nwant %v %v %q",
+					r, history, v.status, v.reason, v.value, status, reason, value)
+			}
+			if r.optional && v.status == Critical {
+				t.Fatalf("an optional check is critical after %v", history)
+			}
+		}
+	})
+}
+
+func TestVerdictIndividually(t *testing.T) {
+	defaults := rules{failures: 1, timeouts: 3, successes: 1}
+	patient := rules{failures: 3, timeouts: 3, successes: 2}
+	optional := defaults
+	optional.optional = true
+	tests := []struct {
+		name   string
+		rules  rules
+		events []event
+		status Status
+		reason Reason
+		value  string
+	}{
+		{"not run yet", defaults, nil, Unknown, ReasonNotRunYet, ""},
+		{"first success", patient, []event{passed}, Healthy, ReasonOK, "available"},
+		{"error", defaults, []event{failed}, Critical, ReasonError, "unavailable"},
+		{"optional error", optional, []event{failed}, Warning, ReasonError, "unavailable"},
+		{"below the failure threshold", patient, []event{passed, failed, failed}, Warning, ReasonError, "unavailable"},
+		{"at the failure threshold", patient, []event{passed, failed, failed, failed}, Critical, ReasonError, "unavailable"},
+		{"failures not in a row", patient, []event{failed, failed, passed, failed}, Warning, ReasonError, "unavailable"},
+		{"warning needs one success", patient, []event{failed, failed, passed}, Healthy, ReasonOK, "available"},
+		{"critical keeps all until recovered", patient, []event{failed, failed, failed, passed}, Critical, ReasonError, "unavailable"},
+		{"recovered", patient, []event{failed, failed, failed, passed, passed}, Healthy, ReasonOK, "available"},
+		{"two timeouts", defaults, []event{timedOut, timedOut}, Warning, ReasonTimeout, "timeout"},
+		{"three timeouts", defaults, []event{timedOut, timedOut, timedOut}, Critical, ReasonTimeout, "timeout"},
+		{"optional timeouts", optional, []event{timedOut, timedOut, timedOut, timedOut}, Warning, ReasonTimeout, "timeout"},
+		{"timeout does not heal an error", defaults, []event{failed, timedOut}, Critical, ReasonTimeout, "timeout"},
+		{"panic knows no threshold", patient, []event{panicked}, Critical, ReasonPanic, "error"},
+		{"optional panic", optional, []event{panicked}, Warning, ReasonPanic, "error"},
+		{"breaker knows no threshold", patient, []event{passed, refused}, Critical, ReasonCircuitOpen, "circuit_open"},
+		{"optional breaker", optional, []event{refused}, Warning, ReasonCircuitOpen, "circuit_open"},
+		{"stale keeps the value", defaults, []event{passed, noEvidence}, Unknown, ReasonStale, "available"},
+		{"stale counts as a failure", rules{failures: 2, timeouts: 3, successes: 1}, []event{noEvidence, failed}, Critical, ReasonError, "unavailable"},
+		{"starved warns", defaults, []event{passed, starved}, Warning, ReasonStarved, "available"},
+		{"starved heals nothing", defaults, []event{failed, starved}, Critical, ReasonStarved, "unavailable"},
+		{"starved is no evidence", defaults, []event{starved}, Unknown, ReasonStarved, ""},
+		{"starved is no failure", rules{failures: 2, timeouts: 3, successes: 1}, []event{starved, failed}, Warning, ReasonError, "unavailable"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var v verdict
+			for _, e := range test.events {
+				v = v.after(testimony{event: e}, test.rules)
+			}
+			if v.status != test.status || v.reason != test.reason || v.value != test.value {
+				t.Fatalf("got %v %v %q, want %v %v %q", v.status, v.reason, v.value, test.status, test.reason, test.value)
+			}
+		})
+	}
+}
+
+func TestThresholdLevel(t *testing.T) {
+	cpu := Threshold{Critical: 80, Warning: 64, Hysteresis: 0.05}
+	tests := []struct {
+		name   string
+		t      Threshold
+		value  float64
+		before Status
+		want   Status
+	}{
+		{"low", cpu, 10, Unknown, Healthy},
+		{"on the warning line", cpu, 64, Healthy, Healthy},
+		{"above the warning line", cpu, 64.1, Healthy, Warning},
+		{"on the critical line", cpu, 80, Warning, Warning},
+		{"above the critical line", cpu, 80.1, Healthy, Critical},
+		{"critical holds", cpu, 76, Critical, Critical},
+		{"critical lets go", cpu, 75.9, Critical, Warning},
+		{"warning holds", cpu, 60.8, Warning, Warning},
+		{"warning lets go", cpu, 60.7, Warning, Healthy},
+		{"critical to warning by hysteresis", cpu, 61, Critical, Warning},
+		{"critical to healthy", cpu, 10, Critical, Healthy},
+		{"nothing to judge", Threshold{}, 1e9, Healthy, Healthy},
+		{"no warning", Threshold{Critical: 80, Warning: -1}, 79, Healthy, Healthy},
+		{"no hysteresis", Threshold{Critical: 80, Warning: 64, Hysteresis: -1}, 79.9, Critical, Warning},
+		{"warning alone", Threshold{Warning: 5}, 1e9, Healthy, Warning},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := test.t.level(test.value, test.before); got != test.want {
+				t.Fatalf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
