@@ -1,0 +1,88 @@
+package servicer
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+
+	"google.golang.org/grpc"
+)
+
+// Endpoint is a server and where it listens.
+type Endpoint struct {
+	Server   *grpc.Server
+	Listener net.Listener
+}
+
+// Serve runs the judge, serves server on lis, and drains it when ctx ends; see Drain. It registers nothing: Register,
+// or the interceptors UnaryAnswer and StreamAnswer, make the health service answer. Every service that is registered
+// on server becomes a name of the health service; a check of the same name is a mistake, and then nothing is served.
+//
+// It blocks until everything it started has gone, and returns nil after a complete drain; the error of Drain if calls
+// had to be cut off; that of Run; or that of the listener, after an end without the delay. The listener is closed in
+// every case. Call Serve, ServeAll or Run once, and not two of them.
+func (s *Servicer) Serve(ctx context.Context, server *grpc.Server, lis net.Listener) error {
+	return s.ServeAll(ctx, Endpoint{Server: server, Listener: lis})
+}
+
+// ServeAll is Serve for several servers with one health, such as one for the work and one, without TLS, for probes
+// alone. They are drained together. When one of them fails or is stopped by somebody else, all end.
+func (s *Servicer) ServeAll(ctx context.Context, endpoints ...Endpoint) error {
+	if err := s.learn(servicesOf(endpoints)); err != nil {
+		for _, e := range endpoints {
+			_ = e.Listener.Close()
+		}
+		return err
+	}
+	targets := make([]target, len(endpoints))
+	for i, e := range endpoints {
+		targets[i] = target{server: e.Server, listener: newListener(e.Listener)}
+	}
+	return s.serveTargets(ctx, targets)
+}
+
+func (s *Servicer) serveTargets(ctx context.Context, targets []target) error {
+	// The judge outlives ctx: the drain is part of the report.
+	judging, dismiss := context.WithCancel(context.WithoutCancel(ctx))
+	defer dismiss()
+	var wg sync.WaitGroup
+	ended := make(chan error, len(targets)+1)
+	wg.Go(func() { ended <- s.Run(judging) })
+	for _, t := range targets {
+		wg.Go(func() { ended <- t.server.Serve(t.listener) })
+	}
+
+	var broken error
+	delay := s.cfg.DrainDelay
+	select {
+	case <-ctx.Done():
+	case broken = <-ended:
+		delay = 0 // new connections fail already: there is nothing to announce that is not known
+	}
+	cut := s.drainTargets(context.WithoutCancel(ctx), delay, targets)
+	dismiss()
+	gone := async(wg.Wait)
+	if cut == nil {
+		<-gone
+		return broken
+	}
+	// A server that could not even be stopped must not keep the process from ending.
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	defer cancel()
+	wait(patience, gone)
+	return errors.Join(broken, cut)
+}
+
+// servicesOf returns the full names of all services that are registered on any of the servers, sorted.
+func servicesOf(endpoints []Endpoint) []string {
+	services := make(map[string]struct{})
+	for _, e := range endpoints {
+		for service := range e.Server.GetServiceInfo() {
+			services[service] = struct{}{}
+		}
+	}
+	return slices.Sorted(maps.Keys(services))
+}
