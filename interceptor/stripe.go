@@ -26,7 +26,7 @@ type stripe struct {
 	sent     atomic.Uint64
 	// latency of the calls that ended with OK. Its total is their number: nothing else is written for a success.
 	latency [buckets]atomic.Uint64
-	_       [152]byte
+	_       [160]byte
 }
 
 // failStripe holds what a stripe counts of calls that did not end with OK. It is apart because most methods never

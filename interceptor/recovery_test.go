@@ -1,0 +1,164 @@
+package interceptor_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals/interceptor"
+)
+
+const secret = "password=hunter2"
+
+func panics(context.Context, any) (any, error)        { panic(secret) }
+func panicsStream(srv any, _ grpc.ServerStream) error { panic(secret) }
+
+// wraps is an interceptor that wraps errors, as logging and auditing ones do.
+func wraps(
+	ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
+) (any, error) {
+	resp, err := handler(ctx, req)
+	if err != nil {
+		err = fmt.Errorf("audited: %w", err)
+	}
+	return resp, err
+}
+
+// chain composes interceptors as grpc does, the first one outermost.
+func chain(info *grpc.UnaryServerInfo, handler grpc.UnaryHandler, parts ...grpc.UnaryServerInterceptor) grpc.UnaryHandler {
+	for i := len(parts) - 1; i >= 0; i-- {
+		inner, part := handler, parts[i]
+		handler = func(ctx context.Context, req any) (any, error) { return part(ctx, req, info, inner) }
+	}
+	return handler
+}
+
+func TestPanicsAreCountedOnceInAnyOrder(t *testing.T) {
+	info := &grpc.UnaryServerInfo{FullMethod: "/a.B/C"}
+	tests := map[string]func(*interceptor.Recorder, *interceptor.Recovery) []grpc.UnaryServerInterceptor{
+		"recorder outside": func(rec *interceptor.Recorder, recovery *interceptor.Recovery) []grpc.UnaryServerInterceptor {
+			return []grpc.UnaryServerInterceptor{rec.UnaryServer, recovery.UnaryServer}
+		},
+		"recorder inside": func(rec *interceptor.Recorder, recovery *interceptor.Recovery) []grpc.UnaryServerInterceptor {
+			return []grpc.UnaryServerInterceptor{recovery.UnaryServer, rec.UnaryServer}
+		},
+		"recovery on both sides": func(rec *interceptor.Recorder, recovery *interceptor.Recovery) []grpc.UnaryServerInterceptor {
+			return []grpc.UnaryServerInterceptor{recovery.UnaryServer, rec.UnaryServer, recovery.UnaryServer}
+		},
+		"wrapped between": func(rec *interceptor.Recorder, recovery *interceptor.Recovery) []grpc.UnaryServerInterceptor {
+			return []grpc.UnaryServerInterceptor{rec.UnaryServer, wraps, recovery.UnaryServer}
+		},
+	}
+	for name, parts := range tests {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			rec := newRecorder(t, interceptor.Config{})
+			recovery := interceptor.NewRecovery(slog.New(slog.NewTextHandler(&log, nil)))
+			_, err := chain(info, panics, parts(rec, recovery)...)(t.Context(), nil)
+			if status.Code(err) != codes.Internal || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the caller gets %v, want Internal and no secret", err)
+			}
+			checkOnePanic(t, rec)
+			if !strings.Contains(log.String(), secret) || !strings.Contains(log.String(), "recovery_test.go") {
+				t.Errorf("log %q, want cause and stack", log.String())
+			}
+		})
+	}
+}
+
+func checkOnePanic(t *testing.T, rec *interceptor.Recorder) {
+	t.Helper()
+	s := rec.Server().Total
+	if s.Panics != 1 || s.ByCode[codes.Internal] != 1 || s.Failures != 1 || s.Handled != 1 || s.InFlight() != 0 {
+		t.Errorf("panics %d, Internal %d, failures %d, handled %d, in flight %d; want 1, 1, 1, 1, 0",
+			s.Panics, s.ByCode[codes.Internal], s.Failures, s.Handled, s.InFlight())
+	}
+}
+
+func TestStreamPanicsAreCountedOnceInAnyOrder(t *testing.T) {
+	info := &grpc.StreamServerInfo{FullMethod: "/a.B/Follow", IsServerStream: true}
+	for _, outside := range []bool{true, false} {
+		rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(nil)
+		first, second := rec.StreamServer, recovery.StreamServer
+		if !outside {
+			first, second = second, first
+		}
+		err := first(rec, idleStream{ctx: t.Context()}, info, func(srv any, stream grpc.ServerStream) error {
+			return second(srv, stream, info, panicsStream)
+		})
+		if status.Code(err) != codes.Internal || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the caller gets %v, want Internal and no secret", err)
+		}
+		checkOnePanic(t, rec)
+	}
+}
+
+func TestAnInternalErrorIsNoPanic(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	_ = unary(t.Context(), rec, "/a.B/C", func(context.Context, any) (any, error) {
+		return nil, status.Error(codes.Internal, "internal error")
+	})
+	if n := rec.Server().Total.Panics; n != 0 {
+		t.Errorf("%d panics, want 0", n)
+	}
+}
+
+func TestPanicKeepsItsValueAndStack(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	defer func() {
+		if p := recover(); p != secret {
+			t.Errorf("recovered %v, want the handler's value", p)
+		}
+		buffer := make([]byte, 64<<10)
+		if stack := string(buffer[:runtime.Stack(buffer, false)]); !strings.Contains(stack, "interceptor_test.panics(") {
+			t.Errorf("the stack does not show the handler:\n%s", stack)
+		}
+		checkOnePanic(t, rec)
+	}()
+	_ = unary(t.Context(), rec, "/a.B/C", panics)
+}
+
+func TestPanicOfACallWhoseCallerHasGone(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(nil)
+	info := &grpc.UnaryServerInfo{FullMethod: "/a.B/C"}
+	_, _ = chain(info, panics, rec.UnaryServer, recovery.UnaryServer)(ctx, nil)
+	checkOnePanic(t, rec)
+}
+
+func TestGoexitIsSettled(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = unary(context.Background(), rec, "/a.B/C", func(context.Context, any) (any, error) {
+			runtime.Goexit()
+			return nil, nil
+		})
+	}()
+	<-done
+	done = make(chan struct{})
+	go func() {
+		defer close(done)
+		info := &grpc.StreamServerInfo{FullMethod: "/a.B/Follow"}
+		_ = rec.StreamServer(rec, idleStream{ctx: context.Background()}, info, func(any, grpc.ServerStream) error {
+			runtime.Goexit()
+			return nil
+		})
+	}()
+	<-done
+	s := rec.Server().Total
+	if s.Handled != 2 || s.InFlight() != 0 || s.Failures != 2 || s.Panics != 0 {
+		t.Errorf("handled %d, in flight %d, failures %d, panics %d; want 2, 0, 2, 0",
+			s.Handled, s.InFlight(), s.Failures, s.Panics)
+	}
+}

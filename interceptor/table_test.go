@@ -1,0 +1,239 @@
+package interceptor_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals/interceptor"
+)
+
+var shop = services{
+	"shop.v1.Orders": {Methods: []grpc.MethodInfo{
+		{Name: "Get"}, {Name: "Put", IsClientStream: true}, {Name: "Follow", IsServerStream: true},
+		{Name: "Talk", IsClientStream: true, IsServerStream: true},
+	}},
+	"grpc.health.v1.Health": {Methods: []grpc.MethodInfo{{Name: "Check"}, {Name: "Watch", IsServerStream: true}}},
+}
+
+func TestConfigReportsAllMistakes(t *testing.T) {
+	_, err := interceptor.New(interceptor.Config{Window: -1, Slot: -1})
+	for _, field := range []string{"Window", "Slot"} {
+		if err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%v does not name %s", err, field)
+		}
+	}
+	for _, config := range []interceptor.Config{
+		{Window: 60, Slot: 7}, {Window: 10}, {Slot: 61e9}, {Slot: 60e9 / 125}, {Slot: 1e9, Window: 500e9},
+	} {
+		if _, err := interceptor.New(config); err == nil {
+			t.Errorf("window %v in slots of %v is accepted", config.Window, config.Slot)
+		}
+	}
+}
+
+func TestRegisterFillsTheTable(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	rec.Register(shop)
+	var got []string
+	for _, m := range rec.Server().Methods {
+		got = append(got, fmt.Sprintf("%s/%s %s %d", m.Service, m.Name, m.Type, m.Total.Started))
+	}
+	want := "[shop.v1.Orders/Follow server_stream 0 shop.v1.Orders/Get unary 0" +
+		" shop.v1.Orders/Put client_stream 0 shop.v1.Orders/Talk bidi_stream 0]"
+	if fmt.Sprint(got) != want {
+		t.Errorf("methods %v, want %v", got, want)
+	}
+	if n := len(rec.Client().Methods); n != 0 {
+		t.Errorf("the client side has %d methods", n)
+	}
+}
+
+func TestUnregisteredNamesShareOneEntry(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	_ = unary(t.Context(), rec, "/early.Bird/Get", okHandler)
+	rec.Register(shop)
+	for _, name := range []string{"/early.Bird/Get", "/no.Such/Get", "shop.v1.Orders/Get", "x", "", "/", "//"} {
+		_ = unary(t.Context(), rec, name, okHandler)
+	}
+	_ = unary(t.Context(), rec, "/shop.v1.Orders/Get", okHandler)
+	snap := rec.Server()
+	if n := method(t, snap, "other", "other").Total.Handled; n != 7 {
+		t.Errorf("other handled %d, want 7", n)
+	}
+	if n := method(t, snap, "shop.v1.Orders", "Get").Total.Handled; n != 1 {
+		t.Errorf("Get handled %d, want 1", n)
+	}
+	if n := method(t, snap, "early.Bird", "Get").Total.Handled; n != 1 {
+		t.Errorf("what was counted before Register is %d, want 1", n)
+	}
+	if snap.Total.Handled != 9 {
+		t.Errorf("total %d, want 9", snap.Total.Handled)
+	}
+}
+
+func TestRegisterTwiceKeepsBothServers(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	rec.Register(shop)
+	_ = unary(t.Context(), rec, "/shop.v1.Orders/Get", okHandler)
+	rec.Register(services{"admin.v1.Admin": {Methods: []grpc.MethodInfo{{Name: "Kick"}}}})
+	_ = unary(t.Context(), rec, "/shop.v1.Orders/Get", okHandler)
+	_ = unary(t.Context(), rec, "/admin.v1.Admin/Kick", okHandler)
+	if n := method(t, rec.Server(), "shop.v1.Orders", "Get").Total.Handled; n != 2 {
+		t.Errorf("Get handled %d, want 2", n)
+	}
+	if n := method(t, rec.Server(), "admin.v1.Admin", "Kick").Total.Handled; n != 1 {
+		t.Errorf("Kick handled %d, want 1", n)
+	}
+}
+
+func TestUnimplementedIsAFailureOfRegisteredMethodsOnly(t *testing.T) {
+	unimplemented := status.Error(codes.Unimplemented, "x")
+	handler := func(context.Context, any) (any, error) { return nil, unimplemented }
+	rec := newRecorder(t, interceptor.Config{})
+	rec.Register(shop)
+	_ = unary(t.Context(), rec, "/shop.v1.Orders/Get", handler)
+	_ = unary(t.Context(), rec, "/no.Such/Get", handler)
+	// An UnknownServiceHandler is called without a service, also before Register.
+	before := newRecorder(t, interceptor.Config{})
+	_ = before.StreamServer(nil, idleStream{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: "/no.Such/Get"},
+		func(any, grpc.ServerStream) error { return unimplemented })
+	if s := rec.Server().Total; s.ByCode[codes.Unimplemented] != 2 || s.Failures != 1 {
+		t.Errorf("%d Unimplemented, %d failures, want 2 and 1", s.ByCode[codes.Unimplemented], s.Failures)
+	}
+	if s := before.Server().Total; s.ByCode[codes.Unimplemented] != 1 || s.Failures != 0 {
+		t.Errorf("%d Unimplemented, %d failures, want 1 and 0", s.ByCode[codes.Unimplemented], s.Failures)
+	}
+}
+
+func TestInfrastructureIsNotCounted(t *testing.T) {
+	names := []string{
+		"/grpc.health.v1.Health/Check", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+		"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+		"/vitals.v1.HealthReportService/GetHealthReport",
+	}
+	for _, registered := range []bool{false, true} {
+		rec := newRecorder(t, interceptor.Config{})
+		if registered {
+			rec.Register(shop)
+		}
+		for _, name := range names {
+			if !interceptor.IsInfrastructure(interceptors.NewServerCallMeta(name, nil, nil)) {
+				t.Errorf("%s is not infrastructure", name)
+			}
+			_ = unary(t.Context(), rec, name, okHandler)
+		}
+		if n := rec.Server().Total.Started; n != 0 {
+			t.Errorf("registered %v: %d calls counted, want 0", registered, n)
+		}
+	}
+}
+
+func TestSkipReplacesTheDefault(t *testing.T) {
+	type key struct{}
+	rec := newRecorder(t, interceptor.Config{
+		Skip: selector.MatchFunc(func(ctx context.Context, call interceptors.CallMeta) bool {
+			return ctx.Value(key{}) != nil || call.Method == "Get"
+		}),
+	})
+	rec.Register(shop)
+	for _, m := range rec.Server().Methods {
+		if m.Service == "grpc.health.v1.Health" {
+			t.Error("health is listed though it was never counted")
+		}
+	}
+	_ = unary(context.WithValue(t.Context(), key{}, true), rec, "/grpc.health.v1.Health/Check", okHandler)
+	_ = unary(t.Context(), rec, "/shop.v1.Orders/Get", okHandler)
+	_ = unary(t.Context(), rec, "/grpc.health.v1.Health/Check", okHandler)
+	if n := rec.Server().Total.Started; n != 1 {
+		t.Errorf("%d calls counted, want 1", n)
+	}
+	if n := method(t, rec.Server(), "grpc.health.v1.Health", "Check").Total.Handled; n != 1 {
+		t.Errorf("Check handled %d, want 1", n)
+	}
+}
+
+func TestDynamicNamesAreBounded(t *testing.T) {
+	var log bytes.Buffer
+	rec := newRecorder(t, interceptor.Config{MaxMethods: 3, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	for i := range 10 {
+		for _, name := range []string{fmt.Sprintf("/a.B/M%d", i), "/a.B/\xff\n", "/a.B/" + strings.Repeat("x", 300)} {
+			_ = unary(t.Context(), rec, name, okHandler)
+		}
+	}
+	snap := rec.Server()
+	if len(snap.Methods) != 4 || method(t, snap, "other", "other").Total.Handled != 27 {
+		t.Errorf("%d methods, other %d, want 3 and other with 27 calls",
+			len(snap.Methods), method(t, snap, "other", "other").Total.Handled)
+	}
+	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "max_methods=3") {
+		t.Errorf("log %q, want one line", log.String())
+	}
+	none := newRecorder(t, interceptor.Config{MaxMethods: -1})
+	_ = unary(t.Context(), none, "/a.B/C", okHandler)
+	if got := none.Server().Methods; len(got) != 1 || got[0].Service != "other" {
+		t.Errorf("methods %v, want other alone", got)
+	}
+}
+
+func TestAMillionUnknownNamesCostNothing(t *testing.T) {
+	closed := newRecorder(t, interceptor.Config{})
+	closed.Register(shop)
+	full := newRecorder(t, interceptor.Config{MaxMethods: 10})
+	for i := range 10 {
+		_ = unary(t.Context(), full, fmt.Sprintf("/a.B/M%d", i), okHandler)
+	}
+	for name, rec := range map[string]*interceptor.Recorder{"closed": closed, "full": full} {
+		ctx, info := t.Context(), &grpc.UnaryServerInfo{}
+		methods := len(rec.Server().Methods)
+		buffer := []byte("/no.Such/Method0000000")
+		before := heap()
+		for i := range 1_000_000 {
+			info.FullMethod = string(fmt.Appendf(buffer[:15], "%07d", i))
+			_, _ = rec.UnaryServer(ctx, nil, info, okHandler)
+		}
+		if grown := heap() - before; grown > 16<<10 {
+			t.Errorf("%s: the heap grew by %d bytes", name, grown)
+		}
+		if n := len(rec.Server().Methods) - methods; n != 1 {
+			t.Errorf("%s: %d methods more, want other alone", name, n)
+		}
+		if n := method(t, rec.Server(), "other", "other").Total.Handled; n != 1_000_000 {
+			t.Errorf("%s: other handled %d, want a million", name, n)
+		}
+	}
+}
+
+func TestIdleMethodIsSmall(t *testing.T) {
+	const methods = 2000
+	var info grpc.ServiceInfo
+	for i := range methods {
+		info.Methods = append(info.Methods, grpc.MethodInfo{Name: fmt.Sprintf("Method%d", i)})
+	}
+	rec := newRecorder(t, interceptor.Config{})
+	before := heap()
+	rec.Register(services{"shop.v1.Orders": info})
+	if size := (heap() - before) / methods; size > 2<<10 {
+		t.Errorf("an idle method takes %d bytes, want 2048 at most", size)
+	}
+	runtime.KeepAlive(rec)
+}
+
+// heap returns the bytes in use after a collection.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
