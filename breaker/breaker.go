@@ -47,14 +47,14 @@ type Breaker struct {
 // The word of a Breaker: the number of the last transition, so that a result can be told from one of an earlier
 // state, above these flags. 0 in the flags is a closed breaker whose window turns.
 const (
-	stateFlags   = 0b11 // a State
-	turningAway  = 1 << 2
-	asleep       = 1 << 3 // nobody has called for a window; the next call must start it
-	checkProbing = 1 << 4 // an attached check holds the probe; calls made in its name are let through
-	forced       = 1 << 5
-	epochShift   = 8
+	stateFlags  = 0b11 // a State
+	turningAway = 1 << 2
+	asleep      = 1 << 3 // nobody has called for a window; the next call must start it
+	probing     = 1 << 4 // a probe is under way; calls made in its name are let through
+	forced      = 1 << 5
+	epochShift  = 8
 
-	slowPath = stateFlags | turningAway | asleep | checkProbing
+	slowPath = stateFlags | turningAway | asleep | probing
 )
 
 // New returns a closed breaker, or all mistakes in cfg. It starts nothing.

@@ -9,7 +9,7 @@ import (
 var errAbandoned = errors.New("breaker: the call ended without a result (panic or runtime.Goexit)")
 
 // Do calls fn if b lets it, and tells b how it went. It returns what fn returns, or an *OpenError if the call was
-// turned away. fn runs on the calling goroutine with ctx as it is. A panic of fn passes through, stack and all, and
+// turned away. fn runs on the calling goroutine with Permit.Context. A panic of fn passes through, stack and all, and
 // counts as a failure.
 func Do[T any](ctx context.Context, b *Breaker, fn func(context.Context) (T, error)) (T, error) {
 	permit, err := b.Admit(ctx)
@@ -19,7 +19,7 @@ func Do[T any](ctx context.Context, b *Breaker, fn func(context.Context) (T, err
 	}
 	outcome, cause := Failure, errAbandoned
 	defer func() { b.settle(&permit, outcome, cause) }()
-	result, err := fn(ctx)
+	result, err := fn(permit.Context())
 	outcome, cause = permit.classify(err), err
 	return result, err
 }

@@ -3,6 +3,7 @@ package breaker
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -76,10 +77,7 @@ func (g *Group) add(key string) *Breaker {
 	if len(old) >= g.cfg.Limit {
 		return g.shared
 	}
-	grown := make(map[string]*Breaker, len(old)+1)
-	for k, b := range old {
-		grown[k] = b
-	}
+	grown := maps.Clone(old)
 	// The map outlives the call whose memory key may be part of.
 	key = strings.Clone(key)
 	grown[key] = newBreaker(cfg, g.bell)

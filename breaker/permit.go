@@ -23,7 +23,7 @@ type Permit struct {
 type pass struct {
 	epoch uint64 // the state that admitted it
 	probe *probe // the half-open probe that it is, or is part of
-	// nested calls are made by an attached check that holds the probe.
+	// nested calls are made by the call that holds the probe.
 	nested bool
 }
 
@@ -56,7 +56,7 @@ func (b *Breaker) stopwatch() time.Duration {
 func (b *Breaker) admitSlow(ctx context.Context, word uint64, expired bool) (pass, bool) {
 	state := State(word & stateFlags)
 	switch {
-	case word&checkProbing != 0:
+	case word&probing != 0:
 		return b.joinProbe(ctx)
 	case word&turningAway != 0:
 		return pass{}, false
@@ -76,20 +76,26 @@ func (b *Breaker) reject() error {
 // Settle reports how the call ended: err is classified by Config.Classify, unless the permit's context says that the
 // caller gave up or came too late. Only the first settlement of a permit counts.
 func (p *Permit) Settle(err error) {
-	if p.b == nil || p.settled.Load() {
-		return
+	if p.b != nil && !p.settled.Load() {
+		p.SettleAs(p.classify(err), err)
 	}
-	p.SettleAs(p.classify(err), err)
 }
 
-// SettleAs reports the outcome of a call whose error is not enough to tell. Cause is kept as the reason of a failure.
-// Only the first settlement of a permit counts.
+// SettleAs reports the outcome of a call that Config.Classify cannot judge: an adapter knows its protocol better. What
+// the caller brought about stays Neutral: a failure after it gave up, and whatever came of a call that it made too
+// late. Cause is kept as the reason of a failure. Only the first settlement of a permit counts.
 func (p *Permit) SettleAs(outcome Outcome, cause error) {
 	if p.b == nil || p.settled.Swap(true) {
 		return
 	}
+	if p.expired || outcome == Failure && p.abandoned() {
+		outcome = Neutral
+	}
 	p.b.settle(p, outcome, cause)
 }
+
+// Probe reports whether the call is the half-open probe or part of it.
+func (p *Permit) Probe() bool { return p.pass.probe != nil }
 
 // Confirm reports that the dependency has answered although the call goes on: the first message of a stream. It ends
 // a half-open probe with success, so that one long call does not hold up all others; how the call ends then counts
@@ -100,17 +106,26 @@ func (p *Permit) Confirm() {
 	}
 }
 
+// Context returns the context to make the call with. It is the one given to Admit; if the call is a half-open probe it
+// also says so, and what the call itself does through the same breaker is let through as part of the probe. A check
+// that pings through a guarded client would otherwise be turned away by its own probe.
+func (p *Permit) Context() context.Context {
+	if p.pass.probe == nil || p.pass.nested {
+		return p.ctx
+	}
+	return context.WithValue(p.ctx, probeKey{}, p.pass.probe)
+}
+
 // classify is foreign code's turn: no lock is held.
 func (p *Permit) classify(err error) Outcome {
-	switch {
-	case p.expired:
+	if p.expired || err != nil && p.abandoned() {
 		return Neutral
-	case err != nil && errors.Is(p.ctx.Err(), context.Canceled):
-		return Neutral
-	default:
-		return p.b.cfg.Classify(err)
 	}
+	return p.b.cfg.Classify(err)
 }
+
+// abandoned reports whether the caller gave up. Its context tells; the error of a call need not.
+func (p *Permit) abandoned() bool { return p.ctx != nil && errors.Is(p.ctx.Err(), context.Canceled) }
 
 // settle counts one call's outcome. The fast path is a success in the state in which the call was admitted.
 func (b *Breaker) settle(p *Permit, outcome Outcome, cause error) {

@@ -7,9 +7,8 @@ import (
 
 // probe is the one call that a half-open breaker lets through. Its fields are guarded by the breaker's mu.
 type probe struct {
-	done  func(error) // gobreaker's; called once
-	check bool        // held by an attached check
-	// joined says that another call was let through in the check's name and will report.
+	done func(error) // gobreaker's; called once
+	// joined says that the probing call has made another one through the breaker, which will report.
 	joined bool
 	// confirmedIn is the epoch that an early success led to; 0 without one.
 	confirmedIn uint64
@@ -32,19 +31,19 @@ func (b *Breaker) enterSlow(check bool) (pass, bool) {
 		b.awaken(now)
 		return pass{epoch: b.epoch()}, true
 	case b.current.State == HalfOpen && b.probe == nil && (check || b.cfg.ObserveOnly || !b.awaitsCheck()):
-		return b.startProbe(now, check)
+		return b.startProbe(now)
 	default:
 		return ordinary, b.cfg.ObserveOnly
 	}
 }
 
 // startProbe takes gobreaker's one half-open slot and begins the lease.
-func (b *Breaker) startProbe(now time.Duration, check bool) (pass, bool) {
+func (b *Breaker) startProbe(now time.Duration) (pass, bool) {
 	done, err := b.machine.gate.Allow()
 	if err != nil {
 		return pass{}, false
 	}
-	b.probe = &probe{done: done, check: check}
+	b.probe = &probe{done: done}
 	b.due = now + b.cfg.ProbeTimeout
 	b.reflag()
 	b.arm(now)
@@ -57,7 +56,7 @@ func (b *Breaker) settleProbe(p pass, outcome Outcome, slow bool) bool {
 	if p.probe.confirmedIn != 0 {
 		return true
 	}
-	if p.nested || !p.probe.joined { // a check whose call reports for itself is not a second call
+	if p.nested || !p.probe.joined { // a check whose own call reports is not a second call
 		b.late.count(outcome, slow)
 	}
 	switch {
@@ -107,10 +106,10 @@ func (b *Breaker) awaitsCheck() bool {
 	return b.cfg.ProbeOnly && b.checked.Load() && b.sinceBirth() < b.due
 }
 
-// probeKey is the context key under which an attached check's probe travels into the calls that it makes.
+// probeKey is the context key under which a probe travels into the calls that it makes.
 type probeKey struct{}
 
-// joinProbe admits a call that the attached check makes, if ctx was made for the probe under way.
+// joinProbe admits a call that the probe itself makes: ctx was made for the probe under way.
 func (b *Breaker) joinProbe(ctx context.Context) (pass, bool) {
 	mine, _ := ctx.Value(probeKey{}).(*probe)
 	if mine == nil {

@@ -152,9 +152,9 @@ func (b *Breaker) flags() uint64 {
 	case b.cfg.ObserveOnly:
 	case b.current.State == Open:
 		flags |= turningAway
-	case b.probe != nil && b.probe.check:
-		flags |= turningAway | checkProbing
-	case b.probe != nil || b.awaitsCheck():
+	case b.probe != nil:
+		flags |= turningAway | probing
+	case b.awaitsCheck():
 		flags |= turningAway
 	}
 	return flags

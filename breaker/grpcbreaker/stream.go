@@ -1,0 +1,61 @@
+package grpcbreaker
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/vitals-go/vitals/breaker"
+)
+
+// StreamClient is a grpc.StreamClientInterceptor.
+func (g *Guard) StreamClient(
+	ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer,
+	opts ...grpc.CallOption,
+) (grpc.ClientStream, error) {
+	b := g.breaker(cc, method)
+	if b == nil {
+		return open(ctx, desc, cc, method, opts...)
+	}
+	permit, err := b.Admit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	opened := false
+	defer func() {
+		if !opened { // open panicked
+			permit.SettleAs(breaker.Failure, errAbandoned)
+		}
+	}()
+	// gRPC fills trailer before it reports the end, on the goroutine that reports it.
+	var trailer metadata.MD
+	end := func(err error) { permit.SettleAs(g.judge(b, err, trailer), err) }
+	stream, err := open(permit.Context(), desc, cc, method, extend(opts, grpc.Trailer(&trailer), grpc.OnFinish(end))...)
+	opened = true
+	if err != nil {
+		// An interceptor further inside may have failed before gRPC knew of the call.
+		permit.SettleAs(g.judge(b, err, nil), err)
+		return nil, err
+	}
+	if permit.Probe() {
+		return &probingStream{ClientStream: stream, permit: &permit}, nil
+	}
+	return stream, nil
+}
+
+// probingStream confirms the half-open probe at the first message.
+type probingStream struct {
+	grpc.ClientStream
+	permit    *breaker.Permit
+	confirmed bool // written by RecvMsg, which gRPC allows one goroutine at a time
+}
+
+func (s *probingStream) RecvMsg(m any) error {
+	err := s.ClientStream.RecvMsg(m)
+	if err == nil && !s.confirmed {
+		s.confirmed = true
+		s.permit.Confirm()
+	}
+	return err
+}

@@ -1,0 +1,92 @@
+package sqlbreaker
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+
+	"github.com/vitals-go/vitals/breaker"
+)
+
+// Config says what guards a database.
+type Config struct {
+	// Breaker guards every call. Required.
+	Breaker *breaker.Breaker
+
+	// Connector opens the connections. Exactly one of Connector and Driver is required.
+	Connector driver.Connector
+	// Driver opens the connections, with DSN: for drivers that have no connector to offer.
+	Driver driver.Driver
+	DSN    string
+
+	// Classify judges the error of a call on a connection. Default: Classify, see the package documentation.
+	Classify func(error) breaker.Outcome
+}
+
+// New returns a connector for sql.OpenDB, or all mistakes in cfg. It connects nothing.
+func New(cfg Config) (driver.Connector, error) {
+	var mistakes []error
+	if cfg.Breaker == nil {
+		mistakes = append(mistakes, errors.New("sqlbreaker: Breaker is required"))
+	}
+	if (cfg.Connector == nil) == (cfg.Driver == nil) {
+		mistakes = append(mistakes, errors.New("sqlbreaker: exactly one of Connector and Driver is required"))
+	}
+	if len(mistakes) > 0 {
+		return nil, errors.Join(mistakes...)
+	}
+	if cfg.Connector == nil {
+		connector, err := openConnector(cfg.Driver, cfg.DSN)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Connector = connector
+	}
+	if cfg.Classify == nil {
+		cfg.Classify = Classify
+	}
+	return &connector{guard: guard{cfg.Breaker, cfg.Classify}, inner: cfg.Connector}, nil
+}
+
+// openConnector does what sql.Open does.
+func openConnector(d driver.Driver, dsn string) (driver.Connector, error) {
+	if d, ok := d.(driver.DriverContext); ok {
+		return d.OpenConnector(dsn)
+	}
+	return dsnConnector{d, dsn}, nil
+}
+
+type dsnConnector struct {
+	driver driver.Driver
+	dsn    string
+}
+
+func (c dsnConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
+
+func (c dsnConnector) Driver() driver.Driver { return c.driver }
+
+type connector struct {
+	guard guard
+	inner driver.Connector
+}
+
+// Connect opens a connection. To have opened one proves little, but to have failed does.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := guarded(ctx, guard{c.guard.breaker, classifyConnect}, c.inner.Connect)
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{guard: c.guard, inner: conn}, nil
+}
+
+// Driver returns the driver that is wrapped.
+func (c *connector) Driver() driver.Driver { return c.inner.Driver() }
+
+// Close closes the wrapped connector if it can be closed, as sql.DB.Close does.
+func (c *connector) Close() error {
+	if closer, ok := c.inner.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}

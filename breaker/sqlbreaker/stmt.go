@@ -1,0 +1,100 @@
+package sqlbreaker
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+)
+
+// stmt is a guarded prepared statement.
+type stmt struct {
+	conn  *Conn
+	inner driver.Stmt
+}
+
+var (
+	_ driver.StmtExecContext   = (*stmt)(nil)
+	_ driver.StmtQueryContext  = (*stmt)(nil)
+	_ driver.NamedValueChecker = (*stmt)(nil)
+)
+
+// convertingStmt adds the one optional interface whose mere presence changes what database/sql does.
+type convertingStmt struct {
+	*stmt
+	driver.ColumnConverter //nolint:staticcheck // Old drivers have nothing else.
+}
+
+func newStmt(c *Conn, inner driver.Stmt) driver.Stmt {
+	s := &stmt{conn: c, inner: inner}
+	if converter, ok := inner.(driver.ColumnConverter); ok { //nolint:staticcheck // See above.
+		return convertingStmt{s, converter}
+	}
+	return s
+}
+
+// Unwrap returns the driver's own statement.
+func (s *stmt) Unwrap() driver.Stmt { return s.inner }
+
+func (s *stmt) Close() error { return s.inner.Close() }
+
+func (s *stmt) NumInput() int { return s.inner.NumInput() }
+
+func (s *stmt) Exec(values []driver.Value) (driver.Result, error) {
+	return s.ExecContext(context.Background(), named(values))
+}
+
+func (s *stmt) Query(values []driver.Value) (driver.Rows, error) {
+	return s.QueryContext(context.Background(), named(values))
+}
+
+func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	if inner, ok := s.inner.(driver.StmtExecContext); ok {
+		return guarded(ctx, s.conn.guard, func(ctx context.Context) (driver.Result, error) {
+			return inner.ExecContext(ctx, args)
+		})
+	}
+	return plain(ctx, s.conn.guard, args, s.inner.Exec) //nolint:staticcheck // See above.
+}
+
+func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	if inner, ok := s.inner.(driver.StmtQueryContext); ok {
+		return guarded(ctx, s.conn.guard, func(ctx context.Context) (driver.Rows, error) {
+			return inner.QueryContext(ctx, args)
+		})
+	}
+	return plain(ctx, s.conn.guard, args, s.inner.Query) //nolint:staticcheck // See above.
+}
+
+// CheckNamedValue asks the statement, then the connection, as database/sql does.
+func (s *stmt) CheckNamedValue(value *driver.NamedValue) error {
+	if checker, ok := s.inner.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(value)
+	}
+	return s.conn.CheckNamedValue(value)
+}
+
+// plain guards a call that knows neither context nor named arguments.
+func plain[T any](
+	ctx context.Context, g guard, args []driver.NamedValue, call func([]driver.Value) (T, error),
+) (T, error) {
+	var none T
+	values := make([]driver.Value, len(args))
+	for i, arg := range args {
+		if arg.Name != "" {
+			return none, errors.New("sql: driver does not support the use of Named Parameters")
+		}
+		values[i] = arg.Value
+	}
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
+	return guarded(ctx, g, func(context.Context) (T, error) { return call(values) })
+}
+
+func named(values []driver.Value) []driver.NamedValue {
+	args := make([]driver.NamedValue, len(values))
+	for i, value := range values {
+		args[i] = driver.NamedValue{Ordinal: i + 1, Value: value}
+	}
+	return args
+}
