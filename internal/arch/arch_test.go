@@ -1,0 +1,200 @@
+// Package arch holds the rules about the shape of the whole repository, as tests.
+package arch
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	module = "github.com/vitals-go/vitals"
+	root   = "../.."
+)
+
+// arrows lists, for every room of the house, which other rooms it may import. Arrows point down: a room that is
+// missing here may not be imported by its neighbours by accident, because every room must be listed.
+var arrows = map[string][]string{
+	"":            {"probes", "otel", "servicer", "checker", "breaker", "interceptor", "internal"},
+	"probes":      {"servicer", "checker", "breaker", "interceptor", "internal"},
+	"otel":        {"servicer", "checker", "breaker", "interceptor", "internal"},
+	"servicer":    {"checker", "breaker", "interceptor", "internal"},
+	"checker":     {"internal"},
+	"breaker":     {"internal"},
+	"interceptor": {"internal"},
+	"internal":    {},
+}
+
+// outside lists the modules beside the standard library that a package and everything below it may import, by the
+// longest matching folder. Tests may import what they like.
+var outside = map[string][]string{
+	"": {"google.golang.org/grpc", "github.com/caarlos0/env/v11"},
+	"interceptor": {
+		"google.golang.org/grpc", "github.com/grpc-ecosystem/go-grpc-middleware/v2",
+	},
+	"checker":            {},
+	"checker/resource":   {"github.com/shirou/gopsutil/v3"},
+	"checker/dependency": {"google.golang.org/grpc"},
+	"breaker": {
+		"github.com/sony/gobreaker/v2",
+		// The rejection error speaks gRPC: Unavailable with RetryInfo and ErrorInfo.
+		"google.golang.org/grpc/codes", "google.golang.org/grpc/status", "google.golang.org/genproto/googleapis/rpc",
+		"google.golang.org/protobuf/types/known/durationpb",
+	},
+	"breaker/grpcbreaker": {
+		"google.golang.org/grpc", "google.golang.org/genproto/googleapis/rpc", "github.com/grpc-ecosystem/go-grpc-middleware/v2",
+	},
+	"breaker/httpbreaker": {},
+	"breaker/sqlbreaker":  {},
+	"servicer": {
+		"google.golang.org/grpc", "google.golang.org/protobuf",
+		"golang.org/x/sys/unix", // asks the kernel which connections have never greeted
+	},
+	"probes":            {"google.golang.org/grpc"},
+	"probes/promvitals": {"github.com/prometheus", "google.golang.org/protobuf", "go.opentelemetry.io/otel/trace"},
+	"otel":              {"go.opentelemetry.io/otel"},
+	"internal":          {},
+}
+
+// allowedTopLevel is everything that may lie at the top of the repository.
+var allowedTopLevel = []string{
+	".ci", ".git", ".github", ".gitignore", ".golangci.yml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md",
+	"SECURITY.md", "bench", "breaker", "checker", "docs", "examples", "go.mod", "go.sum", "go.work", "go.work.sum",
+	"interceptor", "internal", "otel", "probes", "servicer", "tools",
+}
+
+func TestArrowsPointDown(t *testing.T) {
+	seen := 0
+	for file, imports := range sources(t) {
+		dir := path.Dir(file)
+		from := room(dir)
+		allowed, known := arrows[from]
+		if !known {
+			t.Errorf("%s: the room %q is not in the picture", file, from)
+			continue
+		}
+		for _, imported := range imports {
+			if to, ours := strings.CutPrefix(imported, module); ours {
+				to = strings.TrimPrefix(to, "/")
+				seen++
+				if room(to) != from && !slices.Contains(allowed, room(to)) {
+					t.Errorf("%s imports %s: no arrow leads from %q to %q", file, imported, from, room(to))
+				}
+			} else if strings.Contains(strings.Split(imported, "/")[0], ".") && !fits(imported, outsideOf(dir)) {
+				t.Errorf("%s imports %s: %q may import only %v beside the standard library", file, imported, dir, outsideOf(dir))
+			}
+		}
+	}
+	if seen < 10 {
+		t.Fatalf("only %d arrows seen: the test looks at the wrong folder", seen)
+	}
+}
+
+func TestTopLevelIsTidy(t *testing.T) {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !slices.Contains(allowedTopLevel, e.Name()) && filepath.Ext(e.Name()) != ".go" {
+			t.Errorf("%s may not lie at the top of the repository", e.Name())
+		}
+	}
+}
+
+func TestEveryPackageHasADoc(t *testing.T) {
+	dirs := map[string]bool{}
+	for file := range sources(t) {
+		dirs[path.Dir(file)] = true
+	}
+	for dir := range dirs {
+		if strings.HasPrefix(dir, "internal") || strings.HasSuffix(dir, "pb") {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(root, dir, "doc.go")); err != nil {
+			t.Errorf("%s has no doc.go", dir)
+		}
+	}
+}
+
+// sources maps each non-test Go file of the root module to its imports.
+func sources(t *testing.T) map[string][]string {
+	t.Helper()
+	files := map[string][]string{}
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if d.IsDir() {
+			if rel != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || ownModule(p)) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(rel, ".go") || strings.HasSuffix(rel, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		files[rel] = []string{}
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			files[rel] = append(files[rel], imported)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func ownModule(dir string) bool {
+	if filepath.Clean(dir) == filepath.Clean(root) {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
+}
+
+// room is the first element of a package's folder: "checker" for checker/resource, "" for the root.
+func room(dir string) string {
+	if dir == "." {
+		return ""
+	}
+	first, _, _ := strings.Cut(dir, "/")
+	return first
+}
+
+func outsideOf(dir string) []string {
+	for dir != "." && dir != "" {
+		if list, ok := outside[dir]; ok {
+			return list
+		}
+		dir = path.Dir(dir)
+	}
+	return outside[""]
+}
+
+func fits(imported string, allowed []string) bool {
+	return slices.ContainsFunc(allowed, func(prefix string) bool {
+		return imported == prefix || strings.HasPrefix(imported, prefix+"/")
+	})
+}
