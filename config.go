@@ -1,0 +1,65 @@
+package vitals
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/checker/resource"
+	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// Config is a whole production setup. ConfigFromEnv fills it from the PLUGIN_* variables; the caller adds what only code
+// can know: the dependencies.
+//
+// The zero value of a field is the default that the field documents. Doors are closed by default: a zero Config opens
+// no port and writes no file. ConfigFromEnv opens those that the environment does not turn off.
+type Config struct {
+	// Version of the program, for the report. Default: the main module's version from the build, or "unknown".
+	Version string
+
+	// Dependencies are checks of what the server needs. Unless they are Optional, the server is not ready while one of
+	// them fails.
+	Dependencies []checker.Check
+	// Checks are all other checks: heartbeats of the process, resources of your own.
+	Checks []checker.Check
+	// OptionalChecks, when not empty, replaces the choice of Optional in Dependencies: the named ones are optional and
+	// no others, so that an operator can take a dependency out of readiness without a release. A name that no
+	// dependency has is a mistake.
+	OptionalChecks []string
+	// Breakers to show in the report.
+	Breakers []breaker.Source
+
+	// CheckInterval and CheckTimeout are the defaults of checks that name none. Defaults 30 s and 5 s.
+	CheckInterval time.Duration
+	CheckTimeout  time.Duration
+
+	// Resources says how CPU, memory and disks are measured and judged. Defaults: critical above 80, 85 and 90 percent.
+	Resources resource.Config
+
+	// Requests says how the recorder's numbers are judged, Recorder what it records.
+	Requests servicer.RequestPolicy
+	Recorder interceptor.Config
+
+	// HTTPAddr is where the HTTP probes and the status page listen, such as ":8080". Default: nowhere.
+	HTTPAddr string
+	// Prometheus serves /metrics there.
+	Prometheus bool
+	// HealthGRPCAddr is where a second, plaintext listener answers grpc.health.v1 and nothing else, for probers that
+	// cannot speak TLS to the main one. Default: nowhere.
+	HealthGRPCAddr string
+	// FilePath is where the health file is written, such as /tmp/health. Default: nowhere.
+	FilePath string
+	// Details says who may see error texts. Default: nobody.
+	Details servicer.Details
+
+	// DrainDelay is how long the server goes on serving after it has said that it will not. Default 5 s; negative: none.
+	DrainDelay time.Duration
+	// ShutdownTimeout is how long calls in flight may take to end after that. Default 20 s.
+	ShutdownTimeout time.Duration
+
+	// Logger hears of every transition. Default slog.Default().
+	Logger *slog.Logger
+}

@@ -1,0 +1,139 @@
+package vitals
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitals-go/vitals/checker/resource"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+func TestEmptyEnvironmentGivesTheDocumentedDefaults(t *testing.T) {
+	want := Config{
+		CheckInterval:   30 * time.Second,
+		CheckTimeout:    5 * time.Second,
+		Resources:       resource.Config{CPUThreshold: 80, MemoryThreshold: 85, DiskThreshold: 90},
+		HTTPAddr:        ":8080",
+		FilePath:        "/tmp/health",
+		DrainDelay:      5 * time.Second,
+		ShutdownTimeout: 20 * time.Second,
+	}
+	got, err := configFrom(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestVariables(t *testing.T) {
+	for _, tt := range []struct {
+		variable string
+		holds    func(Config) bool
+	}{
+		{"PLUGIN_HEALTH_CHECK_INTERVAL=10", func(c Config) bool { return c.CheckInterval == 10*time.Second }},
+		{"PLUGIN_HEALTH_CHECK_INTERVAL=0.25", func(c Config) bool { return c.CheckInterval == 250*time.Millisecond }},
+		{"PLUGIN_HEALTH_CHECK_INTERVAL=1m30s", func(c Config) bool { return c.CheckInterval == 90*time.Second }},
+		{"PLUGIN_HEALTH_CHECK_INTERVAL= 10 ", func(c Config) bool { return c.CheckInterval == 10*time.Second }},
+		{"PLUGIN_HEALTH_CHECK_INTERVAL=", func(c Config) bool { return c.CheckInterval == 30*time.Second }},
+		{"PLUGIN_HEALTH_CHECK_TIMEOUT=2", func(c Config) bool { return c.CheckTimeout == 2*time.Second }},
+		{"PLUGIN_RESOURCE_CPU_THRESHOLD=50", func(c Config) bool { return c.Resources.CPUThreshold == 50 }},
+		{"PLUGIN_RESOURCE_MEMORY_THRESHOLD=99.5", func(c Config) bool { return c.Resources.MemoryThreshold == 99.5 }},
+		{"PLUGIN_RESOURCE_DISK_THRESHOLD=100", func(c Config) bool { return c.Resources.DiskThreshold == 100 }},
+		{"PLUGIN_HEALTH_DRAIN_DELAY=0", func(c Config) bool { return c.DrainDelay < 0 }},
+		{"PLUGIN_HEALTH_DRAIN_DELAY=2", func(c Config) bool { return c.DrainDelay == 2*time.Second }},
+		{"PLUGIN_HEALTH_SHUTDOWN_TIMEOUT=1m", func(c Config) bool { return c.ShutdownTimeout == time.Minute }},
+		{"PLUGIN_ENABLE_PROMETHEUS=true", func(c Config) bool { return c.Prometheus }},
+		{"PLUGIN_ENABLE_PROMETHEUS=TRUE", func(c Config) bool { return c.Prometheus }},
+		{"PLUGIN_ENABLE_PROMETHEUS=false", func(c Config) bool { return !c.Prometheus }},
+		{"PLUGIN_HEALTH_DETAILS=local", func(c Config) bool { return c.Details.Policy == servicer.DetailsLocal }},
+		{"PLUGIN_HEALTH_DETAILS=always", func(c Config) bool { return c.Details.Policy == servicer.DetailsAlways }},
+		{"PLUGIN_HEALTH_OPTIONAL_CHECKS=a, b", func(c Config) bool { return reflect.DeepEqual(c.OptionalChecks, []string{"a", "b"}) }},
+		{"PLUGIN_HEALTH_OPTIONAL_CHECKS=", func(c Config) bool { return c.OptionalChecks == nil }},
+		{"PLUGIN_HEALTH_HTTP_ADDR=127.0.0.1:81", func(c Config) bool { return c.HTTPAddr == "127.0.0.1:81" }},
+		{"PLUGIN_HEALTH_HTTP_ADDR=", func(c Config) bool { return c.HTTPAddr == "" }},
+		{"PLUGIN_HEALTH_GRPC_ADDR=:9090", func(c Config) bool { return c.HealthGRPCAddr == ":9090" }},
+		{"PLUGIN_HEALTH_FILE_PATH=/run/health", func(c Config) bool { return c.FilePath == "/run/health" }},
+		{"PLUGIN_HEALTH_FILE_PATH=", func(c Config) bool { return c.FilePath == "" }},
+		{"PLUGIN_SOMETHING_ELSE=30 apples", func(c Config) bool { return c.CheckInterval == 30*time.Second }},
+	} {
+		t.Run(tt.variable, func(t *testing.T) {
+			cfg, err := configFrom([]string{tt.variable})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !tt.holds(cfg) {
+				t.Errorf("got %+v", cfg)
+			}
+		})
+	}
+}
+
+func TestEveryBadValueIsNamedByItsVariable(t *testing.T) {
+	garbage := []string{"NaN", "Inf", "-Inf", "+inf", "30 apples", "abc", "1e400", "--1", "1,5"}
+	times := append([]string{"-1", "-1s", "9e18", "1e-12"}, garbage...)
+	percents := append([]string{"0", "-1", "100.1", "1e10", "5%"}, garbage...)
+	for variable, values := range map[string][]string{
+		"PLUGIN_HEALTH_CHECK_INTERVAL":     append(times, "0", "0s"),
+		"PLUGIN_HEALTH_CHECK_TIMEOUT":      append(times, "0", "0s"),
+		"PLUGIN_HEALTH_SHUTDOWN_TIMEOUT":   append(times, "0", "0s"),
+		"PLUGIN_HEALTH_DRAIN_DELAY":        times,
+		"PLUGIN_RESOURCE_CPU_THRESHOLD":    percents,
+		"PLUGIN_RESOURCE_MEMORY_THRESHOLD": percents,
+		"PLUGIN_RESOURCE_DISK_THRESHOLD":   percents,
+		"PLUGIN_ENABLE_PROMETHEUS":         {"yes please", "2", "-1"},
+		"PLUGIN_HEALTH_DETAILS":            {"sometimes", "Never!", "1"},
+		"PLUGIN_HEALTH_OPTIONAL_CHECKS":    {",", "a,,b", "a,"},
+	} {
+		for _, value := range values {
+			cfg, err := configFrom([]string{variable + "=" + value})
+			if err == nil {
+				t.Errorf("%s=%s is accepted", variable, value)
+				continue
+			}
+			if !strings.Contains(err.Error(), variable+":") {
+				t.Errorf("%s=%s: the error does not name the variable: %v", variable, value, err)
+			}
+			if !strings.Contains(err.Error(), value) {
+				t.Errorf("%s=%s: the error does not quote the value: %v", variable, value, err)
+			}
+			if !reflect.DeepEqual(cfg, Config{}) {
+				t.Errorf("%s=%s: a configuration comes along with the error", variable, value)
+			}
+		}
+	}
+}
+
+func TestAllMistakesAreReportedAtOnce(t *testing.T) {
+	_, err := configFrom([]string{
+		"PLUGIN_HEALTH_CHECK_INTERVAL=-1", "PLUGIN_RESOURCE_CPU_THRESHOLD=NaN", "PLUGIN_ENABLE_PROMETHEUS=perhaps",
+	})
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, variable := range []string{"PLUGIN_HEALTH_CHECK_INTERVAL", "PLUGIN_RESOURCE_CPU_THRESHOLD", "PLUGIN_ENABLE_PROMETHEUS"} {
+		if !strings.Contains(err.Error(), variable) {
+			t.Errorf("%s is missing in: %v", variable, err)
+		}
+	}
+}
+
+func FuzzVariables(f *testing.F) {
+	for _, value := range []string{"30", "1m", "NaN", "-1", "9223372036854775807", "0x1p62", "", " ", "1_000"} {
+		f.Add(value)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		cfg, err := configFrom([]string{
+			"PLUGIN_HEALTH_CHECK_INTERVAL=" + value, "PLUGIN_HEALTH_DRAIN_DELAY=" + value, "PLUGIN_RESOURCE_CPU_THRESHOLD=" + value,
+		})
+		if err != nil {
+			return
+		}
+		if cfg.CheckInterval <= 0 || cfg.DrainDelay == 0 || !(cfg.Resources.CPUThreshold > 0 && cfg.Resources.CPUThreshold <= 100) {
+			t.Errorf("%q gives %+v", value, cfg)
+		}
+	})
+}

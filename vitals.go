@@ -1,0 +1,115 @@
+package vitals
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"google.golang.org/grpc"
+
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// Health is everything wired together: the witnesses, the judge and the doors. Create it with New, give its
+// ServerOptions to grpc.NewServer, and let Serve run it all. The parts are there to be used: add a check at run time,
+// read the report, set a name's status. All methods may be called concurrently, Serve and Run once.
+type Health struct {
+	Checker  *checker.Checker
+	Recorder *interceptor.Recorder
+	Servicer *servicer.Servicer
+
+	cfg  Config
+	http *probes.Handler
+	file *probes.File // nil if there is none
+	log  *slog.Logger
+}
+
+// New validates cfg and wires the parts. It starts nothing, opens nothing and reports every mistake at once.
+func New(cfg Config) (*Health, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.Recorder.Logger == nil {
+		cfg.Recorder.Logger = cfg.Logger
+	}
+	checks, err := cfg.allChecks()
+	h := &Health{cfg: cfg, log: cfg.Logger}
+	var checkerErr, recorderErr error
+	h.Checker, checkerErr = checker.New(checker.Config{Checks: checks, Logger: cfg.Logger})
+	h.Recorder, recorderErr = interceptor.New(cfg.Recorder)
+	if err := errors.Join(err, checkerErr, recorderErr); err != nil {
+		return nil, err
+	}
+	h.Servicer, err = servicer.New(servicer.Config{
+		Checker:         h.Checker,
+		Recorder:        h.Recorder,
+		Breakers:        slices.Clone(cfg.Breakers),
+		Version:         cfg.Version,
+		Requests:        cfg.Requests,
+		Details:         cfg.Details,
+		DrainDelay:      cfg.DrainDelay,
+		ShutdownTimeout: cfg.ShutdownTimeout,
+		Logger:          cfg.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := h.openDoors(); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// openDoors makes the heralds; they listen and write only when they run.
+func (h *Health) openDoors() error {
+	var handlerErr, fileErr error
+	h.http, handlerErr = probes.NewHandler(probes.HandlerConfig{
+		Health:  h.Servicer,
+		Details: h.cfg.Details,
+		Logger:  h.log,
+	})
+	if h.cfg.FilePath != "" {
+		h.file, fileErr = probes.NewFile(probes.FileConfig{
+			Path:     h.cfg.FilePath,
+			Health:   h.Servicer,
+			Interval: h.cfg.CheckInterval,
+			Logger:   h.log,
+		})
+	}
+	return errors.Join(handlerErr, fileErr)
+}
+
+// ServerOptions are the interceptors that make a server healthy, in their order: health is answered before anything
+// else, so that an interceptor that asks for credentials does not reject probes; then every call is recorded; then a
+// panic of the handler becomes codes.Internal, with the stack in the log only. Give them to grpc.NewServer before your
+// own.
+func (h *Health) ServerOptions() []grpc.ServerOption {
+	return append([]grpc.ServerOption{
+		grpc.ChainUnaryInterceptor(h.Servicer.UnaryAnswer),
+		grpc.ChainStreamInterceptor(h.Servicer.StreamAnswer),
+	}, h.Recorder.ServerOptions()...)
+}
+
+// Handler is the HTTP door, for those who mount it on a server of their own instead of naming Config.HTTPAddr.
+func (h *Health) Handler() http.Handler { return h.http }
+
+// Report returns the newest edition of the verdict: one atomic load.
+func (h *Health) Report() *servicer.Report { return h.Servicer.Report() }
+
+// Register registers the health and report services on server, but for those that somebody else has registered, and
+// tells the recorder which methods there are. Serve does it; call it yourself, once all services are registered, for a
+// server that you serve yourself.
+func (h *Health) Register(server *grpc.Server) {
+	registered := server.GetServiceInfo()
+	if _, found := registered["grpc.health.v1.Health"]; !found {
+		h.Servicer.RegisterHealth(server)
+	}
+	if _, found := registered["vitals.v1.HealthReportService"]; !found {
+		h.Servicer.RegisterReports(server)
+	}
+	h.Recorder.Register(server)
+}

@@ -1,0 +1,303 @@
+package vitals_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	testpb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals"
+	"github.com/vitals-go/vitals/checker"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestMistakesAreReportedAtOnce(t *testing.T) {
+	_, err := vitals.New(vitals.Config{
+		CheckInterval:  -time.Second,
+		OptionalChecks: []string{"databse"},
+		Dependencies: []checker.Check{
+			{Name: "database", Run: func(context.Context) error { return nil }},
+			{Name: "readiness", Run: func(context.Context) error { return nil }},
+		},
+		Checks: []checker.Check{{Name: "idle"}},
+	})
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, word := range []string{"CheckInterval", "databse", "PLUGIN_HEALTH_OPTIONAL_CHECKS"} {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("the error does not name %s: %v", word, err)
+		}
+	}
+}
+
+func TestOperatorDecidesWhatIsOptional(t *testing.T) {
+	nothing := func(context.Context) error { return nil }
+	health, err := vitals.New(vitals.Config{
+		Dependencies: []checker.Check{
+			{Name: "database", Run: nothing, Gates: []string{checker.Readiness}},
+			{Name: "cache", Run: nothing, Optional: true},
+		},
+		OptionalChecks: []string{"database"},
+		Logger:         slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	edition := health.Checker.Edition()
+	for name, want := range map[string]bool{"database": true, "cache": false} {
+		if result, found := edition.Lookup(name); !found || result.Optional != want {
+			t.Errorf("%s is optional: %v, want %v", name, result != nil && result.Optional, want)
+		}
+	}
+}
+
+// world is a served Health with every door open.
+type world struct {
+	*vitals.Health
+	conn   *grpc.ClientConn
+	plain  *grpc.ClientConn // to the health-only listener
+	http   string
+	file   string
+	broken atomic.Bool
+	stop   context.CancelFunc
+	ended  chan error
+}
+
+type echo struct {
+	testpb.UnimplementedTestServiceServer
+}
+
+func (echo) EmptyCall(context.Context, *testpb.Empty) (*testpb.Empty, error) {
+	return &testpb.Empty{}, nil
+}
+
+func serve(t *testing.T, change func(*vitals.Config)) *world {
+	t.Helper()
+	w := &world{http: freeAddr(t), file: filepath.Join(t.TempDir(), "health"), ended: make(chan error, 1)}
+	plain := freeAddr(t)
+	cfg := vitals.Config{
+		Version: "1.2.3",
+		Dependencies: []checker.Check{{Name: "database", FailingInterval: 20 * time.Millisecond, Interval: 20 * time.Millisecond, Run: func(context.Context) error {
+			if w.broken.Load() {
+				return errors.New("password=hunter2 refused")
+			}
+			return nil
+		}}},
+		HTTPAddr:       w.http,
+		HealthGRPCAddr: plain,
+		FilePath:       w.file,
+		DrainDelay:     50 * time.Millisecond,
+		Logger:         slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	var err error
+	if w.Health, err = vitals.New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer(w.ServerOptions()...)
+	testpb.RegisterTestServiceServer(server, echo{})
+	ctx, stop := context.WithCancel(t.Context())
+	w.stop = stop
+	go func() { w.ended <- w.Serve(ctx, server, lis) }()
+	w.conn, w.plain = dial(t, lis.Addr().String()), dial(t, plain)
+	t.Cleanup(stop)
+	return w
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lis.Close()
+	return lis.Addr().String()
+}
+
+func dial(t *testing.T, addr string) *grpc.ClientConn {
+	t.Helper()
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// check asks conn for name until it gets the wanted status.
+func check(t *testing.T, conn *grpc.ClientConn, name string, want healthpb.HealthCheckResponse_ServingStatus) {
+	t.Helper()
+	var got *healthpb.HealthCheckResponse
+	eventually(t, func() (err error) {
+		got, err = healthpb.NewHealthClient(conn).Check(t.Context(), &healthpb.HealthCheckRequest{Service: name}, grpc.WaitForReady(true))
+		if err == nil && got.GetStatus() != want {
+			err = errors.New(name + " is " + got.GetStatus().String() + ", want " + want.String())
+		}
+		return err
+	})
+}
+
+func (w *world) get(t *testing.T, path string) (code int, body string) {
+	t.Helper()
+	response, err := http.Get("http://" + w.http + path)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+func (w *world) answers(t *testing.T, path string, want int) {
+	t.Helper()
+	eventually(t, func() error {
+		if code, body := w.get(t, path); code != want {
+			return errors.New(path + " answers " + http.StatusText(code) + ": " + body)
+		}
+		return nil
+	})
+}
+
+// eventually repeats try until it succeeds, for a generous while.
+func eventually(t *testing.T, try func() error) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+		pause := time.NewTimer(5 * time.Millisecond)
+		<-pause.C
+	}
+}
+
+func TestEveryDoorTellsTheSame(t *testing.T) {
+	w := serve(t, nil)
+	if _, err := testpb.NewTestServiceClient(w.conn).EmptyCall(t.Context(), &testpb.Empty{}, grpc.WaitForReady(true)); err != nil {
+		t.Fatal(err)
+	}
+	for _, broken := range []bool{false, true, false} {
+		w.broken.Store(broken)
+		want, ready := healthpb.HealthCheckResponse_SERVING, http.StatusOK
+		if broken {
+			want, ready = healthpb.HealthCheckResponse_NOT_SERVING, http.StatusServiceUnavailable
+		}
+		for _, conn := range []*grpc.ClientConn{w.conn, w.plain} {
+			for _, name := range []string{"", "readiness", "database", "grpc.testing.TestService"} {
+				check(t, conn, name, want)
+			}
+			check(t, conn, "liveness", healthpb.HealthCheckResponse_SERVING)
+		}
+		w.answers(t, "/ready", ready)
+		w.answers(t, "/live", http.StatusOK)
+		w.answers(t, "/startup", http.StatusOK)
+		w.answers(t, "/health/database", ready)
+		eventually(t, func() error {
+			var file struct{ Ready bool }
+			content, err := os.ReadFile(w.file)
+			if err == nil {
+				err = json.Unmarshal(content, &file)
+			}
+			if err == nil && file.Ready == broken {
+				err = errors.New("the file says " + string(content))
+			}
+			return err
+		})
+	}
+	_, err := healthpb.NewHealthClient(w.conn).Check(t.Context(), &healthpb.HealthCheckRequest{Service: "nobody"})
+	if status.Code(err) != codes.NotFound {
+		t.Errorf("Check of an unknown name: %v, want NotFound", err)
+	}
+	if calls := w.Recorder.Server().Total.Handled; calls != 1 {
+		t.Errorf("%d calls recorded, want the one of the application and no probe", calls)
+	}
+	w.end(t)
+}
+
+func TestNoDoorShowsTheCause(t *testing.T) {
+	w := serve(t, nil)
+	w.broken.Store(true)
+	check(t, w.conn, "database", healthpb.HealthCheckResponse_NOT_SERVING)
+	for _, path := range []string{"/health", "/health?format=html", "/health?format=health", "/health/database", "/ready?verbose", "/live?verbose"} {
+		if _, body := w.get(t, path); strings.Contains(body, "hunter2") {
+			t.Errorf("%s shows the cause: %s", path, body)
+		}
+	}
+	if content, _ := os.ReadFile(w.file); strings.Contains(string(content), "hunter2") {
+		t.Errorf("the health file shows the cause: %s", content)
+	}
+	w.end(t)
+}
+
+func TestDrainIsSeenAtEveryDoor(t *testing.T) {
+	w := serve(t, func(cfg *vitals.Config) { cfg.DrainDelay = 2 * time.Second })
+	check(t, w.conn, "", healthpb.HealthCheckResponse_SERVING)
+	w.answers(t, "/ready", http.StatusOK)
+	w.stop()
+	check(t, w.conn, "", healthpb.HealthCheckResponse_NOT_SERVING)
+	check(t, w.plain, "readiness", healthpb.HealthCheckResponse_NOT_SERVING)
+	check(t, w.conn, "liveness", healthpb.HealthCheckResponse_SERVING)
+	w.answers(t, "/ready", http.StatusServiceUnavailable)
+	w.answers(t, "/live", http.StatusOK)
+	if _, err := testpb.NewTestServiceClient(w.conn).EmptyCall(t.Context(), &testpb.Empty{}); err != nil {
+		t.Errorf("a call while draining fails: %v", err)
+	}
+	w.end(t)
+	if _, err := os.Stat(w.file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the health file is left after a clean stop: %v", err)
+	}
+}
+
+func TestDoorThatIsTakenIsNamed(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	w := serve(t, func(cfg *vitals.Config) { cfg.HTTPAddr = taken.Addr().String() })
+	if err := <-w.ended; err == nil || !strings.Contains(err.Error(), "PLUGIN_HEALTH_HTTP_ADDR") {
+		t.Errorf("Serve returns %v, want an error that names the variable", err)
+	}
+}
+
+// end stops the server and waits until it has gone.
+func (w *world) end(t *testing.T) {
+	t.Helper()
+	w.stop()
+	if err := <-w.ended; err != nil {
+		t.Errorf("Serve returns %v", err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
