@@ -55,6 +55,7 @@ var outside = map[string][]string{
 	"breaker/sqlbreaker":  {},
 	"servicer": {
 		"google.golang.org/grpc", "google.golang.org/protobuf",
+		"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors", // the recorder's word for unary and stream
 		"golang.org/x/sys/unix", // asks the kernel which connections have never greeted
 	},
 	"probes":            {"google.golang.org/grpc"},
