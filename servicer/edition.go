@@ -16,7 +16,7 @@ import (
 // rejudge applies change to what mu guards, if it is not nil, judges, and publishes what is new. It returns when the
 // verdict has to be looked at again although nothing happens; zero means never.
 func (s *Servicer) rejudge(change func()) (next time.Time) {
-	defer s.flush()
+	defer s.deliver()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if change != nil {
@@ -25,7 +25,7 @@ func (s *Servicer) rejudge(change func()) (next time.Time) {
 	// A mistake of ours must not end the loop: the last edition stands, and its age shows.
 	defer func() {
 		if cause := recover(); cause != nil {
-			s.pending = append(s.pending, line{slog.LevelError, "the report could not be judged", []slog.Attr{
+			s.jot(line{slog.LevelError, "the report could not be judged", []slog.Attr{
 				slog.Any("panic", cause), slog.String("stack", string(debug.Stack())),
 			}})
 			next = time.Now().Add(tick)
@@ -89,7 +89,7 @@ func (s *Servicer) publish(r *Report) (due time.Time) {
 	s.reports.Store(r)
 	s.tellHealth(r)
 	if old.Seq > 0 {
-		s.pending = append(s.pending, explain(old, r)...)
+		s.jot(explain(old, r)...)
 	}
 	return time.Time{}
 }

@@ -1,7 +1,6 @@
 package servicer
 
 import (
-	"context"
 	"log/slog"
 	"slices"
 	"strings"
@@ -24,13 +23,6 @@ func (n *Name) explain() string {
 		}
 	}
 	return strings.Join(texts, "; ")
-}
-
-// line is one thing to log.
-type line struct {
-	level slog.Level
-	text  string
-	attrs []slog.Attr
 }
 
 // explain turns a new edition into log lines: one for the phase, one for the overall status, and one for all names
@@ -130,31 +122,4 @@ func causeOf(r *Report, check string) string {
 		}
 	}
 	return ""
-}
-
-// flush logs what is pending, in order, without a lock around the handler. If another goroutine is at it already,
-// that one also logs what was added meanwhile.
-func (s *Servicer) flush() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.logging {
-		return
-	}
-	s.logging = true
-	for len(s.pending) > 0 {
-		lines := s.pending
-		s.pending = nil
-		s.mu.Unlock()
-		s.write(lines)
-		s.mu.Lock()
-	}
-	s.logging = false
-}
-
-func (s *Servicer) write(lines []line) {
-	// A log handler that panics must not end the judge.
-	defer func() { _ = recover() }()
-	for _, l := range lines {
-		s.log.LogAttrs(context.Background(), l.level, l.text, l.attrs...)
-	}
 }

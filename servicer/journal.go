@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 )
 
@@ -31,6 +32,8 @@ type state struct {
 	value string
 	since time.Time
 	round uint64 // when it was last seen
+	// counts are how often a witness says that it was in each state.
+	counts [4]uint64
 }
 
 func newHistory(size int) *history {
@@ -59,10 +62,7 @@ func (h *history) note(r *Report) []Transition {
 			})
 		}
 	}
-	for _, c := range r.Checks {
-		see(subject{"check", c.Name}, c.Status.String(), r.At, c.Reason.String(), c.Message)
-	}
-	h.noteBreakers(r, see)
+	h.noteWitnesses(r, see)
 	h.noteVerdict(r, see)
 	h.forget()
 	h.enter(found)
@@ -72,17 +72,41 @@ func (h *history) note(r *Report) []Transition {
 
 type observer func(s subject, value string, since time.Time, reason, text string)
 
-// noteBreakers also sees a breaker that was open between two editions and is not any more.
-func (h *history) noteBreakers(r *Report, see observer) {
+// noteWitnesses also sees where a check or a breaker was between two editions, by what it counts itself.
+func (h *history) noteWitnesses(r *Report, see observer) {
+	for _, c := range r.Checks {
+		s := subject{"check", c.Name}
+		for _, between := range [...]checker.Status{checker.Warning, checker.Critical} {
+			if h.passed(s, int(between), c.Runs.ByStatus[between]) && c.Status != between {
+				see(s, between.String(), r.At, "", c.Title+" was "+between.String()+" for a moment")
+			}
+		}
+		see(s, c.Status.String(), r.At, c.Reason.String(), c.Message)
+	}
 	for i := range r.Breakers {
 		b := &r.Breakers[i]
 		s := subject{"breaker", b.Name}
-		reason := checker.ReasonCircuitOpen
-		if b.State == 0 {
-			reason = checker.ReasonOK
+		say := func(state breaker.State, reason checker.Reason) {
+			see(s, state.String(), r.At, reason.String(), "Circuit breaker "+b.Name+" is "+state.String())
 		}
-		see(s, b.State.String(), r.At, reason.String(), "Circuit breaker "+b.Name+" is "+b.State.String())
+		if h.passed(s, int(breaker.Open), b.Entered[breaker.Open]) && b.State != breaker.Open {
+			say(breaker.Open, checker.ReasonCircuitOpen)
+		}
+		if b.State == breaker.Closed {
+			say(breaker.Closed, checker.ReasonOK)
+		} else {
+			say(b.State, checker.ReasonCircuitOpen)
+		}
 	}
+}
+
+// passed reports whether a counter of s has grown since the last edition, without s having been seen in that state.
+func (h *history) passed(s subject, which int, count uint64) bool {
+	last := h.states[s]
+	grown := last.value != "" && count > last.counts[which]
+	last.counts[which] = count
+	h.states[s] = last
+	return grown
 }
 
 func (h *history) noteVerdict(r *Report, see observer) {
@@ -111,14 +135,14 @@ func worst(r *Report) (reason, text string) {
 
 // observe records that s has value, since when unless it had it before. It returns what s was if that has changed.
 func (h *history) observe(s subject, value string, since time.Time) (from state, changed bool) {
-	from, seen := h.states[s]
-	if seen && from.value == value {
-		from.round = h.round
-		h.states[s] = from
-		return state{}, false
+	from = h.states[s]
+	now := from
+	now.round = h.round
+	if from.value != value {
+		now.value, now.since = value, since
 	}
-	h.states[s] = state{value, since, h.round}
-	return from, seen
+	h.states[s] = now
+	return from, from.value != "" && from.value != value
 }
 
 // forget drops what was not seen this time, so that names that come and go leave nothing behind.

@@ -20,11 +20,15 @@ func (s *Servicer) Run(ctx context.Context) error {
 	if !s.running.CompareAndSwap(false, true) {
 		return errors.New("servicer: Run is running already")
 	}
-	defer s.running.Store(false)
+	defer func() {
+		s.running.Store(false)
+		s.rejudge(nil) // for what was said to a loop that had ended
+	}()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	wg.Go(func() { s.logbook(ctx) })
 	for _, source := range s.witnesses.breakers {
 		wg.Go(func() { s.follow(ctx, source) })
 	}

@@ -32,6 +32,7 @@ type Servicer struct {
 	wire      *reportServer
 	running   atomic.Bool
 	wakeup    chan struct{} // tells the loop to look again; holds one token
+	loglines  chan struct{} // tells the logbook that there is something to write; holds one token
 
 	// mu guards what follows. It is never held across a witness, a log or any other code that is not ours.
 	mu          sync.Mutex
@@ -43,8 +44,9 @@ type Servicer struct {
 	maintenance []Maintenance
 	services    []string // sorted
 	published   map[string]healthpb.HealthCheckResponse_ServingStatus
-	pending     []line
-	logging     bool
+	pending     []line // to be logged
+	dropped     int    // lines for which there was no room in pending
+	logging     bool   // somebody is writing pending
 }
 
 // New returns a Servicer that judges what the witnesses know now. It starts nothing. The error joins all mistakes,
@@ -64,6 +66,7 @@ func New(cfg Config) (*Servicer, error) {
 		witnesses: newWitnesses(&cfg),
 		reports:   latest.New(&Report{}),
 		wakeup:    make(chan struct{}, 1),
+		loglines:  make(chan struct{}, 1),
 		history:   newHistory(cfg.JournalSize),
 		services:  slices.Sorted(slices.Values(cfg.Services)),
 	}

@@ -1,0 +1,154 @@
+package servicer
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+)
+
+// noted judges checks and breakers at noon + after and has h note it.
+func noted(h *history, after time.Duration, checks []*checker.Result, breakers ...breaker.Snapshot) (*Report, []string) {
+	e := ready(checks...)
+	e.at, e.breakers = noon.Add(after), breakers
+	report := plainRules().judge(e)
+	var seen []string
+	for _, t := range h.note(report) {
+		seen = append(seen, fmt.Sprintf("%s %s→%s %s %v", t.Subject, t.From, t.To, t.Reason, t.Lasted))
+	}
+	return report, seen
+}
+
+func lasting(c *checker.Result) []*checker.Result {
+	c.Expires = time.Time{}
+	return []*checker.Result{c}
+}
+
+func TestJournalTellsCausesFirst(t *testing.T) {
+	t.Parallel()
+	h := newHistory(100)
+	healthy := lasting(result("database", checker.Healthy, checker.ReasonOK, checker.Readiness))
+	failing := lasting(result("database", checker.Critical, checker.ReasonTimeout, checker.Readiness))
+	if _, seen := noted(h, 0, healthy); len(seen) != 0 {
+		t.Errorf("being seen for the first time is a transition: %v", seen)
+	}
+	if _, seen := noted(h, time.Second, healthy); len(seen) != 0 {
+		t.Errorf("staying the same is a transition: %v", seen)
+	}
+	report, seen := noted(h, 10*time.Second, failing, breaker.Snapshot{Name: "database", State: breaker.Open})
+	want := []string{
+		"check/database healthy→critical timeout 10s",
+		"overall healthy→critical circuit_open 10s",
+		"name/ SERVING→NOT_SERVING timeout 10s",
+		"name/database SERVING→NOT_SERVING timeout 10s",
+		"name/readiness SERVING→NOT_SERVING timeout 10s",
+	}
+	if !slices.Equal(seen, want) {
+		t.Errorf("seen %q\nwant %q", seen, want)
+	}
+	if first, last := report.Journal[0].Subject, report.Journal[4].Subject; first != "name/readiness" || last != "check/database" {
+		t.Errorf("the journal is not newest first: %+v", report.Journal)
+	}
+	if text := report.Journal[0].Text; text != "database: Dependency database is judged" {
+		t.Errorf("text = %q", text)
+	}
+	_, seen = noted(h, 15*time.Second, healthy, breaker.Snapshot{Name: "database"})
+	if !slices.Contains(seen, "check/database critical→healthy ok 5s") || !slices.Contains(seen, "breaker/database open→closed ok 5s") {
+		t.Errorf("seen %q", seen)
+	}
+}
+
+func TestJournalIsBoundedAndDropsTheOldest(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0, 1, 3, 7} {
+		h := newHistory(size)
+		var all []string
+		var kept []Transition
+		for i := range 20 {
+			status := checker.Healthy
+			if i%2 == 1 {
+				status = checker.Critical
+			}
+			before := kept
+			copied := slices.Clone(before)
+			report, _ := noted(h, time.Duration(i)*time.Second, lasting(result("a", status, checker.ReasonError, orders)))
+			kept = report.Journal
+			if !slices.Equal(before, copied) {
+				t.Fatal("an edition's journal was changed after the fact")
+			}
+			if i > 0 {
+				all = append(all, fmt.Sprint("check/a", i), fmt.Sprint("overall", i), fmt.Sprint("name/a", i))
+			}
+		}
+		slices.Reverse(all)
+		var got []string
+		for _, tr := range kept {
+			got = append(got, fmt.Sprint(tr.Subject, int(tr.At.Sub(noon).Seconds())))
+		}
+		if want := all[:size]; !slices.Equal(got, want) {
+			t.Errorf("size %d: journal %v, want %v", size, got, want)
+		}
+	}
+}
+
+func TestJournalKnowsWhatHappenedBetweenEditions(t *testing.T) {
+	t.Parallel()
+	h := newHistory(100)
+	check := func(critical uint64) []*checker.Result {
+		c := result("a", checker.Healthy, checker.ReasonOK)
+		c.Runs.ByStatus[checker.Critical] = critical
+		return lasting(c)
+	}
+	trip := func(state breaker.State, opened uint64) breaker.Snapshot {
+		return breaker.Snapshot{Name: "b", State: state, Entered: [3]uint64{breaker.Open: opened}}
+	}
+	noted(h, 0, check(3), trip(breaker.Closed, 5))
+	if _, seen := noted(h, 1, check(3), trip(breaker.Closed, 5)); len(seen) != 0 {
+		t.Errorf("seen %q", seen)
+	}
+	_, seen := noted(h, time.Second, check(4), trip(breaker.HalfOpen, 6))
+	for _, want := range []string{
+		"check/a healthy→critical  1s", "check/a critical→healthy ok 0s",
+		"breaker/b closed→open circuit_open 1s", "breaker/b open→half-open circuit_open 0s",
+	} {
+		if !slices.Contains(seen, want) {
+			t.Errorf("seen %q, missing %q", seen, want)
+		}
+	}
+}
+
+func TestSinceIsWhenTheStatusChanged(t *testing.T) {
+	t.Parallel()
+	h := newHistory(0)
+	at := func(status checker.Status, reason checker.Reason, since time.Duration) []*checker.Result {
+		c := result("a", status, reason)
+		c.Since = noon.Add(since)
+		return lasting(c)
+	}
+	noted(h, 0, at(checker.Critical, checker.ReasonTimeout, -time.Minute))
+	report, _ := noted(h, time.Second, at(checker.Critical, checker.ReasonError, time.Second))
+	if m := mustMetric(t, report, "dependency_a"); !m.Since.Equal(noon.Add(-time.Minute)) {
+		t.Errorf("a new reason is a new status: %v", m.Since)
+	}
+	report, _ = noted(h, time.Hour, at(checker.Healthy, checker.ReasonOK, time.Minute))
+	if m := mustMetric(t, report, "dependency_a"); !m.Since.Equal(noon.Add(time.Minute)) {
+		t.Errorf("since %v", m.Since)
+	}
+}
+
+func TestHistoryForgetsWhatIsGone(t *testing.T) {
+	t.Parallel()
+	h := newHistory(10)
+	noted(h, 0, nil)
+	bare := len(h.states)
+	for i := range 50 {
+		noted(h, 0, lasting(result(fmt.Sprint(i), checker.Healthy, checker.ReasonOK)))
+	}
+	noted(h, 0, nil)
+	if len(h.states) != bare {
+		t.Errorf("%d states are left of %d", len(h.states), bare)
+	}
+}

@@ -1,0 +1,91 @@
+package servicer
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/interceptor"
+)
+
+// noon is when all evidence of these tests is judged.
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func plainRules() *rules {
+	return &rules{born: noon.Add(-time.Hour), version: "1.2.3", requests: RequestPolicy{}.withDefaults()}
+}
+
+// ready is evidence of a process that has started.
+func ready(checks ...*checker.Result) *evidence {
+	return &evidence{at: noon, phase: Ready, started: true, checks: checks}
+}
+
+func result(name string, status checker.Status, reason checker.Reason, gates ...string) *checker.Result {
+	return &checker.Result{
+		Name: name, Title: "Dependency " + name, Message: "Dependency " + name + " is judged", Gates: gates,
+		Status: status, Reason: reason, At: noon.Add(-time.Second), Since: noon.Add(-time.Minute),
+		Expires: noon.Add(time.Minute),
+	}
+}
+
+func optional(r *checker.Result) *checker.Result {
+	r.Optional = true
+	return r
+}
+
+func resource(r *checker.Result) *checker.Result {
+	r.Kind = checker.Resource
+	r.Title = r.Name
+	return r
+}
+
+func process(r *checker.Result) *checker.Result {
+	r.Kind = checker.Process
+	return r
+}
+
+var errSecret = errors.New("dial postgres://user:hunter2@db: refused")
+
+// calls is a recorder's snapshot of one unary method of a service.
+func calls(window interceptor.Window) *interceptor.Snapshot {
+	stats := interceptor.Stats{Started: window.Requests, Handled: window.Requests, Failures: window.Failures}
+	return &interceptor.Snapshot{
+		Time: noon, Total: stats, Window: window,
+		Methods: []interceptor.Method{{
+			Service: "shop.v1.Orders", Name: "Get", Type: interceptors.Unary, Total: stats, Window: window,
+		}},
+	}
+}
+
+func mustMetric(t *testing.T, r *Report, name string) *Metric {
+	t.Helper()
+	m, found := r.Metric(name)
+	if !found {
+		t.Fatalf("no metric %q in %v", name, metricNames(r))
+	}
+	return m
+}
+
+func metricNames(r *Report) []string {
+	names := make([]string, len(r.Metrics))
+	for i, m := range r.Metrics {
+		names[i] = m.Name
+	}
+	return names
+}
+
+// servingNames lists the names that serve.
+func servingNames(r *Report) string {
+	var names []string
+	for _, n := range r.Names {
+		if n.Status == healthpb.HealthCheckResponse_SERVING {
+			names = append(names, `"`+n.Name+`"`)
+		}
+	}
+	return strings.Join(names, " ")
+}

@@ -1,0 +1,406 @@
+package servicer
+
+import (
+	"testing"
+	"time"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/interceptor"
+)
+
+func TestMetricsOfChecks(t *testing.T) {
+	t.Parallel()
+	measured := func(name, value string, status checker.Status, critical float64) *checker.Result {
+		r := resource(result(name, status, checker.ReasonOK))
+		r.Value, r.Threshold.Critical, r.Measurement.Unit = value, critical, "%"
+		r.Message = "CPU usage at " + value + "%"
+		return r
+	}
+	failed := func(r *checker.Result) *checker.Result {
+		r.Value, r.Err = valueError, errSecret
+		return r
+	}
+	for name, tc := range map[string]struct {
+		check                                  *checker.Result
+		metric, value, message, threshold, raw string
+		status                                 checker.Status
+		number                                 float64
+		unit                                   string
+	}{
+		"a dependency": {
+			check:  &checker.Result{Name: "database", Status: checker.Healthy, Reason: checker.ReasonOK, Value: "available", Message: "Dependency database is available"},
+			metric: "dependency_database", value: "available", message: "Dependency database is available", status: checker.Healthy,
+		},
+		"a dependency that fails": {
+			check:  &checker.Result{Name: "database", Status: checker.Critical, Reason: checker.ReasonError, Value: "unavailable", Message: "Dependency database is unavailable", Err: errSecret},
+			metric: "dependency_database", value: "unavailable", message: "Dependency database is unavailable", raw: errSecret.Error(), status: checker.Critical,
+		},
+		"a dependency whose error cannot speak": {
+			check:  &checker.Result{Name: "database", Status: checker.Critical, Value: "error", Message: "m", Err: (*mute)(nil)},
+			metric: "dependency_database", value: "error", message: "m", raw: "*servicer.mute", status: checker.Critical,
+		},
+		"a resource": {
+			check:  measured("cpu_usage", "50.0", checker.Healthy, 80),
+			metric: "cpu_usage", value: "50.0", message: "CPU usage at 50.0%", threshold: "80", status: checker.Healthy, number: 50, unit: "%",
+		},
+		"a resource beyond its threshold": {
+			check:  measured("cpu_usage", "91.5", checker.Critical, 80.5),
+			metric: "cpu_usage", value: "91.5", message: "CPU usage at 91.5%", threshold: "80.5", status: checker.Critical, number: 91.5, unit: "%",
+		},
+		"a resource that cannot be sampled": {
+			check:  failed(resource(result("cpu_usage", checker.Critical, checker.ReasonError))),
+			metric: "system_resources", value: "error", message: "Failed to check system resources: cpu_usage", raw: errSecret.Error(), status: checker.Critical,
+		},
+		"a resource whose sampler panics": {
+			check:  failed(resource(result("cpu_usage", checker.Critical, checker.ReasonPanic))),
+			metric: "system_resources", value: "error", message: "Failed to check system resources: cpu_usage", raw: errSecret.Error(), status: checker.Critical,
+		},
+		"a process check": {
+			check:  process(result("heartbeat", checker.Critical, checker.ReasonStale)),
+			metric: "heartbeat", message: "Dependency heartbeat is judged", status: checker.Critical,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			report := plainRules().judge(ready(tc.check))
+			if len(report.Metrics) != 1 {
+				t.Fatalf("metrics = %v", metricNames(report))
+			}
+			m := mustMetric(t, report, tc.metric)
+			if m.Value != tc.value || m.Message != tc.message || m.Threshold != tc.threshold || m.Detail != tc.raw ||
+				m.Status != tc.status || m.Number != tc.number || m.Unit != tc.unit {
+				t.Errorf("metric = %+v", *m)
+			}
+			if report.Overall != tc.status {
+				t.Errorf("overall = %v, want %v", report.Overall, tc.status)
+			}
+		})
+	}
+}
+
+type mute struct{ text string }
+
+func (m *mute) Error() string { return m.text }
+
+func TestResourcesThatCannotBeSampledShareOneMetric(t *testing.T) {
+	t.Parallel()
+	cpu := resource(result("cpu_usage", checker.Warning, checker.ReasonError))
+	disk := resource(result("disk_usage", checker.Critical, checker.ReasonPanic))
+	memory := resource(result("memory_usage", checker.Healthy, checker.ReasonOK))
+	report := plainRules().judge(ready(cpu, disk, memory))
+	m := mustMetric(t, report, "system_resources")
+	if m.Status != checker.Critical || m.Message != "Failed to check system resources: cpu_usage, disk_usage" {
+		t.Errorf("metric = %+v", *m)
+	}
+	if len(report.Metrics) != 2 {
+		t.Errorf("metrics = %v", metricNames(report))
+	}
+}
+
+func TestMetricsOfBreakers(t *testing.T) {
+	t.Parallel()
+	required := result("database", checker.Healthy, checker.ReasonOK, checker.Readiness)
+	cache := optional(result("cache", checker.Healthy, checker.ReasonOK))
+	for name, tc := range map[string]struct {
+		breaker breaker.Snapshot
+		value   string
+		status  checker.Status
+		reason  checker.Reason
+		message string
+	}{
+		"closed": {
+			breaker.Snapshot{Name: "database"},
+			"closed", checker.Healthy, checker.ReasonOK,
+			"Circuit breaker database is closed",
+		},
+		"open before something required": {
+			breaker.Snapshot{Name: "database", State: breaker.Open},
+			"open", checker.Critical, checker.ReasonCircuitOpen,
+			"Circuit breaker database is open",
+		},
+		"half-open keeps what open was": {
+			breaker.Snapshot{Name: "database", State: breaker.HalfOpen},
+			"half-open", checker.Critical, checker.ReasonCircuitOpen,
+			"Circuit breaker database is half-open",
+		},
+		"open before something optional": {
+			breaker.Snapshot{Name: "cache", State: breaker.Open},
+			"open", checker.Warning, checker.ReasonCircuitOpen,
+			"Circuit breaker cache is open",
+		},
+		"open before something that nobody checks": {
+			breaker.Snapshot{Name: "search", State: breaker.Open},
+			"open", checker.Warning, checker.ReasonCircuitOpen,
+			"Circuit breaker search is open",
+		},
+		"observing is never worse than a warning": {
+			breaker.Snapshot{Name: "database", State: breaker.Open, ObserveOnly: true},
+			"open", checker.Warning, checker.ReasonCircuitOpen,
+			"Circuit breaker database is open, observing only",
+		},
+		"held by an operator": {
+			breaker.Snapshot{Name: "database", State: breaker.Open, Forced: true},
+			"open", checker.Critical, checker.ReasonCircuitOpen,
+			"Circuit breaker database is open, held by an operator",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := ready(cache, required)
+			e.breakers = []breaker.Snapshot{tc.breaker}
+			report := plainRules().judge(e)
+			m := mustMetric(t, report, "breaker_"+tc.breaker.Name)
+			if m.Value != tc.value || m.Status != tc.status || m.Reason != tc.reason || m.Message != tc.message {
+				t.Errorf("metric = %+v", *m)
+			}
+			if ready, _ := report.Lookup("readiness"); ready.Status != serving {
+				t.Error("a breaker alone took readiness out")
+			}
+		})
+	}
+}
+
+func TestTwoBreakersOfOneNameShowTheWorse(t *testing.T) {
+	t.Parallel()
+	e := ready()
+	e.breakers = []breaker.Snapshot{{Name: "a"}, {Name: "a", State: breaker.Open}, {Name: "a"}}
+	report := plainRules().judge(e)
+	if m := mustMetric(t, report, "breaker_a"); len(report.Metrics) != 1 || m.Status != checker.Warning {
+		t.Errorf("metrics = %+v", report.Metrics)
+	}
+}
+
+func TestBrokenWitnessesAreCritical(t *testing.T) {
+	t.Parallel()
+	e := ready()
+	e.brokenBreakers, e.brokenRecorder = true, true
+	report := plainRules().judge(e)
+	for _, name := range []string{"circuit_breakers", "application_metrics"} {
+		if m := mustMetric(t, report, name); m.Value != "error" || m.Status != checker.Critical {
+			t.Errorf("metric = %+v", *m)
+		}
+	}
+	if report.Overall != checker.Critical {
+		t.Errorf("overall = %v", report.Overall)
+	}
+}
+
+func TestOverallIsTheWorst(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		statuses []checker.Status
+		want     checker.Status
+	}{
+		"nothing":                                 {nil, checker.Healthy},
+		"healthy":                                 {[]checker.Status{checker.Healthy}, checker.Healthy},
+		"a warning":                               {[]checker.Status{checker.Healthy, checker.Warning}, checker.Warning},
+		"unknown is worse than a warning":         {[]checker.Status{checker.Unknown, checker.Warning}, checker.Unknown},
+		"critical is worse than unknown":          {[]checker.Status{checker.Critical, checker.Unknown}, checker.Critical},
+		"the order does not matter":               {[]checker.Status{checker.Critical, checker.Healthy, checker.Warning}, checker.Critical},
+		"a warning does not make critical milder": {[]checker.Status{checker.Critical, checker.Warning}, checker.Critical},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var checks []*checker.Result
+			for i, status := range tc.statuses {
+				checks = append(checks, result(string(rune('a'+i)), status, checker.ReasonOK))
+			}
+			if got := plainRules().judge(ready(checks...)).Overall; got != tc.want {
+				t.Errorf("overall = %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestExpiredResultsAreStale(t *testing.T) {
+	t.Parallel()
+	old := result("database", checker.Healthy, checker.ReasonOK, checker.Readiness)
+	old.Value = "available"
+	old.Expires = noon
+	fresh := result("search", checker.Healthy, checker.ReasonOK, checker.Readiness)
+	e := ready(old, fresh)
+	report := plainRules().judge(e)
+	m := mustMetric(t, report, "dependency_database")
+	if m.Status != checker.Unknown || m.Reason != checker.ReasonStale || m.Value != "available" {
+		t.Errorf("metric = %+v", *m)
+	}
+	if got := servingNames(report); got != `"liveness" "search" "startup"` {
+		t.Errorf("serving: %s", got)
+	}
+	if old.Status != checker.Healthy || e.checks[0] != old {
+		t.Error("the judge changed its evidence")
+	}
+	if report.Overall != checker.Unknown {
+		t.Errorf("overall = %v", report.Overall)
+	}
+}
+
+func TestDeadlineIsTheNextChangeThatNobodyAnnounces(t *testing.T) {
+	t.Parallel()
+	past, stale := result("a", checker.Healthy, checker.ReasonOK), result("b", checker.Unknown, checker.ReasonStale)
+	past.Expires, stale.Expires = noon.Add(-time.Second), noon.Add(time.Second)
+	for name, tc := range map[string]struct {
+		change func(*evidence)
+		want   time.Duration // 0: never
+	}{
+		"nothing is coming":        {func(e *evidence) { e.checks = []*checker.Result{past, stale} }, 0},
+		"a result expires":         {func(*evidence) {}, time.Minute},
+		"a breaker's time comes":   {func(e *evidence) { e.breakers = []breaker.Snapshot{{NextTry: noon.Add(time.Second)}} }, time.Second},
+		"a maintenance ends":       {func(e *evidence) { e.maintenance = []Maintenance{{Until: noon.Add(2 * time.Second)}} }, 2 * time.Second},
+		"a breaker's time is over": {func(e *evidence) { e.breakers = []breaker.Snapshot{{NextTry: noon}} }, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := ready(result("c", checker.Healthy, checker.ReasonOK))
+			tc.change(e)
+			var want time.Time
+			if tc.want != 0 {
+				want = noon.Add(tc.want)
+			}
+			if got := e.deadline(); !got.Equal(want) {
+				t.Errorf("deadline = %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func TestMetricsOfRequests(t *testing.T) {
+	t.Parallel()
+	window := func(requests, failures uint64, mean time.Duration) interceptor.Window {
+		return interceptor.Window{Requests: requests, Failures: failures, Timed: requests, Mean: mean}
+	}
+	for name, tc := range map[string]struct {
+		window              interceptor.Window
+		rate, rateMessage   string
+		rateStatus          checker.Status
+		meanValue, meanText string
+		meanStatus          checker.Status
+	}{
+		"good": {
+			window(1000, 5, 12*time.Millisecond),
+			"99.5", "Success rate: 99.5%", checker.Healthy, "12.0", "Average response time: 12ms", checker.Healthy,
+		},
+		"98 % is no warning": {
+			window(100, 2, 2*time.Second),
+			"98.0", "Success rate: 98.0%", checker.Healthy, "2000.0", "Average response time: 2000ms", checker.Healthy,
+		},
+		"below 98 %, above 2 s": {
+			window(1000, 21, 2001*time.Millisecond),
+			"97.9", "Success rate: 97.9%", checker.Warning, "2001.0", "Average response time: 2001ms", checker.Warning,
+		},
+		"95 % and 5 s only warn": {
+			window(100, 5, 5*time.Second),
+			"95.0", "Success rate: 95.0%", checker.Warning, "5000.0", "Average response time: 5000ms", checker.Warning,
+		},
+		"below 95 %, above 5 s": {
+			window(1000, 51, 5001*time.Millisecond),
+			"94.9", "Success rate: 94.9%", checker.Critical, "5001.0", "Average response time: 5001ms", checker.Critical,
+		},
+		"too few to judge": {
+			window(19, 19, time.Minute),
+			"0.0", "Success rate: 0.0% (of 19 requests; 20 are needed to judge)", checker.Healthy,
+			"60000.0", "Average response time: 60000ms (of 19 requests; 20 are needed to judge)", checker.Healthy,
+		},
+		"just enough": {
+			window(20, 20, time.Minute),
+			"0.0", "Success rate: 0.0%", checker.Critical, "60000.0", "Average response time: 60000ms", checker.Critical,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := ready()
+			e.requests = calls(tc.window)
+			report := plainRules().judge(e)
+			rate, mean := mustMetric(t, report, "request_success_rate"), mustMetric(t, report, "avg_response_time")
+			if rate.Value != tc.rate || rate.Message != tc.rateMessage || rate.Status != tc.rateStatus || rate.Threshold != "95" {
+				t.Errorf("rate = %+v", *rate)
+			}
+			if mean.Value != tc.meanValue || mean.Message != tc.meanText || mean.Status != tc.meanStatus || mean.Threshold != "2000" {
+				t.Errorf("mean = %+v", *mean)
+			}
+			if got := servingNames(report); got != `"" "liveness" "readiness" "startup"` {
+				t.Errorf("requests took names out, serving: %s", got)
+			}
+		})
+	}
+}
+
+func TestThePastHealsButIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	e := ready()
+	e.requests = calls(interceptor.Window{Requests: 100, Failures: 100, Timed: 100, Mean: time.Minute})
+	e.requests.Window = interceptor.Window{}
+	report := plainRules().judge(e)
+	if report.Overall != checker.Healthy {
+		t.Errorf("overall = %v", report.Overall)
+	}
+	if m := mustMetric(t, report, "request_success_rate"); m.Message != "Success rate: no recent requests" || m.Value != "100.0" {
+		t.Errorf("metric = %+v", *m)
+	}
+	if m := mustMetric(t, report, "request_failures_total"); m.Value != "100" {
+		t.Errorf("metric = %+v", *m)
+	}
+}
+
+func TestNobodyHasCalledYet(t *testing.T) {
+	t.Parallel()
+	e := ready()
+	e.requests = &interceptor.Snapshot{Time: noon}
+	if report := plainRules().judge(e); len(report.Metrics) != 0 {
+		t.Errorf("metrics = %v", metricNames(report))
+	}
+}
+
+func TestAServiceHasItsOwnSuccessRate(t *testing.T) {
+	t.Parallel()
+	good := interceptor.Window{Requests: 1000, Timed: 1000}
+	e := ready()
+	e.services = []string{"shop.v1.Carts", "shop.v1.Orders"}
+	e.requests = calls(good)
+	if report := plainRules().judge(e); len(report.Metrics) != 10 {
+		t.Errorf("one service alone is told twice: %v", metricNames(report))
+	}
+	bad := calls(interceptor.Window{Requests: 30, Failures: 30, Timed: 30}).Methods[0]
+	bad.Service = "shop.v1.Carts"
+	stranger := bad
+	stranger.Service = "other"
+	e.requests.Methods = []interceptor.Method{stranger, bad, e.requests.Methods[0]}
+	rules := plainRules()
+	rules.requests.Gates = true
+	report := rules.judge(e)
+	if m := mustMetric(t, report, "request_success_rate_shop.v1.Carts"); m.Status != checker.Critical || m.Message != "Success rate of shop.v1.Carts: 0.0%" {
+		t.Errorf("metric = %+v", *m)
+	}
+	if _, found := report.Metric("request_success_rate_other"); found {
+		t.Error("strangers' calls are reported as a service")
+	}
+	if got := servingNames(report); got != `"" "liveness" "readiness" "shop.v1.Orders" "startup"` {
+		t.Errorf("serving: %s", got)
+	}
+}
+
+func TestRequestsGateWhenAsked(t *testing.T) {
+	t.Parallel()
+	e := ready()
+	e.services = []string{"shop.v1.Orders"}
+	e.requests = calls(interceptor.Window{Requests: 100, Failures: 100})
+	rules := plainRules()
+	rules.requests.Gates = true
+	report := rules.judge(e)
+	if got := servingNames(report); got != `"liveness" "startup"` {
+		t.Errorf("serving: %s", got)
+	}
+	orders, _ := report.Lookup("shop.v1.Orders")
+	if want := (Cause{Check: "request_success_rate", Reason: checker.ReasonThreshold, Text: "Success rate: 0.0%"}); orders.Because[0] != want {
+		t.Errorf("because %+v, want %+v", orders.Because[0], want)
+	}
+}
+
+func TestReportHead(t *testing.T) {
+	t.Parallel()
+	report := plainRules().judge(ready())
+	if report.Version != "1.2.3" || report.At != noon || report.At.Sub(report.Started) != time.Hour || report.Phase != Ready {
+		t.Errorf("report = %+v", report)
+	}
+}
