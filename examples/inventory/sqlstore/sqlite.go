@@ -1,0 +1,84 @@
+package sqlstore
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"net/url"
+	"strings"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Memory is the path of an SQLite database that lives as long as its Store and has no file.
+const Memory = ":memory:"
+
+// SQLite returns a store in the file at path, which is created when the store is first used, or in Memory. Several
+// processes on one machine may share a file.
+func SQLite(path string, guard Guard) (*Store, error) {
+	if path == "" {
+		return nil, errors.New("sqlstore: the path of the database file is empty")
+	}
+	connector, err := sqlite.NewConnector(sqliteName(path))
+	if err != nil {
+		return nil, err
+	}
+	// One connection writes: waiting for it in line is fairer and faster than polling for SQLite's file lock.
+	write := sql.OpenDB(guard.wrap(connector))
+	write.SetMaxOpenConns(1)
+	read := write
+	if path != Memory {
+		read = sql.OpenDB(guard.wrap(connector))
+		read.SetMaxOpenConns(8)
+		read.SetMaxIdleConns(8)
+	}
+	return &Store{read: read, write: write, dialect: sqliteDialect()}, nil
+}
+
+// sqliteName builds the URI of a database: readers do not wait for the writer (WAL), a commit survives a crash of
+// the process, and a transaction locks when it begins rather than failing in the middle.
+func sqliteName(path string) string {
+	options := url.Values{
+		"_txlock": {"immediate"},
+		"_pragma": {"busy_timeout(2000)", "journal_mode(WAL)", "synchronous(NORMAL)"},
+	}
+	if path == Memory {
+		// A name of its own: two stores in one process do not share what they remember.
+		options.Set("vfs", "memdb")
+		path = "/" + rand.Text()
+	}
+	// In a URI, these three would end the path or begin an escape.
+	path = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+	return "file:" + path + "?" + options.Encode()
+}
+
+func sqliteDialect() dialect {
+	return dialect{
+		name:        "sqlite",
+		probe:       `SELECT identity, false FROM inventory_head`,
+		unavailable: sqliteUnavailable,
+		schemaMissing: func(err error) bool {
+			return sqliteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such table")
+		},
+	}
+}
+
+func sqliteUnavailable(err error) bool {
+	switch sqliteCode(err) & 0xff { // The low byte is the primary code.
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
+		sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_PERM,
+		sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+		return true
+	}
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
+}
+
+func sqliteCode(err error) int {
+	var failed *sqlite.Error
+	if errors.As(err, &failed) {
+		return failed.Code()
+	}
+	return 0
+}
