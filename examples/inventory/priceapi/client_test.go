@@ -37,15 +37,17 @@ func TestPrice(t *testing.T) {
 		handler http.HandlerFunc
 		want    bool
 	}{
-		"a price":          {answer(200, good), true},
-		"no price":         {answer(404, "{}"), false},
-		"a failure":        {answer(500, good), false},
-		"no JSON":          {answer(200, "<html>"), false},
-		"no currency":      {answer(200, `{"minor_units":1}`), false},
-		"less than free":   {answer(200, `{"currency_code":"EUR","minor_units":-1}`), false},
-		"endless":          {answer(200, `{"currency_code":"`+strings.Repeat("E", 1<<20)), false},
-		"hangs up on us":   {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false},
-		"asked as planned": {func(w http.ResponseWriter, r *http.Request) { answer(map[bool]int{true: 200, false: 404}[r.URL.Path == "/v1/prices/bolt-1.5"], good)(w, r) }, true},
+		"a price":        {answer(200, good), true},
+		"no price":       {answer(404, "{}"), false},
+		"a failure":      {answer(500, good), false},
+		"no JSON":        {answer(200, "<html>"), false},
+		"no currency":    {answer(200, `{"minor_units":1}`), false},
+		"less than free": {answer(200, `{"currency_code":"EUR","minor_units":-1}`), false},
+		"endless":        {answer(200, `{"currency_code":"`+strings.Repeat("E", 1<<20)), false},
+		"hangs up on us": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false},
+		"asked as planned": {func(w http.ResponseWriter, r *http.Request) {
+			answer(map[bool]int{true: 200, false: 404}[r.URL.Path == "/v1/prices/bolt-1.5"], good)(w, r)
+		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			price, ok := newClient(t, tc.handler).Price(t.Context(), "bolt-1.5")
