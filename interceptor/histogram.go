@@ -50,10 +50,15 @@ func (h Histogram) Quantile(q float64) time.Duration {
 	if n == 0 {
 		return 0
 	}
-	rank := max(1, uint64(math.Ceil(min(max(q, 0), 1)*float64(n))))
-	for i, c := range h.Counts {
-		if rank > c {
-			rank -= c
+	return quantile(h.Counts, n, q)
+}
+
+// quantile is Quantile over counts that add up to total, which is not 0.
+func quantile(counts []uint64, total uint64, q float64) time.Duration {
+	rank := max(1, uint64(math.Ceil(min(max(q, 0), 1)*float64(total))))
+	for i, n := range counts {
+		if rank > n {
+			rank -= n
 			continue
 		}
 		if i >= bounded {
@@ -63,8 +68,7 @@ func (h Histogram) Quantile(q float64) time.Duration {
 		if i > 0 {
 			low = bounds[i-1]
 		}
-		share := float64(rank) / float64(c)
-		return time.Duration(low + int64(share*float64(bounds[i]-low)))
+		return time.Duration(low + int64(float64(rank)/float64(n)*float64(bounds[i]-low)))
 	}
 	return time.Duration(bounds[bounded-1])
 }

@@ -1,10 +1,6 @@
 package interceptor
 
-import (
-	"cmp"
-	"slices"
-	"time"
-)
+import "time"
 
 // Server returns what the server side has seen until now. It costs about 1 µs per method and stripe in use, takes
 // no lock that a call waits for, and the result is the caller's own.
@@ -28,38 +24,43 @@ func (s *side) snapshot(now time.Duration, detailed bool) *Snapshot {
 		snap.Methods = make([]Method, 0, len(all))
 		counts = make([]uint64, len(all)*buckets)
 	}
+	snap.Total.Latency.Counts = make([]uint64, buckets)
 	first := s.firstSlot(now)
 	span := now - time.Duration(first)*s.config.Slot
-	total, scratch := newRecent(), newRecent()
-	snap.Total.Latency.Counts = make([]uint64, buckets)
+	var total, row recent
 	var t tally
 	for i, m := range all {
-		// Locked before the counters are read, so that no mark is younger than what it is subtracted from.
-		m.turning.Lock()
-		t = tally{}
-		t.add(m)
-		total.add(m, &t, first)
-		if detailed {
-			scratch.reset()
-			scratch.add(m, &t, first)
+		m.read(&t, &row, first)
+		if t.started > 0 {
+			t.addTo(&snap.Total, m, s.client)
+			total.merge(&row)
 		}
-		m.turning.Unlock()
-		t.addTo(&snap.Total, m, s.client)
-		if detailed && (t.started > 0 || !m.hidden) {
-			snap.Methods = append(snap.Methods, Method{Service: m.service, Name: m.name, Type: m.typ})
-			row := &snap.Methods[len(snap.Methods)-1]
-			row.Total.Latency.Counts = counts[i*buckets : (i+1)*buckets : (i+1)*buckets]
-			t.addTo(&row.Total, m, s.client)
-			row.Window = scratch.view(span)
+		if !detailed || t.started == 0 && m.hidden {
+			continue
+		}
+		snap.Methods = append(snap.Methods, Method{
+			Service: m.service, Name: m.name, Type: m.typ, Window: row.view(span),
+		})
+		stats := &snap.Methods[len(snap.Methods)-1].Total
+		stats.Latency.Counts = counts[i*buckets : (i+1)*buckets : (i+1)*buckets]
+		if t.started > 0 {
+			t.addTo(stats, m, s.client)
 		}
 	}
 	snap.Window = total.view(span)
-	slices.SortFunc(snap.Methods, compareMethods)
 	return snap
 }
 
-func compareMethods(a, b Method) int {
-	return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
+// read replaces t by the method's present state and row by what happened since the beginning of slot first.
+func (m *method) read(t *tally, row *recent, first int64) {
+	// Taken before the counters are read, so that no mark is younger than what it is subtracted from.
+	m.turning.Lock()
+	defer m.turning.Unlock()
+	*t, *row = tally{}, recent{}
+	t.add(m)
+	if t.started > 0 {
+		row.add(m, t, first)
+	}
 }
 
 // firstSlot returns the first slot of the window that ends now. The window ends in the midst of a slot, so it spans
@@ -67,12 +68,4 @@ func compareMethods(a, b Method) int {
 func (s *side) firstSlot(now time.Duration) int64 {
 	slots := int64(s.config.Window / s.config.Slot)
 	return max(0, int64(now/s.config.Slot)-slots+1)
-}
-
-func newRecent() *recent { return &recent{latency: Histogram{Counts: make([]uint64, buckets)}} }
-
-func (r *recent) reset() {
-	counts := r.latency.Counts
-	clear(counts)
-	*r = recent{latency: Histogram{Counts: counts}}
 }

@@ -1,8 +1,11 @@
 package interceptor
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,7 +33,7 @@ type side struct {
 // table maps names to methods. It never changes.
 type table struct {
 	byName map[string]*method
-	// all methods: those in byName, those that a later Register shut out, and the two for other names last.
+	// all methods, sorted: those in byName, those that a later Register shut out, and the two for other names.
 	all []*method
 	// dynamic counts the methods that were made by a call.
 	dynamic int
@@ -45,7 +48,7 @@ func newSide(config *Config, client bool) *side {
 	unary := s.newMethod(other, other, interceptors.Unary, false)
 	stream := s.newMethod(other, other, interceptors.BidiStream, false)
 	unary.hidden, stream.hidden = true, true
-	s.table.Store(&table{
+	s.publish(&table{
 		byName: map[string]*method{}, all: []*method{unary, stream}, otherUnary: unary, otherStream: stream,
 	})
 	return s
@@ -126,7 +129,7 @@ func (s *side) insert(fullMethod string, typ interceptors.GRPCType, registered b
 	m = s.newMethod(service, name, typ, registered)
 	t.put(fullMethod, m)
 	t.dynamic++
-	s.table.Store(t)
+	s.publish(t)
 	return m, t.dynamic == s.config.MaxMethods
 }
 
@@ -134,9 +137,7 @@ func (s *side) insert(fullMethod string, typ interceptors.GRPCType, registered b
 func (t *table) grow(n int) *table {
 	grown := *t
 	grown.byName = make(map[string]*method, len(t.byName)+n)
-	for name, m := range t.byName {
-		grown.byName[name] = m
-	}
+	maps.Copy(grown.byName, t.byName)
 	grown.all = append(make([]*method, 0, len(t.all)+n), t.all...)
 	return &grown
 }
@@ -173,6 +174,14 @@ func (s *side) register(services map[string]grpc.ServiceInfo) {
 			t.put(fullMethod, m)
 		}
 	}
+	s.publish(t)
+}
+
+// publish sorts t and makes it the table. The caller holds mu.
+func (s *side) publish(t *table) {
+	slices.SortFunc(t.all, func(a, b *method) int {
+		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.name, b.name), cmp.Compare(a.typ, b.typ))
+	})
 	s.table.Store(t)
 }
 

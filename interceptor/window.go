@@ -22,8 +22,9 @@ type mark struct {
 	latency [buckets]uint32
 }
 
-// turn writes the mark of the slot that now lies in, unless it is there. Who comes while another one writes it goes
-// on at once; the calls that end meanwhile may count for the slot before.
+// turn writes the mark of the slot that now lies in, unless it is there: about 1 µs, once per slot and method, paid by
+// the call that happens to be the first. Who comes while another one writes goes on at once; a call that ends in that
+// moment may count for the slot before.
 func (m *method) turn(now time.Duration) {
 	if !m.turning.TryLock() {
 		return
@@ -34,12 +35,11 @@ func (m *method) turn(now time.Duration) {
 	}
 	w := &m.window
 	slot := int64(now / w.slot)
-	if place := &w.marks[slot%int64(len(w.marks))]; *place == nil {
+	place := &w.marks[slot%int64(len(w.marks))]
+	if *place == nil {
 		*place = new(mark)
-		(*place).fill(m, slot)
-	} else {
-		(*place).fill(m, slot)
 	}
+	(*place).fill(m, slot)
 	m.next.Store((slot + 1) * int64(w.slot))
 }
 
@@ -66,10 +66,11 @@ func (w *window) since(first int64) (oldest *mark) {
 	return oldest
 }
 
-// recent adds up what happened to several methods within the window.
+// recent is what happened within the window.
 type recent struct {
-	requests, failures, saturated uint64
-	latency                       Histogram
+	requests, failures, saturated, timed uint64
+	sum                                  int64
+	latency                              [buckets]uint64
 }
 
 // add adds what happened to m since the beginning of slot first; t is m's present state. The caller holds the
@@ -85,21 +86,39 @@ func (r *recent) add(m *method, t *tally, first int64) {
 	if !m.timed() {
 		return
 	}
-	r.latency.Sum += time.Duration(t.timedSum - old.sum)
+	r.sum += t.timedSum - old.sum
 	for i, n := range t.timed {
-		r.latency.Counts[i] += uint64(uint32(n) - old.latency[i])
+		n = uint64(uint32(n) - old.latency[i])
+		r.latency[i] += n
+		r.timed += n
+	}
+}
+
+// merge adds other to r.
+func (r *recent) merge(other *recent) {
+	r.requests += other.requests
+	r.failures += other.failures
+	r.saturated += other.saturated
+	if other.timed == 0 {
+		return
+	}
+	r.timed += other.timed
+	r.sum += other.sum
+	for i, n := range other.latency {
+		r.latency[i] += n
 	}
 }
 
 // view makes the public view of r.
 func (r *recent) view(span time.Duration) Window {
-	timed := r.latency.Count()
 	w := Window{
-		Span: span, Requests: r.requests, Failures: r.failures, Saturated: r.saturated, Timed: timed,
-		P50: r.latency.Quantile(0.50), P90: r.latency.Quantile(0.90), P99: r.latency.Quantile(0.99),
+		Span: span, Requests: r.requests, Failures: r.failures, Saturated: r.saturated, Timed: r.timed,
 	}
-	if timed > 0 {
-		w.Mean = r.latency.Sum / time.Duration(timed)
+	if r.timed > 0 {
+		w.Mean = time.Duration(r.sum / int64(r.timed))
+		w.P50 = quantile(r.latency[:], r.timed, 0.50)
+		w.P90 = quantile(r.latency[:], r.timed, 0.90)
+		w.P99 = quantile(r.latency[:], r.timed, 0.99)
 	}
 	return w
 }
