@@ -1,6 +1,8 @@
 package probes
 
 import (
+	"fmt"
+
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/servicer"
 )
@@ -44,8 +46,8 @@ func checkOf(result *checker.Result, a audience) checkDocument {
 		Source: result.Measurement.Source, Duration: result.Duration.Seconds(),
 		LastSuccess: stamp(result.LastSuccess), Expires: stamp(result.Expires), Failures: result.Failures,
 	}
-	if a == insiders && result.Err != nil {
-		doc.Detail = result.Err.Error()
+	if a == insiders {
+		doc.Detail = errorText(result.Err)
 	}
 	return doc
 }
@@ -55,4 +57,17 @@ func thresholdOf(t checker.Threshold) string {
 		return ""
 	}
 	return number(t.Critical)
+}
+
+// errorText is the text of err, "" if it is nil. An error whose Error panics must not take the answer with it.
+func errorText(err error) (text string) {
+	if err == nil {
+		return ""
+	}
+	defer func() {
+		if recover() != nil {
+			text = fmt.Sprintf("%T", err)
+		}
+	}()
+	return err.Error()
 }

@@ -32,16 +32,17 @@ const (
 	draftFail = "fail"
 )
 
-// draftJSON renders a report for an audience. The status says what the HTTP status of the same answer says.
-func draftJSON(report *servicer.Report, a audience, strict bool) []byte {
+// draftJSON renders an edition for an audience. The status says what the HTTP status of the same answer says.
+func draftJSON(e *edition, a audience, strict bool) []byte {
+	report := e.report
 	doc := draftDocument{
 		Status:    draftStatus(report.Overall),
 		Version:   report.Version,
 		ReleaseID: report.Version,
 		Notes:     []string{"phase: " + report.Phase.String()},
 		Checks: map[string][]draftCheck{"uptime": {{
-			ComponentType: "system", Value: uptime(report).Seconds(), Unit: "s", Status: draftPass,
-			Time: stamp(report.At),
+			ComponentType: "system", Value: e.uptime().Seconds(), Unit: "s", Status: draftPass,
+			Time: stamp(e.at),
 		}}},
 	}
 	if !healthy(report, strict) {

@@ -3,6 +3,7 @@ package probes
 import (
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/vitals-go/vitals/servicer"
 )
@@ -10,7 +11,9 @@ import (
 // edition is one report with everything that has been rendered from it. Documents are made when somebody first asks
 // for them and shared from then on.
 type edition struct {
-	report  *servicer.Report
+	report *servicer.Report
+	// at is when the documents say that they were made.
+	at      time.Time
 	live    probe
 	ready   probe
 	startup probe
@@ -18,7 +21,8 @@ type edition struct {
 	// health is indexed by audience and then by strictness, which changes the status inside the document.
 	health [audiences][2]lazy
 	image  lazy
-	html   [audiences]lazyPage
+	html   [audiences]lazy
+	parts  [audiences]lazyParts
 }
 
 // lazy is a document that is rendered by the first who needs it; the others wait for that one.
@@ -32,40 +36,39 @@ func (l *lazy) get(render func() *document) *document {
 	return l.doc
 }
 
+// fresh is how long documents are sent before they are made again although nothing has changed, so that uptime and
+// timestamp go on.
+const fresh = time.Second
+
 // edition returns the newest one. A source without a report is a process that has only just begun.
 func (h *Handler) edition() *edition {
 	report := h.health.Report()
 	e := h.current.Load()
-	if e != nil && (e.report == report || report == nil && e.report.Seq == 0) {
+	if e != nil && (e.report == report || report == nil && e.report.Seq == 0) && time.Since(e.at) < fresh {
 		return e
 	}
 	if report == nil {
 		report = &servicer.Report{}
 	}
-	fresh := h.newEdition(report)
+	made := h.newEdition(report)
 	if e == nil || e.report.Seq <= report.Seq {
 		// If another reader was faster, its edition serves as well as ours; share it.
-		if !h.current.CompareAndSwap(e, fresh) {
+		if !h.current.CompareAndSwap(e, made) {
 			if other := h.current.Load(); other.report == report {
 				return other
 			}
 		}
 	}
-	return fresh
+	return made
 }
 
 func (h *Handler) newEdition(report *servicer.Report) *edition {
-	startup := started(report)
-	if startup.serving {
-		h.started.Store(true)
-	} else if h.started.Load() {
-		startup = gate{serving: true, checks: startup.checks}
-	}
 	return &edition{
 		report:  report,
+		at:      time.Now(),
 		live:    newProbe(live(report)),
 		ready:   newProbe(ready(report)),
-		startup: newProbe(startup),
+		startup: newProbe(started(report)),
 	}
 }
 
@@ -94,7 +97,7 @@ func (p *probe) serve(w http.ResponseWriter, r *http.Request, name string) {
 }
 
 func (e *edition) json(a audience) *document {
-	return e.plain[a].get(func() *document { return newDocument(typeJSON, reportJSON(e.report, a)) })
+	return e.plain[a].get(func() *document { return newDocument(typeJSON, reportJSON(e, a)) })
 }
 
 func (e *edition) healthJSON(a audience, strict bool) *document {
@@ -103,10 +106,18 @@ func (e *edition) healthJSON(a audience, strict bool) *document {
 		index = 1
 	}
 	return e.health[a][index].get(func() *document {
-		return newDocument(typeHealth, draftJSON(e.report, a, strict))
+		return newDocument(typeHealth, draftJSON(e, a, strict))
 	})
 }
 
 func (e *edition) badge() *document {
 	return e.image.get(func() *document { return newDocument(typeSVG, badgeSVG(e.report)) })
+}
+
+// uptime is how long the process had been running when the documents were made.
+func (e *edition) uptime() time.Duration {
+	if e.report.Started.IsZero() {
+		return 0
+	}
+	return max(e.at.Sub(e.report.Started), 0)
 }

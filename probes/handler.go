@@ -54,8 +54,6 @@ type Handler struct {
 	// current is the newest edition that somebody asked for. Readers replace it when the source has another one; a
 	// late writer may put an older edition back, which the next reader sees by the pointer and replaces again.
 	current atomic.Pointer[edition]
-	// started latches: it only ever becomes true.
-	started atomic.Bool
 }
 
 // NewHandler returns a Handler, or an error that names every mistake in the configuration.

@@ -18,6 +18,7 @@ type reportDocument struct {
 	Metrics     map[string]metricDocument `json:"metrics"`
 	Phase       servicer.Phase            `json:"phase"`
 	Seq         uint64                    `json:"seq"`
+	Judged      string                    `json:"judged_at,omitempty"`
 	Names       []nameDocument            `json:"names,omitempty"`
 	Journal     []transitionDocument      `json:"journal,omitempty"`
 	Maintenance []maintenanceDocument     `json:"maintenance,omitempty"`
@@ -64,16 +65,18 @@ type maintenanceDocument struct {
 	Until  string `json:"until,omitempty"`
 }
 
-// reportJSON renders a report for an audience.
-func reportJSON(report *servicer.Report, a audience) []byte {
+// reportJSON renders an edition for an audience.
+func reportJSON(e *edition, a audience) []byte {
+	report := e.report
 	doc := reportDocument{
 		Overall:   report.Overall,
-		Uptime:    uptime(report).Seconds(),
-		Timestamp: stamp(report.At),
+		Uptime:    e.uptime().Seconds(),
+		Timestamp: stamp(e.at),
 		Version:   report.Version,
 		Metrics:   make(map[string]metricDocument, len(report.Metrics)),
 		Phase:     report.Phase,
 		Seq:       report.Seq,
+		Judged:    stamp(report.At),
 	}
 	for i := range report.Metrics {
 		doc.Metrics[report.Metrics[i].Name] = metricOf(&report.Metrics[i], a)
@@ -135,12 +138,4 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339Nano)
-}
-
-// uptime is how long the process had been running when the edition was made.
-func uptime(report *servicer.Report) time.Duration {
-	if report.Started.IsZero() {
-		return 0
-	}
-	return max(report.At.Sub(report.Started), 0)
 }

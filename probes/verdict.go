@@ -45,11 +45,11 @@ func ready(report *servicer.Report) gate {
 	return g
 }
 
-// started is the verdict of /startup. The name itself stops serving during a drain, but start-up is over by then:
-// only a check that has not passed can still hold it back.
+// started is the verdict of /startup. The name startup stops serving during a drain, but start-up is over by then and
+// stays over.
 func started(report *servicer.Report) gate {
 	g, _ := gateOf(report, checker.Startup)
-	if report.Phase >= servicer.Draining && !slices.ContainsFunc(g.because, ofCheck) {
+	if report.Startup {
 		return gate{serving: true, checks: g.checks}
 	}
 	return g

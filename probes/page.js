@@ -1,0 +1,109 @@
+"use strict";
+(() => {
+  const byId = (id) => document.getElementById(id);
+  // The server's clock counts: a browser's may be hours off.
+  let skew = Date.parse(document.body.dataset.now) - Date.now();
+  const now = () => Date.now() + skew;
+
+  const span = (ms) => {
+    const s = Math.max(0, Math.round(ms / 1000));
+    const d = Math.floor(s / 86400), h = Math.floor(s / 3600) % 24, m = Math.floor(s / 60) % 60;
+    if (d) return d + " d " + h + " h";
+    if (h) return h + " h " + m + " min";
+    if (m) return m + " min " + (s % 60) + " s";
+    return s + " s";
+  };
+  const tick = () => {
+    for (const t of document.querySelectorAll("time.ago, time.for, time.in")) {
+      const ms = now() - Date.parse(t.dateTime);
+      let text = t.className === "for" ? span(ms) : t.className === "in" ? "in " + span(-ms) : span(ms) + " ago";
+      if (t.className === "ago" && ms < 1500) text = "just now";
+      if (t.className === "in" && ms >= 0) text = "now";
+      if (t.textContent !== text) t.textContent = text;
+      if (!t.title) t.title = t.dateTime;
+    }
+  };
+
+  // fill replaces the content of an element but keeps open what the reader has opened, and the keyboard where it is.
+  const fill = (el, html) => {
+    const open = [...el.querySelectorAll("details")].map((d) => d.open);
+    const scrolled = [...el.querySelectorAll(".journal, pre")].map((e) => e.scrollTop);
+    const stops = "a[href], summary";
+    const at = [...el.querySelectorAll(stops)].indexOf(document.activeElement);
+    el.innerHTML = html;
+    el.querySelectorAll("details").forEach((d, i) => { if (open[i]) d.open = true; });
+    el.querySelectorAll(".journal, pre").forEach((e, i) => { if (scrolled[i]) e.scrollTop = scrolled[i]; });
+    if (at >= 0) el.querySelectorAll(stops)[at]?.focus({preventScroll: true});
+  };
+  const order = (ids) => {
+    const list = byId("rows");
+    const wanted = new Set(ids);
+    for (const li of [...list.children]) if (!wanted.has(li.id)) li.remove();
+    let place = list.firstElementChild;
+    for (const id of ids) {
+      let li = byId(id);
+      if (!li) {
+        li = document.createElement("li");
+        li.id = id;
+      }
+      if (li === place) place = place.nextElementSibling;
+      else list.insertBefore(li, place);
+    }
+  };
+  const show = (parts) => {
+    skew = Date.parse(parts.now) - Date.now();
+    order(parts.rows);
+    for (const [id, html] of Object.entries(parts.html)) {
+      const el = byId(id);
+      if (el) fill(el, html);
+    }
+    document.documentElement.classList.remove("m-healthy", "m-warning", "m-critical", "m-unknown", "m-away");
+    document.documentElement.classList.add("m-" + parts.mood);
+    document.title = parts.title;
+    byId("icon").href = parts.icon;
+    // Said aloud only when it is something new.
+    if (byId("say").textContent !== parts.say) byId("say").textContent = parts.say;
+    tick();
+  };
+
+  const link = byId("link"), lost = byId("lost");
+  let seen = Date.now(), source, retry, since;
+  const live = () => {
+    seen = Date.now();
+    since = undefined;
+    link.className = "link live";
+    byId("linktext").textContent = "live";
+    lost.hidden = true;
+    document.documentElement.classList.remove("stale");
+  };
+  const gone = () => {
+    since ??= new Date(seen).toLocaleTimeString();
+    const text = "Connection lost. This is the state of " + since + ". Trying again …";
+    link.className = "link gone";
+    byId("linktext").textContent = "connection lost";
+    if (lost.textContent !== text) lost.textContent = text;
+    lost.hidden = false;
+    document.documentElement.classList.add("stale");
+  };
+  const connect = () => {
+    clearTimeout(retry);
+    source?.close();
+    source = new EventSource(location.pathname);
+    source.onmessage = (e) => { live(); show(JSON.parse(e.data)); };
+    source.addEventListener("beat", live);
+    source.onerror = () => {
+      gone();
+      source.close();
+      retry = setTimeout(connect, 2000 + Math.random() * 2000);
+    };
+  };
+  link.hidden = false;
+  tick();
+  setInterval(() => {
+    tick();
+    // A connection that says nothing for longer than three heartbeats is dead, whatever the browser thinks.
+    if (source && Date.now() - seen > 32000 && link.classList.contains("live")) { gone(); connect(); }
+  }, 1000);
+  addEventListener("pagehide", () => source?.close());
+  addEventListener("pageshow", connect);
+})();

@@ -1,0 +1,169 @@
+package probes_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/latest"
+	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// script is a Source whose editions a test writes.
+type script struct {
+	editions *latest.Value[servicer.Report]
+}
+
+func newScript(first *servicer.Report) *script { return &script{latest.New(first)} }
+
+func (s *script) Report() *servicer.Report { return s.editions.Load() }
+
+func (s *script) Reports(ctx context.Context) iter.Seq[*servicer.Report] {
+	return s.editions.Changes(ctx)
+}
+
+// publish makes report the next edition.
+func (s *script) publish(report *servicer.Report) {
+	report.Seq = s.Report().Seq + 1
+	s.editions.Store(report)
+}
+
+// secret stands for what an error text may hold.
+const secret = "hunter2"
+
+// healthyReport is a process with a database, an optional cache, a CPU and a breaker, in which all is well.
+func healthyReport() *servicer.Report {
+	at := time.Now().UTC()
+	serving := healthpb.HealthCheckResponse_SERVING
+	return &servicer.Report{
+		Seq: 1, At: at, Started: at.Add(-time.Hour), Version: "v1.2.3", Phase: servicer.Ready, Startup: true,
+		Overall: checker.Healthy,
+		Metrics: []servicer.Metric{
+			{Name: "breaker_database", Value: "closed", Status: checker.Healthy, Reason: checker.ReasonOK},
+			{
+				Name: "cpu_usage", Value: "42.0", Status: checker.Healthy, Reason: checker.ReasonOK, Updated: at,
+				Message: "CPU usage at 42.0%", Threshold: "80", Number: 42, Unit: "%",
+			},
+			{Name: "dependency_cache", Value: "available", Status: checker.Healthy, Reason: checker.ReasonOK, Updated: at},
+			{
+				Name: "dependency_database", Value: "available", Status: checker.Healthy, Reason: checker.ReasonOK,
+				Message: "Dependency database is available", Updated: at,
+			},
+		},
+		Names: []servicer.Name{
+			{Name: "", Status: serving},
+			{Name: "liveness", Status: serving},
+			{Name: "readiness", Status: serving},
+			{Name: "startup", Status: serving},
+		},
+		Checks: []*checker.Result{
+			{Name: "cache", Optional: true, Status: checker.Healthy, Reason: checker.ReasonOK, At: at},
+			{
+				Name: "cpu_usage", Kind: checker.Resource, Status: checker.Healthy, Reason: checker.ReasonOK, At: at,
+				Value: "42.0", Measurement: checker.Measurement{Value: 42, Unit: "%"},
+				Threshold: checker.Threshold{Critical: 80},
+			},
+			{
+				Name: "database", Gates: []string{"readiness"}, Status: checker.Healthy, Reason: checker.ReasonOK,
+				At: at, Duration: 3 * time.Millisecond, Message: "Dependency database is available",
+			},
+		},
+		Breakers: []breaker.Snapshot{{Name: "database"}},
+	}
+}
+
+// warningReport has an optional cache that fails.
+func warningReport() *servicer.Report {
+	r := healthyReport()
+	r.Overall = checker.Warning
+	r.Checks[0].Status, r.Checks[0].Reason = checker.Warning, checker.ReasonError
+	r.Checks[0].Err = errors.New("redis://:" + secret + "@cache")
+	m := &r.Metrics[2]
+	m.Status, m.Reason, m.Value, m.Detail = checker.Warning, checker.ReasonError, "unavailable", "redis://:"+secret
+	return r
+}
+
+// criticalReport has a database that fails and takes readiness with it.
+func criticalReport() *servicer.Report {
+	r := healthyReport()
+	r.Overall = checker.Critical
+	const text = "Dependency database is unavailable"
+	r.Checks[2].Status, r.Checks[2].Reason, r.Checks[2].Message = checker.Critical, checker.ReasonError, text
+	r.Checks[2].Err = errors.New("postgres://app:" + secret + "@db")
+	m := &r.Metrics[3]
+	m.Status, m.Reason, m.Value, m.Message = checker.Critical, checker.ReasonError, "unavailable", text
+	m.Detail = "postgres://app:" + secret + "@db"
+	r.Metrics[0].Status, r.Metrics[0].Detail = checker.Critical, secret
+	r.Breakers[0].State, r.Breakers[0].LastFailure = breaker.Open, errors.New(secret)
+	cause := servicer.Cause{Check: "database", Reason: checker.ReasonError, Text: text}
+	for _, i := range []int{0, 2} {
+		r.Names[i].Status = healthpb.HealthCheckResponse_NOT_SERVING
+		r.Names[i].Because = []servicer.Cause{cause}
+	}
+	r.Journal = []servicer.Transition{{At: r.At, Subject: "check/database", From: "healthy", To: "critical", Text: text}}
+	return r
+}
+
+// startingReport is a process whose database has not been asked yet.
+func startingReport() *servicer.Report {
+	r := criticalReport()
+	r.Phase, r.Startup, r.Overall = servicer.Starting, false, checker.Unknown
+	r.Names[3].Status = healthpb.HealthCheckResponse_NOT_SERVING
+	r.Names[3].Because = []servicer.Cause{{Reason: checker.ReasonNotRunYet, Text: "starting"}}
+	return r
+}
+
+// drainingReport is a healthy process on its way out.
+func drainingReport() *servicer.Report {
+	r := healthyReport()
+	r.Phase = servicer.Draining
+	for _, i := range []int{0, 2, 3} {
+		r.Names[i].Status = healthpb.HealthCheckResponse_NOT_SERVING
+		r.Names[i].Because = []servicer.Cause{{Reason: checker.ReasonMaintenance, Text: "draining"}}
+	}
+	return r
+}
+
+// deadReport is a process whose own loop is wedged.
+func deadReport() *servicer.Report {
+	r := healthyReport()
+	r.Overall = checker.Critical
+	r.Names[1].Status = healthpb.HealthCheckResponse_NOT_SERVING
+	r.Names[1].Because = []servicer.Cause{{Check: "loop", Reason: checker.ReasonTimeout, Text: "Loop check timed out"}}
+	return r
+}
+
+func newHandler(t testing.TB, config probes.HandlerConfig) *probes.Handler {
+	t.Helper()
+	h, err := probes.NewHandler(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// get asks a handler without a network. Headers come in pairs.
+func get(t testing.TB, h http.Handler, target string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	return ask(t, h, http.MethodGet, target, headers...)
+}
+
+func ask(t testing.TB, h http.Handler, method, target string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
