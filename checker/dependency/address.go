@@ -1,0 +1,69 @@
+package dependency
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+)
+
+// splitAddress tells a Unix socket, "unix:/path", from host:port.
+func splitAddress(addr string) (network, address string) {
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		return "unix", path
+	}
+	return "tcp", addr
+}
+
+// validAddress returns the mistake in addr, naming the field.
+func validAddress(field, addr string) error {
+	network, address := splitAddress(addr)
+	if network == "unix" {
+		if address == "" {
+			return fmt.Errorf("dependency: %s %q has no path", field, addr)
+		}
+		return nil
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || host == "" || port == "" {
+		return fmt.Errorf("dependency: %s is %q, want host:port or unix:/path", field, addr)
+	}
+	return nil
+}
+
+// dial connects, with TLS if config is not nil, and makes the connection end with ctx. Release closes it.
+func dial(ctx context.Context, addr string, config *tls.Config) (conn net.Conn, release func(), err error) {
+	network, address := splitAddress(addr)
+	var dialer net.Dialer
+	raw, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, nil, err
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = raw.SetDeadline(deadline)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
+	release = func() { stop(); _ = raw.Close() }
+	if config == nil {
+		return raw, release, nil
+	}
+	secured := tls.Client(raw, named(config, address))
+	if err := secured.HandshakeContext(ctx); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return secured, release, nil
+}
+
+// named returns config with the server's name, which TLS needs to verify the certificate.
+func named(config *tls.Config, address string) *tls.Config {
+	config = config.Clone()
+	if config.ServerName == "" {
+		if host, _, err := net.SplitHostPort(address); err == nil {
+			config.ServerName = host
+		}
+	}
+	return config
+}

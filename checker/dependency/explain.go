@@ -1,0 +1,90 @@
+package dependency
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"strings"
+)
+
+// explain adds to err what an operator should look at next. Target is the address or URL that was asked.
+func explain(err error, target string) error {
+	if err == nil {
+		return nil
+	}
+	for _, hint := range []func(error, string) string{hintTLS, hintName, hintSystem, hintTransport} {
+		if text := hint(err, target); text != "" {
+			return fmt.Errorf("%w: %s", err, text)
+		}
+	}
+	return err
+}
+
+func hintTLS(err error, target string) string {
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		return "the certificate of " + target + " is not valid now: renew it, and compare the clocks"
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "the certificate of " + target + " comes from an authority that is not trusted here: add its CA to RootCAs"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "the certificate of " + target + " is for other names: use one of them, or set ServerName"
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return target + " does not speak TLS: ask it without, or correct the port"
+	}
+	if text := err.Error(); strings.Contains(text, "server gave HTTP response to HTTPS client") {
+		return target + " does not speak TLS: use http://"
+	} else if strings.Contains(text, "tls: certificate required") || strings.Contains(text, "tls: bad certificate") {
+		return target + " wants a client certificate: set Certificates"
+	}
+	return ""
+}
+
+func hintName(err error, target string) string {
+	failed, ok := errors.AsType[*net.DNSError](err)
+	switch {
+	case !ok:
+		return ""
+	case failed.IsNotFound:
+		return "the name in " + target + " does not exist: is it spelled right, and does the resolver of this machine know it?"
+	case failed.IsTimeout:
+		return "the name server did not answer in time: can this machine reach it?"
+	default:
+		return "the name server could not answer for " + target + ": ask it again by hand"
+	}
+}
+
+func hintSystem(err error, target string) string {
+	switch {
+	case errors.Is(err, connRefused):
+		return "nothing listens at " + target + ": is the service started and the address right?"
+	case errors.Is(err, noHostRoute), errors.Is(err, noNetRoute):
+		return "there is no way to " + target + ": is the network up, and is the address right?"
+	case errors.Is(err, tooManyFiles), errors.Is(err, tooManyInSystem):
+		return "no file descriptor is left: raise the limit, or find what does not close its connections"
+	case errors.Is(err, fs.ErrPermission):
+		return "this process may not connect to " + target + ": check the socket's mode, the firewall and network policies"
+	case errors.Is(err, fs.ErrNotExist):
+		return "the socket " + target + " does not exist: is the service started?"
+	}
+	return ""
+}
+
+func hintTransport(err error, target string) string {
+	timeout, ok := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return ""
+	case errors.Is(err, context.DeadlineExceeded), ok && timeout.Timeout():
+		return target + " did not answer in time: is it overloaded, or does a firewall drop packets?"
+	case errors.Is(err, connReset), errors.Is(err, brokenPipe), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return target + " closed the connection: is it restarting, and does it expect TLS or none?"
+	}
+	return ""
+}

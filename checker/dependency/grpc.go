@@ -1,0 +1,98 @@
+package dependency
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+)
+
+// GRPCConfig says whom GRPC asks.
+type GRPCConfig struct {
+	// Conn is the program's own connection to the upstream, so that the check goes the way of the calls. Required.
+	Conn grpc.ClientConnInterface
+	// Service is the full name of the service to ask for, such as shop.v1.Orders. Default "": the whole server.
+	Service string
+	// AllowUnimplemented takes a server without a health service for available: it did answer.
+	AllowUnimplemented bool
+}
+
+// GRPC returns a function that asks an upstream by grpc.health.v1.Health/Check. It fails at once while the connection
+// is down, as calls do.
+func GRPC(cfg GRPCConfig) (func(context.Context) error, error) {
+	if cfg.Conn == nil {
+		return nil, errors.New("dependency: GRPCConfig.Conn is required")
+	}
+	client := healthpb.NewHealthClient(cfg.Conn)
+	return func(ctx context.Context) error {
+		response, err := client.Check(ctx, &healthpb.HealthCheckRequest{Service: cfg.Service})
+		if err != nil {
+			return cfg.explain(err)
+		}
+		return cfg.judge(response.GetStatus())
+	}, nil
+}
+
+func (cfg GRPCConfig) judge(answer healthpb.HealthCheckResponse_ServingStatus) error {
+	switch answer {
+	case healthpb.HealthCheckResponse_SERVING:
+		return nil
+	case healthpb.HealthCheckResponse_NOT_SERVING:
+		return fmt.Errorf("the upstream says that %s is NOT_SERVING: it is starting, draining, or misses something itself; look at its health report",
+			cfg.what())
+	default:
+		return fmt.Errorf("the upstream says %v about %s: it does not know yet; look at its log", answer, cfg.what())
+	}
+}
+
+func (cfg GRPCConfig) what() string {
+	if cfg.Service == "" {
+		return "the server"
+	}
+	return "service " + cfg.Service
+}
+
+func (cfg GRPCConfig) explain(err error) error {
+	hint := ""
+	switch status.Code(err) {
+	case codes.NotFound:
+		hint = "the upstream's health service does not know " + cfg.what() + ": is it the full name, and registered there?"
+	case codes.Unimplemented:
+		if cfg.AllowUnimplemented {
+			return nil
+		}
+		hint = "the upstream has no health service: register grpc.health.v1.Health there, or set AllowUnimplemented"
+	case codes.Unauthenticated, codes.PermissionDenied:
+		hint = "the upstream wants credentials even for health: give them to the connection, or exempt health there"
+	case codes.DeadlineExceeded:
+		hint = "the upstream did not answer in time: is it overloaded, or unreachable?"
+	case codes.ResourceExhausted:
+		hint = "the upstream is overloaded, or limits our rate"
+	case codes.Unavailable:
+		hint = hintUnavailable(err.Error())
+	default:
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, hint)
+}
+
+// hintUnavailable reads the text, because a status carries nothing else of its cause.
+func hintUnavailable(text string) string {
+	switch {
+	case strings.Contains(text, "connection refused"):
+		return "nothing listens there: is the upstream started and the address right?"
+	case strings.Contains(text, "no such host"), strings.Contains(text, "produced zero addresses"):
+		return "the upstream's name does not resolve: is it spelled right, and does the resolver know it?"
+	case strings.Contains(text, "authentication handshake failed"):
+		return "TLS fails: do both sides use it, and is the certificate trusted and valid for this name?"
+	case strings.Contains(text, "error reading server preface"):
+		return "what listens there does not speak this connection's protocol: is it a gRPC server, and is TLS set the same on both sides?"
+	default:
+		return "the upstream is down, restarting or unreachable"
+	}
+}

@@ -1,0 +1,151 @@
+package dependency
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+)
+
+// HTTPConfig says what HTTP asks, and what it takes for an answer.
+type HTTPConfig struct {
+	// URL to ask, http or https. Required.
+	URL string
+	// Method is the request's. Default GET.
+	Method string
+	// Header is sent with each request. "Host" sets the request's host.
+	Header http.Header
+	// Status lists the expected codes. Default: 200 to 299.
+	Status []int
+	// Contains must be in the body. Default: the body is not read.
+	Contains string
+	// Match must match the body. Default: none.
+	Match *regexp.Regexp
+	// MaxBody is how many bytes of the body are read at most. Default 64 KiB.
+	MaxBody int64
+	// Client sends the requests. Default: one of its own that opens a connection for each request, uses no proxy and
+	// takes a redirect for the answer: a login page must not pass for health.
+	Client *http.Client
+}
+
+const defaultMaxBody = 64 << 10
+
+// HTTP returns a function that sends one request and judges the response.
+func HTTP(cfg HTTPConfig) (func(context.Context) error, error) {
+	cfg.Method = cmp.Or(cfg.Method, http.MethodGet)
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	cfg.MaxBody = cmp.Or(cfg.MaxBody, defaultMaxBody)
+	cfg.Header = cfg.Header.Clone()
+	if cfg.Client == nil {
+		cfg.Client = &http.Client{
+			Transport:     &http.Transport{DisableKeepAlives: true, ForceAttemptHTTP2: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+	}
+	return cfg.run, nil
+}
+
+func (cfg HTTPConfig) validate() error {
+	var mistakes []error
+	add := func(format string, args ...any) {
+		mistakes = append(mistakes, fmt.Errorf("dependency: HTTPConfig."+format, args...))
+	}
+	u, err := url.Parse(cfg.URL)
+	switch {
+	case err != nil:
+		add("URL is none: %w", err)
+	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
+		add("URL is %q, want http://host or https://host", u.Redacted())
+	default:
+		if _, err := http.NewRequest(cfg.Method, cfg.URL, nil); err != nil {
+			add("Method is %q: %w", cfg.Method, err)
+		}
+	}
+	for _, code := range cfg.Status {
+		if code < 100 || code > 599 {
+			add("Status holds %d, which is no status code", code)
+		}
+	}
+	if cfg.MaxBody < 0 {
+		add("MaxBody is negative: %d", cfg.MaxBody)
+	}
+	return errors.Join(mistakes...)
+}
+
+func (cfg HTTPConfig) run(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, cfg.Method, cfg.URL, nil)
+	if err != nil {
+		return err
+	}
+	request.Header = cfg.Header.Clone()
+	if request.Header == nil {
+		request.Header = http.Header{}
+	}
+	if host := request.Header.Get("Host"); host != "" {
+		request.Host = host
+	}
+	response, err := cfg.Client.Do(request)
+	if err != nil {
+		return explain(err, request.URL.Host)
+	}
+	defer response.Body.Close()
+	if !cfg.expects(response.StatusCode) {
+		return fmt.Errorf("%s %s answered %s: %s", cfg.Method, request.URL.Redacted(), response.Status, hintStatus(response))
+	}
+	return cfg.judgeBody(response.Body, request.URL.Redacted())
+}
+
+func (cfg HTTPConfig) expects(code int) bool {
+	if len(cfg.Status) == 0 {
+		return code >= 200 && code <= 299
+	}
+	return slices.Contains(cfg.Status, code)
+}
+
+func (cfg HTTPConfig) judgeBody(body io.Reader, target string) error {
+	if cfg.Contains == "" && cfg.Match == nil {
+		return nil
+	}
+	text, err := io.ReadAll(io.LimitReader(body, cfg.MaxBody))
+	if err != nil {
+		return explain(err, target)
+	}
+	if !bytes.Contains(text, []byte(cfg.Contains)) {
+		return fmt.Errorf("%s answered without %q in its first %d bytes: did the service change, or does something else answer?",
+			target, cfg.Contains, len(text))
+	}
+	if cfg.Match != nil && !cfg.Match.Match(text) {
+		return fmt.Errorf("%s answered without a match of %q in its first %d bytes: did the service change, or does something else answer?",
+			target, cfg.Match, len(text))
+	}
+	return nil
+}
+
+func hintStatus(response *http.Response) string {
+	switch code := response.StatusCode; {
+	case code >= 300 && code < 400:
+		return fmt.Sprintf("it points to %q: ask there, or expect this status", response.Header.Get("Location"))
+	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusProxyAuthRequired:
+		return "it does not accept our credentials: are they set, right and not expired?"
+	case code == http.StatusNotFound, code == http.StatusGone:
+		return "the path does not exist there: is the URL right, and did the service change?"
+	case code == http.StatusMethodNotAllowed:
+		return "it does not take this method: set another one"
+	case code == http.StatusTooManyRequests:
+		return "it limits our rate: ask less often"
+	case code == http.StatusBadGateway, code == http.StatusServiceUnavailable, code == http.StatusGatewayTimeout:
+		return "it, or a proxy in front of it, is down or not ready: look at its health and log"
+	case code >= 500:
+		return "it fails itself: look at its log"
+	default:
+		return "this status is not expected: is the URL right?"
+	}
+}

@@ -1,0 +1,123 @@
+package dependency
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// RedisConfig says how Redis connects.
+type RedisConfig struct {
+	// Addr is host:port, or unix:/path for a Unix socket. Required.
+	Addr string
+	// Username and Password log in before the ping. Default: no login; without Username the default user.
+	Username, Password string
+	// TLS secures the connection. Default nil: plain.
+	TLS *tls.Config
+}
+
+// Redis returns a function that connects to a Redis server, or one that speaks its protocol, and sends PING. It needs
+// no client library; with one, Command asks through the program's own connections.
+func Redis(cfg RedisConfig) (func(context.Context) error, error) {
+	mistakes := []error{validAddress("RedisConfig.Addr", cfg.Addr)}
+	if cfg.Username != "" && cfg.Password == "" {
+		mistakes = append(mistakes, errors.New("dependency: RedisConfig.Username needs Password"))
+	}
+	if err := errors.Join(mistakes...); err != nil {
+		return nil, err
+	}
+	return cfg.run, nil
+}
+
+// Command adapts a client's method that returns a command with its error inside, as those of go-redis do:
+// Command(client.Ping).
+func Command[C interface{ Err() error }](command func(context.Context) C) func(context.Context) error {
+	return func(ctx context.Context) error {
+		err := command(ctx).Err()
+		if err == nil {
+			return nil
+		}
+		if hint := hintRedis(err.Error()); hint != "" {
+			return fmt.Errorf("%w: %s", err, hint)
+		}
+		return explain(err, "the server")
+	}
+}
+
+func (cfg RedisConfig) run(ctx context.Context) error {
+	conn, release, err := dial(ctx, cfg.Addr, cfg.TLS)
+	if err != nil {
+		return explain(err, cfg.Addr)
+	}
+	defer release()
+	replies := bufio.NewReaderSize(conn, maxReply)
+	switch {
+	case cfg.Username != "":
+		err = cfg.ask(conn, replies, "+OK", "AUTH", cfg.Username, cfg.Password)
+	case cfg.Password != "":
+		err = cfg.ask(conn, replies, "+OK", "AUTH", cfg.Password)
+	}
+	if err != nil {
+		return err
+	}
+	return cfg.ask(conn, replies, "+PONG", "PING")
+}
+
+// maxReply bounds what is read of a reply: whoever sends more is no Redis server.
+const maxReply = 1024
+
+// ask sends one command and reads one line in reply. The protocol is at https://redis.io/docs/latest/develop/reference/protocol-spec/.
+func (cfg RedisConfig) ask(conn io.Writer, replies *bufio.Reader, want string, command ...string) error {
+	var request bytes.Buffer
+	fmt.Fprintf(&request, "*%d\r\n", len(command))
+	for _, word := range command {
+		fmt.Fprintf(&request, "$%d\r\n%s\r\n", len(word), word)
+	}
+	if _, err := conn.Write(request.Bytes()); err != nil {
+		return explain(err, cfg.Addr)
+	}
+	line, err := replies.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return fmt.Errorf("%s answers %s with a line that does not end: is it a Redis server?", cfg.Addr, command[0])
+	}
+	if err != nil {
+		return explain(err, cfg.Addr)
+	}
+	reply := strings.TrimRight(string(line), "\r\n")
+	if reply == want {
+		return nil
+	}
+	text, isError := strings.CutPrefix(reply, "-")
+	if !isError {
+		return fmt.Errorf("%s answers %s with %q: is it a Redis server?", cfg.Addr, command[0], reply)
+	}
+	if hint := hintRedis(text); hint != "" {
+		text += ": " + hint
+	}
+	return fmt.Errorf("%s answers %s: %s", cfg.Addr, command[0], text)
+}
+
+// hintRedis knows the errors by which a server refuses to work.
+func hintRedis(text string) string {
+	for _, known := range []struct{ prefix, hint string }{
+		{"NOAUTH", "it wants a password: set it"},
+		{"WRONGPASS", "it does not accept the password: is it right, and was it changed?"},
+		{"ERR AUTH", "it has no password set: leave ours out, or set it there"},
+		{"NOPERM", "this user may not send the command: allow it +ping"},
+		{"LOADING", "it is still loading its data: wait"},
+		{"MASTERDOWN", "this replica has lost its master: look there"},
+		{"CLUSTERDOWN", "the cluster misses slots: look at its nodes"},
+		{"DENIED", "it is in protected mode: bind it to an address and set a password"},
+		{"ERR max number of clients", "it has no free connection: raise maxclients, or find who keeps them"},
+	} {
+		if strings.HasPrefix(text, known.prefix) {
+			return known.hint
+		}
+	}
+	return ""
+}
