@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,7 @@ type served struct {
 	*servicer.Servicer
 	link   link
 	server *grpc.Server
+	shop   *shop
 	end    context.CancelFunc // what SIGTERM does
 	result chan error
 }
@@ -28,9 +30,9 @@ type served struct {
 // serve starts Serve on l. Whoever calls it ends it and takes the result.
 func serve(t *testing.T, l link, cfg servicer.Config, options ...grpc.ServerOption) *served {
 	t.Helper()
-	s := &served{Servicer: newServicer(t, cfg), link: l, server: l.newServer(options...), result: make(chan error, 1)}
+	s := &served{Servicer: newServicer(t, cfg), link: l, server: l.newServer(options...), shop: new(shop), result: make(chan error, 1)}
 	s.RegisterHealth(s.server)
-	s.server.RegisterService(&shopDesc, shop{})
+	s.server.RegisterService(&shopDesc, s.shop)
 	ctx, end := context.WithCancel(t.Context())
 	s.end = end
 	go func() { s.result <- s.Serve(ctx, s.server, l.lis) }()
@@ -38,18 +40,18 @@ func serve(t *testing.T, l link, cfg servicer.Config, options ...grpc.ServerOpti
 }
 
 // shop is a service with one unary and one streaming method; both do what the request's name says.
-type shop struct{}
+type shop struct{ calls atomic.Int64 }
 
 const (
 	shopService = "shop.v1.Orders"
 	shopGet     = "/shop.v1.Orders/Get"
-	shopFollow  = "/shop.v1.Orders/Follow"
 )
 
 var shopDesc = grpc.ServiceDesc{
 	ServiceName: shopService,
 	HandlerType: (*any)(nil),
-	Methods: []grpc.MethodDesc{{MethodName: "Get", Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+	Methods: []grpc.MethodDesc{{MethodName: "Get", Handler: func(s any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+		s.(*shop).calls.Add(1)
 		request := new(healthpb.HealthCheckRequest)
 		if err := decode(request); err != nil {
 			return nil, err
@@ -258,7 +260,7 @@ func TestServersWithOneHealthAreDrainedTogether(t *testing.T) {
 		s := newServicer(t, servicer.Config{})
 		work, probes := overMemory(t), overMemory(t)
 		endpoints := []servicer.Endpoint{{Server: work.newServer(), Listener: work.lis}, {Server: probes.newServer(), Listener: probes.lis}}
-		endpoints[0].Server.RegisterService(&shopDesc, shop{})
+		endpoints[0].Server.RegisterService(&shopDesc, new(shop))
 		s.RegisterHealth(endpoints[1].Server)
 		ctx, end := context.WithCancel(t.Context())
 		result := make(chan error)

@@ -1,0 +1,5 @@
+//go:build race
+
+package servicer_test
+
+const raceEnabled = true
