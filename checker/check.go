@@ -39,7 +39,8 @@ type Check struct {
 	InitialDelay time.Duration
 	// Jitter spreads each interval by up to this share, either way. Default 0.1; negative means none; at most 1.
 	Jitter float64
-	// Retries repeats a failing run within the same Timeout before it counts. Default 0.
+	// Retries repeats a failing run within the same Timeout, after a pause that begins at 1/50 of it and doubles,
+	// before it counts. Default 0. Timeouts, panics and open circuits are not repeated.
 	Retries int
 
 	// FailureThreshold is how many failures in a row make the check critical (warning before). Default 1.

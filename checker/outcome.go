@@ -21,6 +21,7 @@ type outcome struct {
 	measurement Measurement
 	stack       []byte
 	duration    time.Duration
+	late        bool // err says that time ran out, if only a client's own
 	ran         bool // false for what the scheduler found
 	abandoned   bool
 	expired     bool // nothing happened: that is the news
@@ -58,6 +59,12 @@ func classify(ctx context.Context, err error) event {
 	default:
 		return failed
 	}
+}
+
+// outOfTime reports whether err is a timeout of any kind, such as that of an http.Client.
+func outOfTime(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // circuitOpen reports whether any error in err's tree says that a circuit breaker is open.

@@ -186,12 +186,12 @@ func TestAddAndRemove(t *testing.T) {
 		if !ended {
 			t.Error("the run of a removed check goes on")
 		}
-		names := ""
+		var names strings.Builder
 		for _, r := range c.Edition().Results {
-			names += r.Name + " "
+			names.WriteString(r.Name + " ")
 		}
-		if names != "before m " {
-			t.Errorf("results %q", names)
+		if names.String() != "before m " {
+			t.Errorf("results %q", names.String())
 		}
 		if err := c.Add(checker.Check{Name: "z", Run: pass}); err != nil {
 			t.Error(err)

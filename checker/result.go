@@ -38,7 +38,7 @@ type Result struct {
 	Duration time.Duration
 	// LastSuccess is when a run last passed; zero if none has.
 	LastSuccess time.Time
-	// Expires is when the result becomes stale: At + 3 × interval + timeout.
+	// Expires is when the result becomes stale: At + 3 × the longer interval + timeout. Zero before the first.
 	Expires time.Time
 	// Failures is how many runs in a row have failed.
 	Failures int

@@ -14,9 +14,10 @@ type run struct {
 	started  time.Time
 	deadline time.Time
 	cancel   context.CancelFunc
-	lost     time.Duration // the watchdog's count when it started
-	// abandoned is set by the scheduler, under Checker.mu, when it stops waiting. The run then counts nowhere.
-	abandoned bool
+	// The scheduler alone uses what follows, under Checker.mu.
+	lost      time.Duration // the watchdog's total when it was last asked about this run
+	watched   bool          // the watchdog counts this run
+	abandoned bool          // the scheduler no longer waits; the run does not count against Config.Parallel
 }
 
 // returned is a run that has ended, on its way to the scheduler.
@@ -78,7 +79,7 @@ func (o *outcome) ask(ctx, inner context.Context, check *Check) (event, error) {
 	pause := check.Timeout / 50
 	for attempt := 0; ; attempt++ {
 		err := o.call(inner, check)
-		event := classifySafely(ctx, err)
+		event := o.classifySafely(ctx, err)
 		if event != failed || attempt >= check.Retries || !sleep(ctx, pause) {
 			return event, err
 		}
@@ -98,12 +99,13 @@ func (o *outcome) call(ctx context.Context, check *Check) error {
 }
 
 // classifySafely is classify for errors whose own methods may panic: such an error is a failure like any other.
-func classifySafely(ctx context.Context, err error) (e event) {
+func (o *outcome) classifySafely(ctx context.Context, err error) (e event) {
 	defer func() {
 		if recover() != nil {
 			e = failed
 		}
 	}()
+	o.late = outOfTime(err)
 	return classify(ctx, err)
 }
 

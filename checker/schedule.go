@@ -25,7 +25,7 @@ func (c *Check) interval(s Status) time.Duration {
 }
 
 // lifetime is how long a result is believed.
-func (c *Check) lifetime() time.Duration { return 3*c.Interval + c.Timeout }
+func (c *Check) lifetime() time.Duration { return 3*max(c.Interval, c.FailingInterval) + c.Timeout }
 
 // agenda is a heap of entries, the one with the earliest wake time first. It implements heap.Interface.
 type agenda []*entry

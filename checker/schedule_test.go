@@ -191,3 +191,32 @@ func TestResultsExpireByThemselves(t *testing.T) {
 		expect(t, result(t, c, "victim"), checker.Healthy, checker.ReasonOK, "available")
 	})
 }
+
+func TestALongFailingIntervalLetsNothingExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := start(t, checker.Config{Checks: []checker.Check{{
+			Name: "db", Interval: time.Second, FailingInterval: time.Minute,
+			Run: func(context.Context) error { return errors.New("down") },
+		}}})
+		for range 100 {
+			time.Sleep(3 * time.Second)
+			expect(t, result(t, c, "db"), checker.Critical, checker.ReasonError, "unavailable")
+		}
+	})
+}
+
+func TestNextFitsASelect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := start(t, checker.Config{Checks: []checker.Check{{Name: "db", Run: pass, InitialDelay: time.Minute}}})
+		e, changed := c.Next()
+		if e.Results[0].Status != checker.Unknown {
+			t.Fatal("too early")
+		}
+		began := time.Now()
+		<-changed
+		if took := time.Since(began); took != time.Minute {
+			t.Errorf("told after %v, want 1m", took)
+		}
+		expect(t, result(t, c, "db"), checker.Healthy, checker.ReasonOK, "available")
+	})
+}

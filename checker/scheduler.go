@@ -78,35 +78,42 @@ func (c *Checker) takeIn(now time.Time, judge bool) {
 	for _, f := range c.finished {
 		e, r, o := f.run.entry, f.run, f.outcome
 		e.run = nil
-		if r.abandoned {
-			if judge && e.pos >= 0 {
-				c.reschedule(e)
+		abandoned := r.abandoned
+		if !abandoned {
+			c.free++
+			if c.starves(r, now, o.duration) && (o.event == timedOut || o.event == failed && o.late) {
+				o.event = starved
 			}
-			continue
 		}
-		lost := c.release(r, now)
-		if e.pos < 0 || !judge {
-			continue
-		}
-		if o.event == cancelled {
-			c.settle(e)
+		c.unwatch(r)
+		switch {
+		case !judge, e.pos < 0: // we stop, or the check was removed
+		case abandoned:
+			c.reschedule(e)
+		default:
+			c.judge(e, o, now)
 			c.plan(e, r.started, now)
-			continue
 		}
-		if o.event == timedOut && starving(lost, o.duration) {
-			o.event = starved
-		}
-		c.judge(e, o, now)
-		c.plan(e, r.started, now)
 	}
 	clear(c.finished)
 	c.finished = c.finished[:0]
 }
 
-// release gives r's place to others and returns how long the process waited for a CPU while r ran.
-func (c *Checker) release(r *run, now time.Time) time.Duration {
-	c.free++
-	return c.watchdog.end(now) - r.lost
+// starves reports whether the process starved for the last length of r's time.
+func (c *Checker) starves(r *run, now time.Time, length time.Duration) bool {
+	if !r.watched {
+		return false
+	}
+	before := r.lost
+	r.lost = c.watchdog.total(now)
+	return starving(r.lost-before, length)
+}
+
+func (c *Checker) unwatch(r *run) {
+	if r.watched {
+		r.watched = false
+		c.watchdog.end()
+	}
 }
 
 // attend decides about e, whose wake time has come.
@@ -119,8 +126,7 @@ func (c *Checker) attend(e *entry, now time.Time) {
 	case e.run != nil && !e.run.abandoned && now.Sub(e.run.deadline) >= returnGrace:
 		c.abandon(e, now, late)
 	case e.stuck() && !e.due.After(now):
-		c.judge(e, &outcome{event: timedOut, err: errUnending}, now)
-		e.due = now.Add(e.tick())
+		c.tick(e, now)
 	case expired && (late < e.check.Interval || !idle):
 		c.judge(e, &outcome{event: noEvidence, err: e.result.Err, expired: true}, now)
 	case idle:
@@ -137,21 +143,34 @@ func (c *Checker) attend(e *entry, now time.Time) {
 // abandon stops waiting for e's run, which has ignored its deadline.
 func (c *Checker) abandon(e *entry, now time.Time, late time.Duration) {
 	r := e.run
-	lost := c.release(r, now)
+	c.free++
 	r.abandoned = true
 	o := &outcome{
 		event: timedOut, ran: true, abandoned: true, duration: now.Sub(r.started),
 		err: fmt.Errorf("no answer within %v: %w", e.check.Timeout, context.DeadlineExceeded),
 	}
-	if starving(max(lost, late), o.duration) {
-		o.event = starved
-	}
-	c.judge(e, o, now)
-	e.due = now.Add(e.tick())
+	c.miss(e, o, now, late)
 }
 
-// tick is the time from one timeout of an abandoned run to the next: what a run started in its place would take.
-func (e *entry) tick() time.Duration { return max(e.check.FailingInterval, e.check.Timeout) }
+// tick counts the due time at which e's abandoned run is still in flight.
+func (c *Checker) tick(e *entry, now time.Time) {
+	c.miss(e, &outcome{event: timedOut, err: errUnending, duration: e.patience()}, now, 0)
+}
+
+// miss judges that e's run has not answered. As long as the process starves that is nobody's fault, and the watch
+// goes on; after that it is the check that ignores its context.
+func (c *Checker) miss(e *entry, o *outcome, now time.Time, late time.Duration) {
+	if c.starves(e.run, now, o.duration) || starving(late, o.duration) {
+		o.event = starved
+	} else {
+		c.unwatch(e.run)
+	}
+	c.judge(e, o, now)
+	e.due = now.Add(e.patience())
+}
+
+// patience is the time from one timeout of an abandoned run to the next: what a run started in its place would take.
+func (e *entry) patience() time.Duration { return max(e.check.FailingInterval, e.check.Timeout) }
 
 // launch starts runs while there is room.
 func (c *Checker) launch(now time.Time) {
@@ -160,7 +179,9 @@ func (c *Checker) launch(now time.Time) {
 		c.queue[0], c.queue = nil, c.queue[1:]
 		e.queued = false
 		c.free--
-		r := &run{entry: e, started: now, deadline: now.Add(e.check.Timeout), lost: c.watchdog.begin(now)}
+		r := &run{
+			entry: e, started: now, deadline: now.Add(e.check.Timeout), watched: true, lost: c.watchdog.begin(now),
+		}
 		var ctx context.Context
 		ctx, r.cancel = context.WithDeadline(c.session.ctx, r.deadline)
 		e.run = r

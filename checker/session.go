@@ -55,7 +55,7 @@ func (c *Checker) begin(s *session, now time.Time) bool {
 		}
 		switch {
 		case e.stuck():
-			e.due = now.Add(e.tick())
+			e.due = now.Add(e.patience())
 		case e.result.At.IsZero():
 			e.due = now.Add(e.check.InitialDelay)
 		default:
@@ -104,7 +104,8 @@ func (c *Checker) windUp(s *session) {
 		c.agenda.drop(e)
 		e.queued = false
 		if e.run != nil && !e.run.abandoned {
-			c.release(e.run, now)
+			c.free++
+			c.unwatch(e.run)
 			e.run.abandoned = true
 		}
 	}

@@ -64,6 +64,13 @@ func TestTimeoutsOfAStarvingProcessAreNotHeldAgainstTheDependency(t *testing.T) 
 			if r.Status != Warning || r.Reason != ReasonStarved || r.Value != valueAvailable || r.Failures != 0 {
 				t.Errorf("deaf %v: %v, %v, %q, %d failures", deaf, r.Status, r.Reason, r.Value, r.Failures)
 			}
+			// As long as the starvation lasts nothing counts.
+			c.watchdog.lose(5 * time.Second)
+			time.Sleep(5 * time.Second)
+			synctest.Wait()
+			if r := c.Edition().Results[0]; r.Reason != ReasonStarved {
+				t.Errorf("deaf %v: then %v", deaf, r.Reason)
+			}
 			// Without starvation the next timeout counts.
 			time.Sleep(10 * time.Second)
 			synctest.Wait()
@@ -96,12 +103,12 @@ func TestWatchdogCountsOvershoot(t *testing.T) {
 		t.Fatalf("lost %v, want 2 s and 5 s that go on", lost)
 	}
 	w.arrive(at(10 * time.Second))
-	if lost := w.end(at(20 * time.Second)); lost != 8*time.Second {
+	if lost := w.total(at(20 * time.Second)); lost != 8*time.Second {
 		t.Fatalf("lost %v, want 8 s: between ticks nothing is lost", lost)
 	}
 	w.expect(at(21 * time.Second))
 	w.forget()
-	if lost := w.end(at(99 * time.Second)); lost != 8*time.Second {
+	if lost := w.total(at(99 * time.Second)); lost != 8*time.Second {
 		t.Fatalf("lost %v, want 8 s: a forgotten tick does not count", lost)
 	}
 }

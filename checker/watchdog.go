@@ -37,11 +37,17 @@ func (w *watchdog) begin(now time.Time) time.Duration {
 	return w.lostLocked(now)
 }
 
-// end uncounts a run and returns the waiting so far.
-func (w *watchdog) end(now time.Time) time.Duration {
+// end uncounts a run.
+func (w *watchdog) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.inFlight--
+}
+
+// total returns the waiting so far.
+func (w *watchdog) total(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return w.lostLocked(now)
 }
 
