@@ -72,6 +72,11 @@ type nilable struct{ text string }
 
 func (n *nilable) Error() string { return n.text } // panics for nil
 
+type trap struct{}
+
+func (trap) Error() string { return "trap" }
+func (trap) Unwrap() error { panic("trap") }
+
 const secret = "postgres://user:hunter2@db"
 
 func TestEveryEndingOfARun(t *testing.T) {
@@ -130,6 +135,10 @@ func TestEveryEndingOfARun(t *testing.T) {
 				var n *nilable
 				return n
 			}}, checker.Critical, checker.ReasonError, "unavailable", "Dependency db is unavailable",
+		},
+		{
+			"an error that panics when unwrapped", checker.Check{Run: func(context.Context) error { return trap{} }},
+			checker.Critical, checker.ReasonError, "unavailable", "Dependency db is unavailable",
 		},
 		{
 			"open circuit", checker.Check{Run: func(context.Context) error {
@@ -223,8 +232,18 @@ func TestMeasurements(t *testing.T) {
 			t.Errorf("threshold %+v", r.Threshold)
 		}
 		expect(t, step(70), checker.Warning, checker.ReasonThreshold, "70.0")
-		expect(t, step(81), checker.Critical, checker.ReasonThreshold, "81.0")
-		expect(t, step(79), checker.Critical, checker.ReasonThreshold, "79.0")
+		passed := time.Now()
+		r = step(81)
+		expect(t, r, checker.Critical, checker.ReasonThreshold, "81.0")
+		since := r.Since
+		r = step(79)
+		expect(t, r, checker.Critical, checker.ReasonThreshold, "79.0")
+		if !r.Since.Equal(since) || !r.At.After(since) {
+			t.Errorf("since %v, want the transition at %v", r.Since, since)
+		}
+		if r.LastSuccess.After(passed) {
+			t.Errorf("last success at %v, later than %v", r.LastSuccess, passed)
+		}
 		expect(t, step(75), checker.Warning, checker.ReasonThreshold, "75.0")
 		expect(t, step(62), checker.Warning, checker.ReasonThreshold, "62.0")
 		expect(t, step(20), checker.Healthy, checker.ReasonOK, "20.0")

@@ -90,7 +90,11 @@ func TestRefreshRefuses(t *testing.T) {
 			t.Errorf("impatient: %v", err)
 		}
 		time.Sleep(10 * time.Second)
+		asked := time.Now()
 		e, err := c.Refresh(t.Context(), "deaf")
+		if took := time.Since(asked); took != 0 {
+			t.Errorf("abandoned: waited %v for what cannot run", took)
+		}
 		if err != nil {
 			t.Errorf("abandoned: %v", err)
 		}
@@ -239,4 +243,47 @@ func TestManyHandsAtOnce(t *testing.T) {
 	hands.Wait()
 	cancel()
 	running.Wait()
+}
+
+func TestQueuedChecks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var victim, removed atomic.Int64
+		count := func(n *atomic.Int64) func(context.Context) error {
+			return func(context.Context) error {
+				n.Add(1)
+				return nil
+			}
+		}
+		c, _ := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
+			{Name: "victim", Run: count(&victim), Interval: time.Second, Timeout: time.Second, Jitter: -1},
+			{Name: "removed", Run: count(&removed), InitialDelay: time.Second},
+			{Name: "hog", InitialDelay: 500 * time.Millisecond, Timeout: 10 * time.Second, Run: obedient},
+		}})
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if !c.Remove("removed") {
+			t.Error("not removed")
+		}
+		asked := time.Now()
+		var readers sync.WaitGroup
+		for range 3 {
+			readers.Go(func() {
+				// It expires while it waits for its turn; that is not what was asked for.
+				e, err := c.Refresh(t.Context(), "victim")
+				if err != nil {
+					t.Error(err)
+				} else if r, _ := e.Lookup("victim"); r.At.Before(asked) || r.Status != checker.Healthy {
+					t.Errorf("result of %v, %v", r.At, r.Status)
+				}
+			})
+		}
+		readers.Wait()
+		if took := time.Since(asked); took != 8500*time.Millisecond {
+			t.Errorf("waited %v for the hog, want 8.5s", took)
+		}
+		synctest.Wait()
+		if victim.Load() != 2 || removed.Load() != 0 {
+			t.Errorf("runs: victim %d, removed %d, want 2 and 0", victim.Load(), removed.Load())
+		}
+	})
 }
