@@ -160,3 +160,33 @@ func TestSecondRunIsRefused(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatWasKnownExpiresBetweenTwoRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan error, 1)
+		c, err := checker.New(checker.Config{Checks: []checker.Check{
+			{Name: "db", Run: func(context.Context) error { return <-answer }},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, between := range []time.Duration{time.Minute, time.Hour} {
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error)
+			go func() { ended <- c.Run(ctx) }()
+			switch synctest.Wait(); between {
+			case time.Minute:
+				expect(t, result(t, c, "db"), checker.Unknown, checker.ReasonNotRunYet, "")
+			case time.Hour:
+				expect(t, result(t, c, "db"), checker.Unknown, checker.ReasonStale, "available")
+			}
+			answer <- nil
+			expect(t, result(t, c, "db"), checker.Healthy, checker.ReasonOK, "available")
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Hour)
+		}
+	})
+}
