@@ -11,6 +11,7 @@ import (
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/probes/promvitals"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -67,9 +68,11 @@ func New(cfg Config) (*Health, error) {
 // openDoors makes the heralds; they listen and write only when they run.
 func (h *Health) openDoors() error {
 	var handlerErr, fileErr error
+	metrics, metricsErr := h.metrics()
 	h.http, handlerErr = probes.NewHandler(probes.HandlerConfig{
 		Health:  h.Servicer,
 		Details: h.cfg.Details,
+		Metrics: metrics,
 		Logger:  h.log,
 	})
 	if h.cfg.FilePath != "" {
@@ -80,7 +83,19 @@ func (h *Health) openDoors() error {
 			Logger:   h.log,
 		})
 	}
-	return errors.Join(handlerErr, fileErr)
+	return errors.Join(metricsErr, handlerErr, fileErr)
+}
+
+// metrics returns the page for Prometheus, nil if nobody asked for it: then /metrics is not found.
+func (h *Health) metrics() (http.Handler, error) {
+	if !h.cfg.Prometheus {
+		return nil, nil
+	}
+	collector, err := promvitals.New(promvitals.Config{Health: h.Servicer, Recorder: h.Recorder})
+	if err != nil {
+		return nil, err
+	}
+	return promvitals.Handler(collector)
 }
 
 // ServerOptions are the interceptors that make a server healthy, in their order: health is answered before anything

@@ -246,6 +246,23 @@ func TestEveryDoorTellsTheSame(t *testing.T) {
 	w.end(t)
 }
 
+func TestMetricsAreServedOnlyWhenAskedFor(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		w := serve(t, func(cfg *vitals.Config) { cfg.Prometheus = asked })
+		w.broken.Store(true)
+		check(t, w.conn, "database", healthpb.HealthCheckResponse_NOT_SERVING)
+		if !asked {
+			w.answers(t, "/metrics", http.StatusNotFound)
+		} else {
+			w.answers(t, "/metrics", http.StatusOK)
+			if _, body := w.get(t, "/metrics"); !strings.Contains(body, `health_status{service="database"} 0`) || strings.Contains(body, "hunter2") {
+				t.Errorf("the page is wrong: %s", body)
+			}
+		}
+		w.end(t)
+	}
+}
+
 func TestNoDoorShowsTheCause(t *testing.T) {
 	w := serve(t, nil)
 	w.broken.Store(true)

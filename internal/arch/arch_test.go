@@ -59,7 +59,7 @@ var outside = map[string][]string{
 		"golang.org/x/sys/unix", // asks the kernel which connections have never greeted
 	},
 	"probes":            {"google.golang.org/grpc"},
-	"probes/promvitals": {"github.com/prometheus", "google.golang.org/protobuf", "go.opentelemetry.io/otel/trace"},
+	"probes/promvitals": {"github.com/prometheus", "google.golang.org/grpc", "google.golang.org/protobuf", "go.opentelemetry.io/otel/trace"},
 	"otel":              {"go.opentelemetry.io/otel"},
 	"internal":          {},
 }

@@ -1,0 +1,40 @@
+// Package promvitals exports the verdict and the recorded calls to Prometheus: one prometheus.Collector over
+// snapshots, for the user's registry or the one that Handler makes. Nothing is ever registered globally.
+//
+// # Names
+//
+// Calls carry the names and labels of go-grpc-middleware's Prometheus provider, so that dashboards and alerts written
+// for it keep working:
+//
+//	grpc_server_started_total{grpc_type,grpc_service,grpc_method}
+//	grpc_server_handled_total{…,grpc_code}
+//	grpc_server_handling_seconds{…}            histogram
+//	grpc_server_msg_received_total{…}, grpc_server_msg_sent_total{…}
+//	grpc_server_in_flight{…}, grpc_server_panics_total{…}      ours
+//	grpc_client_…                                             the same, without panics
+//
+// Health:
+//
+//	health_status{service}                     1 serving, 0 not: the names of grpc.health.v1; "" is the whole server
+//	health_state{state}                        1 for the overall status of the report, else 0
+//	health_phase{phase}                        1 for starting, ready, draining or stopped, else 0
+//	health_checks_total{service,status}        runs of a check by the status that they led to
+//	health_check_duration_seconds{service}     histogram of the runs
+//	health_check_state{check,state}            1 for healthy, warning, critical or unknown, else 0
+//	health_check_last_success_timestamp_seconds{check}
+//	health_check_consecutive_failures{check}
+//	health_measurement{check,unit}             the last number of a check that measures
+//	health_breaker_state{breaker,state}        1 for closed, half-open or open, else 0
+//	health_breaker_transitions_total{breaker,state}   by the state entered
+//	health_breaker_calls_total{breaker,result} success, failure, neutral, rejected
+//	health_breaker_slow_calls_total{breaker}
+//	health_watch_streams                       open Watch streams
+//	health_info{version}                       1
+//
+// Labels come from registered names only; calls of unknown methods share grpc_service="other".
+//
+// # Cost
+//
+// A scrape reads snapshots: it runs no check, waits for nothing, and slows no call. The labels of a method are made
+// once. A Collector may be used concurrently.
+package promvitals

@@ -1,0 +1,30 @@
+package promvitals
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Handler returns the page for Prometheus to scrape: the collectors given, beside client_golang's Go and process
+// collectors, in a registry of its own. It answers 200 whatever the verdict, because Prometheus drops a scrape that
+// says 503; a collector that fails costs its own metrics only. Scrapes at the same time share one collection.
+func Handler(all ...prometheus.Collector) (http.Handler, error) {
+	registry := prometheus.NewRegistry()
+	all = append([]prometheus.Collector{
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	}, all...)
+	for _, c := range all {
+		if err := registry.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		EnableOpenMetrics: true,
+		ErrorHandling:     promhttp.ContinueOnError,
+		CoalesceGather:    true,
+	}), nil
+}

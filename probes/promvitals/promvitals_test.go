@@ -1,0 +1,281 @@
+package promvitals_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/probes/promvitals"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// told is a judge who says what the test wants.
+type told struct{ report *servicer.Report }
+
+func (t told) Report() *servicer.Report { return t.report }
+
+func report() *servicer.Report {
+	return &servicer.Report{
+		Version: "1.2.3", Phase: servicer.Ready, Overall: checker.Warning, WatchStreams: 3,
+		Names: []servicer.Name{
+			{Name: "", Status: healthpb.HealthCheckResponse_SERVING},
+			{Name: "cache", Status: healthpb.HealthCheckResponse_NOT_SERVING},
+		},
+		Checks: []*checker.Result{{
+			Name: "cache", Status: checker.Warning, Reason: checker.ReasonError, Failures: 2, LastSuccess: time.Unix(1000, 500e6),
+			Err: errors.New("password=hunter2"),
+			Runs: checker.Runs{
+				ByStatus: [4]uint64{0, 5, 2, 0}, Durations: [len(checker.DurationBounds) + 1]uint64{4, 2, 13: 1}, Sum: 41 * time.Second,
+			},
+		}},
+		Breakers: []breaker.Snapshot{{
+			Name: "cache", State: breaker.Open, Entered: [3]uint64{1, 2, 3},
+			Calls: breaker.Calls{Successes: 10, Failures: 5, Neutral: 1, Slow: 4, Rejected: 7},
+		}},
+	}
+}
+
+func collector(t *testing.T, config promvitals.Config) *promvitals.Collector {
+	t.Helper()
+	c, err := promvitals.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestReportIsExportedUnderItsNames(t *testing.T) {
+	want := `
+health_breaker_calls_total{breaker="cache",result="failure"} 5
+health_breaker_calls_total{breaker="cache",result="neutral"} 1
+health_breaker_calls_total{breaker="cache",result="rejected"} 7
+health_breaker_calls_total{breaker="cache",result="success"} 10
+health_breaker_slow_calls_total{breaker="cache"} 4
+health_breaker_state{breaker="cache",state="closed"} 0
+health_breaker_state{breaker="cache",state="half-open"} 0
+health_breaker_state{breaker="cache",state="open"} 1
+health_breaker_transitions_total{breaker="cache",state="closed"} 1
+health_breaker_transitions_total{breaker="cache",state="half-open"} 2
+health_breaker_transitions_total{breaker="cache",state="open"} 3
+health_check_consecutive_failures{check="cache"} 2
+health_check_duration_seconds_bucket{service="cache",le="0.001"} 4
+health_check_duration_seconds_bucket{service="cache",le="0.005"} 6
+health_check_duration_seconds_bucket{service="cache",le="30"} 6
+health_check_duration_seconds_bucket{service="cache",le="+Inf"} 7
+health_check_duration_seconds_sum{service="cache"} 41
+health_check_duration_seconds_count{service="cache"} 7
+health_check_last_success_timestamp_seconds{check="cache"} 1000.5
+health_check_state{check="cache",state="healthy"} 0
+health_check_state{check="cache",state="warning"} 1
+health_checks_total{service="cache",status="healthy"} 5
+health_checks_total{service="cache",status="warning"} 2
+health_info{version="1.2.3"} 1
+health_phase{phase="draining"} 0
+health_phase{phase="ready"} 1
+health_state{state="critical"} 0
+health_state{state="warning"} 1
+health_status{service=""} 1
+health_status{service="cache"} 0
+health_watch_streams 3
+`
+	page := scrape(t, collector(t, promvitals.Config{Health: told{report()}}))
+	for line := range strings.Lines(strings.TrimSpace(want)) {
+		if !strings.Contains(page, line) {
+			t.Errorf("missing: %s", line)
+		}
+	}
+	if strings.Contains(page, "hunter2") {
+		t.Error("the page shows the cause of a failure")
+	}
+}
+
+func TestPageIsLintClean(t *testing.T) {
+	recorder := traffic(t, map[codes.Code]int{codes.OK: 3, codes.Internal: 1})
+	problems, err := testutil.CollectAndLint(collector(t, promvitals.Config{Health: told{report()}, Recorder: recorder}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func TestOddNamesLeaveThePageParseable(t *testing.T) {
+	odd := report()
+	odd.Names, odd.Checks = nil, nil
+	for i, name := range []string{`quo"te`, `back\slash`, "new\nline", "invalid \xff\xfe", "<script>", strings.Repeat("x", 10_000), "}{,=", ""} {
+		name := fmt.Sprintf("%d%s", i, name)
+		odd.Names = append(odd.Names, servicer.Name{Name: name})
+		odd.Checks = append(odd.Checks, &checker.Result{Name: name})
+	}
+	page := scrape(t, collector(t, promvitals.Config{Health: told{odd}}))
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(families["health_status"].GetMetric()); got != 8 {
+		t.Errorf("%d names are left of 8", got)
+	}
+}
+
+func TestMistakesAreReportedAtOnce(t *testing.T) {
+	_, err := promvitals.New(promvitals.Config{Buckets: []float64{1, math.NaN(), 0.5}})
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, word := range []string{"Health", "NaN", "sorted"} {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%q is missing in: %v", word, err)
+		}
+	}
+}
+
+func TestHandlerAnswersAndSpeaksOpenMetrics(t *testing.T) {
+	critical := report()
+	critical.Overall, critical.Phase = checker.Critical, servicer.Draining
+	handler, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{critical}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for accept, contentType := range map[string]string{
+		"": "text/plain", "application/openmetrics-text;version=1.0.0": "application/openmetrics-text",
+	} {
+		request := httptest.NewRequest("GET", "/metrics", nil)
+		request.Header.Set("Accept", accept)
+		response := httptest.NewRecorder()
+		handler.ServeHTTP(response, request)
+		body, _ := io.ReadAll(response.Body)
+		if response.Code != 200 || !strings.HasPrefix(response.Header().Get("Content-Type"), contentType) {
+			t.Errorf("Accept %q: %d %s", accept, response.Code, response.Header().Get("Content-Type"))
+		}
+		for _, name := range []string{"health_phase", "go_goroutines", "process_"} {
+			if !strings.Contains(string(body), name) {
+				t.Errorf("Accept %q: %s is missing", accept, name)
+			}
+		}
+	}
+}
+
+func TestTwoCollectorsDoNotDisturbEachOther(t *testing.T) {
+	a, b := prometheus.NewRegistry(), prometheus.NewRegistry()
+	if err := errors.Join(a.Register(collector(t, promvitals.Config{Health: told{report()}})), b.Register(collector(t, promvitals.Config{Health: told{report()}}))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func scrape(t *testing.T, c prometheus.Collector) string {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	if err := registry.Register(c); err != nil {
+		t.Fatal(err)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page strings.Builder
+	for _, family := range families {
+		if _, err := expfmt.MetricFamilyToText(&page, family); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return page.String()
+}
+
+type services map[string]grpc.ServiceInfo
+
+func (s services) GetServiceInfo() map[string]grpc.ServiceInfo { return s }
+
+// traffic returns a recorder that has seen so many unary calls end with each code.
+func traffic(t *testing.T, calls map[codes.Code]int) *interceptor.Recorder {
+	t.Helper()
+	recorder, err := interceptor.New(interceptor.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder.Register(services{"shop.v1.Orders": {Methods: []grpc.MethodInfo{{Name: "Place"}}}})
+	for code, n := range calls {
+		for range n {
+			_, _ = recorder.UnaryServer(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
+				func(context.Context, any) (any, error) { return nil, status.Error(code, "") })
+		}
+	}
+	return recorder
+}
+
+func TestCallsAreExportedExactly(t *testing.T) {
+	recorder := traffic(t, map[codes.Code]int{codes.OK: 30, codes.NotFound: 4, codes.Internal: 2})
+	page := scrape(t, collector(t, promvitals.Config{Recorder: recorder}))
+	const labels = `grpc_method="Place",grpc_service="shop.v1.Orders",grpc_type="unary"`
+	for _, want := range []string{
+		"grpc_server_started_total{" + labels + "} 36\n",
+		`grpc_server_handled_total{grpc_code="OK",` + labels + "} 30\n",
+		`grpc_server_handled_total{grpc_code="NotFound",` + labels + "} 4\n",
+		`grpc_server_handled_total{grpc_code="Internal",` + labels + "} 2\n",
+		"grpc_server_handling_seconds_count{" + labels + "} 36\n",
+		"grpc_server_handling_seconds_bucket{" + labels + `,le="10"} 36` + "\n",
+		"grpc_server_in_flight{" + labels + "} 0\n",
+		"grpc_server_panics_total{" + labels + "} 0\n",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("missing: %s", want)
+		}
+	}
+	if strings.Contains(page, `grpc_code="Aborted"`) {
+		t.Error("a code that never came has a series")
+	}
+}
+
+func ExampleHandler() {
+	recorder, err := interceptor.New(interceptor.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	health, err := servicer.New(servicer.Config{Recorder: recorder})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	collector, err := promvitals.New(promvitals.Config{Health: health, Recorder: recorder})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	page, err := promvitals.Handler(collector)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	response := httptest.NewRecorder()
+	page.ServeHTTP(response, httptest.NewRequest("GET", "/metrics", nil))
+	for line := range strings.Lines(response.Body.String()) {
+		if strings.HasPrefix(line, "health_status") {
+			fmt.Print(line)
+		}
+	}
+	// Output:
+	// health_status{service=""} 1
+	// health_status{service="liveness"} 1
+	// health_status{service="readiness"} 1
+	// health_status{service="startup"} 1
+}
