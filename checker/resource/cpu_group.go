@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -95,10 +96,8 @@ func twinOf(files fs.FS, h hierarchy, dir, controller string) (string, bool) {
 	}
 	below := strings.TrimPrefix(strings.TrimPrefix(dir, h.mount), "/")
 	twin := path.Join(other.mount, below)
-	for _, d := range other.dirs {
-		if d == twin {
-			return twin, true
-		}
+	if slices.Contains(other.dirs, twin) {
+		return twin, true
 	}
 	return "", false
 }
