@@ -33,6 +33,7 @@ type Checker struct {
 	agenda   agenda
 	queue    []*entry // due, waiting for their turn
 	free     int      // how many more runs may be in flight
+	leaving  int      // runs in flight of removed checks
 	finished []returned
 
 	seq       uint64
@@ -130,8 +131,8 @@ func (c *Checker) Add(check Check) error {
 	return nil
 }
 
-// Remove removes the check called name and reports whether there was one. A run in flight is cancelled and its result
-// ignored.
+// Remove removes the check called name and reports whether there was one. A run in flight is cancelled, its result
+// ignored, and its place given to others at once; a check added under the same name does not wait for it.
 func (c *Checker) Remove(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -149,6 +150,7 @@ func (c *Checker) Remove(name string) bool {
 	e.queued = false
 	if e.run != nil {
 		e.run.cancel()
+		c.dismiss(e.run)
 	}
 	c.settle(e)
 	c.publish(time.Now())

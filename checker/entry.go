@@ -47,17 +47,17 @@ func (e *entry) expiry() (time.Time, bool) {
 
 // nextWake returns when something has to be decided about e, and false for never: it waits for its turn.
 func (e *entry) nextWake() (time.Time, bool) {
-	expires, any := e.expiry()
+	expires, ok := e.expiry()
 	wake := expires
 	switch {
 	case e.run != nil && !e.run.abandoned:
 		wake = e.run.deadline.Add(returnGrace)
 	case !e.queued:
 		wake = e.due
-	case !any:
+	case !ok:
 		return time.Time{}, false
 	}
-	if any && expires.Before(wake) {
+	if ok && expires.Before(wake) {
 		return expires, true
 	}
 	return wake, true

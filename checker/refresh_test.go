@@ -287,3 +287,27 @@ func TestQueuedChecks(t *testing.T) {
 		}
 	})
 }
+
+func TestARemovedDeafCheckGivesUpItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		c, stop := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
+			{Name: "deaf", Run: func(context.Context) error { <-release; return nil }},
+			{Name: "next", Run: pass, InitialDelay: time.Second},
+		}})
+		time.Sleep(time.Second)
+		expect(t, result(t, c, "next"), checker.Unknown, checker.ReasonNotRunYet, "")
+		if !c.Remove("deaf") {
+			t.Error("not removed")
+		}
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		r := result(t, c, "next")
+		expect(t, r, checker.Healthy, checker.ReasonOK, "available")
+		if len(c.Edition().Results) != 1 || r.Runs.ByStatus[checker.Healthy] < 2 {
+			t.Errorf("results %d, runs %v", len(c.Edition().Results), r.Runs.ByStatus)
+		}
+		close(release)
+		stop()
+	})
+}

@@ -32,7 +32,7 @@ type Result struct {
 
 	// Since is when Status or Reason last changed.
 	Since time.Time
-	// At is when the last run ended; zero before the first.
+	// At is when the last result came: when the last run ended or was given up. Zero before the first.
 	At time.Time
 	// Duration of the last run, retries included.
 	Duration time.Duration

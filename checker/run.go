@@ -18,6 +18,7 @@ type run struct {
 	lost      time.Duration // the watchdog's total when it was last asked about this run
 	watched   bool          // the watchdog counts this run
 	abandoned bool          // the scheduler no longer waits; the run does not count against Config.Parallel
+	leaving   bool          // its check was removed
 }
 
 // returned is a run that has ended, on its way to the scheduler.

@@ -18,7 +18,7 @@ const (
 )
 
 // step does all that is to be done at now and returns when to look again, false for never.
-func (c *Checker) step(now time.Time) (next time.Time, any bool) {
+func (c *Checker) step(now time.Time) (next time.Time, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.session.ctx.Err() != nil {
@@ -30,19 +30,19 @@ func (c *Checker) step(now time.Time) (next time.Time, any bool) {
 	}
 	c.launch(now)
 	if len(c.agenda) > 0 {
-		next, any = c.agenda[0].wake, true
+		next, ok = c.agenda[0].wake, true
 	}
 	if !c.dirty && len(c.settled) == 0 {
-		return next, any
+		return next, ok
 	}
 	if at := c.published.Add(c.gather()); at.After(now) {
-		if !any || at.Before(next) {
+		if !ok || at.Before(next) {
 			next = at
 		}
 		return next, true
 	}
 	c.publish(now)
-	return next, any
+	return next, ok
 }
 
 // gather is the least time between two publications.
@@ -78,6 +78,10 @@ func (c *Checker) takeIn(now time.Time, judge bool) {
 	for _, f := range c.finished {
 		e, r, o := f.run.entry, f.run, f.outcome
 		e.run = nil
+		if r.leaving {
+			c.leaving--
+			continue
+		}
 		abandoned := r.abandoned
 		if !abandoned {
 			c.free++
@@ -87,7 +91,7 @@ func (c *Checker) takeIn(now time.Time, judge bool) {
 		}
 		c.unwatch(r)
 		switch {
-		case !judge, e.pos < 0: // we stop, or the check was removed
+		case !judge:
 		case abandoned:
 			c.reschedule(e)
 		default:
@@ -116,11 +120,27 @@ func (c *Checker) unwatch(r *run) {
 	}
 }
 
+// release stops counting r.
+func (c *Checker) release(r *run) {
+	if !r.abandoned {
+		r.abandoned = true
+		c.free++
+	}
+	c.unwatch(r)
+}
+
+// dismiss releases the run of a removed check.
+func (c *Checker) dismiss(r *run) {
+	c.release(r)
+	r.leaving = true
+	c.leaving++
+}
+
 // attend decides about e, whose wake time has come.
 func (c *Checker) attend(e *entry, now time.Time) {
 	late := now.Sub(e.wake)
-	expires, any := e.expiry()
-	expired := any && !expires.After(now)
+	expires, ok := e.expiry()
+	expired := ok && !expires.After(now)
 	idle := e.run == nil && !e.queued
 	switch {
 	case e.run != nil && !e.run.abandoned && now.Sub(e.run.deadline) >= returnGrace:
@@ -130,7 +150,7 @@ func (c *Checker) attend(e *entry, now time.Time) {
 	case expired && (late < e.check.Interval || !idle):
 		c.judge(e, &outcome{event: noEvidence, err: e.result.Err, expired: true}, now)
 	case idle:
-		if any && late >= e.check.Interval {
+		if ok && late >= e.check.Interval {
 			// The scheduler itself slept through a whole interval: the process stood still.
 			c.judge(e, &outcome{event: starved, err: e.result.Err}, now)
 		}
@@ -228,7 +248,7 @@ func (c *Checker) plan(e *entry, started, now time.Time) {
 
 // reschedule files e under its next wake time.
 func (c *Checker) reschedule(e *entry) {
-	if wake, any := e.nextWake(); any {
+	if wake, ok := e.nextWake(); ok {
 		c.agenda.set(e, wake)
 	} else {
 		c.agenda.drop(e)

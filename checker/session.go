@@ -50,7 +50,7 @@ func (c *Checker) begin(s *session, now time.Time) bool {
 	}
 	c.session = s
 	for _, e := range c.entries {
-		if expires, any := e.expiry(); any && !expires.After(now) {
+		if expires, ok := e.expiry(); ok && !expires.After(now) {
 			c.judge(e, &outcome{event: noEvidence, err: e.result.Err, expired: true}, now)
 		}
 		switch {
@@ -77,8 +77,8 @@ func (c *Checker) schedule(ctx context.Context) {
 		case <-timer.C:
 		case <-c.wakeup:
 		}
-		next, any := c.step(time.Now())
-		if any {
+		next, ok := c.step(time.Now())
+		if ok {
 			timer.Reset(time.Until(next))
 		} else {
 			timer.Stop()
@@ -103,10 +103,8 @@ func (c *Checker) windUp(s *session) {
 	for _, e := range c.entries {
 		c.agenda.drop(e)
 		e.queued = false
-		if e.run != nil && !e.run.abandoned {
-			c.free++
-			c.unwatch(e.run)
-			e.run.abandoned = true
+		if e.run != nil {
+			c.release(e.run)
 		}
 	}
 	clear(c.queue)
@@ -121,7 +119,7 @@ func (c *Checker) collect() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.takeIn(time.Now(), false)
-	running := 0
+	running := c.leaving
 	for _, e := range c.entries {
 		if e.run != nil && !e.run.abandoned {
 			running++

@@ -147,37 +147,6 @@ func TestAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
 	})
 }
 
-func TestLargeFleetsGatherResults(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		checks := make([]Check, 1000)
-		for i := range checks {
-			checks[i] = Check{
-				Name: string(rune('a'+i/100)) + string(rune('a'+i/10%10)) + string(rune('a'+i%10)),
-				Run:  func(context.Context) error { return nil },
-			}
-		}
-		c, err := New(Config{Checks: checks})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- c.Run(ctx) }()
-		time.Sleep(time.Second)
-		synctest.Wait()
-		for _, r := range c.Edition().Results {
-			if r.Status != Healthy {
-				t.Fatalf("%s is %v", r.Name, r.Status)
-			}
-		}
-		if seq := c.Edition().Seq; seq > 10 {
-			t.Errorf("%d editions for results that came together", seq)
-		}
-		cancel()
-		<-ended
-	})
-}
-
 func TestAClientsOwnTimeoutWhileStarving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, err := New(Config{Checks: []Check{{Name: "db", Run: func(context.Context) error {
@@ -204,69 +173,5 @@ func TestAClientsOwnTimeoutWhileStarving(t *testing.T) {
 		}
 		cancel()
 		<-ended
-	})
-}
-
-// TestNothingIsWatchedInVain looks whether the watchdog sleeps while only abandoned runs are left, and after Run.
-func TestNothingIsWatchedInVain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		c, err := New(Config{Checks: []Check{
-			{Name: "deaf", Run: func(context.Context) error { <-release; return nil }},
-			{Name: "deafer", InitialDelay: 15 * time.Second, Run: func(context.Context) error { <-release; return nil }},
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- c.Run(ctx) }()
-		watched := func(want int) {
-			t.Helper()
-			synctest.Wait()
-			c.watchdog.mu.Lock()
-			defer c.watchdog.mu.Unlock()
-			if c.watchdog.inFlight != want {
-				t.Errorf("%d runs are watched, want %d", c.watchdog.inFlight, want)
-			}
-		}
-		time.Sleep(time.Second)
-		watched(1)
-		time.Sleep(10 * time.Second)
-		watched(0)
-		time.Sleep(5*time.Second + watchInterval/2)
-		watched(1)
-		cancel()
-		<-ended
-		watched(0)
-		time.Sleep(time.Hour)
-		if lost := c.watchdog.total(time.Now()); lost != 0 {
-			t.Errorf("%v lost while nothing ran", lost)
-		}
-		close(release)
-	})
-}
-
-// TestEndingIsNoEvidence lets the scheduler look once more after its context has ended.
-func TestEndingIsNoEvidence(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, err := New(Config{Checks: []Check{{Name: "db", Run: func(ctx context.Context) error {
-			<-ctx.Done()
-			return ctx.Err()
-		}}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		s := &session{ctx: ctx, done: make(chan struct{})}
-		c.begin(s, time.Now())
-		c.step(time.Now())
-		time.Sleep(time.Second)
-		synctest.Wait()
-		c.step(time.Now())
-		if r := c.Edition().Results[0]; r.Reason != ReasonNotRunYet || !r.At.IsZero() {
-			t.Errorf("%v at %v", r.Reason, r.At)
-		}
 	})
 }
