@@ -23,6 +23,10 @@
 // A circuit breaker is recognised by structure: any error in the chain with a method CircuitOpen() bool that returns
 // true. An error that wraps ErrNoEvidence says that the check could not find out: unknown, stale, the last value.
 //
+// The process starves when, while a run was in flight, it kept a goroutine of ours waiting for a CPU for at least half
+// of that time (and 50 ms), or when the scheduler slept through a whole interval, as after SIGSTOP. Timeouts are then
+// not held against the dependency, nor do results expire; nothing that was critical or unknown improves by it.
+//
 // # Concurrency
 //
 // One goroutine schedules and judges; each run has a goroutine of its own while it lasts, Config.Parallel of them at

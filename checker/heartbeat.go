@@ -8,7 +8,8 @@ import (
 )
 
 // Heartbeat checks that a loop of this process still turns: the loop calls Beat, a check of Kind Process calls Run.
-// Create it with NewHeartbeat. All methods may be called concurrently.
+// A process that was stopped for a while may ask before its loop has turned again: a FailureThreshold of 2 or more
+// forgives that. Create it with NewHeartbeat. All methods may be called concurrently.
 type Heartbeat struct {
 	limit time.Duration
 	base  time.Time
