@@ -13,16 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// Guard wraps the connections of a database, for instance with a circuit breaker. Nil wraps nothing.
-type Guard func(driver.Connector) driver.Connector
-
-func (g Guard) wrap(connector driver.Connector) driver.Connector {
-	if g == nil {
-		return connector
-	}
-	return g(connector)
-}
-
 // ErrURL says that PostgreSQL's URL cannot be understood. It does not say why, since the reason may quote the password.
 var ErrURL = errors.New("is not of the form postgres://user:password@host:5432/database")
 
@@ -39,7 +29,11 @@ func Postgres(url string, guard Guard) (*Store, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "inventory"
 	}
-	db := sql.OpenDB(guard.wrap(stdlib.GetConnector(*config)))
+	connector, err := guard.wrap(stdlib.GetConnector(*config))
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(16)
 	db.SetConnMaxIdleTime(5 * time.Minute)

@@ -25,12 +25,15 @@ func SQLite(path string, guard Guard) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if connector, err = guard.wrap(connector); err != nil {
+		return nil, err
+	}
 	// One connection writes: waiting for it in line is fairer and faster than polling for SQLite's file lock.
-	write := sql.OpenDB(guard.wrap(connector))
+	write := sql.OpenDB(connector)
 	write.SetMaxOpenConns(1)
 	read := write
 	if path != Memory {
-		read = sql.OpenDB(guard.wrap(connector))
+		read = sql.OpenDB(connector)
 		read.SetMaxOpenConns(8)
 		read.SetMaxIdleConns(8)
 	}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/examples/inventory"
 )
 
@@ -153,7 +154,7 @@ func (s *Store) explain(err error) error {
 	case s.dialect.schemaMissing(err):
 		s.migrated.Store(false)
 		return fmt.Errorf("%w: %w", inventory.ErrUnavailable, err)
-	case errors.Is(err, context.DeadlineExceeded), s.dialect.unavailable(err):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, breaker.ErrOpen), s.dialect.unavailable(err):
 		return fmt.Errorf("%w: %w", inventory.ErrUnavailable, err)
 	default:
 		return fmt.Errorf("sqlstore: %s: %w", s.dialect.name, err)

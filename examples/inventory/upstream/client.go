@@ -3,11 +3,9 @@ package upstream
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
-	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/vitals-go/vitals/examples/inventory"
@@ -22,27 +20,14 @@ const timeout = 500 * time.Millisecond
 
 // Client implements inventory.Upstream. Create it with New.
 type Client struct {
-	items  inventoryv1.InventoryClient
-	health healthpb.HealthClient
+	items inventoryv1.InventoryClient
 }
 
 var _ inventory.Upstream = (*Client)(nil)
 
 // New returns a client that uses conn, which stays the caller's.
 func New(conn grpc.ClientConnInterface) *Client {
-	return &Client{inventoryv1.NewInventoryClient(conn), healthpb.NewHealthClient(conn)}
-}
-
-// Check reports whether the upstream serves, by its own word.
-func (c *Client) Check(ctx context.Context) error {
-	resp, err := c.health.Check(ctx, &healthpb.HealthCheckRequest{})
-	if err != nil {
-		return err
-	}
-	if resp.GetStatus() != healthpb.HealthCheckResponse_SERVING {
-		return fmt.Errorf("upstream: is %v", resp.GetStatus())
-	}
-	return nil
+	return &Client{inventoryv1.NewInventoryClient(conn)}
 }
 
 // Get implements inventory.Upstream.

@@ -9,8 +9,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/health"
-	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -41,7 +39,7 @@ func (c *circle) Get(ctx context.Context, req *inventoryv1.GetRequest) (*invento
 	return nil, status.Error(codes.NotFound, "there is no such item")
 }
 
-func serve(t *testing.T) (*upstream.Client, *circle, *health.Server) {
+func serve(t *testing.T) (*upstream.Client, *circle) {
 	t.Helper()
 	lis := bufconn.Listen(1 << 16)
 	conn, err := grpc.NewClient("passthrough:bufconn", grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -50,9 +48,8 @@ func serve(t *testing.T) (*upstream.Client, *circle, *health.Server) {
 		t.Fatal(err)
 	}
 	client := upstream.New(conn)
-	items, verdict, server := &circle{itself: client}, health.NewServer(), grpc.NewServer()
+	items, server := &circle{itself: client}, grpc.NewServer()
 	inventoryv1.RegisterInventoryServer(server, items)
-	healthpb.RegisterHealthServer(server, verdict)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -63,11 +60,11 @@ func serve(t *testing.T) (*upstream.Client, *circle, *health.Server) {
 		server.Stop()
 		<-served
 	})
-	return client, items, verdict
+	return client, items
 }
 
 func TestGet(t *testing.T) {
-	client, items, _ := serve(t)
+	client, items := serve(t)
 	want := inventory.Item{SKU: "bolt", Name: "Bolt", Quantity: 2, Revision: 3, Updated: time.Unix(4, 0).UTC()}
 	if item, ok := client.Get(t.Context(), "bolt"); !ok || item != want {
 		t.Errorf("Get = %+v, %v; want %+v", item, ok, want)
@@ -75,16 +72,5 @@ func TestGet(t *testing.T) {
 	items.asked = 0
 	if _, ok := client.Get(t.Context(), "cog"); ok || items.asked != 1 {
 		t.Errorf("an item nobody has: found %v, asked %d times; want once, not in circles", ok, items.asked)
-	}
-}
-
-func TestCheck(t *testing.T) {
-	client, _, verdict := serve(t)
-	if err := client.Check(t.Context()); err != nil {
-		t.Errorf("serving: %v", err)
-	}
-	verdict.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
-	if err := client.Check(t.Context()); err == nil {
-		t.Error("not serving: no error")
 	}
 }

@@ -1,0 +1,95 @@
+// Server is a gRPC service as one would run it in production, with vitals: an inventory that keeps its items in SQLite
+// or PostgreSQL, and if asked to, uses a Redis cache, an HTTP price service and another inventory as its upstream.
+// Each of these is a health check, and each is behind a circuit breaker.
+//
+//	go run ./examples/server
+//
+// needs nothing else and says what to try. `server -h` lists the environment variables, and `server healthcheck` probes
+// a running server, for images without a shell.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/vitals-go/vitals"
+	"github.com/vitals-go/vitals/examples/inventory"
+	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+func main() {
+	if len(os.Args) > 1 {
+		os.Exit(command(os.Args[1:]))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // The first signal drains, the second one kills.
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func command(args []string) int {
+	switch args[0] {
+	case "healthcheck":
+		return probes.Main(args[1:], os.Stdout, os.Stderr)
+	case "-h", "-help", "--help", "help":
+		fmt.Println(usage)
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "unknown argument %q\n\n%s\n", args[0], usage)
+	return 1
+}
+
+func run(ctx context.Context) error {
+	cfg, cfgErr := configFromEnv()
+	deps, depsErr := connect(cfg)
+	defer deps.close()
+	if err := errors.Join(cfgErr, depsErr); err != nil {
+		return err
+	}
+	items, err := inventory.New(deps.inventory)
+	if err != nil {
+		return err
+	}
+	cfg.health.Dependencies = deps.checks
+	cfg.health.Breakers = deps.breakers
+	health, err := vitals.New(cfg.health)
+	if err != nil {
+		return err
+	}
+	lis, err := net.Listen("tcp", cfg.addr)
+	if err != nil {
+		return fmt.Errorf("INVENTORY_ADDR: %w", err)
+	}
+	announce(os.Stdout, cfg, lis.Addr())
+
+	// What the watches of items need goes on until the server has gone; the drain ends them.
+	beside, dismiss := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { items.Run(beside) })
+	running.Go(func() { endWatches(beside, health, cfg.health.DrainDelay, items) })
+	err = health.Serve(ctx, newServer(cfg, health, items), lis)
+	dismiss()
+	running.Wait()
+	return err
+}
+
+// endWatches ends the streams of inventory.v1 when the delay after the start of the drain is over: they would keep the
+// graceful stop waiting.
+func endWatches(ctx context.Context, health *vitals.Health, delay time.Duration, items *inventory.Service) {
+	for report := range health.Servicer.Reports(ctx) {
+		if report.Phase >= servicer.Draining {
+			time.AfterFunc(delay, items.EndWatches)
+			return
+		}
+	}
+}
