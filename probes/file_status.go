@@ -76,7 +76,11 @@ func slurp(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, maxFile))
+	body, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(body) > maxFile {
+		return nil, fmt.Errorf("%s is longer than a health file can be", path)
+	}
+	return body, err
 }
 
 // parseFile judges the content of a health file.
