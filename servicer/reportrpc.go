@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"math"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -29,10 +28,7 @@ type reportServer struct {
 	vitalspb.UnimplementedHealthReportServiceServer
 
 	servicer *Servicer
-	streams  atomic.Int64
 }
-
-func newReportServer(s *Servicer) *reportServer { return &reportServer{servicer: s} }
 
 // GetHealthReport answers from memory.
 func (r *reportServer) GetHealthReport(
@@ -45,8 +41,8 @@ func (r *reportServer) GetHealthReport(
 func (r *reportServer) WatchHealthReport(
 	request *vitalspb.WatchHealthReportRequest, stream grpc.ServerStreamingServer[vitalspb.HealthReportResponse],
 ) error {
-	defer r.streams.Add(-1)
-	if limit := r.servicer.cfg.ReportStreams; r.streams.Add(1) > int64(limit) {
+	defer r.servicer.streams.Add(-1)
+	if limit := r.servicer.cfg.ReportStreams; r.servicer.streams.Add(1) > int64(limit) {
 		return status.Errorf(codes.ResourceExhausted, "too many report streams: this server allows %d", limit)
 	}
 	ctx := stream.Context()

@@ -29,8 +29,8 @@ type Servicer struct {
 	rules     rules
 	witnesses witnesses
 	reports   *latest.Value[Report]
-	wire      *reportServer
 	running   atomic.Bool
+	streams   atomic.Int64  // open report streams
 	wakeup    chan struct{} // tells the loop to look again; holds one token
 	loglines  chan struct{} // tells the logbook that there is something to write; holds one token
 
@@ -70,7 +70,6 @@ func New(cfg Config) (*Servicer, error) {
 		history:   newHistory(cfg.JournalSize),
 		services:  slices.Sorted(slices.Values(cfg.Services)),
 	}
-	s.wire = newReportServer(s)
 	heard, _ := s.witnesses.hear()
 	if err := errors.Join(err, mistakes(heard.checks, s.services)); err != nil {
 		return nil, err
@@ -121,7 +120,13 @@ func (s *Servicer) RegisterHealth(server grpc.ServiceRegistrar) {
 
 // RegisterReports registers vitals.v1.HealthReportService only.
 func (s *Servicer) RegisterReports(server grpc.ServiceRegistrar) {
-	vitalspb.RegisterHealthReportServiceServer(server, s.wire)
+	vitalspb.RegisterHealthReportServiceServer(server, s.ReportServer())
+}
+
+// ReportServer returns the service that RegisterReports registers, for those who serve it in another way. Its answers
+// are shared by all callers: nobody may change them.
+func (s *Servicer) ReportServer() vitalspb.HealthReportServiceServer {
+	return &reportServer{servicer: s}
 }
 
 // SetServingStatus gives the application's own word about a service, as grpc-go's health.Server does, and makes the name
