@@ -82,26 +82,25 @@ func (g *group) run(ctx context.Context) error {
 		go m.run(asking, func(err error) { answers <- answer{i, err} })
 	}
 	passed, failed := 0, 0
-	var lost <-chan time.Time // set once the group has failed
+	lost := time.NewTimer(grace)
+	lost.Stop() // until the group has failed
+	defer lost.Stop()
 	for passed+failed < len(g.members) {
 		select {
 		case a := <-answers:
 			errs[a.index] = a.err
 			if a.err == nil {
 				passed++
-			} else {
-				failed++
+			} else if failed++; len(g.members)-failed == g.need-1 {
+				lost.Reset(grace)
 			}
-		case <-lost:
+		case <-lost.C:
 			return g.verdict(passed, errs)
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", context.Cause(ctx), g.verdict(passed, errs))
 		}
 		if passed >= g.need {
 			return nil
-		}
-		if lost == nil && len(g.members)-failed < g.need {
-			lost = time.After(grace)
 		}
 	}
 	return g.verdict(passed, errs)

@@ -3,6 +3,7 @@
 package resource
 
 import (
+	"errors"
 	"io"
 	"os"
 	"syscall"
@@ -26,7 +27,7 @@ func descriptors() (Usage, error) {
 		// In portions, so that a process with a million descriptors does not pay for their names at once.
 		names, err := dir.Readdirnames(1024)
 		used += uint64(len(names))
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

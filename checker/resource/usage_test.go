@@ -58,29 +58,34 @@ func TestCPUIsMeasuredAgainstTheFullestLimit(t *testing.T) {
 		source string
 	}{
 		{
-			"docker-v2", map[string]string{"sys/fs/cgroup/cpu.stat": "usage_usec 46000000"},
+			"docker-v2",
+			map[string]string{"sys/fs/cgroup/cpu.stat": "usage_usec 46000000"},
 			40, "of the cgroup limit (1.5 CPUs)",
 		},
 		{
-			"docker-v1", map[string]string{"sys/fs/cgroup/cpu,cpuacct/cpuacct.usage": "44500000000"},
+			"docker-v1",
+			map[string]string{"sys/fs/cgroup/cpu,cpuacct/cpuacct.usage": "44500000000"},
 			90, "of the cgroup limit (0.5 CPUs)",
 		},
 		{
-			"nested-v2", map[string]string{
+			"nested-v2",
+			map[string]string{
 				"sys/fs/cgroup/kubepods.slice/pod1.slice/cpu.stat":               "usage_usec 68000000",
 				"sys/fs/cgroup/kubepods.slice/pod1.slice/cri-app.scope/cpu.stat": "usage_usec 31000000",
 			},
 			80, "of the cgroup limit (1 CPU)", // the sidecar eats the pod's quota
 		},
 		{
-			"nested-v1", map[string]string{
+			"nested-v1",
+			map[string]string{
 				"sys/fs/cgroup/cpuacct/app.slice/cpuacct.usage":             "45000000000",
 				"sys/fs/cgroup/cpuacct/app.slice/api.service/cpuacct.usage": "21000000000",
 			},
 			25, "of the cgroup limit (2 CPUs)",
 		},
 		{
-			"cpuset-v2", map[string]string{"mnt/control groups/batch/cpu.stat": "usage_usec 50000000"},
+			"cpuset-v2",
+			map[string]string{"mnt/control groups/batch/cpu.stat": "usage_usec 50000000"},
 			50, "of the cgroup limit (2 CPUs)",
 		},
 		{"hybrid", nil, 75, "of the host (4 CPUs)"},
