@@ -1,0 +1,121 @@
+package servicer
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/servicer/vitalspb"
+)
+
+// crowd is evidence of 100 checks and as many methods as wanted, of 20 services.
+func crowd(methods int) *evidence {
+	e := ready()
+	for i := range 100 {
+		e.checks = append(e.checks, result(fmt.Sprintf("check%02d", i), checker.Healthy, checker.ReasonOK, checker.Readiness))
+	}
+	w := interceptor.Window{Span: time.Minute, Requests: 1000, Timed: 1000, Mean: time.Millisecond}
+	e.requests = calls(w)
+	e.requests.Methods = nil
+	for i := range methods {
+		service := fmt.Sprintf("shop.v1.Service%02d", i*20/methods)
+		if i%max(methods/20, 1) == 0 {
+			e.services = append(e.services, service)
+		}
+		e.requests.Methods = append(e.requests.Methods, interceptor.Method{
+			Service: service, Name: fmt.Sprintf("Method%03d", i), Type: interceptors.Unary,
+			Total: interceptor.Stats{Started: 1000, Handled: 1000}, Window: w,
+		})
+	}
+	return e
+}
+
+// BenchmarkJudge is one judgement, memory and comparison with the last edition included.
+func BenchmarkJudge(b *testing.B) {
+	for _, methods := range []int{20, 1000} {
+		b.Run(fmt.Sprintf("100checks/%dmethods", methods), func(b *testing.B) {
+			e, rules, h := crowd(methods), plainRules(), newHistory(100)
+			last := rules.judge(e)
+			h.note(last)
+			b.ReportAllocs()
+			for b.Loop() {
+				next := rules.judge(e)
+				h.note(next)
+				if !sameVerdict(last, next) {
+					b.Fatal("judged differently")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkTranslate is what the first caller of an edition pays.
+func BenchmarkTranslate(b *testing.B) {
+	e := crowd(1000)
+	report := plainRules().judge(e)
+	b.ReportAllocs()
+	for b.Loop() {
+		m := newMessages(report)
+		m.public()
+		m.methods()
+	}
+}
+
+func benched(b *testing.B, methods int) *Servicer {
+	s, err := New(Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	e := crowd(methods)
+	s.rejudge(func() {
+		s.heard = testimony{checks: e.checks, requests: e.requests}
+		s.services = e.services
+	})
+	return s
+}
+
+// BenchmarkGetHealthReport is the handler alone, and with what gRPC does to send its answer.
+func BenchmarkGetHealthReport(b *testing.B) {
+	for _, methods := range []int{20, 1000} {
+		s := benched(b, methods)
+		server, request := s.ReportServer(), &vitalspb.HealthReportRequest{IncludeMethods: true}
+		b.Run(fmt.Sprintf("handler/100checks/%dmethods", methods), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := server.GetHealthReport(context.Background(), request); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("marshalled/100checks/%dmethods", methods), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				response, err := server.GetHealthReport(context.Background(), request)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := proto.Marshal(response); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkReport(b *testing.B) {
+	s := benched(b, 20)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if s.Report().Seq == 0 {
+				b.Error("no edition")
+			}
+		}
+	})
+}
