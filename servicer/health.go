@@ -102,26 +102,24 @@ func (h *healthServer) Watch(request *healthpb.HealthCheckRequest, stream grpc.S
 }
 
 // follow sends what watch sees until one of the two sides ends it. No lock is held anywhere near Send.
-func (h *healthServer) follow(watch *board.Watch[servingStatus], stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
-	done, ended := stream.Context().Done(), h.board.Ended()
+func (h *healthServer) follow(watch board.Watch[servingStatus], stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
+	left := stream.Context().Done()
 	sent := servingStatus(-1)
-	for ending := false; ; {
+	for first := true; ; first = false {
 		state, next := watch.Next()
-		if state != sent {
+		if state != sent || first {
 			if stream.Send(h.answer(state)) != nil {
 				return status.Error(codes.Canceled, "stream has ended")
 			}
 			sent = state
 		}
-		if ending {
+		if next == nil {
 			return errEnding()
 		}
 		select {
 		case <-next:
-		case <-done:
+		case <-left:
 			return status.Error(codes.Canceled, "stream has ended")
-		case <-ended:
-			ending = true // once more round: the last status must be out before the end
 		}
 	}
 }

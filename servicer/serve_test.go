@@ -178,7 +178,7 @@ func TestHalfAGreetingIsCutOffAtTheDeadline(t *testing.T) {
 	for name, over := range map[string]func(*testing.T) link{"tcp": overTCP, "unix": overUnix} {
 		t.Run(name, func(t *testing.T) {
 			l := over(t)
-			s := serve(t, l, servicer.Config{DrainDelay: -1, ShutdownTimeout: 2 * time.Second})
+			s := serve(t, l, servicer.Config{DrainDelay: -1, ShutdownTimeout: 300 * time.Millisecond})
 			half, err := net.Dial(l.lis.Addr().Network(), l.lis.Addr().String())
 			if err != nil {
 				t.Fatal(err)

@@ -26,14 +26,14 @@ type Board[S comparable] struct {
 	strangers map[string]*topic[S] // unknown names with at least one watch; nil when there are none
 	shut      bool
 	draining  bool
+	ended     bool
 
-	ended chan struct{}
-	end   sync.Once
+	over chan struct{} // closed when ended is set
 }
 
 // New returns a Board that knows no name.
 func New[S comparable](cfg Config[S]) *Board[S] {
-	b := &Board[S]{cfg: cfg, ended: make(chan struct{})}
+	b := &Board[S]{cfg: cfg, over: make(chan struct{})}
 	b.known.Store(&map[string]*topic[S]{})
 	return b
 }
@@ -80,13 +80,13 @@ func (b *Board[S]) Publish(states map[string]S) {
 	for name, t := range *b.known.Load() {
 		if _, still := states[name]; !still && t.judged.given {
 			t.judged = opinion[S]{}
-			e.refresh(name, t)
+			e.refresh(t)
 		}
 	}
 	for name, state := range states {
 		t := e.topic(name)
 		t.judged = opinion[S]{state, true}
-		e.refresh(name, t)
+		e.refresh(t)
 	}
 	e.commit()
 	b.mu.Unlock()
@@ -108,7 +108,7 @@ func (b *Board[S]) Set(name string, state S) bool {
 	e := edit[S]{board: b, names: *b.known.Load()}
 	t := e.topic(name)
 	t.word = opinion[S]{state, true}
-	e.refresh(name, t)
+	e.refresh(t)
 	e.commit()
 	b.mu.Unlock()
 	e.wake()
@@ -117,12 +117,12 @@ func (b *Board[S]) Set(name string, state S) bool {
 
 // Shut takes out every known name until Open. Names that nobody knows stay unknown.
 func (b *Board[S]) Shut() {
-	b.switchAll(func() { b.shut = true })
+	b.eachTopic((*edit[S]).refresh, func() { b.shut = true })
 }
 
 // Open ends Shut and turns every word of the application into Serving. It does not end Drain.
 func (b *Board[S]) Open() {
-	b.switchAll(func() {
+	b.eachTopic((*edit[S]).refresh, func() {
 		b.shut = false
 		for _, t := range *b.known.Load() {
 			if t.word.given {
@@ -134,19 +134,33 @@ func (b *Board[S]) Open() {
 
 // Drain takes out every name for good, and tells every watch, those of unknown names too.
 func (b *Board[S]) Drain() {
-	b.switchAll(func() { b.draining = true })
+	b.eachTopic((*edit[S]).refresh, func() { b.draining = true })
 }
 
-// switchAll runs turn, which only writes what mu guards, and brings every topic in line with it.
-func (b *Board[S]) switchAll(turn func()) {
+// End tells all watches, present and future, that what they see is the last. It may be called more than once.
+func (b *Board[S]) End() {
+	again := func(e *edit[S], t *topic[S]) { e.replace(t, t.current.Load().state) }
+	b.eachTopic(again, func() {
+		if !b.ended {
+			b.ended = true
+			close(b.over)
+		}
+	})
+}
+
+// Ended is closed by End, for those who must end with the watches without being one.
+func (b *Board[S]) Ended() <-chan struct{} { return b.over }
+
+// eachTopic runs turn, which only writes what mu guards, and then apply for every topic.
+func (b *Board[S]) eachTopic(apply func(*edit[S], *topic[S]), turn func()) {
 	b.mu.Lock()
 	turn()
-	e := edit[S]{board: b, names: *b.known.Load()}
-	for name, t := range *b.known.Load() {
-		e.refresh(name, t)
+	e := &edit[S]{board: b, names: *b.known.Load()}
+	for _, t := range *b.known.Load() {
+		apply(e, t)
 	}
-	for name, t := range b.strangers {
-		e.refresh(name, t)
+	for _, t := range b.strangers {
+		apply(e, t)
 	}
 	e.commit()
 	b.mu.Unlock()

@@ -19,11 +19,10 @@ func crowd(b *board.Board[state], name string, n int) (leave func()) {
 			inside.Done()
 			for {
 				_, next := w.Next()
-				select {
-				case <-next:
-				case <-b.Ended():
+				if next == nil {
 					return
 				}
+				<-next
 			}
 		})
 	}

@@ -23,30 +23,36 @@ func (e *edit[S]) topic(name string) *topic[S] {
 	if t, watched := e.board.strangers[name]; watched {
 		return t
 	}
-	return newTopic(name == e.board.cfg.Exempt, e.board.cfg.Unknown)
+	return e.board.newTopic(name)
 }
 
 // refresh makes the topic's state agree with the opinions about it, and files the topic where it belongs.
-func (e *edit[S]) refresh(name string, t *topic[S]) {
+func (e *edit[S]) refresh(t *topic[S]) {
 	if state := e.board.verdict(t); state != t.current.Load().state {
-		old := t.current.Swap(newEdition(state))
-		if e.stale == nil {
-			e.stale = old.next
-		} else {
-			e.more = append(e.more, old.next)
-		}
+		e.replace(t, state)
 	}
-	switch _, filed := e.names[name]; {
+	switch _, filed := e.names[t.name]; {
 	case t.known() && !filed:
 		e.own()
-		e.names[name] = t
-		e.board.forget(name)
+		e.names[t.name] = t
+		e.board.forget(t.name)
 	case !t.known() && filed:
 		e.own()
-		delete(e.names, name)
+		delete(e.names, t.name)
 		if t.watches > 0 {
-			e.board.remember(name, t)
+			e.board.remember(t)
 		}
+	}
+}
+
+// replace gives the topic a new edition, and notes that the watches of the old one are to be told.
+func (e *edit[S]) replace(t *topic[S], state S) {
+	switch old := t.current.Swap(e.board.newEdition(state)); {
+	case old.next == nil:
+	case e.stale == nil:
+		e.stale = old.next
+	default:
+		e.more = append(e.more, old.next)
 	}
 }
 

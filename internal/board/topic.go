@@ -4,6 +4,8 @@ import "sync/atomic"
 
 // topic is one name with what is said about it. It lives as long as somebody knows or watches the name.
 type topic[S comparable] struct {
+	name string
+
 	// current is replaced under the board's mutex and read by everybody.
 	current atomic.Pointer[edition[S]]
 
@@ -14,7 +16,8 @@ type topic[S comparable] struct {
 	exempt  bool
 }
 
-// edition is a state that held for a while. It never changes; next is closed after its successor can be loaded.
+// edition is a state that held for a while. It never changes; next is closed after its successor can be loaded. It is
+// nil once the board has ended: watches look no further, although readers may see other states still.
 type edition[S comparable] struct {
 	state S
 	next  chan struct{}
@@ -24,16 +27,6 @@ type edition[S comparable] struct {
 type opinion[S comparable] struct {
 	state S
 	given bool
-}
-
-func newTopic[S comparable](exempt bool, state S) *topic[S] {
-	t := &topic[S]{exempt: exempt}
-	t.current.Store(newEdition(state))
-	return t
-}
-
-func newEdition[S comparable](state S) *edition[S] {
-	return &edition[S]{state: state, next: make(chan struct{})}
 }
 
 // known reports whether anybody has spoken about the topic.

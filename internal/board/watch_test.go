@@ -76,13 +76,27 @@ func TestAllWatchesOfANameShareOneEdition(t *testing.T) {
 
 func TestEndReachesPresentAndFutureWatches(t *testing.T) {
 	b := newBoard()
+	b.Set("a", serving)
+	present, stranger := b.Watch("a"), b.Watch("stranger")
+	_, next := present.Next()
+	_, other := stranger.Next()
 	if told(b.Ended()) {
 		t.Fatal("a new board has ended")
 	}
 	b.End()
+	if !told(next) || !told(other) || !told(b.Ended()) {
+		t.Fatal("End does not tell the watches")
+	}
 	b.End()
-	if !told(b.Ended()) {
-		t.Fatal("End tells nobody")
+	b.Set("a", notServing)
+	b.Set("stranger", serving)
+	late := b.Watch("late")
+	for i, w := range []board.Watch[state]{present, stranger, late} {
+		wanted := []state{notServing, serving, unknown}[i]
+		if got, next := w.Next(); got != wanted || next != nil {
+			t.Errorf("after the end watch %d sees %v and waits %v, want %v and no wait", i, got, next != nil, wanted)
+		}
+		w.Close()
 	}
 }
 
@@ -144,7 +158,7 @@ func TestAWatchMissesNothingThatLasts(t *testing.T) {
 	watches.Wait() // hangs if one of them missed the last state
 }
 
-var sink *board.Watch[state]
+var sink board.Watch[state]
 
 func BenchmarkWatchAndClose(b *testing.B) {
 	board := newBoard()
