@@ -237,3 +237,13 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+func TestSkipOfNothingCountsUnregisteredInfrastructure(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{
+		Skip: selector.MatchFunc(func(context.Context, interceptors.CallMeta) bool { return false }),
+	})
+	_ = unary(t.Context(), rec, "/grpc.health.v1.Health/Check", okHandler)
+	if n := rec.Server().Total.Handled; n != 1 {
+		t.Errorf("handled %d, want 1", n)
+	}
+}
