@@ -37,3 +37,6 @@ func accepts(addr string) error {
 	}
 	return conn.Close()
 }
+
+// Listen listens on a loopback port.
+func Listen(port int) (net.Listener, error) { return net.Listen("tcp", Addr(port)) }
