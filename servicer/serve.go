@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc"
 )
 
+var errRunning = errors.New("servicer: Run or Serve is running already")
+
 // Endpoint is a server and where it listens.
 type Endpoint struct {
 	Server   *grpc.Server
@@ -31,7 +33,11 @@ func (s *Servicer) Serve(ctx context.Context, server *grpc.Server, lis net.Liste
 // ServeAll is Serve for several servers with one health, such as one for the work and one, without TLS, for probes
 // alone. They are drained together. When one of them fails or is stopped by somebody else, all end.
 func (s *Servicer) ServeAll(ctx context.Context, endpoints ...Endpoint) error {
-	if err := s.learn(servicesOf(endpoints)); err != nil {
+	err := errRunning
+	if !s.running.Load() { // else an end of these servers would be the end of those that are served already
+		err = s.learn(servicesOf(endpoints))
+	}
+	if err != nil {
 		for _, e := range endpoints {
 			_ = e.Listener.Close()
 		}

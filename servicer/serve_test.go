@@ -140,6 +140,9 @@ func TestServeTwiceIsAnError(t *testing.T) {
 		if err := s.Serve(t.Context(), l.newServer(), l.lis); err == nil {
 			t.Error("Serve beside Run succeeds")
 		}
+		if s.Phase() != servicer.Ready {
+			t.Errorf("phase %v: the mistake has ended what was running", s.Phase())
+		}
 		end()
 		judge.Wait()
 	})
