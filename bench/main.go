@@ -52,4 +52,7 @@ var chapters = []struct {
 	{"growth with methods", []string{"P5"}, measureMethods},
 	{"health checks", []string{"P6"}, measureCheck},
 	{"watchers", []string{"P7"}, measureWatch},
+	{"breakers", []string{"P8"}, measureBreaker},
+	{"reports and doors", []string{"P9"}, measureDoors},
+	{"Prometheus", []string{"P10"}, measureGather},
 }

@@ -12,7 +12,7 @@ import (
 
 // callFamilies are the families of one side, server or client.
 type callFamilies struct {
-	started, handled, latency, received, sent, inFlight, panics family
+	started, handled, latency, received, sent, inFlight, panics *family
 
 	bounds []float64
 	// mu guards labels, which only ever grows, by the methods that the recorder knows.
@@ -30,7 +30,7 @@ type methodLabels struct {
 
 func newCallFamilies(side string, bounds []float64) *callFamilies {
 	peer := map[string]string{"server": "on the server", "client": "by the client"}[side]
-	of := func(kind dto.MetricType, name, help string, more ...string) family {
+	of := func(kind dto.MetricType, name, help string, more ...string) *family {
 		// Sorted by name, as the exposition wants them: grpc_code comes first.
 		return newFamily(kind, "grpc_"+side+"_"+name, help, append(more, "grpc_method", "grpc_service", "grpc_type")...)
 	}
@@ -48,7 +48,7 @@ func newCallFamilies(side string, bounds []float64) *callFamilies {
 }
 
 func (f *callFamilies) describe(descs chan<- *prometheus.Desc) {
-	for _, family := range []family{f.started, f.handled, f.latency, f.received, f.sent, f.inFlight, f.panics} {
+	for _, family := range []*family{f.started, f.handled, f.latency, f.received, f.sent, f.inFlight, f.panics} {
 		descs <- family.desc
 	}
 }
@@ -58,18 +58,24 @@ func (f *callFamilies) collect(snapshot *interceptor.Snapshot, metrics chan<- pr
 		method := &snapshot.Methods[i]
 		labels := f.labelsOf(method)
 		total := &method.Total
-		metrics <- number{f.started, labels.plain, float64(total.Started)}
-		metrics <- number{f.inFlight, labels.plain, float64(total.InFlight())}
-		metrics <- number{f.received, labels.plain, float64(total.MsgReceived)}
-		metrics <- number{f.sent, labels.plain, float64(total.MsgSent)}
-		metrics <- number{f.panics, labels.plain, float64(total.Panics)}
+		plain := [...]number{
+			{family: f.started, pairs: labels.plain, value: float64(total.Started)},
+			{family: f.inFlight, pairs: labels.plain, value: float64(total.InFlight())},
+			{family: f.received, pairs: labels.plain, value: float64(total.MsgReceived)},
+			{family: f.sent, pairs: labels.plain, value: float64(total.MsgSent)},
+			{family: f.panics, pairs: labels.plain, value: float64(total.Panics)},
+		}
+		for i := range plain {
+			metrics <- &plain[i]
+		}
 		for code, n := range total.ByCode {
 			if pairs := labels.byCode[code]; pairs != nil {
-				metrics <- number{f.handled, pairs, float64(n)}
+				metrics <- &number{family: f.handled, pairs: pairs, value: float64(n)}
 			}
 		}
-		metrics <- distribution{
-			f.latency, labels.plain, f.bounds, total.Latency.Cumulative(f.bounds), total.Latency.Count(), total.Latency.Sum.Seconds(),
+		metrics <- &distribution{
+			family: f.latency, pairs: labels.plain, bounds: f.bounds,
+			counts: total.Latency.Cumulative(f.bounds), count: total.Latency.Count(), sum: total.Latency.Sum.Seconds(),
 		}
 	}
 }

@@ -37,7 +37,7 @@ var (
 	infoFamily         = newFamily(gauge, "health_info", "Always 1; the version is a label.", "version")
 )
 
-var healthFamilies = []family{
+var healthFamilies = []*family{
 	statusFamily, stateFamily, phaseFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
 	measurementFamily, breakerStateFamily, transitionsFamily, breakerCallsFamily, slowCallsFamily, watchFamily, infoFamily,
 }
@@ -78,7 +78,7 @@ func collectCheck(result *checker.Result, metrics chan<- prometheus.Metric) {
 }
 
 func durations(result *checker.Result) prometheus.Metric {
-	d := distribution{
+	d := &distribution{
 		family: durationFamily,
 		pairs:  pairs(durationFamily.labels, []string{result.Name}),
 		bounds: checker.DurationBounds[:],

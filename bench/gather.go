@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+
+	"github.com/vitals-go/vitals/probes/promvitals"
+)
+
+func measureGather(p plan) []goal {
+	ours100, theirs100 := gatherings(100)
+	ours1000, theirs1000 := gatherings(1000)
+	one := interleave(p, 1, 1, ours100, theirs100, ours1000, theirs1000)
+	return []goal{
+		{id: "P10", what: "Gather, 100 methods, against equal Vecs", measured: one[0].median() / one[1].median(), limit: 0.85, figures: ns(one[0].median()) + " / " + ns(one[1].median())},
+		{id: "P10", what: "Gather, 1,000 methods, against equal Vecs", measured: one[2].median() / one[3].median(), limit: 0.85, figures: ns(one[2].median()) + " / " + ns(one[3].median())},
+		{id: "P10", what: "Gather, 1,000 methods against 100", measured: one[2].median() / one[0].median(), limit: 16, figures: ns(one[2].median()) + " / " + ns(one[0].median())},
+	}
+}
+
+// gatherings returns the same calls of n methods, recorded by us and in Vecs of the same names and labels.
+func gatherings(n int) (ours, theirs subject) {
+	recorder := newRecorder(n + 2)
+	equal := newVecs()
+	handler := func(context.Context, any) (any, error) { return nil, nil }
+	for i := range n {
+		name := fmt.Sprintf("Method%d", i)
+		for range 5 {
+			_, _ = recorder.UnaryServer(context.Background(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/" + name}, handler)
+			equal.observe("unary", "shop.v1.Orders", name)
+		}
+	}
+	collector, err := promvitals.New(promvitals.Config{Recorder: recorder})
+	if err != nil {
+		panic(err)
+	}
+	return gathering("ours", collector), gathering("Vecs", equal...)
+}
+
+// vecs are the families that promvitals exports for calls, made the usual way.
+type vecs []prometheus.Collector
+
+func newVecs() vecs {
+	labels := []string{"grpc_type", "grpc_service", "grpc_method"}
+	var list vecs
+	for _, name := range []string{"started_total", "msg_received_total", "msg_sent_total", "panics_total"} {
+		list = append(list, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "grpc_server_" + name, Help: name}, labels))
+	}
+	return append(list,
+		prometheus.NewCounterVec(prometheus.CounterOpts{Name: "grpc_server_handled_total", Help: "handled"}, append(labels, "grpc_code")),
+		prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "grpc_server_in_flight", Help: "in flight"}, labels),
+		prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "grpc_server_handling_seconds", Help: "latency"}, labels),
+	)
+}
+
+func (v vecs) observe(labels ...string) {
+	for _, c := range v {
+		switch c := c.(type) {
+		case *prometheus.CounterVec:
+			if m, err := c.GetMetricWithLabelValues(labels...); err == nil {
+				m.Inc()
+			} else {
+				c.WithLabelValues(append(labels, "OK")...).Inc()
+			}
+		case *prometheus.GaugeVec:
+			c.WithLabelValues(labels...).Set(0)
+		case *prometheus.HistogramVec:
+			c.WithLabelValues(labels...).Observe(0.001)
+		}
+	}
+}
+
+func gathering(name string, collectors ...prometheus.Collector) subject {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors...)
+	return subject{name, func(n int) {
+		for range n {
+			if _, err := registry.Gather(); err != nil {
+				panic(err)
+			}
+		}
+	}}
+}
