@@ -83,7 +83,8 @@ func hintTransport(err error, target string) string {
 		return ""
 	case errors.Is(err, context.DeadlineExceeded), ok && timeout.Timeout():
 		return target + " did not answer in time: is it overloaded, or does a firewall drop packets?"
-	case errors.Is(err, connReset), errors.Is(err, brokenPipe), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, connReset), errors.Is(err, brokenPipe), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		strings.Contains(err.Error(), "server closed idle connection"): // net/http does not export this error
 		return target + " closed the connection: is it restarting, and does it expect TLS or none?"
 	}
 	return ""

