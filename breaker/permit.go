@@ -131,7 +131,7 @@ func (p *Permit) abandoned() bool { return p.ctx != nil && errors.Is(p.ctx.Err()
 func (b *Breaker) settle(p *Permit, outcome Outcome, cause error) {
 	slow := b.cfg.SlowCall > 0 && outcome != Neutral && b.sinceBirth()-p.began >= b.cfg.SlowCall
 	word := b.word.Load()
-	if outcome == Failure || slow || p.pass.probe != nil || word>>epochShift != p.pass.epoch {
+	if outcome == Failure || slow || p.pass.probe != nil || word&slowPath != 0 || word>>epochShift != p.pass.epoch {
 		b.settleSlow(p, outcome, slow, cause)
 		return
 	}

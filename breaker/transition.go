@@ -39,6 +39,9 @@ func (b *Breaker) settleCall(epoch uint64, outcome Outcome, slow bool) {
 		b.late.count(outcome, slow)
 		return
 	}
+	if b.current.State == Closed {
+		b.awaken(now) // the call took longer than the window stayed awake
+	}
 	b.stripes.mine().count(outcome, slow)
 	if b.current.State != Closed || b.current.Forced || outcome == Neutral {
 		return

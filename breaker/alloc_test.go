@@ -1,0 +1,32 @@
+//go:build !race
+
+package breaker_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/vitals-go/vitals/breaker"
+)
+
+func TestClosedAndRejectedCallsDoNotAllocate(t *testing.T) {
+	b := newBreaker(t, breaker.Config{})
+	do := func() { _, _ = breaker.Do(context.Background(), b, answer) }
+	admit := func() {
+		if permit, err := b.Admit(context.Background()); err == nil {
+			permit.Settle(nil)
+		}
+	}
+	for name, run := range map[string]func(){"Do": do, "Admit": admit} {
+		if n := testing.AllocsPerRun(1000, run); n != 0 {
+			t.Errorf("closed, %s: %v allocations", name, n)
+		}
+	}
+	b.TripFor(time.Minute)
+	for name, run := range map[string]func(){"Do": do, "Admit": admit} {
+		if n := testing.AllocsPerRun(1000, run); n != 0 {
+			t.Errorf("rejected, %s: %v allocations", name, n)
+		}
+	}
+}

@@ -1,0 +1,279 @@
+package breaker_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals/breaker"
+)
+
+// probeOf is a check that pings through a client guarded by b itself.
+func probeOf(b *breaker.Breaker) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := breaker.Do(ctx, b, func(context.Context) (int, error) { return 0, nil })
+		return err
+	}
+}
+
+func TestRejectionTellsEverythingButTheCause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{Jitter: -1})
+		trip(t, b)
+		err := call(t, b, nil)
+		rejection, ok := errors.AsType[*breaker.OpenError](err)
+		if !ok || !errors.Is(err, breaker.ErrOpen) || !errors.Is(err, gobreaker.ErrOpenState) ||
+			errors.Is(err, gobreaker.ErrTooManyRequests) || errors.Is(err, errDown) {
+			t.Fatalf("%v is not the rejection of an open breaker", err)
+		}
+		if rejection.Name != "database" || rejection.State != breaker.Open || !rejection.CircuitOpen() ||
+			rejection.RetryAfter() != 5*time.Second || !errors.Is(rejection.Cause, errDown) {
+			t.Fatalf("%+v", rejection)
+		}
+		st := status.Convert(err)
+		if st.Code() != codes.Unavailable || strings.Contains(st.String()+err.Error(), "hunter2") {
+			t.Fatalf("status is %v", st)
+		}
+		var reason string
+		var delay time.Duration
+		for _, detail := range st.Details() {
+			switch detail := detail.(type) {
+			case *errdetails.ErrorInfo:
+				reason = detail.GetReason()
+				if detail.GetDomain() == "" || strings.Contains(detail.String(), "hunter2") {
+					t.Errorf("%v", detail)
+				}
+			case *errdetails.RetryInfo:
+				delay = detail.GetRetryDelay().AsDuration()
+			}
+		}
+		if reason != "CIRCUIT_OPEN" || delay != 5*time.Second {
+			t.Fatalf("reason %q, delay %v", reason, delay)
+		}
+		untilDue(t, b)
+		if _, err := b.Admit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := call(t, b, nil); !errors.Is(err, breaker.ErrOpen) || !errors.Is(err, gobreaker.ErrTooManyRequests) {
+			t.Fatalf("%v is not the rejection of a half-open breaker", err)
+		}
+	})
+}
+
+func TestTripForOpensForAtLeastThatLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{})
+		b.TripFor(-time.Second)
+		wantState(t, b, breaker.Closed)
+		b.TripFor(20 * time.Second)
+		if wait := time.Until(b.Snapshot().NextTry); wait < 20*time.Second || wait > 25*time.Second {
+			t.Fatalf("open for %v, want 20s to 25s", wait)
+		}
+		before := b.Snapshot().NextTry
+		b.TripFor(time.Second)
+		if !b.Snapshot().NextTry.Equal(before) {
+			t.Fatal("a shorter trip has shortened the open time")
+		}
+		b.TripFor(time.Hour)
+		if wait := time.Until(b.Snapshot().NextTry); wait != 5*time.Minute {
+			t.Fatalf("open for %v, want MaxOpenTime", wait)
+		}
+		untilDue(t, b)
+		probe, err := b.Admit(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.TripFor(10 * time.Second)
+		probe.Settle(nil) // Too late: the dependency asked to be left alone.
+		wantState(t, b, breaker.Open)
+		untilDue(t, b)
+		call(t, b, nil)
+		wantState(t, b, breaker.Closed)
+	})
+}
+
+func TestOperatorsWordHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{})
+		asked := 0
+		check := b.Check(func(context.Context) error { asked++; return nil })
+		b.ForceOpen("maintenance")
+		time.Sleep(time.Hour)
+		if s := b.Snapshot(); s.State != breaker.Open || !s.Forced || s.ForcedReason != "maintenance" || !s.NextTry.IsZero() {
+			t.Fatalf("%+v", s)
+		}
+		if err := check(t.Context()); !breaker.IsRejected(err) || asked != 0 {
+			t.Fatalf("check: %v after asking %d times", err, asked)
+		}
+		b.Observe(nil)
+		b.TripFor(time.Minute)
+		wantState(t, b, breaker.Open)
+
+		b.ForceClosed("we know")
+		for range 100 {
+			if err := call(t, b, errDown); !errors.Is(err, errDown) {
+				t.Fatal(err)
+			}
+		}
+		b.TripFor(time.Minute)
+		wantState(t, b, breaker.Closed)
+
+		b.Reset()
+		if s := b.Snapshot(); s.Forced || s.ForcedReason != "" || s.Consecutive != 0 || s.Calls.Failures != 100 {
+			t.Fatalf("%+v", s)
+		}
+		trip(t, b)
+		b.Reset()
+		if err := call(t, b, nil); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestObserverJudgesAndPublishesButRejectsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{ObserveOnly: true})
+		trip(t, b)
+		for range 10 {
+			if err := call(t, b, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantState(t, b, breaker.Open)
+		untilDue(t, b)
+		probe, err := b.Admit(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := call(t, b, errDown); !errors.Is(err, errDown) {
+			t.Fatal(err)
+		}
+		wantState(t, b, breaker.HalfOpen)
+		probe.Settle(nil)
+		if s := b.Snapshot(); s.State != breaker.Closed || s.Calls.Rejected != 0 || !s.ObserveOnly {
+			t.Fatalf("%+v", s)
+		}
+	})
+}
+
+func TestCheckMayPingThroughTheClientThatTheBreakerGuards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{ProbeOnly: true})
+		check := b.Check(probeOf(b))
+		trip(t, b)
+		untilDue(t, b)
+		if err := check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s := b.Snapshot(); s.State != breaker.Closed || s.Calls.Successes != 1 {
+			t.Fatalf("%+v, want closed by one call", s)
+		}
+	})
+}
+
+func TestProbingCheckHasItsOwnTimeButObeysCancellation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{})
+		check := b.Check(func(ctx context.Context) error {
+			select {
+			case <-time.After(3 * time.Second):
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+		trip(t, b)
+		untilDue(t, b)
+		cancelled, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		if err := check(cancelled); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		wantState(t, b, breaker.HalfOpen) // Neutral: the slot is free.
+		impatient, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		if err := check(impatient); err != nil {
+			t.Fatalf("the caller's deadline has cut the probe short: %v", err)
+		}
+		wantState(t, b, breaker.Closed)
+	})
+}
+
+func TestProbeOnlyLapsesWhenTheCheckDoesNotCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{ProbeOnly: true})
+		b.Check(func(context.Context) error { return nil })
+		trip(t, b)
+		untilDue(t, b)
+		time.Sleep(59 * time.Second)
+		if err := call(t, b, nil); !breaker.IsRejected(err) {
+			t.Fatalf("a call probes: %v", err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if err := call(t, b, nil); err != nil {
+			t.Fatal(err)
+		}
+		wantState(t, b, breaker.Closed)
+	})
+}
+
+func TestEvidenceFromOutsideClosesAndReopens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{})
+		trip(t, b)
+		b.Observe(nil)
+		wantState(t, b, breaker.Closed)
+		trip(t, b)
+		b.Observe(errDown)
+		wantState(t, b, breaker.Open)
+		untilDue(t, b)
+		b.Observe(errDown)
+		wantState(t, b, breaker.Open)
+		b.Reset()
+		for range 5 {
+			b.Observe(errDown)
+		}
+		wantState(t, b, breaker.Open)
+	})
+}
+
+func TestCheckThatPassesClosesABreakerThatOpenedMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{})
+		check := b.Check(func(context.Context) error { trip(t, b); return nil })
+		if err := check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantState(t, b, breaker.Closed)
+	})
+}
+
+func TestConfirmEndsTheProbeWhileTheCallGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{})
+		trip(t, b)
+		untilDue(t, b)
+		stream, err := b.Admit(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream.Confirm()
+		stream.Confirm()
+		wantState(t, b, breaker.Closed)
+		time.Sleep(time.Hour) // No lease any more.
+		wantState(t, b, breaker.Closed)
+		stream.Settle(errDown)
+		if got := b.Snapshot().Consecutive; got != 1 {
+			t.Fatalf("%d failures, want the stream's end to count", got)
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package breaker_test
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+	"weak"
+
+	"github.com/vitals-go/vitals/breaker"
+)
+
+func newGroup(t testing.TB, cfg breaker.GroupConfig) *breaker.Group {
+	t.Helper()
+	g, err := breaker.NewGroup(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func TestGroupIsBoundedUnderConcurrentStrangers(t *testing.T) {
+	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}, Limit: 10})
+	var strangers sync.WaitGroup
+	for range 8 {
+		strangers.Go(func() {
+			for n := range 200 {
+				call(t, g.Get(fmt.Sprint(n)), nil)
+			}
+		})
+	}
+	strangers.Wait()
+	all := g.Snapshots()
+	if len(all) != 11 {
+		t.Fatalf("%d breakers, want 10 and the shared one", len(all))
+	}
+	var calls uint64
+	for i, s := range all {
+		calls += s.Calls.Successes
+		if i > 0 && all[i-1].Name >= s.Name {
+			t.Fatalf("%q stands before %q", all[i-1].Name, s.Name)
+		}
+	}
+	if calls != 8*200 {
+		t.Fatalf("%d calls, want 1600", calls)
+	}
+	if g.Get(strings.Repeat("x", 300)) != g.Shared() || g.Get("new") != g.Shared() {
+		t.Fatal("overflow does not share a breaker")
+	}
+}
+
+func TestGroupKeepsTargetsApartAndTellsOfAnyTransition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}})
+		sick, well := g.Get("sick"), g.Get("well")
+		if sick == well || sick != g.Get("sick") {
+			t.Fatal("Get does not return one breaker per key")
+		}
+		call(t, well, nil)
+		changed := g.Changed()
+		trip(t, sick)
+		<-changed
+		wantState(t, well, breaker.Closed)
+		changed = g.Changed()
+		due := sick.Snapshot().NextTry
+		<-changed
+		if !time.Now().Equal(due) {
+			t.Fatalf("told %v after half-open was due", time.Since(due))
+		}
+	})
+}
+
+func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
+	_, err := breaker.NewGroup(breaker.GroupConfig{Limit: -1, Breaker: breaker.Config{
+		ConsecutiveFailures: math.MaxInt, FailureRate: 2, MinCalls: -1, Window: -1, SlowCall: -1, SlowCallRate: -1,
+		OpenTime: -1, MaxOpenTime: -2, Jitter: math.NaN(), ProbeTimeout: -1,
+	}})
+	if err == nil {
+		t.Fatal("no mistake found")
+	}
+	for _, field := range []string{
+		"Name", "ConsecutiveFailures", "FailureRate", "MinCalls", "Window", "SlowCall", "SlowCallRate", "OpenTime",
+		"MaxOpenTime", "Jitter", "ProbeTimeout", "Limit",
+	} {
+		if !strings.Contains(err.Error(), field+" is") {
+			t.Errorf("%s is not reported:\n%v", field, err)
+		}
+	}
+	if _, err := breaker.New(breaker.Config{}); err == nil {
+		t.Error("a breaker without a name is accepted")
+	}
+}
+
+func TestDroppedBreakerIsGarbageOnceItsTimerHasRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dropped := func() weak.Pointer[breaker.Breaker] {
+			b := newBreaker(t, breaker.Config{})
+			for range 100 {
+				call(t, b, nil)
+			}
+			return weak.Make(b)
+		}()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		for range 3 {
+			runtime.GC()
+		}
+		if dropped.Value() != nil {
+			t.Fatal("a breaker that nobody uses is kept alive")
+		}
+	})
+}

@@ -1,0 +1,213 @@
+package breaker_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vitals-go/vitals/breaker"
+)
+
+// model is what a breaker must do, written for clarity: it keeps every result and reads no clock but its own.
+type model struct {
+	now         time.Duration
+	state       breaker.State
+	epoch       int
+	consecutive int
+	results     []result
+	failedTries int
+	due         time.Duration // of half-open, or of the probe's lease
+	probe       *trial
+}
+
+type result struct {
+	at     time.Duration
+	failed bool
+}
+
+// trial is one call, on both sides.
+type trial struct {
+	permit  *breaker.Permit
+	epoch   int
+	probe   bool
+	expired bool
+}
+
+var modelConfig = breaker.Config{Name: "model", Jitter: -1, ProbeTimeout: 4 * time.Second}
+
+func (m *model) enter(state breaker.State) {
+	m.state, m.probe, m.consecutive, m.results = state, nil, 0, nil
+	m.epoch++
+	switch state {
+	case breaker.Closed:
+		m.failedTries = 0
+	case breaker.Open:
+		m.due = m.now + min(5*time.Second<<m.failedTries, 5*time.Minute)
+	}
+}
+
+// reopen is what a failed probe leads to. The 7th doubling is the first beyond the limit.
+func (m *model) reopen() {
+	m.failedTries = min(m.failedTries+1, 7)
+	m.enter(breaker.Open)
+}
+
+func (m *model) sleep(d time.Duration) {
+	end := m.now + d
+	for {
+		switch {
+		case m.state == breaker.Open && m.due <= end:
+			m.now = m.due
+			m.enter(breaker.HalfOpen)
+		case m.probe != nil && m.due <= end:
+			m.now = m.due
+			m.reopen()
+		default:
+			m.now = end
+			return
+		}
+	}
+}
+
+// admit returns nil if the call is turned away.
+func (m *model) admit(expired bool) *trial {
+	switch {
+	case m.state == breaker.Closed, m.state == breaker.HalfOpen && expired && m.probe == nil:
+		return &trial{epoch: m.epoch, expired: expired}
+	case m.state == breaker.HalfOpen && m.probe == nil:
+		m.probe = &trial{epoch: m.epoch, probe: true}
+		m.due = m.now + modelConfig.ProbeTimeout
+		return m.probe
+	default:
+		return nil
+	}
+}
+
+// settle reports whether the breaker must, and whether it may, have opened by the failure rate: the window turns in
+// tenths, so that results of that age may count or not.
+func (m *model) settle(c *trial, outcome breaker.Outcome) (must, may bool) {
+	switch {
+	case c.epoch != m.epoch, c.expired, m.state == breaker.HalfOpen && m.probe != c:
+	case c.probe && outcome == breaker.Success:
+		m.enter(breaker.Closed)
+	case c.probe && outcome == breaker.Failure:
+		m.reopen()
+	case c.probe:
+		m.probe = nil
+	case outcome == breaker.Success:
+		m.consecutive = 0
+		m.results = append(m.results, result{m.now, false})
+	case outcome == breaker.Failure:
+		m.consecutive++
+		m.results = append(m.results, result{m.now, true})
+		if m.consecutive >= 5 {
+			m.enter(breaker.Open)
+			return false, false
+		}
+		long, short := m.bad(30*time.Second), m.bad(27*time.Second)
+		return long && short, long || short
+	}
+	return false, false
+}
+
+// bad reports whether the failure rate of the last span is too high.
+func (m *model) bad(span time.Duration) bool {
+	calls, failures := 0, 0
+	for _, r := range m.results {
+		if r.at >= m.now-span {
+			calls++
+			if r.failed {
+				failures++
+			}
+		}
+	}
+	return calls >= 20 && 2*failures >= calls
+}
+
+// play runs one script on a breaker and on the model, and compares them after each step.
+func play(t *testing.T, script []byte) {
+	b := newBreaker(t, modelConfig)
+	m := &model{}
+	expired, cancel := context.WithDeadline(context.Background(), time.Now().Add(-time.Hour))
+	defer cancel()
+	var open []*trial
+	for i, op := range script {
+		step := fmt.Sprintf("step %d (%d)", i, op)
+		argument := int(op >> 3)
+		switch op & 7 {
+		case 0:
+			d := time.Duration(argument*argument) * 100 * time.Millisecond
+			time.Sleep(d)
+			synctest.Wait()
+			m.sleep(d)
+		case 1, 2:
+			ctx, late := context.Background(), argument == 31
+			if late {
+				ctx = expired
+			}
+			var err error
+			permit := new(breaker.Permit)
+			*permit, err = b.Admit(ctx)
+			c := m.admit(late)
+			if (c == nil) != breaker.IsRejected(err) {
+				t.Fatalf("%s: admitted %v, model %v", step, err == nil, c != nil)
+			}
+			if c != nil {
+				c.permit = permit
+				open = append(open, c)
+			}
+		default:
+			if len(open) == 0 {
+				continue
+			}
+			n := argument % len(open)
+			c := open[n]
+			open = append(open[:n], open[n+1:]...)
+			outcome := [...]breaker.Outcome{breaker.Success, breaker.Failure, breaker.Failure, breaker.Neutral, breaker.Failure}[op&7-3]
+			c.permit.SettleAs(outcome, errDown)
+			must, may := m.settle(c, outcome)
+			opened := m.state == breaker.Closed && b.State() == breaker.Open
+			if opened != may && opened != must {
+				t.Fatalf("%s: opened by rate %v, model must %v, may %v", step, opened, must, may)
+			}
+			if opened {
+				m.enter(breaker.Open)
+			}
+			c.permit.SettleAs(breaker.Failure, errDown) // twice is harmless
+		}
+		s := b.Snapshot()
+		if s.State != m.state {
+			t.Fatalf("%s: state %v, model %v", step, s.State, m.state)
+		}
+		if s.State == breaker.Closed && int(s.Consecutive) != m.consecutive {
+			t.Fatalf("%s: %d failures in a row, model %d", step, s.Consecutive, m.consecutive)
+		}
+		if s.State == breaker.Open && m.due < 200*time.Second && time.Until(s.NextTry) != m.due-m.now {
+			t.Fatalf("%s: next try in %v, model %v", step, time.Until(s.NextTry), m.due-m.now)
+		}
+	}
+}
+
+func FuzzBreakerAgainstModel(f *testing.F) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		script := make([]byte, 400)
+		bias := random.IntN(4)
+		for i := range script {
+			script[i] = byte(random.Uint32())
+			if bias > 0 && random.IntN(4) < bias && script[i]&7 == 0 {
+				script[i] = script[i]&7 | script[i]&0x1f // shorter sleeps let windows fill
+			}
+		}
+		f.Add(script)
+	}
+	f.Fuzz(func(t *testing.T, script []byte) {
+		if len(script) > 4096 {
+			t.Skip("long enough")
+		}
+		synctest.Test(t, func(t *testing.T) { play(t, script) })
+	})
+}
