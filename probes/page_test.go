@@ -1,0 +1,161 @@
+package probes_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+func pageOf(t testing.TB, report *servicer.Report) string {
+	t.Helper()
+	h := newHandler(t, probes.HandlerConfig{
+		Health: newScript(report), Title: "shop", Details: servicer.Details{Policy: servicer.DetailsAlways},
+	})
+	return get(t, h, "/health", "Accept", "text/html").Body.String()
+}
+
+// wordyReport has a text wherever a user can put one.
+func wordyReport(text string) *servicer.Report {
+	r := criticalReport()
+	r.Version = text
+	check := *r.Checks[2]
+	check.Name, check.Title, check.Message, check.Err = "x"+text, text, text, errorString(text)
+	measured := *r.Checks[1]
+	measured.Title, measured.Measurement.Source, measured.Measurement.Unit = text, text, text
+	r.Checks = []*checker.Result{r.Checks[0], &measured, &check}
+	r.Metrics = append(r.Metrics, servicer.Metric{Name: text, Message: text, Status: checker.Warning, Detail: text})
+	r.Maintenance = []servicer.Maintenance{{Name: "m" + text, Reason: text, Until: r.At}}
+	r.Journal = []servicer.Transition{{At: r.At, Subject: text, From: text, To: text, Reason: text, Text: text}}
+	r.Names = append(r.Names, servicer.Name{Name: "n" + text, Because: []servicer.Cause{{Text: text}, {Check: text}}})
+	r.Breakers = []breaker.Snapshot{{
+		Name: text, State: breaker.Open, Forced: true, ForcedReason: text, LastFailure: errorString(text), NextTry: r.At,
+	}}
+	r.Requests = &interceptor.Snapshot{Time: r.At, Total: interceptor.Stats{Started: 1}}
+	return r
+}
+
+type errorString string
+
+func (e errorString) Error() string { return string(e) }
+
+func TestUserTextNeverBecomesMarkup(t *testing.T) {
+	t.Parallel()
+	tags := regexp.MustCompile(`<[!/a-zA-Z][^\s>]*`)
+	want := tags.FindAllString(pageOf(t, wordyReport("harmless")), -1)
+	for name, text := range map[string]string{
+		"script":    `<script>alert("1")</script>`,
+		"attribute": `" onload="alert(1)" x='`,
+		"comment":   `--><!--`,
+		"closing":   `</title></style></svg></script><img src=x onerror=alert(1)>`,
+		"newlines":  "a\nb\r\n\u2028c\x00\x1b[31m",
+		"invalid":   "\xff\xfe<b>",
+		"template":  `{{.Title}}{{template "row"}}`,
+		"entities":  `&lt;b&gt;&#x3c;i&#x3e;`,
+		"long":      strings.Repeat("<b>y", 2500),
+	} {
+		page := pageOf(t, wordyReport(text))
+		if got := tags.FindAllString(page, -1); !slices.Equal(got, want) {
+			t.Errorf("%s: the page has %d tags, want the %d that harmless text gives", name, len(got), len(want))
+		}
+		if strings.Contains(text, "<") && strings.Contains(page, text) {
+			t.Errorf("%s: text stands in the page as it is", name)
+		}
+		if strings.Contains(page, "ZgotmplZ") {
+			t.Errorf("%s: the template engine had to remove something", name)
+		}
+	}
+}
+
+func TestBrowserRunsOnlyOurScript(t *testing.T) {
+	t.Parallel()
+	h := newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})
+	w := get(t, h, "/health?format=html")
+	policy := w.Header().Get("Content-Security-Policy")
+	for _, directive := range []string{"default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"} {
+		if !strings.Contains(policy, directive) {
+			t.Errorf("policy %q lacks %q", policy, directive)
+		}
+	}
+	if strings.Contains(policy, "unsafe") {
+		t.Errorf("policy %q", policy)
+	}
+	page := w.Body.String()
+	for _, tag := range []string{"script", "style"} {
+		found := regexp.MustCompile(`(?s)<`+tag+`>(.*?)</`+tag+`>`).FindAllStringSubmatch(page, -1)
+		if len(found) != 1 {
+			t.Fatalf("%d %s elements, want 1", len(found), tag)
+		}
+		sum := sha256.Sum256([]byte(found[0][1]))
+		if hash := base64.StdEncoding.EncodeToString(sum[:]); !strings.Contains(policy, tag+"-src 'sha256-"+hash+"'") {
+			t.Errorf("the policy does not allow the %s as it was sent", tag)
+		}
+	}
+	for _, pattern := range []string{`\sstyle=`, `\son[a-z]+=`, `(src|href)="(https?:)?//`, `@import`, `url\(`} {
+		if found := regexp.MustCompile(pattern).FindString(page); found != "" {
+			t.Errorf("the page holds %q, which the policy forbids or which loads something", found)
+		}
+	}
+}
+
+func TestPageShowsTheWorstFirst(t *testing.T) {
+	t.Parallel()
+	r := criticalReport()
+	r.Checks[0] = &checker.Result{Name: "cache", Status: checker.Warning, At: r.At}
+	page := pageOf(t, r)
+	var places []int
+	for _, name := range []string{"<h3>database", "<h3>cache", "<h3>cpu_usage"} {
+		places = append(places, strings.Index(page, name))
+	}
+	if places[0] < 0 || !slices.IsSorted(places) {
+		t.Errorf("database, cache and cpu_usage stand at %v", places)
+	}
+	if !strings.Contains(page, "<h1>critical</h1>") || !strings.Contains(page, "not healthy: breaker_database, database") {
+		t.Error("the verdict or its reason is missing")
+	}
+}
+
+func TestPageOfEveryState(t *testing.T) {
+	t.Parallel()
+	for want, report := range map[string]*servicer.Report{
+		"healthy": healthyReport(), "warning": warningReport(), "critical": criticalReport(),
+		"starting": startingReport(), "draining": drainingReport(),
+	} {
+		if page := pageOf(t, report); !strings.Contains(page, "<title>"+want+" · shop</title>") {
+			t.Errorf("the title of the page does not say %s", want)
+		}
+	}
+	if page := pageOf(t, nil); !strings.Contains(page, "Nothing is being checked") {
+		t.Error("the page of a process without checks does not say so")
+	}
+}
+
+func TestPageRemembersRuns(t *testing.T) {
+	t.Parallel()
+	source := newScript(healthyReport())
+	h := newHandler(t, probes.HandlerConfig{Health: source})
+	base := time.Now()
+	for i := range 100 {
+		r := criticalReport()
+		if i%2 == 0 {
+			r = healthyReport()
+		}
+		for _, check := range r.Checks {
+			check.At = base.Add(time.Duration(i) * time.Second)
+		}
+		source.publish(r)
+		get(t, h, "/health?format=html")
+	}
+	if page := get(t, h, "/health?format=html").Body.String(); !strings.Contains(page, "last 48 runs: 24 healthy, 24 critical") {
+		t.Error("the page does not show the last 48 of 100 runs")
+	}
+}

@@ -1,0 +1,118 @@
+package probes_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// doors are all paths in all formats.
+func doors() []string {
+	return []string{
+		"/health", "/health?strict", "/health?format=health", "/health?format=health&strict", "/health?format=html",
+		"/live?verbose", "/ready", "/ready?verbose", "/readyz?verbose&exclude=x", "/startup?verbose",
+		"/health/database", "/health/cache", "/health/dependency_database", "/health/breaker_database",
+		"/health/badge.svg", "/health/nobody",
+	}
+}
+
+// from asks as a caller from an address over TCP.
+func from(t testing.TB, h http.Handler, remote, host, target string, headers ...string) string {
+	t.Helper()
+	local := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
+	ctx := context.WithValue(t.Context(), http.LocalAddrContextKey, local)
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	r.RemoteAddr, r.Host = remote, host
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Body.String()
+}
+
+func TestErrorTextReachesOnlyTheAuthorised(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		details      servicer.Details
+		remote, host string
+		headers      []string
+		shown        bool
+	}{
+		"by default":           {servicer.Details{}, "127.0.0.1:999", "localhost:8080", nil, false},
+		"local":                {servicer.Details{Policy: servicer.DetailsLocal}, "127.0.0.1:999", "127.0.0.1:8080", nil, true},
+		"local IPv6":           {servicer.Details{Policy: servicer.DetailsLocal}, "[::1]:999", "[::1]:8080", nil, true},
+		"remote":               {servicer.Details{Policy: servicer.DetailsLocal}, "192.0.2.7:999", "127.0.0.1", nil, false},
+		"through a sidecar":    {servicer.Details{Policy: servicer.DetailsLocal}, "127.0.0.1:999", "localhost", []string{"X-Forwarded-For", "192.0.2.7"}, false},
+		"a name that rebinds":  {servicer.Details{Policy: servicer.DetailsLocal}, "127.0.0.1:999", "evil.example:8080", nil, false},
+		"always":               {servicer.Details{Policy: servicer.DetailsAlways}, "192.0.2.7:999", "shop.example", nil, true},
+		"authorised":           {servicer.Details{Authorize: keyed}, "192.0.2.7:999", "shop.example", []string{"X-Key", "k"}, true},
+		"not authorised":       {servicer.Details{Authorize: keyed}, "127.0.0.1:999", "localhost", nil, false},
+		"panicking authorizer": {servicer.Details{Authorize: panicking}, "127.0.0.1:999", "localhost", nil, false},
+	} {
+		for _, report := range []*servicer.Report{warningReport(), criticalReport(), startingReport()} {
+			h := newHandler(t, probes.HandlerConfig{Health: newScript(report), Details: row.details})
+			shown := false
+			for _, door := range doors() {
+				if strings.Contains(from(t, h, row.remote, row.host, door, row.headers...), secret) {
+					shown = true
+					if !row.shown {
+						t.Errorf("%s: GET %s shows the secret", name, door)
+					}
+				}
+			}
+			if shown != row.shown {
+				t.Errorf("%s: shown %t, want %t", name, shown, row.shown)
+			}
+		}
+	}
+}
+
+func keyed(_ context.Context, caller servicer.Caller) bool {
+	return len(caller.Header["X-Key"]) > 0 && caller.Network == "tcp" && caller.Address != ""
+}
+
+func panicking(context.Context, servicer.Caller) bool { panic("no") }
+
+func TestOneCallersDetailsAreNotAnothersCache(t *testing.T) {
+	t.Parallel()
+	h := newHandler(t, probes.HandlerConfig{
+		Health: newScript(criticalReport()), Details: servicer.Details{Policy: servicer.DetailsLocal},
+	})
+	for range 3 {
+		for _, door := range doors() {
+			from(t, h, "127.0.0.1:1", "localhost", door)
+			if strings.Contains(from(t, h, "192.0.2.7:1", "localhost", door), secret) {
+				t.Errorf("GET %s shows a stranger what a local caller may see", door)
+			}
+		}
+	}
+}
+
+func TestStreamAndFileKeepTheSecret(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Health: newScript(criticalReport())}))
+		path := filepath.Join(t.TempDir(), "health")
+		stopFile := running(t, newFile(t, probes.FileConfig{Health: newScript(criticalReport()), Path: path}))
+		synctest.Wait()
+		body, err := os.ReadFile(path)
+		if err != nil || strings.Contains(string(body), secret) {
+			t.Errorf("file: %s, %v", body, err)
+		}
+		if strings.Contains(page.body.String(), secret) || page.body.Len() == 0 {
+			t.Error("the event stream shows the secret, or nothing")
+		}
+		stopFile()
+		stop()
+	})
+}
