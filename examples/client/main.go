@@ -1,0 +1,132 @@
+// Client puts realistic traffic on the inventory server, so that its numbers move: reads and writes of a few hundred
+// items, listings, deletions, and now and then a request that is wrong.
+//
+//	go run ./examples/client -addr localhost:50051 -rps 50 -for 1m
+//
+// It prints what it sees every second: rate, errors by code, latency, how far its watch of the changes has come, and
+// the server's verdict about itself. Its calls go through gRPC's client-side health checking: while the server says
+// that it does not serve, they are not even sent.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	_ "google.golang.org/grpc/health" // Client-side health checking.
+
+	inventoryv1 "github.com/vitals-go/vitals/examples/inventory/v1"
+)
+
+// options are the command line.
+type options struct {
+	addr     string
+	tls      bool
+	rate     float64
+	duration time.Duration
+	workers  int
+	items    int
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.addr, "addr", "localhost:50051", "the server")
+	flag.BoolVar(&o.tls, "tls", false, "use TLS, with the system's authorities")
+	flag.Float64Var(&o.rate, "rps", 50, "requests per second")
+	flag.DurationVar(&o.duration, "for", 0, "how long; 0 is until Ctrl-C")
+	flag.IntVar(&o.workers, "workers", 64, "requests in flight at most")
+	flag.IntVar(&o.items, "items", 300, "how many different items")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // A second signal kills.
+	if err := run(ctx, o, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func (o options) validate() error {
+	var mistakes []error
+	if !(o.rate > 0 && o.rate <= 1e6) {
+		mistakes = append(mistakes, fmt.Errorf("-rps is %v, want more than 0 and at most a million", o.rate))
+	}
+	if o.duration < 0 {
+		mistakes = append(mistakes, fmt.Errorf("-for is %v, want 0 or more", o.duration))
+	}
+	if o.workers < 1 {
+		mistakes = append(mistakes, fmt.Errorf("-workers is %d, want at least 1", o.workers))
+	}
+	if o.items < 1 {
+		mistakes = append(mistakes, fmt.Errorf("-items is %d, want at least 1", o.items))
+	}
+	return errors.Join(mistakes...)
+}
+
+// run puts load on the server until ctx ends or the time is over, and prints what it sees.
+func run(ctx context.Context, o options, w io.Writer) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	if o.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.duration)
+		defer cancel()
+	}
+	balanced, plain, err := dial(o)
+	if err != nil {
+		return err
+	}
+	defer balanced.Close()
+	defer plain.Close()
+
+	var (
+		working sync.WaitGroup
+		verdict verdict
+		follow  follower
+		tally   tally
+	)
+	items := inventoryv1.NewInventoryClient(balanced)
+	working.Go(func() { verdict.follow(ctx, plain) })
+	working.Go(func() { follow.run(ctx, items) })
+	working.Go(func() { load(ctx, o, items, &tally) })
+	report(ctx, w, &tally, &follow, &verdict)
+	working.Wait()
+	fmt.Fprintln(w, tally.summary())
+	return nil
+}
+
+// healthChecked makes gRPC ask the server for the health of the service, and leave it alone while it is not serving.
+const healthChecked = `{
+	"loadBalancingConfig": [{"round_robin": {}}],
+	"healthCheckConfig": {"serviceName": "inventory.v1.Inventory"}
+}`
+
+// dial returns a connection with client-side health checking for the calls, and one without it, on which the server
+// can be asked for its verdict while it is not serving.
+func dial(o options) (balanced, plain *grpc.ClientConn, err error) {
+	secrecy := insecure.NewCredentials()
+	if o.tls {
+		secrecy = credentials.NewTLS(nil)
+	}
+	plain, err = grpc.NewClient(o.addr, grpc.WithTransportCredentials(secrecy))
+	if err != nil {
+		return nil, nil, err
+	}
+	balanced, err = grpc.NewClient(o.addr, grpc.WithTransportCredentials(secrecy), grpc.WithDefaultServiceConfig(healthChecked))
+	if err != nil {
+		_ = plain.Close()
+		return nil, nil, err
+	}
+	return balanced, plain, nil
+}
