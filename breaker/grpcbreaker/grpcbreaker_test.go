@@ -1,0 +1,382 @@
+package grpcbreaker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/breaker/grpcbreaker"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	unaryMethod  = "/test.Dependency/Call"
+	streamMethod = "/test.Dependency/Follow"
+)
+
+// dependency is a server whose one stream and one unary method do what the test says.
+type dependency struct {
+	unary  func(context.Context) error
+	stream func(grpc.ServerStream) error
+	health healthpb.HealthServer
+}
+
+// dial starts d and connects a guarded client. Everything ends with the test.
+func dial(t *testing.T, d *dependency, guard *grpcbreaker.Guard) *grpc.ClientConn {
+	t.Helper()
+	server := grpc.NewServer()
+	server.RegisterService(&grpc.ServiceDesc{
+		ServiceName: "test.Dependency",
+		HandlerType: (*any)(nil),
+		Methods: []grpc.MethodDesc{{MethodName: "Call", Handler: func(
+			_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor,
+		) (any, error) {
+			if err := decode(&emptypb.Empty{}); err != nil {
+				return nil, err
+			}
+			return &emptypb.Empty{}, d.unary(ctx)
+		}}},
+		Streams: []grpc.StreamDesc{{StreamName: "Follow", ServerStreams: true, Handler: func(
+			_ any, stream grpc.ServerStream,
+		) error {
+			return d.stream(stream)
+		}}},
+	}, d)
+	if d.health != nil {
+		healthpb.RegisterHealthServer(server, d.health)
+	}
+	lis := bufconn.Listen(1 << 16)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(lis)
+	}()
+	options := append(guard.DialOptions(),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }))
+	conn, err := grpc.NewClient("passthrough:///dependency", options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		conn.Close()
+		server.Stop()
+		<-served
+	})
+	return conn
+}
+
+func newGuard(t *testing.T, cfg breaker.Config) (*breaker.Breaker, *grpcbreaker.Guard) {
+	t.Helper()
+	cfg.Name = "dependency"
+	b, err := breaker.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, err := grpcbreaker.New(grpcbreaker.Config{Breaker: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, guard
+}
+
+func invoke(ctx context.Context, conn *grpc.ClientConn) error {
+	return conn.Invoke(ctx, unaryMethod, &emptypb.Empty{}, &emptypb.Empty{})
+}
+
+func follow(ctx context.Context, t *testing.T, conn *grpc.ClientConn) grpc.ClientStream {
+	t.Helper()
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, streamMethod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(stream.SendMsg(&emptypb.Empty{}), stream.CloseSend()); err != nil {
+		t.Fatal(err)
+	}
+	return stream
+}
+
+func TestCodesAreJudged(t *testing.T) {
+	want := map[breaker.Outcome][]codes.Code{
+		breaker.Failure: {codes.Unavailable, codes.Internal, codes.Unknown, codes.DataLoss, codes.DeadlineExceeded},
+		breaker.Neutral: {codes.Canceled, codes.Aborted, codes.Unimplemented, codes.ResourceExhausted},
+		breaker.Success: {
+			codes.OK, codes.InvalidArgument, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
+			codes.Unauthenticated, codes.FailedPrecondition, codes.OutOfRange,
+		},
+	}
+	known := 0
+	for outcome, all := range want {
+		for _, code := range all {
+			known++
+			if got := grpcbreaker.Classify(code); got != outcome {
+				t.Errorf("%v is a %v, want %v", code, got, outcome)
+			}
+		}
+	}
+	if known != int(codes.Unauthenticated)+1 {
+		t.Errorf("%d codes, want all", known)
+	}
+}
+
+func TestUnaryFailuresOpenAndRejectionsNeverReachTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, guard := newGuard(t, breaker.Config{})
+		served := 0
+		conn := dial(t, &dependency{unary: func(context.Context) error {
+			served++
+			return status.Error(codes.Internal, "broken")
+		}}, guard)
+		for range 8 {
+			_ = invoke(t.Context(), conn)
+		}
+		err := invoke(t.Context(), conn)
+		if served != 5 || !breaker.IsRejected(err) || status.Code(err) != codes.Unavailable {
+			t.Fatalf("%d calls served, then %v", served, err)
+		}
+		if s := b.Snapshot(); s.Calls.Failures != 5 || s.Calls.Rejected != 4 {
+			t.Fatalf("%+v", s.Calls)
+		}
+	})
+}
+
+func TestDeadlinesAndCancellations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, guard := newGuard(t, breaker.Config{ConsecutiveFailures: -1})
+		conn := dial(t, &dependency{unary: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}, guard)
+		late, stop := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+		defer stop()
+		_ = invoke(late, conn)
+		cancelled, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		_ = invoke(cancelled, conn)
+		if calls := b.Snapshot().Calls; calls != (breaker.Calls{Neutral: 2}) {
+			t.Fatalf("%+v, want the caller's doing neutral", calls)
+		}
+		hung, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		_ = invoke(hung, conn)
+		if calls := b.Snapshot().Calls; calls.Failures != 1 {
+			t.Fatalf("%+v, want a deadline that passed to be a failure", calls)
+		}
+	})
+}
+
+func TestServerThatAsksToBeLeftAloneIs(t *testing.T) {
+	for name, answer := range map[string]func(context.Context) error{
+		"RetryInfo": func(context.Context) error {
+			st, _ := status.New(codes.ResourceExhausted, "quota").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(20 * time.Second)})
+			return st.Err()
+		},
+		"pushback": func(ctx context.Context) error {
+			_ = grpc.SetTrailer(ctx, metadata.Pairs("grpc-retry-pushback-ms", "20000"))
+			return status.Error(codes.Unavailable, "overloaded")
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b, guard := newGuard(t, breaker.Config{Jitter: -1})
+			conn := dial(t, &dependency{unary: answer}, guard)
+			_ = invoke(t.Context(), conn)
+			if s := b.Snapshot(); s.State != breaker.Open || time.Until(s.NextTry) != 20*time.Second {
+				t.Errorf("%s: %v, next try in %v", name, s.State, time.Until(s.NextTry))
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b, guard := newGuard(t, breaker.Config{})
+		conn := dial(t, &dependency{unary: func(ctx context.Context) error {
+			_ = grpc.SetTrailer(ctx, metadata.Pairs("grpc-retry-pushback-ms", "-1"))
+			return status.Error(codes.ResourceExhausted, "never retry this")
+		}}, guard)
+		_ = invoke(t.Context(), conn)
+		if s := b.Snapshot(); s.State != breaker.Closed || s.Calls.Neutral != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestStreamIsSettledOnceHoweverItEnds(t *testing.T) {
+	broken := func(stream grpc.ServerStream) error {
+		_ = stream.SendMsg(&emptypb.Empty{})
+		return status.Error(codes.Internal, "broke in the middle")
+	}
+	endless := func(stream grpc.ServerStream) error { <-stream.Context().Done(); return stream.Context().Err() }
+	drain := func(stream grpc.ClientStream, _ context.CancelFunc) {
+		for range 5 { // Beyond the end: it must not count again.
+			_ = stream.RecvMsg(&emptypb.Empty{})
+		}
+	}
+	for name, test := range map[string]struct {
+		serve func(grpc.ServerStream) error
+		use   func(grpc.ClientStream, context.CancelFunc)
+		want  breaker.Calls
+	}{
+		"EOF":              {func(grpc.ServerStream) error { return nil }, drain, breaker.Calls{Successes: 1}},
+		"failure midway":   {broken, drain, breaker.Calls{Failures: 1}},
+		"cancel, no Recv":  {endless, func(_ grpc.ClientStream, cancel context.CancelFunc) { cancel() }, breaker.Calls{Neutral: 1}},
+		"cancel, and Recv": {endless, func(s grpc.ClientStream, cancel context.CancelFunc) { cancel(); drain(s, nil) }, breaker.Calls{Neutral: 1}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b, guard := newGuard(t, breaker.Config{})
+			conn := dial(t, &dependency{stream: test.serve}, guard)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			stream := follow(ctx, t, conn)
+			test.use(stream, cancel)
+			synctest.Wait()
+			if calls := b.Snapshot().Calls; calls != test.want {
+				t.Errorf("%s: %+v, want %+v", name, calls, test.want)
+			}
+		})
+	}
+}
+
+func TestFirstMessageOfAStreamClosesAHalfOpenBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, guard := newGuard(t, breaker.Config{})
+		release := make(chan struct{})
+		conn := dial(t, &dependency{
+			unary: func(context.Context) error { return nil },
+			stream: func(stream grpc.ServerStream) error {
+				_ = stream.SendMsg(&emptypb.Empty{})
+				<-release
+				return status.Error(codes.Unavailable, "going away")
+			},
+		}, guard)
+		b.TripFor(time.Second)
+		time.Sleep(2 * time.Second)
+		stream := follow(t.Context(), t, conn)
+		if err := invoke(t.Context(), conn); !breaker.IsRejected(err) {
+			t.Fatalf("a second probe passes: %v", err)
+		}
+		if err := stream.RecvMsg(&emptypb.Empty{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := invoke(t.Context(), conn); err != nil {
+			t.Fatalf("the stream holds up other calls: %v", err)
+		}
+		close(release)
+		if err := stream.RecvMsg(&emptypb.Empty{}); status.Code(err) != codes.Unavailable {
+			t.Fatal(err)
+		}
+		if s := b.Snapshot(); s.State != breaker.Closed || s.Consecutive != 1 {
+			t.Fatalf("%+v, want the stream's end counted as one failure", s)
+		}
+	})
+}
+
+type healthServer struct {
+	healthpb.UnimplementedHealthServer
+}
+
+func TestHealthIsNeverGuarded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, guard := newGuard(t, breaker.Config{})
+		conn := dial(t, &dependency{health: healthServer{}}, guard)
+		b.ForceOpen("test")
+		client := healthpb.NewHealthClient(conn)
+		if _, err := client.Check(t.Context(), &healthpb.HealthCheckRequest{}); status.Code(err) != codes.Unimplemented {
+			t.Fatalf("Check: %v, want the server's own answer", err)
+		}
+		watch, err := client.Watch(t.Context(), &healthpb.HealthCheckRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := watch.Recv(); status.Code(err) != codes.Unimplemented {
+			t.Fatalf("Watch: %v, want the server's own answer", err)
+		}
+		if calls := b.Snapshot().Calls; calls != (breaker.Calls{}) {
+			t.Fatalf("%+v, want nothing counted", calls)
+		}
+	})
+}
+
+func TestFailingInterceptorFurtherInsideIsSettled(t *testing.T) {
+	b, guard := newGuard(t, breaker.Config{})
+	fails := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	_, _ = guard.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, fails)
+	func() {
+		defer func() { _ = recover() }()
+		panics := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+			panic("boom")
+		}
+		_, _ = guard.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, panics)
+	}()
+	if calls := b.Snapshot().Calls; calls.Failures != 2 {
+		t.Fatalf("%+v, want two failures", calls)
+	}
+}
+
+func TestGroupKeepsMethodsApart(t *testing.T) {
+	group, err := breaker.NewGroup(breaker.GroupConfig{Breaker: breaker.Config{Name: "inventory"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, err := grpcbreaker.New(grpcbreaker.Config{Group: group, Key: func(_, method string) string { return method }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := grpc.NewClient("passthrough:///x", grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fails := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
+		return status.Error(codes.Internal, "broken")
+	}
+	for range 6 {
+		_ = guard.UnaryClient(t.Context(), "/a/Sick", nil, nil, conn, fails)
+	}
+	if err := guard.UnaryClient(t.Context(), "/a/Sick", nil, nil, conn, fails); !breaker.IsRejected(err) {
+		t.Fatal(err)
+	}
+	if err := guard.UnaryClient(t.Context(), "/a/Well", nil, nil, conn, fails); breaker.IsRejected(err) {
+		t.Fatal(err)
+	}
+}
+
+func ExampleNew() {
+	b, err := breaker.New(breaker.Config{Name: "upstream"})
+	if err != nil {
+		panic(err)
+	}
+	guard, err := grpcbreaker.New(grpcbreaker.Config{Breaker: b})
+	if err != nil {
+		panic(err)
+	}
+	options := append(guard.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient("passthrough:///upstream.example:50051", options...)
+	if err != nil {
+		panic(err)
+	}
+	defer conn.Close()
+	b.ForceOpen("maintenance")
+	err = conn.Invoke(context.Background(), "/inventory.v1.Inventory/Get", &emptypb.Empty{}, &emptypb.Empty{})
+	fmt.Println(status.Code(err), breaker.IsRejected(err))
+	_, err = grpcbreaker.New(grpcbreaker.Config{})
+	fmt.Println(err)
+	// Output:
+	// Unavailable true
+	// grpcbreaker: exactly one of Breaker and Group is required
+}
