@@ -36,6 +36,20 @@ func newJournal(logger *slog.Logger) *journal {
 	}
 }
 
+// level is that of the status that has been reached. A resource that is found healthy at the start is no news.
+func (l line) level() slog.Level {
+	switch l.after.Status {
+	case Critical:
+		return slog.LevelError
+	case Warning, Unknown:
+		return slog.LevelWarn
+	}
+	if l.after.Kind == Resource && l.before.Reason == ReasonNotRunYet {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}
+
 // note never blocks.
 func (j *journal) note(l line) {
 	select {
@@ -67,13 +81,7 @@ func (j *journal) run(ctx context.Context) {
 
 func (j *journal) write(l line) {
 	ctx := context.Background()
-	level := slog.LevelInfo
-	switch l.after.Status {
-	case Critical:
-		level = slog.LevelError
-	case Warning, Unknown:
-		level = slog.LevelWarn
-	}
+	level := l.level()
 	if !j.logger.Enabled(ctx, level) {
 		return
 	}

@@ -71,6 +71,29 @@ func TestTransitionsAreLoggedOnce(t *testing.T) {
 	})
 }
 
+func TestAHealthyResourceAtTheStartIsNoNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		level := 10.0
+		_, stop := start(t, checker.Config{
+			Logger: slog.New(slog.NewJSONHandler(&log, nil)),
+			Checks: []checker.Check{{
+				Name: "cpu_usage", Kind: checker.Resource, Interval: time.Second, Threshold: checker.Threshold{Critical: 80},
+				Measure: func(context.Context) (checker.Measurement, error) {
+					defer func() { level += 20 }()
+					return checker.Measurement{Value: level, Unit: "%"}, nil
+				},
+			}},
+		})
+		time.Sleep(20 * time.Second)
+		stop()
+		got := entries(t, &log)
+		if len(got) == 0 || got[0]["level"] != "WARN" {
+			t.Errorf("the log is %v, want it to begin with the warning", got)
+		}
+	})
+}
+
 func TestAPanicsStackIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
