@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	inventoryv1 "github.com/vitals-go/vitals/examples/inventory/v1"
 )
@@ -49,7 +48,7 @@ func (f *follower) once(ctx context.Context, items inventoryv1.InventoryClient, 
 	for err == nil {
 		var resp *inventoryv1.WatchResponse
 		if resp, err = stream.Recv(); err == nil {
-			*after = proto.Int64(resp.GetRevision())
+			*after = new(resp.GetRevision())
 			f.revision.Store(resp.GetRevision())
 			f.changes.Add(int64(len(resp.GetChanges())))
 		}

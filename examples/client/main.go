@@ -99,7 +99,10 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	items := inventoryv1.NewInventoryClient(balanced)
 	working.Go(func() { verdict.follow(ctx, plain) })
 	working.Go(func() { follow.run(ctx, items) })
-	working.Go(func() { load(ctx, o, items, &tally) })
+	working.Go(func() {
+		fill(ctx, o, items)
+		load(ctx, o, items, &tally)
+	})
 	report(ctx, w, &tally, &follow, &verdict)
 	working.Wait()
 	fmt.Fprintln(w, tally.summary())

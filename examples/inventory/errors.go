@@ -31,7 +31,7 @@ var (
 // wireError turns the error of a store into what the caller may know: a code, a sentence of ours and details for
 // machines, never the driver's words. The caller's own end of patience comes first, since it explains the rest.
 func (s *Service) wireError(ctx context.Context, err error) error {
-	var conflict *ConflictError
+	conflict, conflicts := errors.AsType[*ConflictError](err)
 	switch {
 	case err == nil:
 		return nil
@@ -41,7 +41,7 @@ func (s *Service) wireError(ctx context.Context, err error) error {
 		return status.Error(codes.NotFound, "there is no such item")
 	case errors.Is(err, ErrExists):
 		return status.Error(codes.AlreadyExists, "the item exists already")
-	case errors.As(err, &conflict):
+	case conflicts:
 		return withDetails(codes.Aborted, "the item is at another revision: read it again", &errdetails.ErrorInfo{
 			Reason:   "REVISION_CONFLICT",
 			Domain:   "inventory.v1",

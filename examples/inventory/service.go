@@ -198,8 +198,8 @@ func (s *Service) changed(ctx context.Context, change Change) {
 
 // dropStale forgets a cached item that has just proved to be behind, so that the client's next read is fresh.
 func (s *Service) dropStale(ctx context.Context, sku string, err error) {
-	var conflict *ConflictError
-	if s.cache != nil && (errors.As(err, &conflict) || errors.Is(err, ErrNotFound)) {
+	_, conflicts := errors.AsType[*ConflictError](err)
+	if s.cache != nil && (conflicts || errors.Is(err, ErrNotFound)) {
 		s.cache.Drop(ctx, sku)
 	}
 }

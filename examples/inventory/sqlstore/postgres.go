@@ -63,14 +63,13 @@ func postgresUnavailable(err error) bool {
 		}
 		return state == "25006" || state == "40001" || state == "40P01" || state == "55P03" // read-only, serialisation, lock
 	}
-	var network net.Error
-	var connect *pgconn.ConnectError
-	return errors.As(err, &network) || errors.As(err, &connect) || pgconn.SafeToRetry(err) || brokenConnection(err)
+	_, network := errors.AsType[net.Error](err)
+	_, connect := errors.AsType[*pgconn.ConnectError](err)
+	return network || connect || pgconn.SafeToRetry(err) || brokenConnection(err)
 }
 
 func sqlState(err error) string {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && len(pg.Code) == 5 {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && len(pg.Code) == 5 {
 		return pg.Code
 	}
 	return ""

@@ -79,8 +79,7 @@ func sqliteUnavailable(err error) bool {
 }
 
 func sqliteCode(err error) int {
-	var failed *sqlite.Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*sqlite.Error](err); ok {
 		return failed.Code()
 	}
 	return 0

@@ -145,9 +145,9 @@ func (s *Store) ready() error {
 
 // explain translates a driver's error into the vocabulary of inventory.Store. The driver's stays wrapped, for the log.
 func (s *Store) explain(err error) error {
-	var conflict *inventory.ConflictError
+	_, conflicts := errors.AsType[*inventory.ConflictError](err)
 	switch {
-	case err == nil, errors.Is(err, inventory.ErrExists), errors.Is(err, inventory.ErrNotFound), errors.As(err, &conflict):
+	case err == nil, conflicts, errors.Is(err, inventory.ErrExists), errors.Is(err, inventory.ErrNotFound):
 		return err
 	case errors.Is(err, sql.ErrNoRows):
 		return inventory.ErrNotFound

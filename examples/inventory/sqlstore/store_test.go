@@ -46,14 +46,12 @@ func ready(t *testing.T) func(*sqlstore.Store, error) *sqlstore.Store {
 	}
 }
 
-func revision(n int64) *int64 { return &n }
-
 func TestStore(t *testing.T) {
 	forEach(t, func(t *testing.T, open func() *sqlstore.Store) {
 		ctx, store := t.Context(), open()
 		before := time.Now().Add(-time.Millisecond)
 
-		bolt, err := store.Put(ctx, inventory.Item{SKU: "bolt", Name: "Bolt 5×20", Quantity: 7}, revision(0))
+		bolt, err := store.Put(ctx, inventory.Item{SKU: "bolt", Name: "Bolt 5×20", Quantity: 7}, new(int64(0)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +62,7 @@ func TestStore(t *testing.T) {
 		if err != nil || got != bolt {
 			t.Errorf("Get = %+v, %v; want %+v", got, err, bolt)
 		}
-		changed, err := store.Put(ctx, inventory.Item{SKU: "bolt", Name: "Bolt", Quantity: 8}, revision(1))
+		changed, err := store.Put(ctx, inventory.Item{SKU: "bolt", Name: "Bolt", Quantity: 8}, new(int64(1)))
 		if err != nil || changed.Revision != 2 {
 			t.Errorf("conditional Put = %+v, %v; want revision 2", changed, err)
 		}
@@ -90,22 +88,22 @@ func TestRefusedWritesLeaveNoTrace(t *testing.T) {
 			t.Fatal(err)
 		}
 		isConflict := func(err error) bool {
-			var conflict *inventory.ConflictError
-			return errors.As(err, &conflict) && conflict.Revision == 1
+			conflict, ok := errors.AsType[*inventory.ConflictError](err)
+			return ok && conflict.Revision == 1
 		}
 		isMissing := func(err error) bool {
-			var conflict *inventory.ConflictError
-			return errors.As(err, &conflict) && conflict.Revision == 0
+			conflict, ok := errors.AsType[*inventory.ConflictError](err)
+			return ok && conflict.Revision == 0
 		}
 		is := func(target error) func(error) bool { return func(err error) bool { return errors.Is(err, target) } }
 		for name, refused := range map[string]struct {
 			write func() error
 			want  func(error) bool
 		}{
-			"create what exists":         {put(ctx, store, "nut", revision(0)), is(inventory.ErrExists)},
-			"replace at another one":     {put(ctx, store, "nut", revision(9)), isConflict},
-			"replace what is missing":    {put(ctx, store, "cog", revision(9)), isMissing},
-			"delete at another revision": {remove(ctx, store, "nut", revision(9)), isConflict},
+			"create what exists":         {put(ctx, store, "nut", new(int64(0))), is(inventory.ErrExists)},
+			"replace at another one":     {put(ctx, store, "nut", new(int64(9))), isConflict},
+			"replace what is missing":    {put(ctx, store, "cog", new(int64(9))), isMissing},
+			"delete at another revision": {remove(ctx, store, "nut", new(int64(9))), isConflict},
 			"delete what is missing":     {remove(ctx, store, "cog", nil), is(inventory.ErrNotFound)},
 		} {
 			if err := refused.write(); !refused.want(err) {
@@ -181,7 +179,7 @@ func TestConcurrentWriters(t *testing.T) {
 			writing.Go(func() {
 				for round := range rounds {
 					sku := fmt.Sprint("item-", round)
-					_, err := store.Put(ctx, inventory.Item{SKU: sku, Name: "Race"}, revision(0))
+					_, err := store.Put(ctx, inventory.Item{SKU: sku, Name: "Race"}, new(int64(0)))
 					mu.Lock()
 					switch {
 					case err == nil:
