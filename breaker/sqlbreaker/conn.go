@@ -6,35 +6,59 @@ import (
 	"errors"
 )
 
-// Conn is a guarded connection, as sql.Conn.Raw hands it out. It is used by one goroutine at a time, like every
+// conn is a guarded connection, as sql.Conn.Raw hands it out. It is used by one goroutine at a time, like every
 // driver.Conn.
 //
-// It implements every optional interface. Where the driver lacks one, Conn answers as database/sql would have worked
-// around it, so that nothing changes but the guard.
-type Conn struct {
+// It implements those optional interfaces that may be there although the driver lacks them: it answers as database/sql
+// would have worked around the lack. Exec and Query are different, see execer.
+type conn struct {
 	guard guard
 	inner driver.Conn
 }
 
 var (
-	_ driver.ConnBeginTx        = (*Conn)(nil)
-	_ driver.ConnPrepareContext = (*Conn)(nil)
-	_ driver.ExecerContext      = (*Conn)(nil)
-	_ driver.QueryerContext     = (*Conn)(nil)
-	_ driver.Pinger             = (*Conn)(nil)
-	_ driver.NamedValueChecker  = (*Conn)(nil)
-	_ driver.SessionResetter    = (*Conn)(nil)
-	_ driver.Validator          = (*Conn)(nil)
+	_ driver.ConnBeginTx        = (*conn)(nil)
+	_ driver.ConnPrepareContext = (*conn)(nil)
+	_ driver.Pinger             = (*conn)(nil)
+	_ driver.NamedValueChecker  = (*conn)(nil)
+	_ driver.SessionResetter    = (*conn)(nil)
+	_ driver.Validator          = (*conn)(nil)
 )
 
+// newConn wraps inner in the type that can do as much.
+func newConn(g guard, inner driver.Conn) driver.Conn {
+	c := &conn{guard: g, inner: inner}
+	exec, query := newExecer(c), newQueryer(c)
+	switch {
+	case exec != nil && query != nil:
+		return struct {
+			*conn
+			driver.ExecerContext
+			driver.QueryerContext
+		}{c, exec, query}
+	case exec != nil:
+		return struct {
+			*conn
+			driver.ExecerContext
+		}{c, exec}
+	case query != nil:
+		return struct {
+			*conn
+			driver.QueryerContext
+		}{c, query}
+	default:
+		return c
+	}
+}
+
 // Unwrap returns the driver's own connection.
-func (c *Conn) Unwrap() driver.Conn { return c.inner }
+func (c *conn) Unwrap() driver.Conn { return c.inner }
 
 // Close closes the connection. It is not guarded.
-func (c *Conn) Close() error { return c.inner.Close() }
+func (c *conn) Close() error { return c.inner.Close() }
 
 // Ping implements driver.Pinger. A driver without it is taken to be alive.
-func (c *Conn) Ping(ctx context.Context) error {
+func (c *conn) Ping(ctx context.Context) error {
 	pinger, ok := c.inner.(driver.Pinger)
 	if !ok {
 		return nil
@@ -44,12 +68,12 @@ func (c *Conn) Ping(ctx context.Context) error {
 }
 
 // Prepare implements driver.Conn.
-func (c *Conn) Prepare(query string) (driver.Stmt, error) {
+func (c *conn) Prepare(query string) (driver.Stmt, error) {
 	return c.PrepareContext(context.Background(), query)
 }
 
 // PrepareContext implements driver.ConnPrepareContext.
-func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	inner, err := guarded(ctx, c.guard, func(ctx context.Context) (driver.Stmt, error) {
 		if preparer, ok := c.inner.(driver.ConnPrepareContext); ok {
 			return preparer.PrepareContext(ctx, query)
@@ -63,8 +87,8 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 }
 
 // prepare is how database/sql uses a driver that knows no context.
-func prepare(ctx context.Context, conn driver.Conn, query string) (driver.Stmt, error) {
-	stmt, err := conn.Prepare(query)
+func prepare(ctx context.Context, inner driver.Conn, query string) (driver.Stmt, error) {
+	stmt, err := inner.Prepare(query)
 	if err == nil && ctx.Err() != nil {
 		stmt.Close()
 		return nil, ctx.Err()
@@ -73,12 +97,12 @@ func prepare(ctx context.Context, conn driver.Conn, query string) (driver.Stmt, 
 }
 
 // Begin implements driver.Conn.
-func (c *Conn) Begin() (driver.Tx, error) {
+func (c *conn) Begin() (driver.Tx, error) {
 	return c.BeginTx(context.Background(), driver.TxOptions{})
 }
 
 // BeginTx implements driver.ConnBeginTx.
-func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	return guarded(ctx, c.guard, func(ctx context.Context) (driver.Tx, error) {
 		if beginner, ok := c.inner.(driver.ConnBeginTx); ok {
 			return beginner.BeginTx(ctx, opts)
@@ -88,14 +112,14 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 }
 
 // begin is how database/sql uses a driver that knows no context.
-func begin(ctx context.Context, conn driver.Conn, opts driver.TxOptions) (driver.Tx, error) {
+func begin(ctx context.Context, inner driver.Conn, opts driver.TxOptions) (driver.Tx, error) {
 	if opts.Isolation != 0 {
 		return nil, errors.New("sql: driver does not support non-default isolation level")
 	}
 	if opts.ReadOnly {
 		return nil, errors.New("sql: driver does not support read-only transactions")
 	}
-	tx, err := conn.Begin() //nolint:staticcheck // Drivers without BeginTx have nothing else.
+	tx, err := inner.Begin() //nolint:staticcheck // Drivers without BeginTx have nothing else.
 	if err == nil && ctx.Err() != nil {
 		_ = tx.Rollback()
 		return nil, ctx.Err()
@@ -103,40 +127,8 @@ func begin(ctx context.Context, conn driver.Conn, opts driver.TxOptions) (driver
 	return tx, err
 }
 
-// ExecContext implements driver.ExecerContext. Without it in the driver, database/sql is told to prepare instead.
-func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	switch inner := c.inner.(type) {
-	case driver.ExecerContext:
-		return guarded(ctx, c.guard, func(ctx context.Context) (driver.Result, error) {
-			return inner.ExecContext(ctx, query, args)
-		})
-	case driver.Execer: //nolint:staticcheck // Old drivers have nothing else.
-		return plain(ctx, c.guard, args, func(values []driver.Value) (driver.Result, error) {
-			return inner.Exec(query, values)
-		})
-	default:
-		return nil, driver.ErrSkip
-	}
-}
-
-// QueryContext implements driver.QueryerContext. Without it in the driver, database/sql is told to prepare instead.
-func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	switch inner := c.inner.(type) {
-	case driver.QueryerContext:
-		return guarded(ctx, c.guard, func(ctx context.Context) (driver.Rows, error) {
-			return inner.QueryContext(ctx, query, args)
-		})
-	case driver.Queryer: //nolint:staticcheck // Old drivers have nothing else.
-		return plain(ctx, c.guard, args, func(values []driver.Value) (driver.Rows, error) {
-			return inner.Query(query, values)
-		})
-	default:
-		return nil, driver.ErrSkip
-	}
-}
-
 // CheckNamedValue implements driver.NamedValueChecker. Without it in the driver, database/sql converts by default.
-func (c *Conn) CheckNamedValue(value *driver.NamedValue) error {
+func (c *conn) CheckNamedValue(value *driver.NamedValue) error {
 	if checker, ok := c.inner.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(value)
 	}
@@ -144,7 +136,7 @@ func (c *Conn) CheckNamedValue(value *driver.NamedValue) error {
 }
 
 // ResetSession implements driver.SessionResetter. It is not guarded.
-func (c *Conn) ResetSession(ctx context.Context) error {
+func (c *conn) ResetSession(ctx context.Context) error {
 	if resetter, ok := c.inner.(driver.SessionResetter); ok {
 		return resetter.ResetSession(ctx)
 	}
@@ -152,7 +144,7 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 }
 
 // IsValid implements driver.Validator. It is not guarded.
-func (c *Conn) IsValid() bool {
+func (c *conn) IsValid() bool {
 	if validator, ok := c.inner.(driver.Validator); ok {
 		return validator.IsValid()
 	}

@@ -73,11 +73,11 @@ type connector struct {
 
 // Connect opens a connection. To have opened one proves little, but to have failed does.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := guarded(ctx, guard{c.guard.breaker, classifyConnect}, c.inner.Connect)
+	inner, err := guarded(ctx, guard{c.guard.breaker, classifyConnect}, c.inner.Connect)
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{guard: c.guard, inner: conn}, nil
+	return newConn(c.guard, inner), nil
 }
 
 // Driver returns the driver that is wrapped.

@@ -19,11 +19,11 @@
 // # The driver shows through
 //
 // The optional interfaces of a driver behave as if database/sql saw them itself: what the driver does not implement
-// is answered in the way in which database/sql works around it. Code that uses sql.Conn.Raw gets a *Conn, whose
-// method Unwrap returns the driver's own connection.
+// is answered in the way in which database/sql works around it. Code that uses sql.Conn.Raw gets a connection whose
+// method Unwrap() driver.Conn returns the driver's own.
 //
 // # Concurrency, ownership and cost
 //
-// A connector may be used concurrently; nothing is started. A guarded call costs one Admit and one Settle; a prepared
-// statement one allocation.
+// A connector may be used concurrently; nothing is started. A guarded call costs one Admit and one Settle, and at
+// most two small allocations; so does a prepared statement.
 package sqlbreaker

@@ -8,7 +8,7 @@ import (
 
 // stmt is a guarded prepared statement.
 type stmt struct {
-	conn  *Conn
+	conn  *conn
 	inner driver.Stmt
 }
 
@@ -24,7 +24,7 @@ type convertingStmt struct {
 	driver.ColumnConverter //nolint:staticcheck // Old drivers have nothing else.
 }
 
-func newStmt(c *Conn, inner driver.Stmt) driver.Stmt {
+func newStmt(c *conn, inner driver.Stmt) driver.Stmt {
 	s := &stmt{conn: c, inner: inner}
 	if converter, ok := inner.(driver.ColumnConverter); ok { //nolint:staticcheck // See above.
 		return convertingStmt{s, converter}
