@@ -4,17 +4,23 @@ import "time"
 
 // Server returns what the server side has seen until now. It costs about 1 µs per method and stripe in use, takes
 // no lock that a call waits for, and the result is the caller's own.
-func (r *Recorder) Server() *Snapshot { return r.server.snapshot(r.now(), true) }
+func (r *Recorder) Server() *Snapshot { return r.snapshot(r.server, true) }
 
 // Client returns what the client side has seen until now; see Server.
-func (r *Recorder) Client() *Snapshot { return r.client.snapshot(r.now(), true) }
+func (r *Recorder) Client() *Snapshot { return r.snapshot(r.client, true) }
 
 // ServerSummary is Server without Methods: it allocates the same few KB for any number of methods, and suits somebody
 // who asks every second.
-func (r *Recorder) ServerSummary() *Snapshot { return r.server.snapshot(r.now(), false) }
+func (r *Recorder) ServerSummary() *Snapshot { return r.snapshot(r.server, false) }
 
 // ClientSummary is Client without Methods; see ServerSummary.
-func (r *Recorder) ClientSummary() *Snapshot { return r.client.snapshot(r.now(), false) }
+func (r *Recorder) ClientSummary() *Snapshot { return r.snapshot(r.client, false) }
+
+func (r *Recorder) snapshot(s *side, detailed bool) *Snapshot {
+	snap := s.snapshot(r.now(), detailed)
+	snap.Started = r.base.Round(0) // the wall clock alone, as the other time
+	return snap
+}
 
 func (s *side) snapshot(now time.Duration, detailed bool) *Snapshot {
 	all := s.table.Load().all
@@ -29,6 +35,9 @@ func (s *side) snapshot(now time.Duration, detailed bool) *Snapshot {
 	span := now - time.Duration(first)*s.config.Slot
 	var total, row recent
 	var t tally
+	if detailed {
+		t.split = new(split)
+	}
 	for i, m := range all {
 		m.read(&t, &row, first)
 		if t.started > 0 {
@@ -46,6 +55,10 @@ func (s *side) snapshot(now time.Duration, detailed bool) *Snapshot {
 		if t.started > 0 {
 			t.addTo(stats, m, s.client)
 		}
+		if t.split.mixed {
+			byCode := t.split.byCode
+			snap.Methods[len(snap.Methods)-1].ByCode = &byCode
+		}
 	}
 	snap.Window = total.view(span)
 	return snap
@@ -56,7 +69,12 @@ func (m *method) read(t *tally, row *recent, first int64) {
 	// Taken before the counters are read, so that no mark is younger than what it is subtracted from.
 	m.turning.Lock()
 	defer m.turning.Unlock()
-	*t, *row = tally{}, recent{}
+	split := t.split
+	if split != nil {
+		clear(split.byCode[:])
+		split.mixed = false
+	}
+	*t, *row = tally{split: split}, recent{}
 	t.add(m)
 	if t.started > 0 {
 		row.add(m, t, first)

@@ -12,6 +12,8 @@ const Codes = 17
 // Snapshot is what one side of a Recorder has seen until Time. It is plain data and never changes.
 type Snapshot struct {
 	Time time.Time
+	// Started is the recorder's birth: since then all cumulative counters count.
+	Started time.Time
 	// Methods, sorted by service and method.
 	Methods []Method
 	// Total adds up all methods over the recorder's life.
@@ -28,6 +30,8 @@ type Method struct {
 	Type    interceptors.GRPCType
 	Total   Stats
 	Window  Window
+	// ByCode splits Total.Latency by the code; nil while all calls have ended with OK. LatencyOf reads it.
+	ByCode *[Codes]CodeLatency
 }
 
 // Stats are cumulative counters since the recorder's birth. They never decrease.

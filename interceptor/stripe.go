@@ -32,13 +32,12 @@ type stripe struct {
 // failStripe holds what a stripe counts of calls that did not end with OK. It is apart because most methods never
 // fail everywhere.
 type failStripe struct {
-	// codes counts by code. Excused calls are not here but in hastyCalls, so that no counter made from these ever
-	// falls.
-	codes    [Codes]atomic.Uint64
+	// codes counts by code; nil until the code has come. Excused calls are not here but in hastyCalls, so that no
+	// counter made from these ever falls.
+	codes    [Codes]atomic.Pointer[codeTimes]
 	panicked atomic.Uint64
-	sum      atomic.Int64
 	latency  [buckets]atomic.Uint64
-	_        [40]byte
+	_        [48]byte
 }
 
 // hastyCalls holds the latency of a method's excused calls, apart because it says nothing about this server. They are
@@ -77,9 +76,14 @@ func (f *failStripe) observe(o outcome, d time.Duration) {
 	if o.panicked {
 		f.panicked.Add(1)
 	}
-	f.sum.Add(int64(d))
-	f.latency[bucketOf(d)].Add(1)
-	f.codes[o.code].Add(1)
+	times := f.codes[o.code].Load()
+	if times == nil {
+		times = firstTouch(&f.codes[o.code])
+	}
+	bucket := bucketOf(d)
+	f.latency[bucket].Add(1)
+	times.sum.Add(int64(d))
+	times.counts[coarse[bucket]].Add(1)
 }
 
 // observe counts an excused call.

@@ -14,6 +14,8 @@ type tally struct {
 	codes                   [Codes]uint64
 	timed, hasty            [buckets]uint64
 	timedSum, hastySum      int64
+	// split is filled too unless it is nil: it is as large as all the rest.
+	split *split
 }
 
 // add adds all stripes of m. Calls go on meanwhile. What a call writes last is read first, so that a call is never
@@ -36,13 +38,23 @@ func (t *tally) add(m *method) {
 
 func (t *tally) addFailures(f *failStripe) {
 	for i := range f.codes {
-		t.codes[i] += f.codes[i].Load()
+		times := f.codes[i].Load()
+		if times == nil {
+			continue
+		}
+		l := times.read()
+		for _, n := range l.Counts {
+			t.codes[i] += n
+		}
+		t.timedSum += int64(l.Sum)
+		if t.split != nil {
+			t.split.add(codes.Code(i), &l)
+		}
 	}
 	t.panicked += f.panicked.Load()
 	for i := range f.latency {
 		t.timed[i] += f.latency[i].Load()
 	}
-	t.timedSum += f.sum.Load()
 }
 
 func (t *tally) addHasty(h *hastyCalls) {
@@ -52,6 +64,9 @@ func (t *tally) addHasty(h *hastyCalls) {
 		t.hasty[i] += n
 	}
 	t.hastySum += h.sum.Load()
+	if t.split != nil {
+		t.split.addHasty(t)
+	}
 }
 
 func (t *tally) addStripe(s *stripe) {
@@ -59,8 +74,15 @@ func (t *tally) addStripe(s *stripe) {
 		n := s.latency[i].Load()
 		t.ok += n
 		t.timed[i] += n
+		if t.split != nil {
+			t.split.byCode[codes.OK].Counts[coarse[i]] += n
+		}
 	}
-	t.timedSum += s.sum.Load()
+	sum := s.sum.Load()
+	t.timedSum += sum
+	if t.split != nil {
+		t.split.byCode[codes.OK].Sum += time.Duration(sum)
+	}
 	t.received += s.received.Load()
 	t.sent += s.sent.Load()
 	t.started += s.started.Load()

@@ -1,0 +1,92 @@
+package interceptor
+
+import (
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/codes"
+)
+
+// CodeBounds are the inclusive upper bounds of CodeLatency.Counts, in seconds: those of OpenTelemetry's conventions for
+// RPC durations. Each is also a bound of Histogram.
+var CodeBounds = [...]float64{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10}
+
+// CodeLatency is the latency of the calls that ended with one code. It is coarser than Histogram, because there is one
+// for each code.
+type CodeLatency struct {
+	// Counts by bucket: element i those of at most CodeBounds[i] and of more than the bound before, the last element
+	// the longer ones. They add up to Stats.ByCode.
+	Counts [len(CodeBounds) + 1]uint64
+	// Sum of all observations, exact.
+	Sum time.Duration
+}
+
+// LatencyOf returns the latency of the method's calls that ended with code. Successive results never decrease.
+func (m *Method) LatencyOf(code codes.Code) CodeLatency {
+	switch {
+	case code >= Codes:
+		return CodeLatency{}
+	case m.ByCode != nil:
+		return m.ByCode[code]
+	case code != codes.OK:
+		return CodeLatency{}
+	}
+	l := CodeLatency{Sum: m.Total.Latency.Sum}
+	for i, n := range m.Total.Latency.Counts {
+		l.Counts[coarse[i]] += n
+	}
+	return l
+}
+
+// coarse maps an index of Histogram.Counts to one of CodeLatency.Counts. Never written after initialisation.
+var coarse = func() (table [buckets]uint8) {
+	for i := range table {
+		for table[i] < uint8(len(CodeBounds)) && float64(bounds[i]) > CodeBounds[table[i]]*float64(time.Second) {
+			table[i]++
+		}
+	}
+	return table
+}()
+
+// codeTimes counts a stripe's calls that ended with one code. It is allocated by the first of them, and fills a pair of
+// cache lines.
+type codeTimes struct {
+	// counts is added to after sum, and read before it: their total is the number of calls.
+	counts [len(CodeBounds) + 1]atomic.Uint64
+	sum    atomic.Int64
+}
+
+// read returns what c has counted.
+func (c *codeTimes) read() (l CodeLatency) {
+	for i := range c.counts {
+		l.Counts[i] = c.counts[i].Load()
+	}
+	l.Sum = time.Duration(c.sum.Load())
+	return l
+}
+
+// split is the part of a tally that tells codes apart.
+type split struct {
+	byCode [Codes]CodeLatency
+	// mixed says that not all calls have ended with OK.
+	mixed bool
+}
+
+// add adds other calls that ended with code, which is not OK.
+func (s *split) add(code codes.Code, other *CodeLatency) {
+	s.mixed = true
+	l := &s.byCode[code]
+	for i, n := range other.Counts {
+		l.Counts[i] += n
+	}
+	l.Sum += other.Sum
+}
+
+// addHasty adds the excused calls of t.
+func (s *split) addHasty(t *tally) {
+	l := CodeLatency{Sum: time.Duration(t.hastySum)}
+	for i, n := range t.hasty {
+		l.Counts[coarse[i]] += n
+	}
+	s.add(codes.DeadlineExceeded, &l)
+}

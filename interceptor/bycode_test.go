@@ -1,0 +1,126 @@
+package interceptor_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals/interceptor"
+)
+
+func TestCodeBoundsAreBoundsOfTheHistogram(t *testing.T) {
+	for _, bound := range interceptor.CodeBounds {
+		found := false
+		for i := range bucketsLen() {
+			found = found || interceptor.BucketBound(i) == time.Duration(bound*1e9)
+		}
+		if !found {
+			t.Errorf("%v s is no bound of the histogram: the conversion would not be exact", bound)
+		}
+	}
+}
+
+// Each code has its own latency, exact in count, sum and bucket; together they are the whole.
+func TestLatencyOfEachCode(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	calls := []struct {
+		code  codes.Code
+		took  time.Duration
+		times int
+	}{
+		{codes.OK, time.Millisecond, 3},
+		{codes.OK, 60 * time.Millisecond, 2},
+		{codes.NotFound, 5 * time.Millisecond, 4}, // a bound holds what equals it
+		{codes.NotFound, 20 * time.Second, 1},
+		{codes.Internal, 700 * time.Millisecond, 1},
+	}
+	for _, c := range calls {
+		post(t, rec, c.code, c.took, c.times)
+	}
+	m := method(t, rec.Server(), "shop.v1.Orders", "Get")
+	var sum time.Duration
+	for code := range codes.Code(interceptor.Codes) {
+		var want interceptor.CodeLatency
+		for _, c := range calls {
+			if c.code == code {
+				want.Counts[bucketIn(c.took)] += uint64(c.times)
+				want.Sum += time.Duration(c.times) * c.took
+			}
+		}
+		got := m.LatencyOf(code)
+		if got != want {
+			t.Errorf("%v: %+v, want %+v", code, got, want)
+		}
+		var n uint64
+		for _, count := range got.Counts {
+			n += count
+		}
+		if n != m.Total.ByCode[code] {
+			t.Errorf("%v: the buckets hold %d calls, ByCode says %d", code, n, m.Total.ByCode[code])
+		}
+		sum += got.Sum
+	}
+	if sum != m.Total.Latency.Sum {
+		t.Errorf("the codes took %v, all calls %v", sum, m.Total.Latency.Sum)
+	}
+	if got := m.LatencyOf(interceptor.Codes); got != (interceptor.CodeLatency{}) {
+		t.Errorf("a code that does not exist has a latency: %+v", got)
+	}
+}
+
+func TestLatencyOfOKWithoutOthers(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	post(t, rec, codes.OK, 30*time.Millisecond, 2)
+	m := method(t, rec.Server(), "shop.v1.Orders", "Get")
+	if m.ByCode != nil {
+		t.Error("a method without failures carries a table of codes")
+	}
+	want := interceptor.CodeLatency{Sum: 60 * time.Millisecond}
+	want.Counts[bucketIn(30*time.Millisecond)] = 2
+	if got := m.LatencyOf(codes.OK); got != want {
+		t.Errorf("OK: %+v, want %+v", got, want)
+	}
+	if got := m.LatencyOf(codes.Internal); got != (interceptor.CodeLatency{}) {
+		t.Errorf("Internal: %+v, want none", got)
+	}
+}
+
+// Excused calls are DeadlineExceeded to their callers, and so they are here.
+func TestExcusedCallsKeepTheirCode(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{SlowEnough: time.Hour})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_ = unary(ctx, rec, "/shop.v1.Orders/Get", func(context.Context, any) (any, error) {
+		return nil, status.Error(codes.DeadlineExceeded, "")
+	})
+	m := method(t, rec.Server(), "shop.v1.Orders", "Get")
+	var n uint64
+	for _, count := range m.LatencyOf(codes.DeadlineExceeded).Counts {
+		n += count
+	}
+	if n != 1 || m.Total.Failures != 0 {
+		t.Errorf("%d calls with DeadlineExceeded and %d failures, want 1 and 0", n, m.Total.Failures)
+	}
+}
+
+func bucketIn(d time.Duration) int {
+	for i, bound := range interceptor.CodeBounds {
+		if d.Seconds() <= bound {
+			return i
+		}
+	}
+	return len(interceptor.CodeBounds)
+}
+
+// post reports calls that took exactly so long.
+func post(t *testing.T, rec *interceptor.Recorder, code codes.Code, took time.Duration, times int) {
+	t.Helper()
+	for range times {
+		reporter, _ := rec.ServerReporter(t.Context(), interceptors.CallMeta{Service: "shop.v1.Orders", Method: "Get", Typ: interceptors.Unary})
+		reporter.PostCall(status.Error(code, ""), took)
+	}
+}
