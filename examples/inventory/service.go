@@ -46,7 +46,7 @@ type Service struct {
 	feed    *feed
 	watches chan struct{} // one element per open Watch stream
 	// ending is no call's context: it ends, once for all watches, when EndWatches says so.
-	ending     context.Context //nolint:containedctx // See above.
+	ending     context.Context
 	endWatches context.CancelFunc
 }
 
@@ -104,13 +104,13 @@ func (s *Service) EndWatches() { s.endWatches() }
 func (s *Service) Put(ctx context.Context, req *inventoryv1.PutRequest) (*inventoryv1.PutResponse, error) {
 	var wrong violations
 	wrong.item(req.GetItem())
-	wrong.expected(req.ExpectedRevision, 0) //nolint:protogetter // Absent and 0 differ.
+	wrong.expected(req.ExpectedRevision, 0)
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
 	call, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	item, err := s.store.Put(call, fromProto(req.GetItem()), req.ExpectedRevision) //nolint:protogetter // As above.
+	item, err := s.store.Put(call, fromProto(req.GetItem()), req.ExpectedRevision)
 	if err != nil {
 		s.dropStale(ctx, req.GetItem().GetSku(), err)
 		return nil, s.wireError(ctx, err)
@@ -123,13 +123,13 @@ func (s *Service) Put(ctx context.Context, req *inventoryv1.PutRequest) (*invent
 func (s *Service) Delete(ctx context.Context, req *inventoryv1.DeleteRequest) (*inventoryv1.DeleteResponse, error) {
 	var wrong violations
 	wrong.sku("sku", req.GetSku())
-	wrong.expected(req.ExpectedRevision, 1) //nolint:protogetter // Absent and 0 differ.
+	wrong.expected(req.ExpectedRevision, 1)
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
 	call, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	item, err := s.store.Delete(call, req.GetSku(), req.ExpectedRevision) //nolint:protogetter // As above.
+	item, err := s.store.Delete(call, req.GetSku(), req.ExpectedRevision)
 	if err != nil {
 		s.dropStale(ctx, req.GetSku(), err)
 		return nil, s.wireError(ctx, err)

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -37,7 +38,7 @@ func (s *Service) Watch(req *inventoryv1.WatchRequest, stream watchStream) error
 	defer context.AfterFunc(s.ending, func() { cancel(errGoingAway) })()
 
 	err := s.follow(ctx, req, stream)
-	if context.Cause(ctx) == errGoingAway { //nolint:errorlint // It is this very value, or not.
+	if errors.Is(context.Cause(ctx), errGoingAway) {
 		return errGoingAway
 	}
 	if _, ready := status.FromError(err); ready {
@@ -48,7 +49,7 @@ func (s *Service) Watch(req *inventoryv1.WatchRequest, stream watchStream) error
 
 // follow sends what happens after the first cursor until ctx ends, the client leaves or the history breaks off.
 func (s *Service) follow(ctx context.Context, req *inventoryv1.WatchRequest, stream watchStream) error {
-	at, err := s.feed.start(ctx, req.AfterRevision) //nolint:protogetter // Absent and 0 differ.
+	at, err := s.feed.start(ctx, req.AfterRevision)
 	if err != nil {
 		return err
 	}

@@ -52,6 +52,22 @@ func TestDatabaseAway(t *testing.T) {
 	}
 }
 
+// TestTrafficTakesTheServerOut has a check that comes once an hour, and traffic that finds out sooner.
+func TestTrafficTakesTheServerOut(t *testing.T) {
+	pg := testdeps.NewPostgres(t)
+	s := start(t, "DATABASE_URL="+pg.Database(), "PLUGIN_HEALTH_CHECK_INTERVAL=1h")
+	s.becomes("", serving)
+	pg.Stop()
+	for range 10 {
+		if _, err := s.get("bolt"); status.Code(err) != codes.Unavailable {
+			t.Fatalf("Get: %v, want UNAVAILABLE", err)
+		}
+	}
+	s.becomes("", notServing)
+	pg.Start()
+	s.becomes("", serving)
+}
+
 // TestDatabaseAwayAtTheStart starts a server before its database.
 func TestDatabaseAwayAtTheStart(t *testing.T) {
 	pg := testdeps.NewPostgres(t)
@@ -131,7 +147,7 @@ func servePrices(t *testing.T, port int) *httptest.Server {
 		_, _ = io.WriteString(w, `{"currency_code":"EUR","minor_units":1299}`)
 	}))
 	testdeps.Eventually(t, 10*time.Second, func() error {
-		lis, err := testdeps.Listen(port)
+		lis, err := testdeps.Listen(t, port)
 		if err != nil {
 			return fmt.Errorf("listen again: %w", err)
 		}

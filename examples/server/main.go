@@ -61,21 +61,23 @@ func run(ctx context.Context) error {
 		return err
 	}
 	cfg.health.Dependencies = deps.checks
-	cfg.health.Breakers = deps.breakers
+	cfg.health.Breakers = deps.sources()
 	health, err := vitals.New(cfg.health)
 	if err != nil {
 		return err
 	}
-	lis, err := net.Listen("tcp", cfg.addr)
+	var listen net.ListenConfig
+	lis, err := listen.Listen(ctx, "tcp", cfg.addr)
 	if err != nil {
 		return fmt.Errorf("INVENTORY_ADDR: %w", err)
 	}
 	announce(os.Stdout, cfg, lis.Addr())
 
-	// What the watches of items need goes on until the server has gone; the drain ends them.
+	// These go on until the server has gone.
 	beside, dismiss := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { items.Run(beside) })
+	running.Go(func() { deps.follow(beside, health.Checker) })
 	running.Go(func() { endWatches(beside, health, cfg.health.DrainDelay, items) })
 	err = health.Serve(ctx, newServer(cfg, health, items), lis)
 	dismiss()

@@ -14,7 +14,7 @@ func Port(t testing.TB) int {
 	t.Helper()
 	for range 100 {
 		port := 20_000 + rand.IntN(12_000)
-		lis, err := net.Listen("tcp", Addr(port))
+		lis, err := Listen(t, port)
 		if err != nil {
 			continue
 		}
@@ -30,8 +30,9 @@ func Port(t testing.TB) int {
 // Addr is the loopback address of a port.
 func Addr(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-func accepts(addr string) error {
-	conn, err := net.Dial("tcp", addr)
+func accepts(t testing.TB, addr string) error {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(t.Context(), "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("%s does not accept connections: %w", addr, err)
 	}
@@ -39,4 +40,7 @@ func accepts(addr string) error {
 }
 
 // Listen listens on a loopback port.
-func Listen(port int) (net.Listener, error) { return net.Listen("tcp", Addr(port)) }
+func Listen(t testing.TB, port int) (net.Listener, error) {
+	var config net.ListenConfig
+	return config.Listen(t.Context(), "tcp", Addr(port))
+}

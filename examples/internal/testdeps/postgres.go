@@ -98,7 +98,7 @@ func (pg *Postgres) exec(statement string) error {
 
 // command prepares one of PostgreSQL's programs, to be run as the user postgres if we are root.
 func (pg *Postgres) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(pg.binaries, name), args...)
+	cmd := exec.CommandContext(untilKilled(pg.t), filepath.Join(pg.binaries, name), args...)
 	cmd.Dir = pg.folder
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PG") }), "LC_ALL=C")
 	if os.Getuid() != 0 {

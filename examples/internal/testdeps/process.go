@@ -2,6 +2,7 @@ package testdeps
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,9 @@ type Process struct {
 	output *log
 	exited chan struct{} // closed when the program has ended and cmd.ProcessState is set
 }
+
+// untilKilled is the context of a program that Process.Kill ends, and not before the test's other cleanups.
+func untilKilled(t testing.TB) context.Context { return context.WithoutCancel(t.Context()) }
 
 // Start runs a command until it ends by itself or the test ends. Its output is shown when the test fails.
 func Start(t testing.TB, cmd *exec.Cmd) *Process {

@@ -31,10 +31,11 @@ func NewRedis(t testing.TB) *Redis {
 // Start starts the server and waits until it accepts connections.
 func (r *Redis) Start() {
 	r.t.Helper()
-	cmd := exec.Command(r.path, "--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+	cmd := exec.CommandContext(untilKilled(r.t), r.path,
+		"--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
 	cmd.Dir = r.t.TempDir()
 	r.Process = Start(r.t, cmd)
-	Eventually(r.t, 10*time.Second, func() error { return accepts(Addr(r.port)) })
+	Eventually(r.t, 10*time.Second, func() error { return accepts(r.t, Addr(r.port)) })
 }
 
 // Stop ends the server at once.
