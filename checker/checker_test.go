@@ -91,11 +91,13 @@ func TestEveryEndingOfARun(t *testing.T) {
 	}{
 		{"nil", checker.Check{Run: pass}, checker.Healthy, checker.ReasonOK, "available", "Dependency db is available"},
 		{
-			"error", checker.Check{Run: func(context.Context) error { return fail }},
+			"error",
+			checker.Check{Run: func(context.Context) error { return fail }},
 			checker.Critical, checker.ReasonError, "unavailable", "Dependency db is unavailable",
 		},
 		{
-			"optional error", checker.Check{Run: func(context.Context) error { return fail }, Optional: true},
+			"optional error",
+			checker.Check{Run: func(context.Context) error { return fail }, Optional: true},
 			checker.Warning, checker.ReasonError, "unavailable", "Dependency db is unavailable",
 		},
 		{"timeout", checker.Check{Run: obedient}, checker.Warning, checker.ReasonTimeout, "timeout", "Dependency db check timed out"},
@@ -117,11 +119,13 @@ func TestEveryEndingOfARun(t *testing.T) {
 			}}, checker.Healthy, checker.ReasonOK, "available", "Dependency db is available",
 		},
 		{
-			"panic", checker.Check{Run: func(context.Context) error { panic(secret) }},
+			"panic",
+			checker.Check{Run: func(context.Context) error { panic(secret) }},
 			checker.Critical, checker.ReasonPanic, "error", "Dependency db check panicked",
 		},
 		{
-			"panic with nil", checker.Check{Run: func(context.Context) error { panic(nil) }},
+			"panic with nil",
+			checker.Check{Run: func(context.Context) error { panic(nil) }},
 			checker.Critical, checker.ReasonPanic, "error", "Dependency db check panicked",
 		},
 		{
@@ -137,29 +141,37 @@ func TestEveryEndingOfARun(t *testing.T) {
 			}}, checker.Critical, checker.ReasonError, "unavailable", "Dependency db is unavailable",
 		},
 		{
-			"an error that panics when unwrapped", checker.Check{Run: func(context.Context) error { return trap{} }},
+			"an error that panics when unwrapped",
+			checker.Check{Run: func(context.Context) error { return trap{} }},
 			checker.Critical, checker.ReasonError, "unavailable", "Dependency db is unavailable",
 		},
 		{
-			"open circuit", checker.Check{Run: func(context.Context) error {
+			"open circuit",
+			checker.Check{Run: func(context.Context) error {
 				return fmt.Errorf("db: %w", errors.Join(fail, circuit{open: true}))
-			}, FailureThreshold: 5}, checker.Critical, checker.ReasonCircuitOpen, "circuit_open",
+			}, FailureThreshold: 5},
+			checker.Critical, checker.ReasonCircuitOpen, "circuit_open",
 			"Dependency db is not called: its circuit breaker is open",
 		},
 		{
-			"optional open circuit", checker.Check{Run: func(context.Context) error {
+			"optional open circuit",
+			checker.Check{Run: func(context.Context) error {
 				return circuit{open: true}
-			}, Optional: true}, checker.Warning, checker.ReasonCircuitOpen, "circuit_open",
+			}, Optional: true},
+			checker.Warning, checker.ReasonCircuitOpen, "circuit_open",
 			"Dependency db is not called: its circuit breaker is open",
 		},
 		{
-			"closed circuit around an open one", checker.Check{Run: func(context.Context) error {
+			"closed circuit around an open one",
+			checker.Check{Run: func(context.Context) error {
 				return errors.Join(circuit{}, circuit{open: true})
-			}}, checker.Critical, checker.ReasonCircuitOpen, "circuit_open",
+			}},
+			checker.Critical, checker.ReasonCircuitOpen, "circuit_open",
 			"Dependency db is not called: its circuit breaker is open",
 		},
 		{
-			"closed circuit", checker.Check{Run: func(context.Context) error { return circuit{} }},
+			"closed circuit",
+			checker.Check{Run: func(context.Context) error { return circuit{} }},
 			checker.Critical, checker.ReasonError, "unavailable", "Dependency db is unavailable",
 		},
 		{
@@ -168,11 +180,13 @@ func TestEveryEndingOfARun(t *testing.T) {
 			}}, checker.Unknown, checker.ReasonStale, "", "Dependency db has no recent result",
 		},
 		{
-			"title", checker.Check{Run: pass, Title: "The ledger"},
+			"title",
+			checker.Check{Run: pass, Title: "The ledger"},
 			checker.Healthy, checker.ReasonOK, "available", "The ledger is available",
 		},
 		{
-			"process", checker.Check{Run: pass, Kind: checker.Process},
+			"process",
+			checker.Check{Run: pass, Kind: checker.Process},
 			checker.Healthy, checker.ReasonOK, "available", "db is available",
 		},
 	}

@@ -128,7 +128,9 @@ func (b blocked) Handle(ctx context.Context, r slog.Record) error {
 	<-b.release
 	return b.Handler.Handle(ctx, r)
 }
+
 func (b blocked) WithGroup(g string) slog.Handler { return blocked{b.Handler.WithGroup(g), b.release} }
+
 func (b blocked) WithAttrs(a []slog.Attr) slog.Handler {
 	return blocked{b.Handler.WithAttrs(a), b.release}
 }

@@ -72,7 +72,7 @@ func circuitOpen(err error) bool {
 	if b, ok := err.(interface{ CircuitOpen() bool }); ok && b.CircuitOpen() {
 		return true
 	}
-	switch x := err.(type) {
+	switch x := err.(type) { //nolint:errorlint // This walks the tree itself, because the nearest error is not the one that counts.
 	case interface{ Unwrap() error }:
 		inner := x.Unwrap()
 		return inner != nil && circuitOpen(inner)

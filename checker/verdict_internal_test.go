@@ -2,6 +2,7 @@ package checker
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -121,8 +122,8 @@ func (m model) row(past []testimony) int {
 
 func (m model) timeouts(past []testimony) int {
 	n := 0
-	for i := len(past) - 1; i >= 0; i-- {
-		switch past[i].event {
+	for _, t := range slices.Backward(past) {
+		switch t.event {
 		case starved:
 		case timedOut:
 			n++

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,8 +35,8 @@ func wraps(
 
 // chain composes interceptors as grpc does, the first one outermost.
 func chain(info *grpc.UnaryServerInfo, handler grpc.UnaryHandler, parts ...grpc.UnaryServerInterceptor) grpc.UnaryHandler {
-	for i := len(parts) - 1; i >= 0; i-- {
-		inner, part := handler, parts[i]
+	for _, part := range slices.Backward(parts) {
+		inner := handler
 		handler = func(ctx context.Context, req any) (any, error) { return part(ctx, req, info, inner) }
 	}
 	return handler

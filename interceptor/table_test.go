@@ -20,7 +20,9 @@ import (
 
 var shop = services{
 	"shop.v1.Orders": {Methods: []grpc.MethodInfo{
-		{Name: "Get"}, {Name: "Put", IsClientStream: true}, {Name: "Follow", IsServerStream: true},
+		{Name: "Get"},
+		{Name: "Put", IsClientStream: true},
+		{Name: "Follow", IsServerStream: true},
 		{Name: "Talk", IsClientStream: true, IsServerStream: true},
 	}},
 	"grpc.health.v1.Health": {Methods: []grpc.MethodInfo{{Name: "Check"}, {Name: "Watch", IsServerStream: true}}},

@@ -136,7 +136,7 @@ func TestStartupEndsWithTheFirstResults(t *testing.T) {
 		if s.Phase() != servicer.Starting {
 			t.Errorf("phase = %v before the first result", s.Phase())
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if s.Phase() != servicer.Ready || check(t, s, "") != serves || check(t, s, "startup") != serves || check(t, s, "database") != serves {
 			t.Errorf("report = %+v", s.Report())
@@ -185,7 +185,7 @@ func TestACheckerThatHasDiedIsNotBelieved(t *testing.T) {
 		if check(t, s, "") != serves {
 			t.Error("the result was stale before its time")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if m := metric(t, s, "dependency_database"); m.Reason != checker.ReasonStale || check(t, s, "") != stoodDown {
 			t.Errorf("metric = %+v", m)
@@ -375,7 +375,7 @@ func TestMaintenanceEndsByItself(t *testing.T) {
 		if check(t, s, "a.A") != stoodDown {
 			t.Error("over before its time")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if check(t, s, "a.A") != serves || len(s.Report().Maintenance) != 0 {
 			t.Errorf("report = %+v", s.Report())

@@ -58,7 +58,7 @@ func (cfg GRPCConfig) what() string {
 }
 
 func (cfg GRPCConfig) explain(err error) error {
-	hint := ""
+	var hint string
 	switch status.Code(err) {
 	case codes.NotFound:
 		hint = "the upstream's health service does not know " + cfg.what() + ": is it the full name, and registered there?"

@@ -65,7 +65,7 @@ func (cfg HTTPConfig) validate() error {
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
 		add("URL is %q, want http://host or https://host", u.Redacted())
 	default:
-		if _, err := http.NewRequest(cfg.Method, cfg.URL, nil); err != nil {
+		if _, err := http.NewRequestWithContext(context.Background(), cfg.Method, cfg.URL, nil); err != nil {
 			add("Method is %q: %w", cfg.Method, err)
 		}
 	}

@@ -28,7 +28,7 @@ func (s session) Prepare(string) (driver.Stmt, error) {
 func (s session) Close() error              { return nil }
 func (s session) Begin() (driver.Tx, error) { return nil, errors.New("no transactions") }
 func (s session) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
-	return result{s.database}, s.query
+	return result(s), s.query
 }
 
 type result struct{ *database }

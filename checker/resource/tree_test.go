@@ -39,19 +39,6 @@ func tree(t testing.TB, name string) fstest.MapFS {
 	return files
 }
 
-// trees are the names of all recorded trees.
-func trees(t testing.TB) []string {
-	t.Helper()
-	found, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(found) == 0 {
-		t.Fatal("no recorded trees", err)
-	}
-	for i := range found {
-		found[i] = strings.TrimSuffix(filepath.Base(found[i]), ".txt")
-	}
-	return found
-}
-
 // machine is a fake Host. The zero value is idle and errs nowhere.
 type machine struct {
 	mu     sync.Mutex
