@@ -2,6 +2,7 @@ package interceptor
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
@@ -66,7 +67,7 @@ func (r *Recorder) StreamClient(
 			panic(p)
 		}
 	}()
-	inner, err := streamer(ctx, desc, conn, method, append(opts[:len(opts):len(opts)], grpc.OnFinish(s.end))...)
+	inner, err := streamer(ctx, desc, conn, method, append(slices.Clip(opts), grpc.OnFinish(s.end))...)
 	returned = true
 	if err != nil {
 		// If the refusal came from another interceptor, gRPC has not heard of the stream and calls nobody.
