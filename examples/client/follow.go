@@ -79,8 +79,10 @@ func (v *verdict) follow(ctx context.Context, conn *grpc.ClientConn) {
 				v.set(resp.GetStatus().String())
 			}
 		}
-		v.set("unreachable (" + status.Code(err).String() + ")")
-		pause(ctx)
+		if ctx.Err() == nil { // Otherwise the end is ours.
+			v.set("unreachable (" + status.Code(err).String() + ")")
+			pause(ctx)
+		}
 	}
 }
 
