@@ -40,23 +40,25 @@ type statusError interface {
 }
 
 // wireCode returns the code that grpc-go's server makes of a handler's error. status.Code is not it: that reads a
-// bare context.DeadlineExceeded as Unknown. It allocates nothing.
-func wireCode(err error) codes.Code {
+// bare context.DeadlineExceeded as Unknown. Panicked says that a Recovery made the error. It allocates nothing and walks
+// the error's tree once, because a failing call should cost hardly more than a good one.
+func wireCode(err error) (code codes.Code, panicked bool) {
 	if err == nil {
-		return codes.OK
+		return codes.OK, false
 	}
 	if failed, ok := errors.AsType[statusError](err); ok {
 		if s := failed.GRPCStatus(); s != nil {
-			return canonical(s.Code())
+			_, panicked = failed.(*panicError) //nolint:errorlint // It has just been found in the tree.
+			return canonical(s.Code()), panicked
 		}
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return codes.DeadlineExceeded
+		return codes.DeadlineExceeded, false
 	case errors.Is(err, context.Canceled):
-		return codes.Canceled
+		return codes.Canceled, false
 	default:
-		return codes.Unknown
+		return codes.Unknown, false
 	}
 }
 
@@ -71,9 +73,8 @@ func canonical(code codes.Code) codes.Code {
 // serverOutcome says how a call ended whose handler returned err after having run for elapsed. If the context has
 // ended, the caller has gone and nobody saw what the handler returned.
 func (r *Recorder) serverOutcome(ctx context.Context, err error, elapsed time.Duration) outcome {
-	o := outcome{code: wireCode(err)}
-	if _, ok := errors.AsType[*panicError](err); ok && o.code == codes.Internal {
-		o.panicked = true
+	var o outcome
+	if o.code, o.panicked = wireCode(err); o.panicked {
 		return o
 	}
 	switch ended := ctx.Err(); {
@@ -90,7 +91,8 @@ func (r *Recorder) serverOutcome(ctx context.Context, err error, elapsed time.Du
 // clientOutcome says how a client call ended that returned err after elapsed. What the caller got is the truth here,
 // whatever its context says.
 func (r *Recorder) clientOutcome(ctx context.Context, err error, elapsed time.Duration) outcome {
-	o := outcome{code: wireCode(err)}
+	var o outcome
+	o.code, _ = wireCode(err)
 	o.excused = o.code == codes.DeadlineExceeded && r.hasty(ctx, elapsed)
 	return o
 }
