@@ -38,6 +38,13 @@ const (
 	grpcAddrVariable = "PLUGIN_HEALTH_GRPC_ADDR"
 )
 
+const (
+	// pluginVariable is what HashiCorp's go-plugin sets for every plugin that it starts.
+	pluginVariable = "PLUGIN_PROTOCOL_VERSIONS"
+	// pidPlaceholder in a path stands for the number of the process.
+	pidPlaceholder = "{pid}"
+)
+
 // ConfigFromEnv returns the configuration that the process environment asks for, with every default filled in:
 //
 //	PLUGIN_HEALTH_CHECK_INTERVAL      30          from one run of a check to the next
@@ -56,6 +63,13 @@ const (
 //
 // Plain numbers are seconds; Go durations such as 1m30s work too. Every mistake is reported at once, each by its
 // variable's name. It is the only place in the module that reads the environment.
+//
+// {pid} in PLUGIN_HEALTH_FILE_PATH stands for the number of the process.
+//
+// A plugin of HashiCorp's go-plugin inherits its host's environment, and would fight with the host and with other
+// plugins for one port and one file. Where go-plugin's PLUGIN_PROTOCOL_VERSIONS is set, the doors HTTP and GRPC are
+// therefore closed whatever the variables say, the file is written only if its path holds {pid}, and nothing waits for
+// load balancers before the end. A plugin that wants a door of its own sets the field after ConfigFromEnv.
 func ConfigFromEnv() (Config, error) { return configFrom(os.Environ()) }
 
 func configFrom(environ []string) (Config, error) {
@@ -89,10 +103,22 @@ func configFrom(environ []string) (Config, error) {
 		HealthGRPCAddr:  valueOr(vars, grpcAddrVariable, ""),
 		FilePath:        valueOr(vars, filePathVariable, "/tmp/health"),
 	}
+	if _, plugin := vars[pluginVariable]; plugin {
+		cfg.leaveDoorsToHost()
+	}
+	cfg.FilePath = strings.ReplaceAll(cfg.FilePath, pidPlaceholder, strconv.Itoa(os.Getpid()))
 	if cfg.DrainDelay == 0 {
 		cfg.DrainDelay = -1 // a zero field asks for the default; the variable's zero means none
 	}
 	return cfg, nil
+}
+
+// leaveDoorsToHost closes every door that the host has opened by the same variable.
+func (cfg *Config) leaveDoorsToHost() {
+	cfg.HTTPAddr, cfg.HealthGRPCAddr, cfg.DrainDelay = "", "", 0
+	if !strings.Contains(cfg.FilePath, pidPlaceholder) {
+		cfg.FilePath = ""
+	}
 }
 
 // named turns the library's errors, which speak of Go fields, into one error for each variable.

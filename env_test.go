@@ -1,7 +1,9 @@
 package vitals
 
 import (
+	"os"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -136,4 +138,35 @@ func FuzzVariables(f *testing.F) {
 			t.Errorf("%q gives %+v", value, cfg)
 		}
 	})
+}
+
+func TestPluginLeavesTheDoorsToItsHost(t *testing.T) {
+	pid := strconv.Itoa(os.Getpid())
+	for name, tt := range map[string]struct {
+		environ          []string
+		http, grpc, file string
+		drain            time.Duration
+	}{
+		"the defaults of a server": {nil, ":8080", "", "/tmp/health", 5 * time.Second},
+		"the defaults of a plugin": {[]string{"PLUGIN_PROTOCOL_VERSIONS=1"}, "", "", "", -1},
+		"what the host has set": {[]string{
+			"PLUGIN_PROTOCOL_VERSIONS=", "PLUGIN_HEALTH_HTTP_ADDR=:9000", "PLUGIN_HEALTH_GRPC_ADDR=:9001",
+			"PLUGIN_HEALTH_FILE_PATH=/run/health", "PLUGIN_HEALTH_DRAIN_DELAY=7",
+		}, "", "", "", -1},
+		"a file for each process": {
+			[]string{"PLUGIN_PROTOCOL_VERSIONS=1,2", "PLUGIN_HEALTH_FILE_PATH=/run/health-{pid}"}, "", "", "/run/health-" + pid, -1,
+		},
+		"a file for each server": {[]string{"PLUGIN_HEALTH_FILE_PATH=/run/{pid}"}, ":8080", "", "/run/" + pid, 5 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, err := configFrom(tt.environ)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cfg.HTTPAddr != tt.http || cfg.HealthGRPCAddr != tt.grpc || cfg.FilePath != tt.file || cfg.DrainDelay != tt.drain {
+				t.Errorf("HTTP %q, gRPC %q, file %q, delay %v; want %q, %q, %q, %v", cfg.HTTPAddr, cfg.HealthGRPCAddr,
+					cfg.FilePath, cfg.DrainDelay, tt.http, tt.grpc, tt.file, tt.drain)
+			}
+		})
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -33,10 +34,13 @@ func (h *Health) Serve(ctx context.Context, server *grpc.Server, lis net.Listene
 	return h.around(ctx, doors, func(ctx context.Context) error { return h.Servicer.ServeAll(ctx, endpoints...) })
 }
 
+// greetTimeout is how long a connection to the plaintext port may stay silent: it would keep the server from stopping.
+const greetTimeout = 5 * time.Second
+
 // healthOnly returns a plaintext server that answers grpc.health.v1 from the same state and nothing else: the report
 // is not for everybody who can reach a port without credentials.
 func (h *Health) healthOnly() *grpc.Server {
-	server := grpc.NewServer(grpc.MaxRecvMsgSize(64<<10), grpc.MaxConcurrentStreams(1000))
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(64<<10), grpc.MaxConcurrentStreams(1000), grpc.ConnectionTimeout(greetTimeout))
 	h.Servicer.RegisterHealth(server)
 	return server
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 
@@ -25,6 +26,7 @@ type Health struct {
 
 	cfg  Config
 	http *probes.Handler
+	plug atomic.Bool  // PluginServer has made a server
 	file *probes.File // nil if there is none
 	log  *slog.Logger
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 )
 
-// IsInfrastructure reports whether a call is one about the server instead of its work: gRPC health, reflection, and
-// the vitals report. Such calls are not counted unless Config.Skip says otherwise.
+// IsInfrastructure reports whether a call is one about the server instead of its work: gRPC health, reflection,
+// the vitals report, and the housekeeping of go-plugin. Such calls are not counted unless Config.Skip says otherwise.
 func IsInfrastructure(call interceptors.CallMeta) bool { return isInfrastructure(call.Service) }
 
 func isInfrastructure(service string) bool {
@@ -15,7 +15,11 @@ func isInfrastructure(service string) bool {
 	case "grpc.health.v1.Health",
 		"grpc.reflection.v1.ServerReflection",
 		"grpc.reflection.v1alpha.ServerReflection",
-		"vitals.v1.HealthReportService":
+		"vitals.v1.HealthReportService",
+		// HashiCorp's go-plugin: how a host and its plugin keep house. Two of them are streams as long as the plugin's life.
+		"plugin.GRPCBroker",
+		"plugin.GRPCController",
+		"plugin.GRPCStdio":
 		return true
 	default:
 		return false

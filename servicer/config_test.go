@@ -136,3 +136,21 @@ func TestReportIsReadWithoutAllocating(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestAddServicesMakesNamesKnown(t *testing.T) {
+	s, err := servicer.New(servicer.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddServices("shop.v1.Orders", "plugin"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddServices("shop.v1.Carts", checker.Liveness, ""); err == nil || !strings.Contains(err.Error(), checker.Liveness) {
+		t.Errorf("AddServices accepts the names of probes: %v", err)
+	}
+	for name, want := range map[string]bool{"shop.v1.Orders": true, "plugin": true, "shop.v1.Carts": false} {
+		if _, found := s.Report().Lookup(name); found != want {
+			t.Errorf("%s is known: %v, want %v", name, found, want)
+		}
+	}
+}

@@ -164,6 +164,22 @@ func (s *Servicer) setPhase(p Phase) {
 	s.rejudge(func() { s.ending = p })
 }
 
+// AddServices makes full names of gRPC services known, as Serve does with those of its server, for a server that
+// somebody else serves. It reports a name that belongs to a probe or to a check, and a check that gates a service which
+// nobody knows, and then changes nothing.
+func (s *Servicer) AddServices(names ...string) error {
+	var errs []error
+	for _, name := range names {
+		if reserved(name) {
+			errs = append(errs, fmt.Errorf("servicer: %q is the name of a probe, not of a service", name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return s.learn(names)
+}
+
 // learn makes names of registered services known. It returns the mistakes that only show now: a check with the name
 // of a service, or one that gates a service which does not exist.
 func (s *Servicer) learn(services []string) error {
