@@ -23,8 +23,9 @@ type document struct {
 	length       []string
 	cacheControl []string
 	typeOptions  []string
-	// policy is the Content-Security-Policy; nil for what no browser renders.
-	policy []string
+	// policy is the Content-Security-Policy, referrer the Referrer-Policy; nil for what no browser renders.
+	policy   []string
+	referrer []string
 }
 
 func newDocument(contentType string, body []byte) *document {
@@ -46,7 +47,7 @@ func (d *document) send(w http.ResponseWriter, r *http.Request, status int) {
 	header["X-Content-Type-Options"] = d.typeOptions
 	if d.policy != nil {
 		header["Content-Security-Policy"] = d.policy
-		header["Referrer-Policy"] = []string{"no-referrer"}
+		header["Referrer-Policy"] = d.referrer
 	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {

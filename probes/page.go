@@ -100,7 +100,7 @@ func (h *Handler) pageOf(e *edition, a audience) *document {
 			h.defect("the status page could not be rendered", err)
 		}
 		doc := newDocument(typeHTML, b.Bytes())
-		doc.policy = h.page.policy
+		doc.policy, doc.referrer = h.page.policy, []string{"no-referrer"}
 		return doc
 	})
 }
