@@ -43,7 +43,7 @@ type InventoryClient interface {
 	// ALREADY_EXISTS: expected_revision is 0 and the item exists. ABORTED: the item is at another revision.
 	Put(ctx context.Context, in *PutRequest, opts ...grpc.CallOption) (*PutResponse, error)
 	// Get returns one item, with its price if the price service answers in time.
-	// NOT_FOUND: neither this inventory nor its upstream knows the item.
+	// NOT_FOUND: this inventory does not have the item, and neither has its upstream, as far as that can be asked.
 	Get(ctx context.Context, in *GetRequest, opts ...grpc.CallOption) (*GetResponse, error)
 	// List returns the items in the order of their SKUs, page by page.
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error)
@@ -141,7 +141,7 @@ type InventoryServer interface {
 	// ALREADY_EXISTS: expected_revision is 0 and the item exists. ABORTED: the item is at another revision.
 	Put(context.Context, *PutRequest) (*PutResponse, error)
 	// Get returns one item, with its price if the price service answers in time.
-	// NOT_FOUND: neither this inventory nor its upstream knows the item.
+	// NOT_FOUND: this inventory does not have the item, and neither has its upstream, as far as that can be asked.
 	Get(context.Context, *GetRequest) (*GetResponse, error)
 	// List returns the items in the order of their SKUs, page by page.
 	List(context.Context, *ListRequest) (*ListResponse, error)
