@@ -1,20 +1,29 @@
 package promvitals
 
 import (
+	"iter"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/vitals-go/vitals/interceptor"
 )
 
 // callFamilies are the families of one side, server or client.
 type callFamilies struct {
-	started, handled, latency, received, sent, inFlight, panics *family
+	started, handled, latency, received, sent, inFlight *family
+	panics                                              *family // nil for clients
+	all                                                 []*family
 
 	bounds []float64
+	// edges holds, for each of bounds, how many of the recorder's buckets lie below it.
+	edges []uint64
+	// native adds native histograms, allCodes a series for each code that never came.
+	native, allCodes bool
+
 	// mu guards labels, which only ever grows, by the methods that the recorder knows.
 	mu     sync.Mutex
 	labels map[methodKey]*methodLabels
@@ -26,57 +35,104 @@ type methodKey struct{ service, name, kind string }
 type methodLabels struct {
 	plain  []*dto.LabelPair
 	byCode [interceptor.Codes][]*dto.LabelPair // nil until the code was seen
+	codes  int                                 // those that are not nil
 }
 
 func newCallFamilies(side string, bounds []float64) *callFamilies {
 	peer := map[string]string{"server": "on the server", "client": "by the client"}[side]
+	f := &callFamilies{bounds: bounds, edges: edges(bounds), labels: map[methodKey]*methodLabels{}}
 	of := func(kind dto.MetricType, name, help string, more ...string) *family {
 		// Sorted by name, as the exposition wants them: grpc_code comes first.
-		return newFamily(kind, "grpc_"+side+"_"+name, help, append(more, "grpc_method", "grpc_service", "grpc_type")...)
+		made := newFamily(kind, "grpc_"+side+"_"+name, help, append(more, "grpc_method", "grpc_service", "grpc_type")...)
+		f.all = append(f.all, made)
+		return made
 	}
-	return &callFamilies{
-		started:  of(counter, "started_total", "Total number of RPCs started "+peer+"."),
-		handled:  of(counter, "handled_total", "Total number of RPCs completed "+peer+", by code.", "grpc_code"),
-		latency:  of(histogram, "handling_seconds", "How long RPCs took until they were completed "+peer+"."),
-		received: of(counter, "msg_received_total", "Total number of messages received "+peer+"."),
-		sent:     of(counter, "msg_sent_total", "Total number of messages sent "+peer+"."),
-		inFlight: of(gauge, "in_flight", "RPCs that have started and not ended "+peer+"."),
-		panics:   of(counter, "panics_total", "Total number of RPCs whose handler panicked "+peer+"."),
-		bounds:   bounds,
-		labels:   map[methodKey]*methodLabels{},
+	f.started = of(counter, "started_total", "Total number of RPCs started "+peer+".")
+	f.handled = of(counter, "handled_total", "Total number of RPCs completed "+peer+", by code.", "grpc_code")
+	f.latency = of(histogram, "handling_seconds", "How long RPCs took until they were completed "+peer+".")
+	f.received = of(counter, "msg_received_total", "Total number of messages received "+peer+".")
+	f.sent = of(counter, "msg_sent_total", "Total number of messages sent "+peer+".")
+	f.inFlight = of(gauge, "in_flight", "RPCs that have started and not ended "+peer+".")
+	if side == "server" { // a client has no handler that could panic
+		f.panics = of(counter, "panics_total", "Total number of RPCs whose handler panicked "+peer+".")
 	}
+	return f
 }
 
-func (f *callFamilies) describe(descs chan<- *prometheus.Desc) {
-	for _, family := range []*family{f.started, f.handled, f.latency, f.received, f.sent, f.inFlight, f.panics} {
-		descs <- family.desc
+// edges finds out where the bounds lie among the recorder's buckets: what it counts below each bound when every bucket
+// holds one.
+func edges(bounds []float64) []uint64 {
+	var ones []uint64
+	for i := 0; i == 0 || interceptor.BucketBound(i-1) != interceptor.BucketBound(i); i++ {
+		ones = append(ones, 1)
 	}
+	return interceptor.Histogram{Counts: ones}.Cumulative(bounds)
 }
 
-func (f *callFamilies) collect(snapshot *interceptor.Snapshot, metrics chan<- prometheus.Metric) {
-	for i := range snapshot.Methods {
-		method := &snapshot.Methods[i]
+// methodMetrics are the metrics of one method but for its codes, in one piece.
+type methodMetrics struct {
+	started, received, sent, panics count
+	inFlight                        level
+	latency                         distribution
+}
+
+func (f *callFamilies) collect(
+	methods iter.Seq[*interceptor.Method], since *timestamppb.Timestamp, metrics chan<- prometheus.Metric,
+) {
+	for method := range methods {
 		labels := f.labelsOf(method)
 		total := &method.Total
-		plain := [...]number{
-			{family: f.started, pairs: labels.plain, value: float64(total.Started)},
-			{family: f.inFlight, pairs: labels.plain, value: float64(total.InFlight())},
-			{family: f.received, pairs: labels.plain, value: float64(total.MsgReceived)},
-			{family: f.sent, pairs: labels.plain, value: float64(total.MsgSent)},
-			{family: f.panics, pairs: labels.plain, value: float64(total.Panics)},
+		of := func(family *family, n uint64) count {
+			return count{family: family, pairs: labels.plain, value: float64(n), since: since}
 		}
-		for i := range plain {
-			metrics <- &plain[i]
+		m := &methodMetrics{
+			started:  of(f.started, total.Started),
+			received: of(f.received, total.MsgReceived),
+			sent:     of(f.sent, total.MsgSent),
+			inFlight: level{family: f.inFlight, pairs: labels.plain, value: float64(total.InFlight())},
 		}
-		for code, n := range total.ByCode {
-			if pairs := labels.byCode[code]; pairs != nil {
-				metrics <- &number{family: f.handled, pairs: pairs, value: float64(n)}
-			}
+		metrics <- &m.started
+		metrics <- &m.received
+		metrics <- &m.sent
+		metrics <- &m.inFlight
+		if f.panics != nil {
+			m.panics = of(f.panics, total.Panics)
+			metrics <- &m.panics
 		}
-		metrics <- &distribution{
-			family: f.latency, pairs: labels.plain, bounds: f.bounds,
-			counts: total.Latency.Cumulative(f.bounds), count: total.Latency.Count(), sum: total.Latency.Sum.Seconds(),
+		m.latency = distribution{family: f.latency, pairs: labels.plain, since: since}
+		f.fill(&m.latency, total.Latency)
+		metrics <- &m.latency
+		f.collectCodes(total, labels, since, metrics)
+	}
+}
+
+func (f *callFamilies) collectCodes(
+	total *interceptor.Stats, labels *methodLabels, since *timestamppb.Timestamp, metrics chan<- prometheus.Metric,
+) {
+	handled := make([]count, 0, labels.codes)
+	for code, n := range total.ByCode {
+		if pairs := labels.byCode[code]; pairs != nil {
+			handled = append(handled, count{family: f.handled, pairs: pairs, value: float64(n), since: since})
+			metrics <- &handled[len(handled)-1]
 		}
+	}
+}
+
+// fill converts the recorder's buckets. All that d holds is counted here, so that count and buckets agree.
+func (f *callFamilies) fill(d *distribution, h interceptor.Histogram) {
+	d.bars, d.sum = newBars(f.bounds), h.Sum.Seconds()
+	next := 0
+	for i := range d.bars {
+		for ; next < int(f.edges[i]) && next < len(h.Counts); next++ {
+			d.count += h.Counts[next]
+		}
+		d.bars[i].cumulative = d.count
+	}
+	for ; next < len(h.Counts); next++ {
+		d.count += h.Counts[next]
+	}
+	if f.native {
+		fillNative(&d.out, h)
 	}
 }
 
@@ -88,21 +144,25 @@ func (f *callFamilies) labelsOf(method *interceptor.Method) *methodLabels {
 	key := methodKey{method.Service, method.Name, string(method.Type)}
 	labels := f.labels[key]
 	if labels == nil {
-		labels = &methodLabels{plain: pairs(f.started.labels, []string{key.name, key.service, key.kind})}
+		labels = &methodLabels{plain: f.started.pairs(key.name, key.service, key.kind)}
 		f.labels[key] = labels
 	}
+	wanted := func(code int) bool {
+		return labels.byCode[code] == nil && (method.Total.ByCode[code] > 0 || code == 0 || f.allCodes)
+	}
 	missing := false
-	for code, n := range method.Total.ByCode {
-		missing = missing || (labels.byCode[code] == nil && (n > 0 || code == 0))
+	for code := range labels.byCode {
+		missing = missing || wanted(code)
 	}
 	if !missing {
 		return labels
 	}
 	// A scrape beside this one may be reading: never change what it holds.
 	grown := *labels
-	for code, n := range method.Total.ByCode {
-		if grown.byCode[code] == nil && (n > 0 || code == 0) {
-			grown.byCode[code] = pairs(f.handled.labels, []string{codes.Code(code).String(), key.name, key.service, key.kind})
+	for code := range grown.byCode {
+		if wanted(code) {
+			grown.byCode[code] = f.handled.pairs(codes.Code(code).String(), key.name, key.service, key.kind)
+			grown.codes++
 		}
 	}
 	f.labels[key] = &grown

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/servicer"
@@ -21,6 +22,14 @@ type Config struct {
 	// Buckets are the upper bounds of the latency histograms in seconds, sorted. Default prometheus.DefBuckets, as in
 	// go-grpc-middleware. Bounds that the recorder has are exact, others nearly; see interceptor.Histogram.Cumulative.
 	Buckets []float64
+	// NativeHistograms adds native histograms of schema 3 (buckets 9.05 % wide) to the classic buckets of the calls'
+	// latency. They are made from the recorder's buckets, which moves an observation by 8.4 % at most. Prometheus asks
+	// for them where it scrapes native histograms, in protobuf; in text formats they do not appear.
+	NativeHistograms bool
+	// AllCodes exports grpc_*_handled_total of every method for all 17 codes, also for those that never came, as
+	// go-grpc-middleware's InitializeMetrics does: a rate then sees the first error too. Default: a code has a series
+	// once it was seen, and OK from the start.
+	AllCodes bool
 }
 
 // Collector exports snapshots to Prometheus. Create it with New and register it with a registry of yours, or let
@@ -28,6 +37,7 @@ type Config struct {
 type Collector struct {
 	health   interface{ Report() *servicer.Report }
 	recorder *interceptor.Recorder
+	labels   healthLabels
 	server   *callFamilies
 	client   *callFamilies
 }
@@ -53,34 +63,41 @@ func New(config Config) (*Collector, error) {
 	if bounds == nil {
 		bounds = prometheus.DefBuckets
 	}
-	return &Collector{
+	c := &Collector{
 		health:   config.Health,
 		recorder: config.Recorder,
 		server:   newCallFamilies("server", bounds),
 		client:   newCallFamilies("client", bounds),
-	}, nil
+	}
+	for _, side := range []*callFamilies{c.server, c.client} {
+		side.native, side.allCodes = config.NativeHistograms, config.AllCodes
+	}
+	return c, nil
 }
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
+	var families []*family
 	if c.health != nil {
-		for _, f := range healthFamilies {
-			descs <- f.desc
-		}
+		families = append(families, healthFamilies[:]...)
 	}
 	if c.recorder != nil {
-		c.server.describe(descs)
-		c.client.describe(descs)
+		families = append(append(families, c.server.all...), c.client.all...)
+	}
+	for _, f := range families {
+		descs <- f.desc
 	}
 }
 
-// Collect implements prometheus.Collector. All metrics of one side come from one snapshot.
+// Collect implements prometheus.Collector. The health metrics come from one edition of the report; all metrics of one
+// method are read at one time.
 func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 	if c.health != nil {
-		collectReport(c.health.Report(), metrics)
+		c.labels.collect(c.health.Report(), metrics)
 	}
 	if c.recorder != nil {
-		c.server.collect(c.recorder.Server(), metrics)
-		c.client.collect(c.recorder.Client(), metrics)
+		since := timestamppb.New(c.recorder.Started())
+		c.server.collect(c.recorder.ServerTotals(), since, metrics)
+		c.client.collect(c.recorder.ClientTotals(), since, metrics)
 	}
 }

@@ -31,10 +31,34 @@
 //	health_watch_streams                       open Watch streams
 //	health_info{version}                       1
 //
-// Labels come from registered names only; calls of unknown methods share grpc_service="other".
+// Families lists them for programs. Labels come from registered names only; calls of unknown methods share
+// grpc_service="other". Bytes in a name that are not UTF-8 are written as \xff.
+//
+// # Coming from go-grpc-middleware
+//
+// Where its provider's interceptors and ServerMetrics were, put
+//
+//	grpc.NewServer(recorder.ServerOptions()...)                                   // and recorder.Register(server)
+//	collector, err := promvitals.New(promvitals.Config{Recorder: recorder})       // registry.MustRegister(collector)
+//
+// Every series that it has is there with the same labels, and the same value but for what it gets wrong:
+//
+//   - A panic counts as grpc_code="Internal" and as handled; with the provider the call has started and never ends.
+//   - A call whose caller had gone, or whose deadline had come, when the handler returned counts as Canceled or
+//     DeadlineExceeded, which is what was seen, whatever the handler returned; the provider takes the handler's word.
+//   - grpc.health.v1, reflection and the report service are not counted; see interceptor.Config.Skip.
+//   - A stranger's method names, which reach an UnknownServiceHandler, share one name; with the provider each is a series.
+//   - A code outside of the canonical 17 counts as Unknown; the provider makes Code(99) of it.
+//   - Codes that never came have no series unless Config.AllCodes says so, which is what InitializeMetrics does.
+//   - There are no labels from the context, and no histograms of single messages.
+//
+// The latency histogram is always on, with the same default buckets. Do not register both with one registry.
+//
+// Exemplars are not recorded: to keep a trace's identity in a bucket, every call would have to write one, which costs
+// more than all that the recorder does. Take them from a tracer's span metrics.
 //
 // # Cost
 //
-// A scrape reads snapshots: it runs no check, waits for nothing, and slows no call. The labels of a method are made
-// once. A Collector may be used concurrently.
+// A scrape reads snapshots: it runs no check, waits for nothing, and slows no call. Labels are made once and kept. A
+// Collector may be used concurrently.
 package promvitals

@@ -10,7 +10,9 @@ import (
 
 // Handler returns the page for Prometheus to scrape: the collectors given, beside client_golang's Go and process
 // collectors, in a registry of its own. It answers 200 whatever the verdict, because Prometheus drops a scrape that
-// says 503; a collector that fails costs its own metrics only. Scrapes at the same time share one collection.
+// says 503; a collector that fails costs its own metrics only, and counts in promhttp_metric_handler_errors_total.
+// Scrapes at the same time share one collection. The format is what the scraper asks for: text 0.0.4, OpenMetrics 1.0 or
+// protobuf, compressed if it likes; no format but protobuf says when a counter began, and none has _created series.
 func Handler(all ...prometheus.Collector) (http.Handler, error) {
 	registry := prometheus.NewRegistry()
 	all = append([]prometheus.Collector{
@@ -26,5 +28,6 @@ func Handler(all ...prometheus.Collector) (http.Handler, error) {
 		EnableOpenMetrics: true,
 		ErrorHandling:     promhttp.ContinueOnError,
 		CoalesceGather:    true,
+		Registry:          registry,
 	}), nil
 }

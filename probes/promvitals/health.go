@@ -6,16 +6,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/servicer"
-)
-
-const (
-	counter   = dto.MetricType_COUNTER
-	gauge     = dto.MetricType_GAUGE
-	histogram = dto.MetricType_HISTOGRAM
 )
 
 // The families of the report; read-only.
@@ -35,82 +30,117 @@ var (
 	slowCallsFamily    = newFamily(counter, "health_breaker_slow_calls_total", "Slow calls through a circuit breaker; each also has a result.", "breaker")
 	watchFamily        = newFamily(gauge, "health_watch_streams", "Open Watch streams of grpc.health.v1.")
 	infoFamily         = newFamily(gauge, "health_info", "Always 1; the version is a label.", "version")
+
+	healthFamilies = [...]*family{
+		statusFamily, stateFamily, phaseFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
+		measurementFamily, breakerStateFamily, transitionsFamily, breakerCallsFamily, slowCallsFamily, watchFamily, infoFamily,
+	}
 )
 
-var healthFamilies = []*family{
-	statusFamily, stateFamily, phaseFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
-	measurementFamily, breakerStateFamily, transitionsFamily, breakerCallsFamily, slowCallsFamily, watchFamily, infoFamily,
+// healthLabels are the labels of the report, kept from one scrape to the next. Names come and go, words do not.
+type healthLabels struct {
+	names        labelCache[string, []*dto.LabelPair]
+	checks       labelCache[string, *checkLabels]
+	measurements labelCache[[2]string, []*dto.LabelPair]
+	breakers     labelCache[string, *breakerLabels]
+	states       labelCache[checker.Status, []*dto.LabelPair]
+	phases       labelCache[servicer.Phase, []*dto.LabelPair]
+	versions     labelCache[string, []*dto.LabelPair]
 }
 
-func collectReport(report *servicer.Report, metrics chan<- prometheus.Metric) {
-	for _, name := range report.Names {
-		metrics <- statusFamily.with(one(name.Status == healthpb.HealthCheckResponse_SERVING), name.Name)
+// scrape is one collection of a report.
+type scrape struct {
+	labels  *healthLabels
+	since   *timestamppb.Timestamp // when the process began, and with it every counter
+	metrics chan<- prometheus.Metric
+}
+
+func (s *scrape) level(f *family, value float64, pairs []*dto.LabelPair) {
+	s.metrics <- &level{family: f, pairs: pairs, value: value}
+}
+
+func (s *scrape) count(f *family, value uint64, pairs []*dto.LabelPair) {
+	s.metrics <- &count{family: f, pairs: pairs, value: float64(value), since: s.since}
+}
+
+func (l *healthLabels) collect(report *servicer.Report, metrics chan<- prometheus.Metric) {
+	s := &scrape{labels: l, metrics: metrics}
+	if !report.Started.IsZero() {
+		s.since = timestamppb.New(report.Started)
 	}
+	ofName := func(name string) []*dto.LabelPair { return statusFamily.pairs(name) }
+	for _, name := range report.Names {
+		s.level(statusFamily, one(name.Status == healthpb.HealthCheckResponse_SERVING), l.names.of(name.Name, ofName))
+	}
+	l.names.trim(len(report.Names))
+	s.words(report)
+	for _, result := range report.Checks {
+		s.check(result)
+	}
+	l.checks.trim(len(report.Checks))
+	l.measurements.trim(len(report.Checks))
+	for i := range report.Breakers {
+		s.breaker(&report.Breakers[i])
+	}
+	l.breakers.trim(len(report.Breakers))
+	s.level(watchFamily, float64(report.WatchStreams), nil)
+}
+
+// words exports what there is one of.
+func (s *scrape) words(report *servicer.Report) {
 	for status := checker.Unknown; status <= checker.Critical; status++ {
-		metrics <- stateFamily.with(one(report.Overall == status), status.String())
+		pairs := s.labels.states.of(status, func(status checker.Status) []*dto.LabelPair { return stateFamily.pairs(status.String()) })
+		s.level(stateFamily, one(report.Overall == status), pairs)
 	}
 	for phase := servicer.Starting; phase <= servicer.Stopped; phase++ {
-		metrics <- phaseFamily.with(one(report.Phase == phase), phase.String())
+		pairs := s.labels.phases.of(phase, func(phase servicer.Phase) []*dto.LabelPair { return phaseFamily.pairs(phase.String()) })
+		s.level(phaseFamily, one(report.Phase == phase), pairs)
 	}
-	for _, result := range report.Checks {
-		collectCheck(result, metrics)
-	}
-	for i := range report.Breakers {
-		collectBreaker(&report.Breakers[i], metrics)
-	}
-	metrics <- watchFamily.with(float64(report.WatchStreams))
-	metrics <- infoFamily.with(1, report.Version)
+	s.level(infoFamily, 1, s.labels.versions.of(report.Version, func(version string) []*dto.LabelPair { return infoFamily.pairs(version) }))
 }
 
-func collectCheck(result *checker.Result, metrics chan<- prometheus.Metric) {
-	for status := checker.Unknown; status <= checker.Critical; status++ {
-		metrics <- checkStateFamily.with(one(result.Status == status), result.Name, status.String())
-		metrics <- runsFamily.with(float64(result.Runs.ByStatus[status]), result.Name, status.String())
+func (s *scrape) check(result *checker.Result) {
+	labels := s.labels.checks.of(result.Name, newCheckLabels)
+	for status := range labels.states {
+		s.level(checkStateFamily, one(int(result.Status) == status), labels.states[status])
+		s.count(runsFamily, result.Runs.ByStatus[status], labels.statuses[status])
 	}
-	metrics <- failuresFamily.with(float64(result.Failures), result.Name)
+	s.level(failuresFamily, float64(result.Failures), labels.plain)
 	if !result.LastSuccess.IsZero() { // no value is truer than 1970
-		metrics <- lastSuccessFamily.with(seconds(result.LastSuccess), result.Name)
+		s.level(lastSuccessFamily, seconds(result.LastSuccess), labels.plain)
 	}
 	if result.Measurement != (checker.Measurement{}) {
-		metrics <- measurementFamily.with(result.Measurement.Value, result.Name, result.Measurement.Unit)
+		pairs := s.labels.measurements.of([2]string{result.Name, result.Measurement.Unit}, func(key [2]string) []*dto.LabelPair {
+			return measurementFamily.pairs(key[:]...)
+		})
+		s.level(measurementFamily, result.Measurement.Value, pairs)
 	}
-	metrics <- durations(result)
+	s.durations(result, labels.service)
 }
 
-func durations(result *checker.Result) prometheus.Metric {
+func (s *scrape) durations(result *checker.Result, pairs []*dto.LabelPair) {
 	d := &distribution{
-		family: durationFamily,
-		pairs:  pairs(durationFamily.labels, []string{result.Name}),
-		bounds: checker.DurationBounds[:],
-		counts: make([]uint64, len(checker.DurationBounds)),
-		sum:    result.Runs.Sum.Seconds(),
+		family: durationFamily, pairs: pairs, bars: newBars(checker.DurationBounds[:]), sum: result.Runs.Sum.Seconds(), since: s.since,
 	}
 	for i, n := range result.Runs.Durations {
 		d.count += n
-		if i < len(d.counts) {
-			d.counts[i] = d.count
+		if i < len(d.bars) {
+			d.bars[i].cumulative = d.count
 		}
 	}
-	return d
+	s.metrics <- d
 }
 
-func collectBreaker(b *breaker.Snapshot, metrics chan<- prometheus.Metric) {
-	for state := breaker.Closed; state <= breaker.Open; state++ {
-		metrics <- breakerStateFamily.with(one(b.State == state), b.Name, state.String())
-		metrics <- transitionsFamily.with(float64(b.Entered[state]), b.Name, state.String())
+func (s *scrape) breaker(b *breaker.Snapshot) {
+	labels := s.labels.breakers.of(b.Name, newBreakerLabels)
+	for state := range labels.states {
+		s.level(breakerStateFamily, one(int(b.State) == state), labels.states[state])
+		s.count(transitionsFamily, b.Entered[state], labels.states[state])
 	}
-	for _, result := range []struct {
-		name  string
-		calls uint64
-	}{
-		{"failure", b.Calls.Failures},
-		{"neutral", b.Calls.Neutral},
-		{"rejected", b.Calls.Rejected},
-		{"success", b.Calls.Successes},
-	} {
-		metrics <- breakerCallsFamily.with(float64(result.calls), b.Name, result.name)
+	for i, n := range [len(resultNames)]uint64{b.Calls.Failures, b.Calls.Neutral, b.Calls.Rejected, b.Calls.Successes} {
+		s.count(breakerCallsFamily, n, labels.results[i])
 	}
-	metrics <- slowCallsFamily.with(float64(b.Calls.Slow), b.Name)
+	s.count(slowCallsFamily, b.Calls.Slow, labels.plain)
 }
 
 func one(is bool) float64 {

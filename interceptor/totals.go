@@ -1,0 +1,39 @@
+package interceptor
+
+import (
+	"iter"
+	"time"
+)
+
+// Started returns the recorder's birth, as Snapshot.Started does.
+func (r *Recorder) Started() time.Time { return r.base.Round(0) }
+
+// ServerTotals yields the methods of Server, in its order, with their Total alone. It is for an exporter that
+// reads on and keeps nothing: the Method and its Latency.Counts are the next one's as soon as the loop
+// goes on. It allocates the same few KB for any number of methods, costs less than half of Server, and takes no lock.
+func (r *Recorder) ServerTotals() iter.Seq[*Method] { return r.server.totals }
+
+// ClientTotals yields what Client tells; see ServerTotals.
+func (r *Recorder) ClientTotals() iter.Seq[*Method] { return r.client.totals }
+
+func (s *side) totals(yield func(*Method) bool) {
+	var t tally
+	var out Method
+	counts := make([]uint64, buckets)
+	for _, m := range s.table.Load().all {
+		t = tally{}
+		t.add(m)
+		if t.started == 0 && m.hidden {
+			continue
+		}
+		out = Method{Service: m.service, Name: m.name, Type: m.typ}
+		clear(counts)
+		out.Total.Latency.Counts = counts
+		if t.started > 0 {
+			t.addTo(&out.Total, m, s.client)
+		}
+		if !yield(&out) {
+			return
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package promvitals
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+)
+
+// labelCache keeps what was made of a name for the next scrape. Scrapes may share it.
+type labelCache[K comparable, L any] struct {
+	mu   sync.Mutex
+	made map[K]L
+}
+
+// of returns what was made of key, or makes it.
+func (c *labelCache[K, L]) of(key K, build func(K) L) L {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	labels, found := c.made[key]
+	if !found {
+		if c.made == nil {
+			c.made = map[K]L{}
+		}
+		labels = build(key)
+		c.made[key] = labels
+	}
+	return labels
+}
+
+// trim forgets everything when more than half of it is of names that have gone: checks and names come and go at run
+// time, and what they leave behind must not add up.
+func (c *labelCache[K, L]) trim(alive int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.made) > 2*alive {
+		clear(c.made)
+	}
+}
+
+// checkLabels are the label pairs of one check.
+type checkLabels struct {
+	plain, service   []*dto.LabelPair
+	states, statuses [checker.Critical + 1][]*dto.LabelPair
+}
+
+func newCheckLabels(name string) *checkLabels {
+	l := &checkLabels{plain: failuresFamily.pairs(name), service: durationFamily.pairs(name)}
+	for status := range l.states {
+		word := checker.Status(status).String()
+		l.states[status] = checkStateFamily.pairs(name, word)
+		l.statuses[status] = runsFamily.pairs(name, word)
+	}
+	return l
+}
+
+// breakerLabels are the label pairs of one breaker.
+type breakerLabels struct {
+	plain   []*dto.LabelPair
+	states  [breaker.Open + 1][]*dto.LabelPair
+	results [len(resultNames)][]*dto.LabelPair
+}
+
+// resultNames are the values of the label result; read-only.
+var resultNames = [...]string{"failure", "neutral", "rejected", "success"}
+
+func newBreakerLabels(name string) *breakerLabels {
+	l := &breakerLabels{plain: slowCallsFamily.pairs(name)}
+	for state := range l.states {
+		l.states[state] = breakerStateFamily.pairs(name, breaker.State(state).String())
+	}
+	for i, result := range resultNames {
+		l.results[i] = breakerCallsFamily.pairs(name, result)
+	}
+	return l
+}
+
+// labelValue returns a name as a label can show it. Bytes that are not UTF-8, and the zero byte at which Prometheus'
+// text parser stops, are written as \xff: one odd name must not spoil the page, and two must not become one.
+func labelValue(name string) string {
+	if utf8.ValidString(name) && strings.IndexByte(name, 0) < 0 {
+		return name
+	}
+	var b strings.Builder
+	for i := 0; i < len(name); {
+		r, size := utf8.DecodeRuneInString(name[i:])
+		if r == 0 || r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, `\x%02x`, name[i])
+		} else {
+			b.WriteString(name[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
