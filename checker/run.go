@@ -3,7 +3,6 @@ package checker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"time"
 )
@@ -50,8 +49,7 @@ func (c *Checker) perform(ctx context.Context, r *run) {
 func (o *outcome) rescue() {
 	if cause := recover(); cause != nil {
 		o.event, o.stack = panicked, debug.Stack()
-		// Formatting survives values whose own methods panic.
-		o.err = fmt.Errorf("panic: %v", cause)
+		o.err = newPanicError(cause)
 	}
 }
 

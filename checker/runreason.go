@@ -1,0 +1,41 @@
+package checker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// panicError is the error of a run that panicked.
+type panicError struct{ text string }
+
+// Formatting survives values whose own methods panic.
+func newPanicError(cause any) error { return &panicError{fmt.Sprintf("panic: %v", cause)} }
+
+func (e *panicError) Error() string { return e.text }
+
+// RunReason says what one run came to, for the hook of Config.Around: ctx is the context that the hook was given, err
+// what its function was told. It is ok, error, timeout, panic or circuit_open, and stale if the run found nothing out.
+// What the run makes of the check is another matter, which thresholds decide.
+func RunReason(ctx context.Context, err error) (reason Reason) {
+	defer func() {
+		if recover() != nil { // a method of err
+			reason = ReasonError
+		}
+	}()
+	if _, panicked := errors.AsType[*panicError](err); panicked || errors.Is(err, errGoexit) {
+		return ReasonPanic
+	}
+	switch classify(ctx, err) {
+	case passed:
+		return ReasonOK
+	case refused:
+		return ReasonCircuitOpen
+	case timedOut:
+		return ReasonTimeout
+	case noEvidence, cancelled:
+		return ReasonStale
+	default:
+		return ReasonError
+	}
+}
