@@ -4,10 +4,14 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/interceptor"
+	otelvitals "github.com/vitals-go/vitals/otel"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -42,6 +46,14 @@ type Config struct {
 	// Requests says how the recorder's numbers are judged, Recorder what it records.
 	Requests servicer.RequestPolicy
 	Recorder interceptor.Config
+
+	// MeterProvider takes metrics and TracerProvider spans: one for each run of a check and one for each transition; see
+	// package otelvitals. Nil: none. Nothing is taken from OpenTelemetry's globals.
+	MeterProvider  metric.MeterProvider
+	TracerProvider trace.TracerProvider
+	// MetricProducer is the *otelproducer.Producer that the reader of MeterProvider was given: the durations of calls and
+	// checks. Nil: none.
+	MetricProducer otelvitals.Producer
 
 	// HTTPAddr is where the HTTP probes and the status page listen, such as ":8080". Default: nowhere.
 	HTTPAddr string

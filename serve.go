@@ -104,6 +104,9 @@ func (h *Health) around(ctx context.Context, d doors, serve func(context.Context
 	if h.file != nil {
 		helpers = append(helpers, h.file.Run)
 	}
+	if h.otel != nil {
+		helpers = append(helpers, h.otel.Run)
+	}
 	errs := make([]error, len(helpers))
 	var wg sync.WaitGroup
 	for i, run := range helpers {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/interceptor"
+	otelvitals "github.com/vitals-go/vitals/otel"
 	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/probes/promvitals"
 	"github.com/vitals-go/vitals/servicer"
@@ -26,8 +27,9 @@ type Health struct {
 
 	cfg  Config
 	http *probes.Handler
-	plug atomic.Bool  // PluginServer has made a server
-	file *probes.File // nil if there is none
+	plug atomic.Bool          // PluginServer has made a server
+	file *probes.File         // nil if there is none
+	otel *otelvitals.Exporter // nil if there is none
 	log  *slog.Logger
 }
 
@@ -42,7 +44,9 @@ func New(cfg Config) (*Health, error) {
 	checks, err := cfg.allChecks()
 	h := &Health{cfg: cfg, log: cfg.Logger}
 	var checkerErr, recorderErr error
-	h.Checker, checkerErr = checker.New(checker.Config{Checks: checks, Logger: cfg.Logger})
+	h.Checker, checkerErr = checker.New(checker.Config{
+		Checks: checks, Logger: cfg.Logger, Around: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),
+	})
 	h.Recorder, recorderErr = interceptor.New(cfg.Recorder)
 	if err := errors.Join(err, checkerErr, recorderErr); err != nil {
 		return nil, err
@@ -85,7 +89,10 @@ func (h *Health) openDoors() error {
 			Logger:   h.log,
 		})
 	}
-	return errors.Join(metricsErr, handlerErr, fileErr)
+	if err := errors.Join(metricsErr, handlerErr, fileErr); err != nil {
+		return err
+	}
+	return h.exportToOTel() // last, so that no mistake leaves a callback with the provider
 }
 
 // metrics returns the page for Prometheus, nil if nobody asked for it: then /metrics is not found.

@@ -35,7 +35,9 @@ var arrows = map[string][]string{
 // outside lists the modules beside the standard library that a package and everything below it may import, by the
 // longest matching folder. Tests may import what they like.
 var outside = map[string][]string{
-	"": {"google.golang.org/grpc", "github.com/caarlos0/env/v11"},
+	"": {
+		"google.golang.org/grpc", "github.com/caarlos0/env/v11", "go.opentelemetry.io/otel/metric", "go.opentelemetry.io/otel/trace",
+	},
 	"interceptor": {
 		"google.golang.org/grpc", "github.com/grpc-ecosystem/go-grpc-middleware/v2",
 	},
@@ -60,7 +62,11 @@ var outside = map[string][]string{
 	},
 	"probes":            {"google.golang.org/grpc"},
 	"probes/promvitals": {"github.com/prometheus", "google.golang.org/grpc", "google.golang.org/protobuf", "go.opentelemetry.io/otel/trace"},
-	"otel":              {"go.opentelemetry.io/otel"},
+	"otel": { // the API only: who needs no histograms does not link the SDK
+		"go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/metric",
+		"go.opentelemetry.io/otel/trace", "google.golang.org/grpc",
+	},
+	"otel/otelproducer": {"go.opentelemetry.io/otel", "google.golang.org/grpc"},
 	"internal":          {},
 }
 

@@ -1,0 +1,85 @@
+package semconv
+
+import (
+	"iter"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	"google.golang.org/grpc/codes"
+
+	"github.com/vitals-go/vitals/interceptor"
+)
+
+// The metrics of the conventions, in seconds.
+const (
+	ServerCallDuration = "rpc.server.call.duration"
+	ClientCallDuration = "rpc.client.call.duration"
+)
+
+// Scope is the name of our instrumentation scope.
+const Scope = "github.com/vitals-go/vitals/otel"
+
+const (
+	systemName = attribute.Key("rpc.system.name")
+	method     = attribute.Key("rpc.method")
+	statusCode = attribute.Key("rpc.status_code")
+	errorType  = attribute.Key("error.type")
+	// candidateStatusCode is what the release candidates of the conventions called the status code, and what the Go
+	// instrumentations of their time emit. It goes beside the stable key, so that dashboards of either kind work; a
+	// second name for the same value makes no second series.
+	candidateStatusCode = attribute.Key("rpc.response.status_code")
+)
+
+// codeNames are the status codes as the conventions spell them.
+var codeNames = [interceptor.Codes]string{
+	"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+	"PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
+	"INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+}
+
+// Side is whose calls are counted.
+type Side bool
+
+// The sides.
+const (
+	Server Side = false
+	Client Side = true
+)
+
+// ByName yields the methods of a snapshot by their full names, without the leading slash. More than one may have the same name: those
+// that the recorder counts together for calls of each type, which are _OTHER, and those that it has met twice.
+func ByName(methods []interceptor.Method) iter.Seq2[string, []interceptor.Method] {
+	return func(yield func(string, []interceptor.Method) bool) {
+		for len(methods) > 0 {
+			first, n := &methods[0], 1 // they are sorted
+			for n < len(methods) && methods[n].Service == first.Service && methods[n].Name == first.Name {
+				n++
+			}
+			name := first.Service + "/" + first.Name
+			if first.Service == "other" && first.Name == "other" {
+				name = "_OTHER"
+			}
+			if !yield(strings.ToValidUTF8(name, "\uFFFD"), methods[:n]) {
+				return
+			}
+			methods = methods[n:]
+		}
+	}
+}
+
+// Method returns the attributes of all calls of a method.
+func Method(name string) attribute.Set {
+	return attribute.NewSet(systemName.String("grpc"), method.String(name))
+}
+
+// Calls returns the attributes of a method's calls that ended with code. Every code but OK is an error for the client;
+// for the server only those that are its own fault.
+func Calls(side Side, name string, code codes.Code) attribute.Set {
+	word := codeNames[code]
+	all := append(make([]attribute.KeyValue, 0, 5),
+		systemName.String("grpc"), method.String(name), statusCode.String(word), candidateStatusCode.String(word))
+	if code != codes.OK && (side == Client || interceptor.IsFailure(code)) {
+		all = append(all, errorType.String(word))
+	}
+	return attribute.NewSet(all...)
+}

@@ -1,0 +1,53 @@
+package otelvitals
+
+import (
+	"context"
+	"slices"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/vitals-go/vitals/otel/internal/semconv"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// Run makes a span of each transition in the report's journal from now on, until ctx ends: health.transition, of no
+// length, with the subject, from, to, reason and the safe text. It returns nil. Without a TracerProvider it only waits.
+//
+// What happens faster than the journal is long is lost, as it is to the journal.
+func (e *Exporter) Run(ctx context.Context) error {
+	if e.cfg.TracerProvider == nil {
+		<-ctx.Done()
+		return nil
+	}
+	tracer := e.cfg.TracerProvider.Tracer(semconv.Scope)
+	told := e.cfg.Health.Report().Journal
+	for report := range e.cfg.Health.Reports(ctx) {
+		for _, t := range slices.Backward(news(told, report.Journal)) {
+			tell(tracer, &t)
+		}
+		told = report.Journal
+	}
+	return nil
+}
+
+// news returns the head of journal that told does not have. Both begin with what is newest.
+func news(told, journal []servicer.Transition) []servicer.Transition {
+	if len(told) == 0 {
+		return journal
+	}
+	for i := range journal {
+		if journal[i] == told[0] {
+			return journal[:i]
+		}
+	}
+	return journal
+}
+
+func tell(tracer trace.Tracer, t *servicer.Transition) {
+	_, span := tracer.Start(context.Background(), "health.transition", trace.WithNewRoot(), trace.WithTimestamp(t.At),
+		trace.WithAttributes(
+			word(keySubject, t.Subject), word(keyFrom, t.From), word(keyTo, t.To), word(keyReason, t.Reason),
+			word(keyText, t.Text), keyLasted.Float64(t.Lasted.Seconds()),
+		))
+	span.End(trace.WithTimestamp(t.At))
+}
