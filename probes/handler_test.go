@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func TestStatusOfEveryPath(t *testing.T) {
 		h := newHandler(t, probes.HandlerConfig{Health: newScript(report), Metrics: metrics})
 		for _, row := range table {
 			want := http.StatusOK
-			if contains(row.bad, name) {
+			if slices.Contains(strings.Fields(row.bad), name) {
 				want = http.StatusServiceUnavailable
 			}
 			if report == nil && strings.HasPrefix(row.path, "/health/") && row.path != "/health/badge.svg" {
@@ -72,15 +73,6 @@ func TestStatusOfEveryPath(t *testing.T) {
 			}
 		}
 	}
-}
-
-func contains(list, word string) bool {
-	for _, w := range strings.Fields(list) {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 func TestUnknownPathsAreNotFound(t *testing.T) {
