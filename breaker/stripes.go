@@ -1,18 +1,16 @@
 package breaker
 
 import (
-	"math/bits"
-	"runtime"
 	"sync/atomic"
-	"unsafe"
+
+	"github.com/vitals-go/vitals/internal/lane"
 )
 
-// stripes are counters that cores do not share: each call adds to the stripe that its goroutine's stack address
-// chooses, and a reader adds all stripes up. Goroutines that run on one core tend to reuse the same stacks, so that a
-// stripe's line stays in that core's cache.
+// stripes are counters that cores do not share: each call adds to the stripe of its lane, and a reader adds all
+// stripes up.
 type stripes struct {
 	all  []stripe
-	mask uint64
+	mask uint32
 }
 
 // stripe is padded to two cache lines, because neighbouring lines are fetched in pairs.
@@ -23,17 +21,12 @@ type stripe struct {
 }
 
 func newStripes() stripes {
-	n := 1 << bits.Len(uint(min(8*runtime.GOMAXPROCS(0), 32)-1))
-	return stripes{all: make([]stripe, n), mask: uint64(n - 1)}
+	n := lane.Count()
+	return stripes{all: make([]stripe, n), mask: uint32(n - 1)}
 }
 
-// mine returns the stripe of the running goroutine. The address is only hashed, never followed; whether the stack
-// moves later does not matter.
-func (s *stripes) mine() *stripe {
-	var here byte
-	hash := uint64(uintptr(unsafe.Pointer(&here))>>12) * 0x9e3779b97f4a7c15
-	return &s.all[hash>>32&s.mask]
-}
+// mine returns the stripe of the running goroutine.
+func (s *stripes) mine() *stripe { return &s.all[lane.Of(s.mask)] }
 
 // sum adds up all stripes. Counters that are written meanwhile may or may not be in it.
 func (s *stripes) sum() Calls {

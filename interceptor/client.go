@@ -7,6 +7,8 @@ import (
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"google.golang.org/grpc"
+
+	"github.com/vitals-go/vitals/internal/lane"
 )
 
 // UnaryClient is a grpc.UnaryClientInterceptor that counts calls. Placed first in the chain it sees what the caller
@@ -19,7 +21,7 @@ func (r *Recorder) UnaryClient(
 	if m == nil || r.config.Skip != nil && r.skips(ctx, interceptors.NewClientCallMeta(method, nil, req)) {
 		return invoke(ctx, method, req, reply, conn, opts...)
 	}
-	c := m.begin(lane(r.client.mask), r.now())
+	c := m.begin(lane.Of(r.client.mask), r.now())
 	returned := false
 	defer func() {
 		if returned {
@@ -53,7 +55,7 @@ func (r *Recorder) StreamClient(
 	if m == nil || r.config.Skip != nil && r.skips(ctx, interceptors.NewClientCallMeta(method, desc, nil)) {
 		return streamer(ctx, desc, conn, method, opts...)
 	}
-	s := &clientStream{recorder: r, ctx: ctx, call: m.begin(lane(r.client.mask), r.now())}
+	s := &clientStream{recorder: r, ctx: ctx, call: m.begin(lane.Of(r.client.mask), r.now())}
 	returned := false
 	defer func() {
 		if returned {

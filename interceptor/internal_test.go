@@ -43,34 +43,3 @@ func TestStripesFillPairsOfCacheLines(t *testing.T) {
 		t.Errorf("a mark has %d bytes, want 896 at most", size)
 	}
 }
-
-func TestStripesFor(t *testing.T) {
-	for procs, want := range map[int]int{1: 16, 2: 16, 3: 32, 4: 32, 64: 32} {
-		if got := stripesFor(procs); got != want {
-			t.Errorf("stripesFor(%d) = %d, want %d", procs, got, want)
-		}
-	}
-}
-
-// Affinity aside, goroutines that live at the same time must not all meet in a few stripes.
-func TestLanesSpread(t *testing.T) {
-	const goroutines, stripes = 1600, 16
-	lanes := make(chan uint32)
-	release := make(chan struct{})
-	for range goroutines {
-		go func() {
-			lanes <- lane(stripes - 1)
-			<-release
-		}()
-	}
-	var used [stripes]int
-	for range goroutines {
-		used[<-lanes]++
-	}
-	close(release)
-	for i, n := range used {
-		if n < goroutines/stripes/4 || n > goroutines/stripes*4 {
-			t.Errorf("stripe %d is used by %d of %d goroutines: %v", i, n, goroutines, used)
-		}
-	}
-}

@@ -48,7 +48,7 @@ func wireCode(err error) (code codes.Code, panicked bool) {
 	}
 	if failed, ok := errors.AsType[statusError](err); ok {
 		if s := failed.GRPCStatus(); s != nil {
-			_, panicked = failed.(*panicError) //nolint:errorlint // It has just been found in the tree.
+			_, panicked = failed.(*panicError)
 			return canonical(s.Code()), panicked
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+
+	"github.com/vitals-go/vitals/internal/lane"
 )
 
 // ServerReporter implements go-grpc-middleware's interceptors.ServerReportable, so that a Recorder drops into a chain
@@ -35,7 +37,7 @@ func (r *Recorder) reporter(
 	if m == nil || r.config.Skip != nil && r.skips(ctx, meta) {
 		return interceptors.NoopReporter{}, ctx
 	}
-	p := &reporter{recorder: r, ctx: ctx, client: s.client, call: m.begin(lane(s.mask), r.now())}
+	p := &reporter{recorder: r, ctx: ctx, client: s.client, call: m.begin(lane.Of(s.mask), r.now())}
 	if s.client && meta.Typ != interceptors.Unary {
 		p.forget = context.AfterFunc(ctx, p.cancelled)
 	}

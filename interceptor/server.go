@@ -5,6 +5,8 @@ import (
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"google.golang.org/grpc"
+
+	"github.com/vitals-go/vitals/internal/lane"
 )
 
 // UnaryServer is a grpc.UnaryServerInterceptor that counts calls. It belongs first in the chain: what stands before it
@@ -16,7 +18,7 @@ func (r *Recorder) UnaryServer(
 	if m == nil || r.config.Skip != nil && r.skips(ctx, interceptors.NewServerCallMeta(info.FullMethod, nil, req)) {
 		return handler(ctx, req)
 	}
-	c := m.begin(lane(r.server.mask), r.now())
+	c := m.begin(lane.Of(r.server.mask), r.now())
 	returned := false
 	defer func() {
 		if returned {
@@ -52,7 +54,7 @@ func (r *Recorder) StreamServer(
 	if m == nil || r.config.Skip != nil && r.skips(ctx, interceptors.NewServerCallMeta(info.FullMethod, info, nil)) {
 		return handler(srv, stream)
 	}
-	c := m.begin(lane(r.server.mask), r.now())
+	c := m.begin(lane.Of(r.server.mask), r.now())
 	returned := false
 	defer func() {
 		if returned {

@@ -1,19 +1,14 @@
 package interceptor
 
 import (
-	"math/bits"
-	"runtime"
 	"sync/atomic"
 	"time"
-	"unsafe"
+
+	"github.com/vitals-go/vitals/internal/lane"
 )
 
-// Every counter exists once per stripe, and calls that run at the same time mostly use different stripes: a line of
-// memory that two cores write costs each of them several times what a private one costs.
-const (
-	minStripes = 16
-	maxStripes = 32
-)
+// maxStripes is how many copies of its counters a method may have; see package lane.
+const maxStripes = lane.Most
 
 // stripe holds one share of a method's counters. All fields are added to by the calls that chose the stripe and only
 // read by snapshots. It holds no pointers and fills whole pairs of cache lines, so that neighbours never share one.
@@ -45,24 +40,6 @@ type failStripe struct {
 type hastyCalls struct {
 	sum     atomic.Int64
 	latency [buckets]atomic.Uint64
-}
-
-// stripesFor returns how many stripes serve procs threads well, a power of two. The number is chosen once: when
-// GOMAXPROCS changes later, calls share stripes a little more or less, and nothing else happens.
-func stripesFor(procs int) int {
-	return min(max(1<<bits.Len(uint(8*procs-1)), minStripes), maxStripes)
-}
-
-func defaultStripes() int { return stripesFor(runtime.GOMAXPROCS(0)) }
-
-// lane chooses a stripe by the address of the caller's stack, which costs 1.5 ns. A goroutine per call reuses the
-// stacks that its thread has freed, so that a thread keeps meeting the same few stripes; a random choice has no such
-// affinity and is no better than one shared word. A stack may move: the lane is chosen once per call and kept.
-func lane(mask uint32) uint32 {
-	var here byte
-	address := uint64(uintptr(unsafe.Pointer(&here)))
-	// Stacks are at least 2 KB: the bits below that say how deep the call is, not whose it is.
-	return uint32(address>>11*0x9e3779b97f4a7c15>>(64-5)) & mask
 }
 
 // observe counts a call that ended with OK.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"google.golang.org/grpc"
+
+	"github.com/vitals-go/vitals/internal/lane"
 )
 
 // other is the service and the method of calls whose name gets no entry of its own.
@@ -44,7 +46,7 @@ type table struct {
 }
 
 func newSide(config *Config, client bool) *side {
-	s := &side{client: client, config: config, mask: uint32(defaultStripes() - 1)}
+	s := &side{client: client, config: config, mask: uint32(lane.Count() - 1)}
 	unary := s.newMethod(other, other, interceptors.Unary, false)
 	stream := s.newMethod(other, other, interceptors.BidiStream, false)
 	unary.hidden, stream.hidden = true, true

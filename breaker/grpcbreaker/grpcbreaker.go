@@ -3,6 +3,7 @@ package grpcbreaker
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -105,5 +106,5 @@ func exempt(method string) bool {
 
 // extend never writes to the caller's array.
 func extend(opts []grpc.CallOption, more ...grpc.CallOption) []grpc.CallOption {
-	return append(opts[:len(opts):len(opts)], more...)
+	return append(slices.Clip(opts), more...)
 }

@@ -90,8 +90,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 func prepare(ctx context.Context, inner driver.Conn, query string) (driver.Stmt, error) {
 	stmt, err := inner.Prepare(query)
 	if err == nil && ctx.Err() != nil {
-		stmt.Close()
-		return nil, ctx.Err()
+		return nil, errors.Join(ctx.Err(), stmt.Close())
 	}
 	return stmt, err
 }

@@ -21,12 +21,12 @@ var (
 // convertingStmt adds the one optional interface whose mere presence changes what database/sql does.
 type convertingStmt struct {
 	*stmt
-	driver.ColumnConverter //nolint:staticcheck // Old drivers have nothing else.
+	driver.ColumnConverter
 }
 
 func newStmt(c *conn, inner driver.Stmt) driver.Stmt {
 	s := &stmt{conn: c, inner: inner}
-	if converter, ok := inner.(driver.ColumnConverter); ok { //nolint:staticcheck // See above.
+	if converter, ok := inner.(driver.ColumnConverter); ok { //nolint:staticcheck // Old drivers have nothing else.
 		return convertingStmt{s, converter}
 	}
 	return s
