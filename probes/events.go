@@ -85,7 +85,7 @@ func (s *stream) run(ctx context.Context, reports <-chan *servicer.Report) {
 			err = s.write([]byte("event: beat\ndata: {}\n\n"))
 		case report := <-reports:
 			err = s.tell()
-			last = report.Phase == servicer.Stopped
+			last = report != nil && report.Phase == servicer.Stopped
 			pause(ctx, eventSpacing)
 		}
 		if err != nil || last {

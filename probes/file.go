@@ -107,6 +107,9 @@ func (f *File) Run(ctx context.Context) error {
 func (f *File) follow(ctx context.Context, changes chan<- *servicer.Report) {
 	var last FileStatus
 	for report := range f.config.Health.Reports(ctx) {
+		if report == nil {
+			report = &servicer.Report{}
+		}
 		status := f.status(report, time.Time{})
 		if status == last {
 			continue

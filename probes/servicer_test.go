@@ -1,7 +1,10 @@
 package probes_test
 
 import (
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/probes"
@@ -31,4 +34,45 @@ func TestAServicerIsASource(t *testing.T) {
 	if got := health.Report().Overall; got != checker.Healthy {
 		t.Errorf("overall %v", got)
 	}
+}
+
+func TestDuringADrainReadyFailsFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		health, err := servicer.New(servicer.Config{DrainDelay: 5 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := newHandler(t, probes.HandlerConfig{Health: health})
+		if got := get(t, h, "/ready").Code; got != 200 {
+			t.Fatalf("before the drain: %d", got)
+		}
+		var drain sync.WaitGroup
+		drain.Go(func() { _ = health.Drain(t.Context()) })
+		time.Sleep(time.Second)
+		for path, code := range map[string]int{"/health": 503, "/ready": 503, "/live": 200, "/startup": 200} {
+			if got := get(t, h, path).Code; got != code {
+				t.Errorf("during the drain: GET %s = %d, want %d", path, got, code)
+			}
+		}
+		drain.Wait()
+	})
+}
+
+func TestASourceWithoutAReportIsUnknown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		path := t.TempDir() + "/health"
+		stopFile := running(t, newFile(t, probes.FileConfig{Health: newScript(nil), Path: path}))
+		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Health: newScript(nil)}))
+		synctest.Wait()
+		if status, err := probes.ReadFile(path); err != nil || status.Ready || status.Healthy || !status.Live {
+			t.Errorf("file: %+v, %v", status, err)
+		}
+		if events := page.events(t); len(events) != 1 || events[0].Mood != "unknown" {
+			t.Errorf("events: %+v", events)
+		}
+		stop()
+		stopFile()
+	})
 }
