@@ -53,7 +53,8 @@ func run(ctx context.Context) error {
 	cfg, cfgErr := configFromEnv()
 	deps, depsErr := connect(cfg)
 	defer deps.close()
-	if err := errors.Join(cfgErr, depsErr); err != nil {
+	export, exportErr := openTelemetry(ctx)
+	if err := errors.Join(cfgErr, depsErr, exportErr); err != nil {
 		return err
 	}
 	items, err := inventory.New(deps.inventory)
@@ -78,11 +79,12 @@ func run(ctx context.Context) error {
 	var running sync.WaitGroup
 	running.Go(func() { items.Run(beside) })
 	running.Go(func() { deps.follow(beside, health.Checker) })
+	running.Go(func() { exportErr = export.run(ctx, health) }) // This one makes use of the drain.
 	running.Go(func() { endWatches(beside, health, cfg.health.DrainDelay, items) })
 	err = health.Serve(ctx, newServer(cfg, health, items), lis)
 	dismiss()
 	running.Wait()
-	return err
+	return errors.Join(err, exportErr)
 }
 
 // endWatches ends the streams of inventory.v1 when the delay after the start of the drain is over: they would keep the

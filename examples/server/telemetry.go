@@ -1,0 +1,98 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/resource"
+	"go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/vitals-go/vitals"
+	otelvitals "github.com/vitals-go/vitals/otel"
+)
+
+// flushTime is what the last export may take. It runs while the server drains, so that not even this is waited for
+// unless the drain is shorter.
+const flushTime = time.Second
+
+// telemetry exports the health over OTLP. Its zero value exports nothing.
+type telemetry struct {
+	metrics *metric.MeterProvider
+	traces  *trace.TracerProvider
+}
+
+// openTelemetry prepares the export that OTEL_EXPORTER_OTLP_ENDPOINT asks for, over HTTP or, as the variable
+// OTEL_EXPORTER_OTLP_PROTOCOL or the usual port 4317 says, gRPC. The exporters read the other OTEL_* variables. Nothing
+// is connected yet, and a collector that is away is not waited for.
+func openTelemetry(ctx context.Context) (telemetry, error) {
+	endpoint := variable("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+	if endpoint == "" {
+		return telemetry{}, nil
+	}
+	at, err := url.Parse(endpoint)
+	if err != nil || at.Host == "" {
+		return telemetry{}, errors.New("OTEL_EXPORTER_OTLP_ENDPOINT: is not of the form http://host:port")
+	}
+	byPort := map[string]string{"4317": "grpc"}[at.Port()]
+	var (
+		metrics metric.Exporter
+		traces  *otlptrace.Exporter
+		errs    mistakes
+	)
+	switch protocol := variable("OTEL_EXPORTER_OTLP_PROTOCOL", cmp.Or(byPort, "http/protobuf")); protocol {
+	case "grpc":
+		metrics, err = otlpmetricgrpc.New(ctx)
+		errs.join(err)
+		traces, err = otlptracegrpc.New(ctx)
+	case "http/protobuf":
+		metrics, err = otlpmetrichttp.New(ctx)
+		errs.join(err)
+		traces, err = otlptracehttp.New(ctx)
+	default:
+		err = fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL: %q is neither grpc nor http/protobuf", protocol)
+	}
+	errs.join(err)
+	about, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithHost(),
+		resource.WithAttributes(attribute.String("service.name", "inventory")), resource.WithFromEnv())
+	errs.join(err)
+	if err := errs.all(); err != nil {
+		return telemetry{}, err
+	}
+	return telemetry{
+		metrics: metric.NewMeterProvider(metric.WithResource(about), metric.WithReader(metric.NewPeriodicReader(metrics))),
+		traces:  trace.NewTracerProvider(trace.WithResource(about), trace.WithBatcher(traces)),
+	}, nil
+}
+
+// run exports until ctx ends, and then what is left. A collector that is away costs no more than flushTime then.
+func (t telemetry) run(ctx context.Context, health *vitals.Health) error {
+	if t.metrics == nil {
+		return nil
+	}
+	exporter, err := otelvitals.New(otelvitals.Config{
+		Health: health.Servicer, Recorder: health.Recorder, MeterProvider: t.metrics, TracerProvider: t.traces,
+	})
+	if err != nil {
+		return err
+	}
+	err = exporter.Run(ctx)
+	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	defer cancel()
+	var flushing sync.WaitGroup
+	flushing.Go(func() { _ = t.traces.Shutdown(flush) }) // That a collector is away has been logged.
+	flushing.Go(func() { _ = t.metrics.Shutdown(flush) })
+	flushing.Wait()
+	return errors.Join(err, exporter.Close())
+}
