@@ -63,6 +63,7 @@ func run(ctx context.Context) error {
 	}
 	cfg.health.Dependencies = deps.checks
 	cfg.health.Breakers = deps.sources()
+	export.attach(&cfg.health)
 	health, err := vitals.New(cfg.health)
 	if err != nil {
 		return err
@@ -79,20 +80,22 @@ func run(ctx context.Context) error {
 	var running sync.WaitGroup
 	running.Go(func() { items.Run(beside) })
 	running.Go(func() { deps.follow(beside, health.Checker) })
-	running.Go(func() { exportErr = export.run(ctx, health) }) // This one makes use of the drain.
-	running.Go(func() { endWatches(beside, health, cfg.health.DrainDelay, items) })
+	running.Go(func() {
+		awaitDrain(beside, health)
+		// The watches of items would keep the graceful stop waiting; the last export makes use of the delay.
+		time.AfterFunc(cfg.health.DrainDelay, items.EndWatches)
+		export.end()
+	})
 	err = health.Serve(ctx, newServer(cfg, health, items), lis)
 	dismiss()
 	running.Wait()
-	return errors.Join(err, exportErr)
+	return err
 }
 
-// endWatches ends the streams of inventory.v1 when the delay after the start of the drain is over: they would keep the
-// graceful stop waiting.
-func endWatches(ctx context.Context, health *vitals.Health, delay time.Duration, items *inventory.Service) {
+// awaitDrain returns when the server has begun to drain, or when ctx ends.
+func awaitDrain(ctx context.Context, health *vitals.Health) {
 	for report := range health.Servicer.Reports(ctx) {
 		if report.Phase >= servicer.Draining {
-			time.AfterFunc(delay, items.EndWatches)
 			return
 		}
 	}

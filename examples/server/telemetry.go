@@ -20,7 +20,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/vitals-go/vitals"
-	otelvitals "github.com/vitals-go/vitals/otel"
+	"github.com/vitals-go/vitals/otel/otelproducer"
 )
 
 // flushTime is what the last export may take. It runs while the server drains, so that not even this is waited for
@@ -29,8 +29,9 @@ const flushTime = time.Second
 
 // telemetry exports the health over OTLP. Its zero value exports nothing.
 type telemetry struct {
-	metrics *metric.MeterProvider
-	traces  *trace.TracerProvider
+	metrics  *metric.MeterProvider
+	traces   *trace.TracerProvider
+	producer *otelproducer.Producer // histograms, which the metrics' reader collects
 }
 
 // openTelemetry prepares the export that OTEL_EXPORTER_OTLP_ENDPOINT asks for, over HTTP or, as the variable
@@ -70,29 +71,31 @@ func openTelemetry(ctx context.Context) (telemetry, error) {
 	if err := errs.all(); err != nil {
 		return telemetry{}, err
 	}
+	producer := otelproducer.New(otelproducer.Config{})
+	reader := metric.NewPeriodicReader(metrics, metric.WithProducer(producer))
 	return telemetry{
-		metrics: metric.NewMeterProvider(metric.WithResource(about), metric.WithReader(metric.NewPeriodicReader(metrics))),
-		traces:  trace.NewTracerProvider(trace.WithResource(about), trace.WithBatcher(traces)),
+		metrics:  metric.NewMeterProvider(metric.WithResource(about), metric.WithReader(reader)),
+		traces:   trace.NewTracerProvider(trace.WithResource(about), trace.WithBatcher(traces)),
+		producer: producer,
 	}, nil
 }
 
-// run exports until ctx ends, and then what is left. A collector that is away costs no more than flushTime then.
-func (t telemetry) run(ctx context.Context, health *vitals.Health) error {
+// attach lets the health speak through it.
+func (t telemetry) attach(cfg *vitals.Config) {
+	if t.metrics != nil {
+		cfg.MeterProvider, cfg.TracerProvider, cfg.MetricProducer = t.metrics, t.traces, t.producer
+	}
+}
+
+// end exports what is left. A collector that is away costs no more than flushTime.
+func (t telemetry) end() {
 	if t.metrics == nil {
-		return nil
+		return
 	}
-	exporter, err := otelvitals.New(otelvitals.Config{
-		Health: health.Servicer, Recorder: health.Recorder, MeterProvider: t.metrics, TracerProvider: t.traces,
-	})
-	if err != nil {
-		return err
-	}
-	err = exporter.Run(ctx)
-	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()
 	var flushing sync.WaitGroup
-	flushing.Go(func() { _ = t.traces.Shutdown(flush) }) // That a collector is away has been logged.
-	flushing.Go(func() { _ = t.metrics.Shutdown(flush) })
+	flushing.Go(func() { _ = t.traces.Shutdown(ctx) }) // That a collector is away has been logged.
+	flushing.Go(func() { _ = t.metrics.Shutdown(ctx) })
 	flushing.Wait()
-	return errors.Join(err, exporter.Close())
 }
