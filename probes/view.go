@@ -135,7 +135,11 @@ func sentence(report *servicer.Report, rows []rowView) string {
 	if len(bad) > named {
 		text += fmt.Sprintf(" and %d more", len(bad)-named)
 	}
-	return fmt.Sprintf("%d of %s not healthy: %s", len(bad), plural(len(rows), "check is", "checks are"), text)
+	verb := "are"
+	if len(bad) == 1 {
+		verb = "is"
+	}
+	return fmt.Sprintf("%d of %s %s not healthy: %s", len(bad), plural(len(rows), "check", "checks"), verb, text)
 }
 
 // rows lists the checks and every other metric that is not healthy, the worst first. Breakers have a table of their
