@@ -31,8 +31,10 @@ import (
 
 // ends are the ways in which a handler of the test ends, by the word that the caller sends.
 var ends = map[string]func(context.Context) error{
-	"ok":                func(context.Context) error { return nil },
-	"wrapped":           func(context.Context) error { return fmt.Errorf("placing: %w", status.Error(codes.NotFound, "no such item")) },
+	"ok": func(context.Context) error { return nil },
+	"wrapped": func(context.Context) error {
+		return fmt.Errorf("placing: %w", status.Error(codes.NotFound, "no such item"))
+	},
 	"plain":             func(context.Context) error { return errors.New("something") },
 	"deadline":          func(context.Context) error { return context.DeadlineExceeded },
 	"cancelled":         func(context.Context) error { return context.Canceled },
@@ -53,7 +55,9 @@ func end(ctx context.Context) error {
 	return ends[how](ctx)
 }
 
-type testServer struct{ testpb.UnimplementedTestServiceServer }
+type testServer struct {
+	testpb.UnimplementedTestServiceServer
+}
 
 func (testServer) UnaryCall(ctx context.Context, _ *testpb.SimpleRequest) (*testpb.SimpleResponse, error) {
 	return &testpb.SimpleResponse{}, end(ctx)

@@ -1,0 +1,5 @@
+//go:build !race
+
+package promvitals_test
+
+const underRace = false
