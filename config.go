@@ -33,7 +33,7 @@ type Config struct {
 	// no others, so that an operator can take a dependency out of readiness without a release. A name that no
 	// dependency has is a mistake.
 	OptionalChecks []string
-	// Breakers to show in the report.
+	// Breakers to show in the report. When traffic opens one, the check of the same name runs at once.
 	Breakers []breaker.Source
 
 	// CheckInterval and CheckTimeout are the defaults of checks that name none. Defaults 30 s and 5 s.

@@ -92,14 +92,14 @@ func (h *Health) around(ctx context.Context, d doors, serve func(context.Context
 	beside, dismiss := context.WithCancel(context.WithoutCancel(ctx))
 	defer dismiss()
 
-	helpers := []func(context.Context) error{h.Checker.Run}
+	helpers := []func(context.Context) error{h.Checker.Run, h.follow}
 	if d.http != nil {
 		web, err := probes.NewServer(probes.ServerConfig{Handler: h.http, Listener: d.http, Logger: h.log})
 		if err != nil {
 			d.close()
 			return err
 		}
-		helpers = append(helpers, web.Run)
+		helpers = append(helpers, web.Run, h.http.Run)
 	}
 	if h.file != nil {
 		helpers = append(helpers, h.file.Run)

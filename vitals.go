@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -107,12 +108,16 @@ func (h *Health) metrics() (http.Handler, error) {
 	return promvitals.Handler(collector)
 }
 
-// ServerOptions are the interceptors that make a server healthy, in their order: health is answered before anything
+const handshakeTimeout = 10 * time.Second
+
+// ServerOptions make a server healthy. They are interceptors, in their order: health is answered before anything
 // else, so that an interceptor that asks for credentials does not reject probes; then every call is recorded; then a
-// panic of the handler becomes codes.Internal, with the stack in the log only. Give them to grpc.NewServer before your
-// own.
+// panic of the handler becomes codes.Internal, with the stack in the log only. They also bound a connection's handshake to 10 s. Give
+// them to grpc.NewServer before your own.
 func (h *Health) ServerOptions() []grpc.ServerOption {
 	return append([]grpc.ServerOption{
+		// A peer that connects and says nothing would otherwise hold up a graceful end for two minutes.
+		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.ChainUnaryInterceptor(h.Servicer.UnaryAnswer),
 		grpc.ChainStreamInterceptor(h.Servicer.StreamAnswer),
 	}, h.Recorder.ServerOptions()...)

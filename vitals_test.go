@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals"
+	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 )
 
@@ -295,6 +296,29 @@ func TestDrainIsSeenAtEveryDoor(t *testing.T) {
 	if _, err := os.Stat(w.file); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the health file is left after a clean stop: %v", err)
 	}
+}
+
+func TestTrafficThatOpensABreakerIsNewsAtOnce(t *testing.T) {
+	guard, err := breaker.New(breaker.Config{Name: "payments", ProbeOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := serve(t, func(cfg *vitals.Config) {
+		cfg.Breakers = []breaker.Source{guard}
+		cfg.Dependencies = append(cfg.Dependencies, checker.Check{
+			Name: "payments", Interval: time.Hour, Run: guard.Check(func(context.Context) error { return nil }),
+		})
+	})
+	check(t, w.conn, "readiness", healthpb.HealthCheckResponse_SERVING)
+	for range 5 {
+		_, _ = breaker.Do(t.Context(), guard, func(context.Context) (int, error) { return 0, errors.New("refused") })
+	}
+	check(t, w.conn, "readiness", healthpb.HealthCheckResponse_NOT_SERVING)
+	if metric, _ := w.Report().Metric("dependency_payments"); metric == nil || metric.Value != "circuit_open" {
+		t.Errorf("the report says %+v", metric)
+	}
+	guard.Reset()
+	w.end(t)
 }
 
 func TestDoorThatIsTakenIsNamed(t *testing.T) {

@@ -2,6 +2,7 @@ package probes
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,7 +84,7 @@ func remember(runs []run, check *checker.Result) []run {
 		runs = runs[:n-1]
 	}
 	kept := runs[max(0, len(runs)-runsKept+1):]
-	return append(kept[:len(kept):len(kept)], latest)
+	return append(slices.Clip(kept), latest)
 }
 
 // forget drops checks that are no longer there.
@@ -115,7 +116,7 @@ func (h *history) sample(report *servicer.Report) {
 		p.failures = 100 * float64(min(w.Failures, w.Requests)) / float64(w.Requests)
 	}
 	kept := h.points[max(0, len(h.points)-pointsKept+1):]
-	h.points = append(kept[:len(kept):len(kept)], p)
+	h.points = append(slices.Clip(kept), p)
 }
 
 // of returns the runs of one check, oldest first. The slice never changes.

@@ -2,6 +2,7 @@ package servicer
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -52,7 +53,7 @@ func (r *rules) appendRequests(metrics []Metric, e *evidence) (all []Metric) {
 	if s.Total.Handled == 0 && s.Total.Started == 0 {
 		return metrics
 	}
-	all = append(metrics[:len(metrics):len(metrics)], r.totals(s)...)
+	all = append(slices.Clip(metrics), r.totals(s)...)
 	if s.Total.Handled == 0 {
 		return all
 	}

@@ -2,11 +2,9 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -33,7 +31,7 @@ import (
 type dependencies struct {
 	inventory inventory.Config
 	checks    []checker.Check
-	breakers  []*breaker.Breaker
+	breakers  []breaker.Source
 
 	cfg     config
 	store   *sqlstore.Store
@@ -50,32 +48,6 @@ func connect(cfg config) (*dependencies, error) {
 func (d *dependencies) close() {
 	for _, closer := range d.closers {
 		closer()
-	}
-}
-
-// sources are the breakers, for the report.
-func (d *dependencies) sources() []breaker.Source {
-	sources := make([]breaker.Source, len(d.breakers))
-	for i, b := range d.breakers {
-		sources[i] = b
-	}
-	return sources
-}
-
-// follow runs a check at once when the traffic has opened the breaker of its dependency, rather than at the check's
-// next turn: until ctx ends, a dependency that nobody can use is not called healthy for long.
-func (d *dependencies) follow(ctx context.Context, checks *checker.Checker) {
-	var following sync.WaitGroup
-	defer following.Wait()
-	for _, b := range d.breakers {
-		following.Go(func() {
-			for state := range b.Transitions(ctx) {
-				last, known := checks.Edition().Lookup(b.Name())
-				if known && last.Status == checker.Healthy && state.State == breaker.Open {
-					_, _ = checks.Refresh(ctx, b.Name()) // It fails when the checker ends, as this will.
-				}
-			}
-		})
 	}
 }
 

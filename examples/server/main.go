@@ -62,7 +62,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	cfg.health.Dependencies = deps.checks
-	cfg.health.Breakers = deps.sources()
+	cfg.health.Breakers = deps.breakers
 	export.attach(&cfg.health)
 	health, err := vitals.New(cfg.health)
 	if err != nil {
@@ -79,7 +79,6 @@ func run(ctx context.Context) error {
 	beside, dismiss := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { items.Run(beside) })
-	running.Go(func() { deps.follow(beside, health.Checker) })
 	running.Go(func() {
 		awaitDrain(beside, health)
 		// The watches of items would keep the graceful stop waiting; the last export makes use of the delay.

@@ -1,0 +1,43 @@
+package vitals
+
+import (
+	"context"
+	"sync"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+)
+
+// follow runs a check at once when traffic has opened the breaker of the same name, rather than at the check's next
+// turn: the verdict must not call a dependency healthy that nobody can use. It returns nil when ctx ends.
+func (h *Health) follow(ctx context.Context) error {
+	var following sync.WaitGroup
+	defer following.Wait()
+	for _, source := range h.cfg.Breakers {
+		following.Go(func() { h.followSource(ctx, &following, source) })
+	}
+	return nil
+}
+
+func (h *Health) followSource(ctx context.Context, following *sync.WaitGroup, source breaker.Source) {
+	opened := map[string]uint64{}
+	for {
+		// Fetched before looking, so that no transition falls between the two.
+		changed := source.Changed()
+		for _, b := range source.Snapshots() {
+			if b.State != breaker.Open || b.Entered[breaker.Open] == opened[b.Name] {
+				continue
+			}
+			opened[b.Name] = b.Entered[breaker.Open]
+			if last, known := h.Checker.Edition().Lookup(b.Name); known && last.Status == checker.Healthy {
+				// One that is not guarded by the breaker may take its time. It fails when the checker ends, as we do.
+				following.Go(func() { _, _ = h.Checker.Refresh(ctx, b.Name) })
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
