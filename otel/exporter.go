@@ -72,8 +72,8 @@ func (e *Exporter) observe(_ context.Context, o metric.Observer) error {
 	return nil
 }
 
-// Close unregisters the callback: afterwards nothing of ours is collected. Close after the provider's last flush, or
-// what happened since the one before is not exported. Closing again does nothing.
+// Close unregisters the callback. Close after the provider's last flush, or what happened since the one before is not
+// exported. The Producer, which is a part of its reader, ends with that. Closing again does nothing.
 func (e *Exporter) Close() (err error) {
 	e.closing.Do(func() { err = e.unregister() })
 	return err

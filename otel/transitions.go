@@ -22,15 +22,22 @@ func (e *Exporter) Run(ctx context.Context) error {
 	tracer := e.cfg.TracerProvider.Tracer(semconv.Scope)
 	told := e.cfg.Health.Report().Journal
 	for report := range e.cfg.Health.Reports(ctx) {
-		for _, t := range slices.Backward(news(told, report.Journal)) {
-			tell(tracer, &t)
-		}
+		tellNews(tracer, told, report.Journal)
 		told = report.Journal
 	}
+	// The last edition may have come together with the end of ctx.
+	tellNews(tracer, told, e.cfg.Health.Report().Journal)
 	return nil
 }
 
-// news returns the head of journal that told does not have. Both begin with what is newest.
+// tellNews tells, oldest first, what is in journal but not in told. Both begin with what is newest.
+func tellNews(tracer trace.Tracer, told, journal []servicer.Transition) {
+	for _, t := range slices.Backward(news(told, journal)) {
+		tell(tracer, &t)
+	}
+}
+
+// news returns the head of journal that told does not have.
 func news(told, journal []servicer.Transition) []servicer.Transition {
 	if len(told) == 0 {
 		return journal

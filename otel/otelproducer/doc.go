@@ -13,8 +13,8 @@
 // # Truth
 //
 // Counts and sums are exact. The buckets of the conventions (5 ms to 10 s) are exact too, for each method and code,
-// because their bounds are some of the recorder's. Calls of the other bounds of the world need no view; views and
-// cardinality limits do not reach a Producer.
+// because their bounds are some of the recorder's. The SDK's views and cardinality limits do not reach a Producer; the
+// recorder bounds the methods itself (interceptor.Config.MaxMethods).
 //
 // Exponential histograms (Config.Exponential, scale 3) are translated from the recorder's buckets, 16.7 % wide at most:
 // each goes as a whole to the exponential bucket that holds its geometric middle. An observation thus lies in the bucket

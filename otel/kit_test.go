@@ -1,0 +1,142 @@
+package otelvitals_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/interceptor"
+	otelvitals "github.com/vitals-go/vitals/otel"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// told is a judge who says what the test wants.
+type told struct{ report *servicer.Report }
+
+func (t told) Report() *servicer.Report { return t.report }
+
+func (t told) Reports(context.Context) iter.Seq[*servicer.Report] {
+	return func(yield func(*servicer.Report) bool) { yield(t.report) }
+}
+
+func report() *servicer.Report {
+	return &servicer.Report{
+		Version: "1.2.3", Phase: servicer.Ready, Overall: checker.Warning, WatchStreams: 3,
+		Names: []servicer.Name{
+			{Name: "", Status: healthpb.HealthCheckResponse_SERVING},
+			{Name: "cache", Status: healthpb.HealthCheckResponse_NOT_SERVING},
+		},
+		Checks: []*checker.Result{{
+			Name: "cache", Status: checker.Warning, Reason: checker.ReasonError, Failures: 2, LastSuccess: time.Unix(1000, 500e6),
+			Err: errors.New("password=hunter2"), Measurement: checker.Measurement{Value: 41.5, Unit: "%"},
+			Runs: checker.Runs{
+				ByStatus: [4]uint64{0, 5, 2, 0}, Durations: [len(checker.DurationBounds) + 1]uint64{4, 2, 13: 1}, Sum: 41 * time.Second,
+			},
+		}},
+		Breakers: []breaker.Snapshot{{
+			Name: "cache", State: breaker.Open, Entered: [3]uint64{1, 2, 3},
+			Calls:       breaker.Calls{Successes: 10, Failures: 5, Neutral: 1, Slow: 4, Rejected: 7},
+			LastFailure: errors.New("password=hunter2"),
+		}},
+	}
+}
+
+// meter is a MeterProvider with a reader that collects when it is told to.
+func meter(t testing.TB, options ...sdkmetric.ManualReaderOption) (*sdkmetric.MeterProvider, *sdkmetric.ManualReader) {
+	t.Helper()
+	reader := sdkmetric.NewManualReader(options...)
+	return sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)), reader
+}
+
+func exporter(t testing.TB, cfg otelvitals.Config) *otelvitals.Exporter {
+	t.Helper()
+	e, err := otelvitals.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func collect(t testing.TB, reader sdkmetric.Reader) metricdata.ResourceMetrics {
+	t.Helper()
+	var all metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// values maps name{attributes} to the value of each sum and gauge, with rpc.system.name left out.
+func values(t testing.TB, all metricdata.ResourceMetrics) map[string]float64 {
+	t.Helper()
+	found := map[string]float64{}
+	for _, scope := range all.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			switch data := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				if data.Temporality != metricdata.CumulativeTemporality {
+					t.Errorf("%s is not cumulative", m.Name)
+				}
+				enter(found, m.Name, data.DataPoints)
+			case metricdata.Gauge[float64]:
+				enter(found, m.Name, data.DataPoints)
+			default:
+				t.Errorf("%s has data of type %T", m.Name, data)
+			}
+		}
+	}
+	return found
+}
+
+func enter[N int64 | float64](found map[string]float64, name string, points []metricdata.DataPoint[N]) {
+	for _, p := range points {
+		var labels []string
+		for _, kv := range p.Attributes.ToSlice() { // sorted by key
+			if kv.Key != "rpc.system.name" {
+				labels = append(labels, string(kv.Key)+"="+kv.Value.Emit())
+			}
+		}
+		found[name+"{"+strings.Join(labels, ",")+"}"] = float64(p.Value)
+	}
+}
+
+type services map[string]grpc.ServiceInfo
+
+func (s services) GetServiceInfo() map[string]grpc.ServiceInfo { return s }
+
+// traffic returns a recorder that has seen so many unary calls end with each code.
+func traffic(t testing.TB, calls map[codes.Code]int) *interceptor.Recorder {
+	t.Helper()
+	recorder, err := interceptor.New(interceptor.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder.Register(services{"shop.v1.Orders": {Methods: []grpc.MethodInfo{{Name: "Place"}}}})
+	for code, n := range calls {
+		for range n {
+			call(t, recorder, "/shop.v1.Orders/Place", code)
+		}
+	}
+	return recorder
+}
+
+func call(t testing.TB, recorder *interceptor.Recorder, name string, code codes.Code) {
+	t.Helper()
+	_, _ = recorder.UnaryServer(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: name},
+		func(context.Context, any) (any, error) { return nil, status.Error(code, "") })
+}
