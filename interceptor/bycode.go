@@ -21,7 +21,8 @@ type CodeLatency struct {
 	Sum time.Duration
 }
 
-// LatencyOf returns the latency of the method's calls that ended with code. Successive results never decrease.
+// LatencyOf returns the latency of the calls that ended with code, of a method in a Snapshot. Successive results never
+// decrease.
 func (m *Method) LatencyOf(code codes.Code) CodeLatency {
 	switch {
 	case code >= Codes:

@@ -1,6 +1,9 @@
 package otelvitals
 
 import (
+	"iter"
+
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc/codes"
 
@@ -9,11 +12,12 @@ import (
 )
 
 // callInstruments are those of the recorder.
-type callInstruments struct{ server, client sideInstruments }
+type callInstruments struct{ server, client *sideInstruments }
 
 // sideInstruments are those of the server or the client side.
 type sideInstruments struct {
 	side            semconv.Side
+	attributes      semconv.Cache
 	inFlight        metric.Int64ObservableUpDownCounter
 	calls, messages metric.Int64ObservableCounter
 	panics          metric.Int64ObservableCounter // nil for the client
@@ -28,8 +32,8 @@ func newCallInstruments(m *maker) *callInstruments {
 	return c
 }
 
-func newSideInstruments(m *maker, side semconv.Side, prefix, where string) sideInstruments {
-	return sideInstruments{
+func newSideInstruments(m *maker, side semconv.Side, prefix, where string) *sideInstruments {
+	return &sideInstruments{
 		side:     side,
 		inFlight: m.level(prefix+"in_flight", "{call}", "RPCs that have started and not ended "+where+"."),
 		calls:    m.counter(prefix+"calls", "{call}", "RPCs completed "+where+", by status code."),
@@ -37,12 +41,20 @@ func newSideInstruments(m *maker, side semconv.Side, prefix, where string) sideI
 	}
 }
 
-func (s *sideInstruments) observe(o metric.Observer, snapshot *interceptor.Snapshot) {
-	for name, methods := range semconv.ByName(snapshot.Methods) {
-		var sum interceptor.Stats
-		for i := range methods {
-			add(&sum, &methods[i].Total)
+// observe tells of methods, which are sorted: those that share a name follow each other and are one series.
+func (s *sideInstruments) observe(o metric.Observer, methods iter.Seq[*interceptor.Method]) {
+	var name string
+	var sum interceptor.Stats
+	for m := range methods {
+		if next := semconv.Name(m); next != name {
+			if name != "" {
+				s.observeMethod(o, name, &sum)
+			}
+			name, sum = next, interceptor.Stats{}
 		}
+		add(&sum, &m.Total)
+	}
+	if name != "" {
 		s.observeMethod(o, name, &sum)
 	}
 }
@@ -60,18 +72,25 @@ func add(sum, other *interceptor.Stats) {
 }
 
 func (s *sideInstruments) observeMethod(o metric.Observer, name string, sum *interceptor.Stats) {
-	method := semconv.Method(name)
-	all := metric.WithAttributeSet(method)
+	all := metric.WithAttributeSet(s.attributes.Method(name))
 	o.ObserveInt64(s.inFlight, count(sum.InFlight()), all)
-	o.ObserveInt64(s.messages, count(sum.MsgReceived), all, with(keyDirection.String("received")))
-	o.ObserveInt64(s.messages, count(sum.MsgSent), all, with(keyDirection.String("sent")))
+	o.ObserveInt64(s.messages, count(sum.MsgReceived), s.direction(name, semconv.Received, "received"))
+	o.ObserveInt64(s.messages, count(sum.MsgSent), s.direction(name, semconv.Sent, "sent"))
 	if s.side == semconv.Server {
 		o.ObserveInt64(s.panics, count(sum.Panics), all)
 	}
 	for code, n := range sum.ByCode {
 		if n > 0 || code == 0 { // OK is there from the start, so that a rate has something to start from
-			set := semconv.Calls(s.side, name, codes.Code(code))
+			set := s.attributes.Calls(s.side, name, codes.Code(code))
 			o.ObserveInt64(s.calls, count(n), metric.WithAttributeSet(set))
 		}
 	}
+}
+
+// direction returns the attributes of a method's messages in one direction.
+func (s *sideInstruments) direction(name string, slot semconv.Slot, word string) metric.ObserveOption {
+	return metric.WithAttributeSet(s.attributes.Get(name, slot, func() attribute.Set {
+		all := semconv.Method(name)
+		return attribute.NewSet(append(all.ToSlice(), keyDirection.String(word))...)
+	}))
 }

@@ -66,8 +66,8 @@ func (e *Exporter) observe(_ context.Context, o metric.Observer) error {
 		e.health.observe(o, e.cfg.Health.Report())
 	}
 	if e.calls != nil {
-		e.calls.server.observe(o, e.cfg.Recorder.Server())
-		e.calls.client.observe(o, e.cfg.Recorder.Client())
+		e.calls.server.observe(o, e.cfg.Recorder.ServerTotals())
+		e.calls.client.observe(o, e.cfg.Recorder.ClientTotals())
 	}
 	return nil
 }

@@ -14,24 +14,26 @@ func (p *Producer) callDurations(side semconv.Side, snapshot *interceptor.Snapsh
 	m := metricdata.Metrics{
 		Name: semconv.ServerCallDuration, Description: "Measures the duration of an incoming Remote Procedure Call (RPC).", Unit: "s",
 	}
+	attributes := &p.server
 	if side == semconv.Client {
+		attributes = &p.client
 		m.Name, m.Description = semconv.ClientCallDuration, "Measures the duration of an outgoing Remote Procedure Call (RPC)."
 	}
 	if p.exponential {
-		m.Data = exponential(snapshot)
+		m.Data = exponential(snapshot, attributes)
 	} else {
-		m.Data = explicit(side, snapshot)
+		m.Data = explicit(side, snapshot, attributes)
 	}
 	return m
 }
 
 // explicit makes one point of each method and each code that it has ended with.
-func explicit(side semconv.Side, snapshot *interceptor.Snapshot) metricdata.Aggregation {
+func explicit(side semconv.Side, snapshot *interceptor.Snapshot, attributes *semconv.Cache) metricdata.Aggregation {
 	var points []metricdata.HistogramDataPoint[float64]
 	for name, methods := range semconv.ByName(snapshot.Methods) {
 		for code := range codes.Code(interceptor.Codes) {
 			if point, found := callPoint(methods, code); found {
-				point.Attributes = semconv.Calls(side, name, code)
+				point.Attributes = attributes.Calls(side, name, code)
 				point.StartTime, point.Time = snapshot.Started, snapshot.Time
 				points = append(points, point)
 			}

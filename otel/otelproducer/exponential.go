@@ -14,11 +14,11 @@ import (
 const scale = 3
 
 // exponential makes one point of each method.
-func exponential(snapshot *interceptor.Snapshot) metricdata.Aggregation {
+func exponential(snapshot *interceptor.Snapshot, attributes *semconv.Cache) metricdata.Aggregation {
 	var points []metricdata.ExponentialHistogramDataPoint[float64]
 	for name, methods := range semconv.ByName(snapshot.Methods) {
 		point := metricdata.ExponentialHistogramDataPoint[float64]{
-			Attributes: semconv.Method(name), StartTime: snapshot.Started, Time: snapshot.Time, Scale: scale,
+			Attributes: attributes.Method(name), StartTime: snapshot.Started, Time: snapshot.Time, Scale: scale,
 		}
 		var sum time.Duration
 		var total []uint64

@@ -26,7 +26,9 @@ type Config struct {
 // a reader by sdkmetric.WithProducer, and Attach what it tells of. All methods may be called concurrently.
 type Producer struct {
 	exponential bool
-	sources     atomic.Pointer[sources] // nil until Attach; written once
+	// server and client keep the attributes of each side's methods.
+	server, client semconv.Cache
+	sources        atomic.Pointer[sources] // nil until Attach; written once
 }
 
 var (

@@ -46,20 +46,25 @@ const (
 	Client Side = true
 )
 
-// ByName yields the methods of a snapshot by their full names, without the leading slash. More than one may have the same name: those
-// that the recorder counts together for calls of each type, which are _OTHER, and those that it has met twice.
+// Name returns the full name of a method, without the leading slash. Those that the recorder counts together are _OTHER.
+// More than one method may have the same name: _OTHER for unary calls and for streams, and any that was met before its
+// service was registered.
+func Name(m *interceptor.Method) string {
+	if m.Service == "other" && m.Name == "other" {
+		return "_OTHER"
+	}
+	return strings.ToValidUTF8(m.Service+"/"+m.Name, "\uFFFD")
+}
+
+// ByName yields the methods of a snapshot, which are sorted, by their names.
 func ByName(methods []interceptor.Method) iter.Seq2[string, []interceptor.Method] {
 	return func(yield func(string, []interceptor.Method) bool) {
 		for len(methods) > 0 {
-			first, n := &methods[0], 1 // they are sorted
+			first, n := &methods[0], 1
 			for n < len(methods) && methods[n].Service == first.Service && methods[n].Name == first.Name {
 				n++
 			}
-			name := first.Service + "/" + first.Name
-			if first.Service == "other" && first.Name == "other" {
-				name = "_OTHER"
-			}
-			if !yield(strings.ToValidUTF8(name, "\uFFFD"), methods[:n]) {
+			if !yield(Name(first), methods[:n]) {
 				return
 			}
 			methods = methods[n:]
