@@ -98,10 +98,11 @@ func ask(ctx context.Context, p *supervisor.Plugin, command string) (string, err
 	if err != nil {
 		return "", err
 	}
-	text := "overall " + report.GetOverallStatus()
+	var text strings.Builder
+	text.WriteString("overall " + report.GetOverallStatus())
 	for _, name := range slices.Sorted(maps.Keys(report.GetMetrics())) {
 		metric := report.GetMetrics()[name]
-		text += fmt.Sprintf("\n  %-24s %-9s %s", name, metric.GetStatus(), metric.GetMessage())
+		fmt.Fprintf(&text, "\n  %-24s %-9s %s", name, metric.GetStatus(), metric.GetMessage())
 	}
-	return text, nil
+	return text.String(), nil
 }

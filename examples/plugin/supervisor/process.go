@@ -30,37 +30,42 @@ type Plugin struct {
 }
 
 // start starts a process and waits until it is alive.
-func (s *Supervisor) start(ctx context.Context) (p *Plugin, err error) {
-	// A plugin that is killed leaves its socket behind, so it gets a folder that goes when it does.
-	folder, err := os.MkdirTemp("", "kv-plugin-")
+func (s *Supervisor) start(ctx context.Context) (*Plugin, error) {
+	// A plugin that is killed leaves its socket behind, so it gets a folder that goes when it does. The path of a
+	// socket may have 107 bytes, hence the short name.
+	folder, err := os.MkdirTemp("", "kv-")
 	if err != nil {
 		return nil, err
 	}
 	living, kill := context.WithCancel(context.WithoutCancel(ctx))
-	p = &Plugin{client: s.client(living, folder), kill: kill, folder: folder}
 	release := context.AfterFunc(ctx, kill) // go-plugin's Start knows no context
 	defer release()
-	defer func() {
-		if err != nil {
-			p.end(true)
-		}
-	}()
+	p := &Plugin{client: s.client(living, folder), kill: kill, folder: folder}
+	if err := p.connect(ctx, s.cfg.StartTimeout); err != nil {
+		p.end(true)
+		return nil, err
+	}
+	return p, nil
+}
+
+// connect starts the process and returns when it says that it is alive, or why it does not.
+func (p *Plugin) connect(ctx context.Context, within time.Duration) error {
 	protocol, err := p.client.Client()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	dispensed, err := protocol.Dispense(kv.Name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	conn, ok := dispensed.(*grpc.ClientConn)
 	if !ok {
-		return nil, fmt.Errorf("supervisor: the plugin speaks %s, not gRPC", p.client.Protocol())
+		return fmt.Errorf("supervisor: the plugin speaks %s, not gRPC", p.client.Protocol())
 	}
 	p.Conn = conn
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.StartTimeout)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	return p, healthclient.WaitServing(ctx, conn, checker.Liveness)
+	return healthclient.WaitServing(ctx, conn, checker.Liveness)
 }
 
 func (s *Supervisor) client(living context.Context, folder string) *plugin.Client {

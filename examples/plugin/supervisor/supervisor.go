@@ -83,23 +83,18 @@ func New(cfg Config) (*Supervisor, error) {
 
 // Run keeps a plugin alive until ctx ends; then it ends the plugin and returns nil.
 func (s *Supervisor) Run(ctx context.Context) error {
-	pause := s.cfg.FirstPause
-	for {
+	for pause := s.cfg.FirstPause; ctx.Err() == nil; pause = min(2*pause, s.cfg.LastPause) {
 		born := time.Now()
-		err := s.live(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
+		cause := s.live(ctx)
 		if time.Since(born) > s.cfg.LastPause {
 			pause = s.cfg.FirstPause
 		}
-		s.log.LogAttrs(ctx, slog.LevelWarn, "the plugin is started anew", slog.Any("cause", err), slog.Duration("pause", pause))
-		if !sleep(ctx, pause) {
-			return nil
+		if sleep(ctx, pause) {
+			s.restarts.Add(1)
+			s.log.LogAttrs(ctx, slog.LevelWarn, "the plugin is started anew", slog.Any("cause", cause), slog.Duration("pause", pause))
 		}
-		s.restarts.Add(1)
-		pause = min(2*pause, s.cfg.LastPause)
 	}
+	return nil
 }
 
 // live is one life of the plugin. It returns why it has ended.

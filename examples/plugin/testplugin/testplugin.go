@@ -1,0 +1,89 @@
+// Package testplugin gives tests the real store plugin, and looks at what its processes leave behind.
+package testplugin
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// Build builds the store plugin in folder and returns its path.
+func Build(folder string) (string, error) {
+	path := filepath.Join(folder, "store")
+	output, err := exec.CommandContext(context.Background(), "go", "build", "-o", path, "github.com/vitals-go/vitals/examples/plugin/store").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, output)
+	}
+	return path, nil
+}
+
+// Children lists the processes whose parent is this one, dead ones that nobody has waited for included, as
+// "pid state name".
+func Children(t testing.TB) []string {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, stat := range stats {
+		text, err := os.ReadFile(stat)
+		if err != nil {
+			continue // It has ended.
+		}
+		name, rest, _ := strings.Cut(string(text), ") ")
+		if fields := strings.Fields(rest); len(fields) > 1 && fields[1] == strconv.Itoa(os.Getpid()) {
+			found = append(found, fields[0]+" "+name)
+		}
+	}
+	return found
+}
+
+// Origin is an HTTP server that the store asks for what it does not have. It can fail and it can hang.
+type Origin struct {
+	URL     string
+	Failing atomic.Bool
+	Hanging atomic.Bool
+	Waiting atomic.Int64 // requests that hang just now
+
+	free chan struct{}
+}
+
+// NewOrigin starts an origin that knows every key by the value "from the origin". It ends with the test.
+func NewOrigin(t testing.TB) *Origin {
+	t.Helper()
+	o := &Origin{free: make(chan struct{})}
+	server := httptest.NewServer(o)
+	o.URL = server.URL
+	t.Cleanup(func() {
+		close(o.free)
+		server.Close()
+	})
+	return o
+}
+
+// ServeHTTP answers both values and health.
+func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case o.Hanging.Load():
+		o.Waiting.Add(1)
+		defer o.Waiting.Add(-1)
+		select {
+		case <-o.free:
+		case <-r.Context().Done():
+		}
+	case o.Failing.Load():
+		http.Error(w, "no", http.StatusInternalServerError)
+	default:
+		_, _ = io.WriteString(w, "from the origin")
+	}
+}
