@@ -6,7 +6,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 
+	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/probes/promvitals"
 )
 
@@ -32,6 +34,7 @@ func gatherings(n int) (ours, theirs subject) {
 			_, _ = recorder.UnaryServer(context.Background(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/" + name}, handler)
 			equal.observe("unary", "shop.v1.Orders", name)
 		}
+		equal.expect("unary", "shop.v1.Orders", name)
 	}
 	collector, err := promvitals.New(promvitals.Config{Recorder: recorder})
 	if err != nil {
@@ -69,6 +72,18 @@ func (v vecs) observe(labels ...string) {
 			c.WithLabelValues(labels...).Set(0)
 		case *prometheus.HistogramVec:
 			c.WithLabelValues(labels...).Observe(0.001)
+		}
+	}
+}
+
+// expect makes the series of the failures that have not come, which promvitals exports too.
+func (v vecs) expect(labels ...string) {
+	for _, c := range v {
+		handled, ok := c.(*prometheus.CounterVec)
+		for code := range codes.Code(interceptor.Codes) {
+			if ok && interceptor.IsFailure(code) {
+				_, _ = handled.GetMetricWithLabelValues(append(labels, code.String())...) // only the one with a code takes it
+			}
 		}
 	}
 }

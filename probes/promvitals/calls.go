@@ -136,8 +136,9 @@ func (f *callFamilies) fill(d *distribution, h interceptor.Histogram) {
 	}
 }
 
-// labelsOf returns the method's labels, with those of every code that it has ended with. OK is there from the start, so
-// that a rate has something to start from.
+// labelsOf returns the method's labels, with those of every code that it has a series for: what it has ended with, OK,
+// and once it was called, all failures. A rate sees no step from nothing to something, and what alerts are made of must
+// not miss the first errors.
 func (f *callFamilies) labelsOf(method *interceptor.Method) *methodLabels {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -148,7 +149,8 @@ func (f *callFamilies) labelsOf(method *interceptor.Method) *methodLabels {
 		f.labels[key] = labels
 	}
 	wanted := func(code int) bool {
-		return labels.byCode[code] == nil && (method.Total.ByCode[code] > 0 || code == 0 || f.allCodes)
+		return labels.byCode[code] == nil && (f.allCodes || code == 0 || method.Total.ByCode[code] > 0 ||
+			method.Total.Started > 0 && interceptor.IsFailure(codes.Code(code)))
 	}
 	missing := false
 	for code := range labels.byCode {

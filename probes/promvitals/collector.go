@@ -27,8 +27,9 @@ type Config struct {
 	// for them where it scrapes native histograms, in protobuf; in text formats they do not appear.
 	NativeHistograms bool
 	// AllCodes exports grpc_*_handled_total of every method for all 17 codes, also for those that never came, as
-	// go-grpc-middleware's InitializeMetrics does: a rate then sees the first error too. Default: a code has a series
-	// once it was seen, and OK from the start.
+	// go-grpc-middleware's InitializeMetrics does. Default: OK from the start, the codes for which
+	// interceptor.IsFailure holds from the method's first call, so that a rate sees the first error, and the others
+	// once they came.
 	AllCodes bool
 }
 

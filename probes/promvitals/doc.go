@@ -49,7 +49,7 @@
 //   - grpc.health.v1, reflection and the report service are not counted; see interceptor.Config.Skip.
 //   - A stranger's method names, which reach an UnknownServiceHandler, share one name; with the provider each is a series.
 //   - A code outside of the canonical 17 counts as Unknown; the provider makes Code(99) of it.
-//   - Codes that never came have no series unless Config.AllCodes says so, which is what InitializeMetrics does.
+//   - Of the codes that never came, OK and failures have a series; Config.AllCodes adds the rest, as InitializeMetrics does.
 //   - There are no labels from the context, and no histograms of single messages.
 //
 // The latency histogram is always on, with the same default buckets. Do not register both with one registry.

@@ -222,6 +222,7 @@ func TestCallsAreExportedExactly(t *testing.T) {
 		`grpc_server_handled_total{grpc_code="OK",` + labels + "} 30\n",
 		`grpc_server_handled_total{grpc_code="NotFound",` + labels + "} 4\n",
 		`grpc_server_handled_total{grpc_code="Internal",` + labels + "} 2\n",
+		`grpc_server_handled_total{grpc_code="Unavailable",` + labels + "} 0\n", // a rate must see the first failure
 		"grpc_server_handling_seconds_count{" + labels + "} 36\n",
 		"grpc_server_handling_seconds_bucket{" + labels + `,le="10"} 36` + "\n",
 		"grpc_server_in_flight{" + labels + "} 0\n",

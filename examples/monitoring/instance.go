@@ -1,0 +1,72 @@
+package main
+
+// instance is the dashboard of one instance.
+func instance() dashboard {
+	return dashboard{
+		uid: "vitals-instance", title: "gRPC health: one instance",
+		description: "Everything that one instance says about itself.",
+		rows: []row{
+			{"Verdict", instanceVerdict()},
+			{"Checks", instanceChecks()},
+			{"Calls served", callPanels("server", "grpc_service, grpc_method", "{{grpc_service}}/{{grpc_method}}")},
+			{"Calls made", callPanels("client", "grpc_service, grpc_method", "{{grpc_service}}/{{grpc_method}}")},
+			{"Breakers", breakerPanels("breaker", "{{breaker}}")},
+			{"Process", process()},
+		},
+	}
+}
+
+func instanceVerdict() []panel {
+	return []panel{
+		{title: "Overall status", description: "The worst status of all metrics of the report.", kind: "stat", unit: "short", width: 6, queries: []query{
+			{expr: `health_state{SEL} == 1`, legend: "{{state}}", instant: true},
+		}},
+		{title: "Phase", description: "Where the process is in its life.", kind: "stat", unit: "short", width: 6, queries: []query{
+			{expr: `health_phase{SEL} == 1`, legend: "{{phase}}", instant: true},
+		}},
+		{title: "Version", description: "What runs.", kind: "stat", unit: "short", width: 6, queries: []query{
+			{expr: `health_info{SEL}`, legend: "{{version}}", instant: true},
+		}},
+		{title: "Watchers", description: "Clients and meshes that follow this instance's health.", kind: "stat", unit: "short", width: 6, queries: []query{
+			{expr: `health_watch_streams{SEL}`, legend: "watchers", instant: true},
+		}},
+		{title: "Names of grpc.health.v1", description: "What each name answered. The empty name is the whole server.", kind: "state-timeline", unit: "short", states: serving, width: 24, queries: []query{
+			{expr: `health_status{SEL}`, legend: "{{service}}"},
+		}},
+	}
+}
+
+func instanceChecks() []panel {
+	return []panel{
+		{title: "States", description: "Checks that are not healthy, by the state that they are in.", kind: "state-timeline", unit: "short", width: 12, states: map[string]state{"1": {"so", "red"}, "0": {"not so", "green"}}, queries: []query{
+			{expr: `health_check_state{SEL,state!="healthy"}`, legend: "{{check}} {{state}}"},
+		}},
+		{title: "Failures in a row", description: "A check whose threshold is above one fails before it is critical.", unit: "short", width: 12, queries: []query{
+			{expr: `health_check_consecutive_failures{SEL}`, legend: "{{check}}"},
+		}},
+		{title: "Runs", description: "Runs each second, by the status that they led to.", unit: "ops", queries: []query{
+			{expr: `sum by (service, status) (rate(health_checks_total{SEL}[RATE]))`, legend: "{{service}} {{status}}"},
+		}},
+		{title: "Duration of the runs", description: "All runs but one in twenty took no longer.", unit: "s", queries: []query{
+			{expr: `histogram_quantile(0.95, sum by (service, le) (rate(health_check_duration_seconds_bucket{SEL}[RATE])))`, legend: "{{service}}"},
+		}},
+		{title: "Measurements", description: "What the checks measure, in their units.", unit: "short", queries: []query{
+			{expr: `health_measurement{SEL}`, legend: "{{check}} {{unit}}"},
+		}},
+	}
+}
+
+func process() []panel {
+	return []panel{
+		{title: "CPU", description: "Cores in use, as the process collector of client_golang counts them.", unit: "short", queries: []query{
+			{expr: `rate(process_cpu_seconds_total{SEL}[RATE])`, legend: "cores"},
+		}},
+		{title: "Memory", description: "Resident memory, and the heap that Go has in use.", unit: "bytes", queries: []query{
+			{expr: `process_resident_memory_bytes{SEL}`, legend: "resident"},
+			{expr: `go_memstats_heap_inuse_bytes{SEL}`, legend: "heap"},
+		}},
+		{title: "Goroutines", description: "A number that only grows is a leak.", unit: "short", queries: []query{
+			{expr: `go_goroutines{SEL}`, legend: "goroutines"},
+		}},
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"google.golang.org/grpc/codes"
+	testpb "google.golang.org/grpc/interop/grpc_testing"
+
+	"github.com/vitals-go/vitals/examples/internal/testdeps"
+)
+
+const patience = 30 * time.Second // The test machine may be slow; what is tested is not the time.
+
+func seconds(n int) model.Duration { return model.Duration(time.Duration(n) * time.Second) }
+
+// hurried rules tell within seconds.
+var hurried = pace{
+	Budget: 0.001, MinFailures: 10, Instant: seconds(1), Short: seconds(1), Long: seconds(2),
+	Burn5m: seconds(5), Burn30m: seconds(10), Burn1h: seconds(20), Burn6h: seconds(40), Burn3d: seconds(60),
+	Silence: seconds(10), Flap: seconds(60), Memory: seconds(60),
+}
+
+// call makes n unary calls that end with a code.
+func (s *server) call(t *testing.T, n int, code codes.Code) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for range n {
+		_, _ = s.client.UnaryCall(ctx, &testpb.SimpleRequest{ResponseStatus: &testpb.EchoStatus{Code: int32(code)}})
+	}
+}
+
+// becomes waits until a query has a value.
+func (p *prometheus) becomes(query, want string) {
+	p.t.Helper()
+	testdeps.Eventually(p.t, patience, func() error {
+		got, err := p.number(query)
+		if err == nil && got != want {
+			err = fmt.Errorf("%s is %s, want %s", query, got, want)
+		}
+		return err
+	})
+}
+
+// alerts waits until these alerts fire and no other.
+func (p *prometheus) alerts(want ...string) {
+	p.t.Helper()
+	slices.Sort(want)
+	testdeps.Eventually(p.t, patience, func() error {
+		firing, err := p.firing()
+		if got := slices.Sorted(maps.Keys(firing)); err == nil && !slices.Equal(got, want) {
+			err = fmt.Errorf("firing: %q, want %q", got, want)
+		}
+		return err
+	})
+}
+
+// TestRealPrometheus asks a real one about three real instances.
+func TestRealPrometheus(t *testing.T) {
+	a, b, c := start(t, "1"), start(t, "1"), start(t, "2")
+	p := watch(t, hurried, a, b, c)
+
+	// What was counted is what was sent.
+	a.call(t, 137, codes.OK)
+	b.call(t, 41, codes.OK)
+	b.call(t, 13, codes.NotFound)
+	c.call(t, 7, codes.PermissionDenied)
+	for query, want := range map[string]string{
+		`sum(grpc_server_started_total{job="shop"})`:                                                 "198",
+		`sum(grpc_server_handled_total{grpc_code="OK"})`:                                             "178",
+		`grpc_server_handled_total{grpc_code="OK",grpc_method="UnaryCall",instance="` + a.web + `"}`: "137",
+		`grpc_server_handled_total{grpc_code="NotFound",instance="` + b.web + `"}`:                   "13",
+		`sum(grpc_server_handled_total{grpc_code="PermissionDenied"})`:                               "7",
+		`sum(grpc_server_handling_seconds_count)`:                                                    "198",
+		`sum(grpc_server_handling_seconds_bucket{le="+Inf",instance="` + c.web + `"})`:               "7",
+		`sum(grpc_server_msg_received_total{instance="` + b.web + `",grpc_method="UnaryCall"})`:      "54",
+		`sum(grpc_server_in_flight)`:                                                                 "0",
+		`sum(health_status{service="readiness"})`:                                                    "3",
+		`count by (version) (health_info{version="1"})`:                                              "2",
+		`health_breaker_state{breaker="database",state="closed",instance="` + c.web + `"}`:           "1",
+		`job:health_ready:ratio`:                                                                     "1",
+	} {
+		p.becomes(query, want)
+	}
+	p.alerts()
+
+	// One instance loses its database: it is told of, and nothing else.
+	b.away.Store(true)
+	p.alerts("HealthBreakerOpen database@"+b.web, "HealthCheckFailing database@"+b.web, "HealthNotReady @"+b.web)
+	p.becomes(`sum(health_status{service="readiness"})`, "2")
+	b.away.Store(false)
+	p.alerts()
+
+	// Failures burn the budget of their service. One instance dies without a word.
+	a.call(t, 50, codes.Internal)
+	c.stop()
+	p.alerts("GrpcErrorBudgetBurnsFast grpc.testing.TestService@", "GrpcErrorBudgetBurnsSlowly grpc.testing.TestService@",
+		"HealthScrapeFailing @"+c.web)
+}
