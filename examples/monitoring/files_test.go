@@ -160,18 +160,19 @@ func TestQueriesAskForTheChosen(t *testing.T) {
 }
 
 func TestQueriesArePromQL(t *testing.T) {
-	rules := "groups:\n"
+	var rules strings.Builder
+	rules.WriteString("groups:\n")
 	for _, m := range dashboards(t) {
-		rules += "  - name: " + m.UID + "\n    rules:\n"
+		rules.WriteString("  - name: " + m.UID + "\n    rules:\n")
 		for _, list := range m.expressions() {
 			for _, expr := range list {
 				expr = strings.NewReplacer("$__rate_interval", "5m", "$job", ".+", "$instance", ".+").Replace(expr)
-				rules += fmt.Sprintf("      - record: dashboard:query%d\n        expr: %q\n", len(rules), expr)
+				rules.WriteString(fmt.Sprintf("      - record: dashboard:query%d\n        expr: %q\n", len(rules.String()), expr))
 			}
 		}
 	}
 	path := filepath.Join(t.TempDir(), "queries.yml")
-	if err := os.WriteFile(path, []byte(rules), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(rules.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	promtool(t, "", "check", "rules", path)

@@ -159,17 +159,18 @@ var metricName = regexp.MustCompile(`\b(health|grpc_server|grpc_client)_[a-z0-9_
 
 // text completes the description by what the exporter says about each metric.
 func (p panel) text() string {
-	text := p.description
+	var text strings.Builder
+	text.WriteString(p.description)
 	var told []string
 	for _, q := range p.queries {
 		for _, name := range metricName.FindAllString(q.expr, -1) {
 			for _, f := range promvitals.Families() {
 				if (name == f.Name || f.Type == "histogram" && strings.HasPrefix(name, f.Name+"_")) && !slices.Contains(told, f.Name) {
 					told = append(told, f.Name)
-					text += fmt.Sprintf("\n\n`%s`: %s", f.Name, f.Help)
+					text.WriteString(fmt.Sprintf("\n\n`%s`: %s", f.Name, f.Help))
 				}
 			}
 		}
 	}
-	return text
+	return text.String()
 }

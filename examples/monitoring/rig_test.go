@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -119,12 +120,13 @@ func watch(t *testing.T, rules pace, instances ...*server) *prometheus {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := "global: {scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 250ms}\nrule_files: [rules.yml]\n" +
-		"scrape_configs:\n  - job_name: shop\n    static_configs:\n      - targets:\n"
+	var config strings.Builder
+	config.WriteString("global: {scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 250ms}\nrule_files: [rules.yml]\n" +
+		"scrape_configs:\n  - job_name: shop\n    static_configs:\n      - targets:\n")
 	for _, i := range instances {
-		config += "          - " + i.web + "\n"
+		config.WriteString("          - " + i.web + "\n")
 	}
-	for name, content := range map[string][]byte{"rules.yml": text, "prometheus.yml": []byte(config)} {
+	for name, content := range map[string][]byte{"rules.yml": text, "prometheus.yml": []byte(config.String())} {
 		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
