@@ -108,7 +108,7 @@ func enter[N int64 | float64](found map[string]float64, name string, points []me
 		var labels []string
 		for _, kv := range p.Attributes.ToSlice() { // sorted by key
 			if kv.Key != "rpc.system.name" {
-				labels = append(labels, string(kv.Key)+"="+kv.Value.Emit())
+				labels = append(labels, string(kv.Key)+"="+kv.Value.String())
 			}
 		}
 		found[name+"{"+strings.Join(labels, ",")+"}"] = float64(p.Value)

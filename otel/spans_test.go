@@ -28,7 +28,7 @@ func tracer() (*sdktrace.TracerProvider, *tracetest.SpanRecorder) {
 func attributes(span sdktrace.ReadOnlySpan) map[string]string {
 	all := map[string]string{}
 	for _, kv := range span.Attributes() {
-		all[string(kv.Key)] = kv.Value.Emit()
+		all[string(kv.Key)] = kv.Value.String()
 	}
 	return all
 }
