@@ -60,3 +60,59 @@ func ExampleNew() {
 	// search: warning - Dependency search is unavailable
 	// ended: <nil>
 }
+
+// A plugin of HashiCorp's go-plugin: plugin.Serve takes health.PluginServer, and Run goes on beside it.
+func ExampleHealth_PluginServer() {
+	health, err := vitals.New(vitals.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- health.Run(ctx) }()
+
+	// plugin.Serve(&plugin.ServeConfig{…, GRPCServer: health.PluginServer}) does what follows, and returns when the host
+	// has said goodbye.
+	server := health.PluginServer(nil)
+	testpb.RegisterTestServiceServer(server, testpb.UnimplementedTestServiceServer{})
+	for name := range server.GetServiceInfo() {
+		fmt.Println(name)
+	}
+
+	end()
+	fmt.Println("ended:", <-ended)
+	// Unordered output:
+	// vitals.v1.HealthReportService
+	// grpc.testing.TestService
+	// ended: <nil>
+}
+
+// A process that serves no gRPC has health all the same: at its HTTP door, in its file, in its log.
+func ExampleHealth_Run() {
+	health, err := vitals.New(vitals.Config{
+		Dependencies: []checker.Check{{Name: "queue", Run: func(context.Context) error { return nil }}},
+		DrainDelay:   -1,
+		Logger:       slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- health.Run(ctx) }()
+	for report := range health.Servicer.Reports(ctx) {
+		if queue, found := report.Metric("dependency_queue"); found && queue.Value == "available" {
+			fmt.Println("queue:", queue.Status)
+			break
+		}
+	}
+	end()
+	fmt.Println("ended:", <-ended)
+	fmt.Println("phase:", health.Report().Phase)
+	// Output:
+	// queue: healthy
+	// ended: <nil>
+	// phase: stopped
+}

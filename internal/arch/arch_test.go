@@ -60,8 +60,9 @@ var outside = map[string][]string{
 		"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors", // the recorder's word for unary and stream
 		"golang.org/x/sys/unix", // asks the kernel which connections have never greeted
 	},
-	"probes":            {"google.golang.org/grpc"},
-	"probes/promvitals": {"github.com/prometheus", "google.golang.org/grpc", "google.golang.org/protobuf", "go.opentelemetry.io/otel/trace"},
+	"servicer/healthclient": {"google.golang.org/grpc"},
+	"probes":                {"google.golang.org/grpc"},
+	"probes/promvitals":     {"github.com/prometheus", "google.golang.org/grpc", "google.golang.org/protobuf", "go.opentelemetry.io/otel/trace"},
 	"otel": { // the API only: who needs no histograms does not link the SDK
 		"go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/metric",
 		"go.opentelemetry.io/otel/trace", "google.golang.org/grpc",
