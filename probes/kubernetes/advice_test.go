@@ -1,0 +1,89 @@
+package kubernetes_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vitals-go/vitals/probes/kubernetes"
+)
+
+// /health tells of a busy CPU too, so nobody may be restarted or taken out by it.
+var wrongDoor = regexp.MustCompile(`(?i)` + strings.Join([]string{
+	`path"?: *"?/health\b`,               // httpGet
+	`httpchk .*[ /]health\b`,             // HAProxy
+	`uri"?[ :=]+"?/health\b`,             // http-check and load balancers
+	`-http[ =]\S*/health\b`,              // the healthcheck command
+	`-for[ =",]+healthy`,                 // the same, with the file
+	`http_path: *"?/health\b`,            // Envoy's health_checks
+	`HEALTHCHECK .*/health["' ]*$`,       // Dockerfile
+	`health-?check-path\S* \S*/health\b`, // ingress controllers
+}, "|"))
+
+func TestNoDocumentProbesHealth(t *testing.T) {
+	read := 0
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if name := entry.Name(); path != root && (name == ".git" || name == "node_modules" || name == "testdata") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		kinds := []string{".md", ".yaml", ".yml", ".cfg", ".tmpl", ".html", ".json"}
+		if !slices.Contains(kinds, filepath.Ext(path)) && entry.Name() != "Dockerfile" && entry.Name() != "doc.go" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		read++
+		for i, line := range strings.Split(string(text), "\n") {
+			if wrongDoor.MatchString(line) {
+				t.Errorf("%s:%d probes by /health, want /live or /ready: %s", path, i+1, line)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read < 20 {
+		t.Fatalf("only %d documents read: the test looks at the wrong folder", read)
+	}
+}
+
+func TestTheWrongDoorIsRecognized(t *testing.T) {
+	for _, line := range []string{
+		`httpGet: {path: /health, port: 8080}`, `  option httpchk GET /health`, `["/server", "healthcheck", "-http", "http://localhost:8080"]`,
+		`server healthcheck -http http://localhost:8080/health`, `"-file", "/tmp/health", "-for", "healthy"`,
+	} {
+		if wrong := !strings.HasSuffix(line, `8080"]`); wrongDoor.MatchString(line) != wrong {
+			t.Errorf("%q is taken for wrong: %v, want %v", line, !wrong, wrong)
+		}
+	}
+}
+
+func TestNoManifestProbesHealth(t *testing.T) {
+	command := []string{"/server", "healthcheck"}
+	for name, config := range map[string]kubernetes.Config{
+		"gRPC": {GRPCPort: 9090}, "HTTP": {HTTPPort: 8080},
+		"gRPC command": {Exec: &kubernetes.Exec{Command: command, Addr: "localhost:9090"}},
+		"HTTP command": {Exec: &kubernetes.Exec{Command: command, URL: "http://localhost:8080"}},
+		"file command": {Exec: &kubernetes.Exec{Command: command, File: "/tmp/state", FileInterval: second}},
+	} {
+		text := string(must(t, config).Container.YAML())
+		text = strings.ReplaceAll(text, `"healthcheck"`, "") // the sub-command's name is no door
+		if strings.Contains(text, "health") {
+			t.Errorf("%s: the manifest probes by /health:\n%s", name, text)
+		}
+	}
+}
