@@ -167,7 +167,7 @@ func TestQueriesArePromQL(t *testing.T) {
 		for _, list := range m.expressions() {
 			for _, expr := range list {
 				expr = strings.NewReplacer("$__rate_interval", "5m", "$job", ".+", "$instance", ".+").Replace(expr)
-				rules.WriteString(fmt.Sprintf("      - record: dashboard:query%d\n        expr: %q\n", len(rules.String()), expr))
+				fmt.Fprintf(&rules, "      - record: dashboard:query%d\n        expr: %q\n", rules.Len(), expr)
 			}
 		}
 	}

@@ -167,7 +167,7 @@ func (p panel) text() string {
 			for _, f := range promvitals.Families() {
 				if (name == f.Name || f.Type == "histogram" && strings.HasPrefix(name, f.Name+"_")) && !slices.Contains(told, f.Name) {
 					told = append(told, f.Name)
-					text.WriteString(fmt.Sprintf("\n\n`%s`: %s", f.Name, f.Help))
+					fmt.Fprintf(&text, "\n\n`%s`: %s", f.Name, f.Help)
 				}
 			}
 		}

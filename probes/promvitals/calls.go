@@ -2,6 +2,8 @@ package promvitals
 
 import (
 	"iter"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -79,6 +81,7 @@ type methodMetrics struct {
 func (f *callFamilies) collect(
 	methods iter.Seq[*interceptor.Method], since *timestamppb.Timestamp, metrics chan<- prometheus.Metric,
 ) {
+	var handled byCode
 	for method := range methods {
 		labels := f.labelsOf(method)
 		total := &method.Total
@@ -102,18 +105,36 @@ func (f *callFamilies) collect(
 		m.latency = distribution{family: f.latency, pairs: labels.plain, since: since}
 		f.fill(&m.latency, total.Latency)
 		metrics <- &m.latency
-		f.collectCodes(total, labels, since, metrics)
+		f.collectCodes(total, labels, since, &handled)
+	}
+	for _, code := range codesByNames {
+		for _, m := range handled[code] {
+			metrics <- m
+		}
 	}
 }
 
+// byCode holds the metrics of all methods by code. The registry sorts each family by its labels, of which grpc_code is
+// the first: it has far less to do when that is the order in which it gets them.
+type byCode [interceptor.Codes][]*count
+
+// codesByNames is the order of the labels; read-only.
+var codesByNames = func() (order [interceptor.Codes]codes.Code) {
+	for code := range order {
+		order[code] = codes.Code(code)
+	}
+	slices.SortFunc(order[:], func(a, b codes.Code) int { return strings.Compare(a.String(), b.String()) })
+	return order
+}()
+
 func (f *callFamilies) collectCodes(
-	total *interceptor.Stats, labels *methodLabels, since *timestamppb.Timestamp, metrics chan<- prometheus.Metric,
+	total *interceptor.Stats, labels *methodLabels, since *timestamppb.Timestamp, handled *byCode,
 ) {
-	handled := make([]count, 0, labels.codes)
+	made := make([]count, 0, labels.codes)
 	for code, n := range total.ByCode {
 		if pairs := labels.byCode[code]; pairs != nil {
-			handled = append(handled, count{family: f.handled, pairs: pairs, value: float64(n), since: since})
-			metrics <- &handled[len(handled)-1]
+			made = append(made, count{family: f.handled, pairs: pairs, value: float64(n), since: since})
+			handled[code] = append(handled[code], &made[len(made)-1])
 		}
 	}
 }

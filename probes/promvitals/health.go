@@ -101,8 +101,8 @@ func (s *scrape) words(report *servicer.Report) {
 
 func (s *scrape) check(result *checker.Result) {
 	labels := s.labels.checks.of(result.Name, newCheckLabels)
-	for status := range labels.states {
-		s.level(checkStateFamily, one(int(result.Status) == status), labels.states[status])
+	for _, status := range [...]checker.Status{checker.Critical, checker.Healthy, checker.Unknown, checker.Warning} { // by name: see byCode
+		s.level(checkStateFamily, one(result.Status == status), labels.states[status])
 		s.count(runsFamily, result.Runs.ByStatus[status], labels.statuses[status])
 	}
 	s.level(failuresFamily, float64(result.Failures), labels.plain)
