@@ -70,7 +70,7 @@ func (d *discard) WriteHeader(int)             {}
 
 func requests(name string, handler http.Handler) subject {
 	return subject{name, func(n int) {
-		request := httptest.NewRequest(http.MethodGet, "/health", nil)
+		request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/health", nil)
 		w := &discard{header: http.Header{}}
 		for range n {
 			handler.ServeHTTP(w, request)
@@ -146,7 +146,7 @@ func hangingDependency(p plan, idle http.Handler) goal {
 }
 
 func percentile99(p plan, handler http.Handler) float64 {
-	request := httptest.NewRequest(http.MethodGet, "/ready", nil)
+	request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/ready", nil)
 	w := &discard{header: http.Header{}}
 	base := time.Now()
 	var latencies []time.Duration

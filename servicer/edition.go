@@ -75,7 +75,7 @@ func (s *Servicer) words() map[string]healthpb.HealthCheckResponse_ServingStatus
 // publish makes r the newest edition if it says anything new. Numbers alone wait until the last edition is old enough;
 // the time when it will be is returned then.
 func (s *Servicer) publish(r *Report) (due time.Time) {
-	old := s.Report()
+	old := s.reports.Load()
 	transitions := s.history.note(r)
 	switch {
 	case old.Seq == 0 || len(transitions) > 0 || !sameVerdict(old, r):

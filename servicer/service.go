@@ -30,6 +30,11 @@ type Servicer struct {
 	witnesses witnesses
 	reports   *latest.Value[Report]
 	running   atomic.Bool
+	// followers counts the loops over Reports, which must be woken. outdated is set when a report was left to be made
+	// by the next reader. Both are written by whoever speaks or reads; the followers count is raised before the flag
+	// is read, so that one of the two sees the other.
+	followers atomic.Int64
+	outdated  atomic.Bool
 	streams   atomic.Int64  // open report streams
 	wakeup    chan struct{} // tells the loop to look again; holds one token
 	loglines  chan struct{} // tells the logbook that there is something to write; holds one token
@@ -93,12 +98,25 @@ func mistakes(checks []*checker.Result, services []string) error {
 	return errors.Join(errs...)
 }
 
-// Report returns the newest edition: one atomic load. Before Run it is what New found.
-func (s *Servicer) Report() *Report { return s.reports.Load() }
+// Report returns the newest edition: two atomic loads. While Run does not run, it is what New found, with what the
+// application has said since.
+func (s *Servicer) Report() *Report {
+	if s.outdated.Load() && s.outdated.CompareAndSwap(true, false) {
+		s.rejudge(nil)
+	}
+	return s.reports.Load()
+}
 
 // Reports yields the newest edition at once and then each newer one, until ctx ends or the loop is left. A slow
 // reader misses editions, as Report.Seq shows, never goes back, and delays nobody.
-func (s *Servicer) Reports(ctx context.Context) iter.Seq[*Report] { return s.reports.Changes(ctx) }
+func (s *Servicer) Reports(ctx context.Context) iter.Seq[*Report] {
+	return func(yield func(*Report) bool) {
+		s.followers.Add(1)
+		defer s.followers.Add(-1)
+		s.Report() // for what was said before anybody followed
+		s.reports.Changes(ctx)(yield)
+	}
+}
 
 // Phase returns where the process stands in its life: one atomic load.
 func (s *Servicer) Phase() Phase { return s.Report().Phase }
@@ -137,8 +155,14 @@ func (s *Servicer) SetServingStatus(service string, status healthpb.HealthCheckR
 		return
 	}
 	s.healthServer.SetServingStatus(service, status)
-	if !s.running.Load() { // else the loop has been told
+	switch {
+	case s.running.Load(): // the loop has been told
+	case s.followers.Load() > 0:
 		s.rejudge(nil)
+	default:
+		// The names are right already. The report is made when somebody asks for it, so that setting many names one
+		// after the other does not make as many reports.
+		s.outdated.Store(true)
 	}
 }
 
