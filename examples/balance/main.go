@@ -1,0 +1,110 @@
+// Balance shows what health does for a client: three servers, one connection that balances over them by their health,
+// and a circuit breaker for the time when none is left. Run it with
+//
+//	go run ./examples/balance
+//
+// and watch dependencies fail, servers drain and restart, and which calls are lost: none, as long as one server serves.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	if err := run(ctx, os.Stdout, overTCP(), 3*time.Second); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// run plays all acts and prints what became of the calls.
+func run(ctx context.Context, w io.Writer, n network, each time.Duration) error {
+	f, err := startFleet(ctx, n, "one", "two", "three")
+	if err != nil {
+		return err
+	}
+	defer f.stop()
+	c, err := connect(f)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if err := c.wait(ctx); err != nil {
+		return err
+	}
+	for _, act := range play(f) {
+		fmt.Fprintf(w, "%-52s", act.title)
+		seen := c.load(ctx, each, act.change)
+		if ctx.Err() != nil {
+			fmt.Fprintln(w)
+			return nil
+		}
+		var shares strings.Builder
+		for _, m := range f.members {
+			fmt.Fprintf(&shares, "%s %3d  ", m.name, seen.served[m.name])
+		}
+		fmt.Fprintf(w, "%s lost %d, turned away %d, breaker %v\n", &shares, seen.lost, seen.rejected, c.breaker.State())
+	}
+	return nil
+}
+
+// act is a change in the fleet, made while calls come.
+type act struct {
+	title  string
+	change func()
+}
+
+func play(f *fleet) []act {
+	one, two, three := f.members[0], f.members[1], f.members[2]
+	all := func(broken bool) func() {
+		return func() {
+			for _, m := range f.members {
+				m.broken.Store(broken)
+			}
+		}
+	}
+	return []act{
+		{"all serve", func() {}},
+		{"two loses what it needs", func() { two.broken.Store(true) }},
+		{"two has it again; one loses what it can do without", func() { two.broken.Store(false); one.slow.Store(true) }},
+		{"three drains and starts again", three.restart},
+		{"all lose what they need", all(true)},
+		{"all have it again", all(false)},
+	}
+}
+
+// network is where servers listen and how clients reach them.
+type network struct {
+	listen func(name string) (net.Listener, error)
+	dial   func(ctx context.Context, address string) (net.Conn, error)
+}
+
+func overTCP() network {
+	addresses := make(map[string]string) // a server that restarts comes back to where it was
+	return network{
+		listen: func(name string) (net.Listener, error) {
+			address, known := addresses[name]
+			if !known {
+				address = "127.0.0.1:0"
+			}
+			lis, err := net.Listen("tcp", address)
+			if err == nil {
+				addresses[name] = lis.Addr().String()
+			}
+			return lis, err
+		},
+		dial: func(ctx context.Context, address string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", address)
+		},
+	}
+}
