@@ -63,8 +63,9 @@ func (p *prometheus) alerts(want ...string) {
 
 // TestRealPrometheus asks a real one about three real instances.
 func TestRealPrometheus(t *testing.T) {
+	t.Parallel()
 	a, b, c := start(t, "1"), start(t, "1"), start(t, "2")
-	p := watch(t, hurried, a, b, c)
+	p := watch(t, hurried, nil, a, b, c)
 
 	// What was counted is what was sent.
 	a.call(t, 137, codes.OK)

@@ -109,7 +109,7 @@ type prometheus struct {
 }
 
 // watch starts a Prometheus with the rules at a test's pace that scrapes the instances.
-func watch(t *testing.T, rules pace, instances ...*server) *prometheus {
+func watch(t *testing.T, rules pace, flags []string, instances ...*server) *prometheus {
 	t.Helper()
 	path, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -132,8 +132,8 @@ func watch(t *testing.T, rules pace, instances ...*server) *prometheus {
 		}
 	}
 	addr := testdeps.Addr(testdeps.Port(t))
-	cmd := exec.Command(path, "--config.file="+filepath.Join(folder, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(folder, "data"),
-		"--web.listen-address="+addr, "--log.level=warn")
+	cmd := exec.Command(path, append(flags, "--config.file="+filepath.Join(folder, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(folder, "data"),
+		"--web.listen-address="+addr, "--log.level=warn")...)
 	cmd.Dir = folder
 	testdeps.Start(t, cmd)
 	p := &prometheus{t: t, url: "http://" + addr}

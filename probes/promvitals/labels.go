@@ -80,16 +80,16 @@ func newBreakerLabels(name string) *breakerLabels {
 	return l
 }
 
-// labelValue returns a name as a label can show it. Bytes that are not UTF-8, and the zero byte at which Prometheus'
-// text parser stops, are written as \xff: one odd name must not spoil the page, and two must not become one.
+// labelValue returns a name as a label can show it. Bytes that are not UTF-8 are written as \xff: one odd name must not
+// spoil the page, and two must not become one. What else is odd the formats escape themselves.
 func labelValue(name string) string {
-	if utf8.ValidString(name) && strings.IndexByte(name, 0) < 0 {
+	if utf8.ValidString(name) {
 		return name
 	}
 	var b strings.Builder
 	for i := 0; i < len(name); {
 		r, size := utf8.DecodeRuneInString(name[i:])
-		if r == 0 || r == utf8.RuneError && size == 1 {
+		if r == utf8.RuneError && size == 1 {
 			fmt.Fprintf(&b, `\x%02x`, name[i])
 		} else {
 			b.WriteString(name[i : i+size])

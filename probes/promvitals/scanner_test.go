@@ -143,7 +143,7 @@ func TestRegisteredMethodsWithOddNamesAreShown(t *testing.T) {
 			func(context.Context, any) (any, error) { return nil, errors.New("any") })
 	}
 	page := scrape(t, collector(t, promvitals.Config{Recorder: recorder}))
-	for _, want := range []string{`quo\"te`, `back\\slash`, `new\nline`, "tab\t", `zero\\x00`, `bad\\xff`, `bad\\xfe`, "Größe"} {
+	for _, want := range []string{`quo\"te`, `back\\slash`, `new\nline`, "tab\t", "zero\x00", `bad\\xff`, `bad\\xfe`, "Größe"} {
 		line := `grpc_server_handled_total{grpc_code="Unknown",grpc_method="` + want + `",grpc_service="odd",grpc_type="unary"} 1` + "\n"
 		if !strings.Contains(page, line) {
 			t.Errorf("missing: %s", line)
