@@ -16,6 +16,7 @@ func isInfrastructure(service string) bool {
 		"grpc.reflection.v1.ServerReflection",
 		"grpc.reflection.v1alpha.ServerReflection",
 		"vitals.v1.HealthReportService",
+		"AWS.ALB", // what its load balancers ask
 		// HashiCorp's go-plugin: how a host and its plugin keep house. Two of them are streams as long as the plugin's life.
 		"plugin.GRPCBroker",
 		"plugin.GRPCController",

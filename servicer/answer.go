@@ -13,7 +13,8 @@ import (
 //
 // Names that only the registered service knows are unknown here, so give SetServingStatus those that callers need;
 // go-plugin's hosts ask for "plugin". Interceptors that come later in the chain do not see these calls. A request of
-// another type than grpc-go's generated one goes to the registered service.
+// another type than grpc-go's generated one goes to the registered service. It answers AWS load balancers as well, where
+// RegisterALB has been called.
 func (h *healthServer) UnaryAnswer(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	switch info.FullMethod {
 	case healthpb.Health_Check_FullMethodName:
@@ -24,6 +25,8 @@ func (h *healthServer) UnaryAnswer(ctx context.Context, request any, info *grpc.
 		if r, ok := request.(*healthpb.HealthListRequest); ok {
 			return untyped(h.List(ctx, r))
 		}
+	case albMethod:
+		return untyped(h.albCheck())
 	}
 	return handler(ctx, request)
 }

@@ -97,7 +97,7 @@ func overTCP() network {
 			if !known {
 				address = "127.0.0.1:0"
 			}
-			lis, err := net.Listen("tcp", address)
+			lis, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 			if err == nil {
 				addresses[name] = lis.Addr().String()
 			}

@@ -113,9 +113,12 @@ func TestHostSeesATrueHealth(t *testing.T) {
 					t.Errorf("Ping while %v: %v", want, err)
 				}
 				for _, name := range []string{"", "plugin", "readiness", "origin", "plugin.kv.v1.Store"} {
-					if got := s.check(t, name); got != want {
-						t.Errorf("%q is %v, want %v", name, got, want)
-					}
+					testdeps.Eventually(t, 10*time.Second, func() error {
+						if got := s.check(t, name); got != want {
+							return fmt.Errorf("%q is %v, want %v", name, got, want)
+						}
+						return nil
+					})
 				}
 				for _, name := range []string{"liveness", "journal"} {
 					if got := s.check(t, name); got != serving {

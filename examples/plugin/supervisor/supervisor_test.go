@@ -62,7 +62,7 @@ func run(t *testing.T, cfg supervisor.Config) *rig {
 	t.Setenv("TMPDIR", r.folder)
 	cfg.Path = program
 	cfg.FirstPause, cfg.LastPause = time.Millisecond, 10*time.Millisecond
-	cfg.PingInterval, cfg.PingTimeout = 50*time.Millisecond, 500*time.Millisecond
+	cfg.PingInterval, cfg.PingTimeout = 50*time.Millisecond, time.Second
 	cfg.StartTimeout = 30 * time.Second
 	cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	if r.Supervisor, err = supervisor.New(cfg); err != nil {
