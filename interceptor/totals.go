@@ -8,9 +8,9 @@ import (
 // Started returns the recorder's birth, as Snapshot.Started does.
 func (r *Recorder) Started() time.Time { return r.base.Round(0) }
 
-// ServerTotals yields the methods of Server, in its order, with their Total alone. It is for an exporter that
-// reads on and keeps nothing: the Method and its Latency.Counts are the next one's as soon as the loop
-// goes on. It allocates the same few KB for any number of methods, costs less than half of Server, and takes no lock.
+// ServerTotals yields the methods of Server, in its order, with their Total alone. It is for an exporter that reads on
+// and keeps nothing: the Method and its Latency.Counts are the next one's as soon as the loop goes on. It allocates the
+// same 2 KB for any number of methods, takes about half of the time of Server, and no lock.
 func (r *Recorder) ServerTotals() iter.Seq[*Method] { return r.server.totals }
 
 // ClientTotals yields what Client tells; see ServerTotals.

@@ -2,6 +2,7 @@ package interceptor_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -44,4 +45,54 @@ func TestTotalsAreThoseOfTheSnapshot(t *testing.T) {
 	if got, want := recorder.Started(), recorder.Server().Started; got != want {
 		t.Errorf("started at %v, the snapshot says %v", got, want)
 	}
+}
+
+func TestTotalsAllocateTheSameForAnyNumberOfMethods(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	few, many := called(t, 10), called(t, 500)
+	read := func(r *interceptor.Recorder) float64 {
+		return testing.AllocsPerRun(10, func() {
+			for range r.ServerTotals() {
+				continue
+			}
+		})
+	}
+	if a, b := read(few), read(many); b > a || a > 5 {
+		t.Errorf("%v allocations for 10 methods, %v for 500", a, b)
+	}
+}
+
+// called returns a recorder that has seen a call of each of n methods.
+func called(tb testing.TB, n int) *interceptor.Recorder {
+	tb.Helper()
+	recorder, err := interceptor.New(interceptor.Config{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for i := range n {
+		_, _ = recorder.UnaryServer(tb.Context(), nil, &grpc.UnaryServerInfo{FullMethod: fmt.Sprintf("/a.A/Method%d", i)},
+			func(context.Context, any) (any, error) { return nil, nil })
+	}
+	return recorder
+}
+
+// BenchmarkTotals compares the ways to read a hundred methods.
+func BenchmarkTotals(b *testing.B) {
+	recorder := called(b, 100)
+	b.Run("Server", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			recorder.Server()
+		}
+	})
+	b.Run("ServerTotals", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			for range recorder.ServerTotals() {
+				continue
+			}
+		}
+	})
 }
