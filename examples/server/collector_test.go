@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -67,11 +68,12 @@ func (c *collector) Export(_ context.Context, request *metricspb.ExportMetricsSe
 					}
 				}
 				for _, p := range m.GetSum().GetDataPoints() {
-					key := m.GetName()
+					var key strings.Builder
+					key.WriteString(m.GetName())
 					for _, a := range p.GetAttributes() {
-						key += " " + a.GetValue().GetStringValue()
+						key.WriteString(" " + a.GetValue().GetStringValue())
 					}
-					c.states[key] = p.GetAsInt()
+					c.states[key.String()] = p.GetAsInt()
 				}
 			}
 		}
