@@ -203,18 +203,19 @@ func series(t *testing.T, registry *prometheus.Registry, prefix string) map[stri
 			continue
 		}
 		for _, m := range family.GetMetric() {
-			name := fmt.Sprintf("%s %s", family.GetName(), family.GetType())
+			var name strings.Builder
+			name.WriteString(fmt.Sprintf("%s %s", family.GetName(), family.GetType()))
 			for _, label := range m.GetLabel() {
-				name += fmt.Sprintf(" %s=%q", label.GetName(), label.GetValue())
+				name.WriteString(fmt.Sprintf(" %s=%q", label.GetName(), label.GetValue()))
 			}
 			if h := m.GetHistogram(); h != nil {
-				found[name] = float64(h.GetSampleCount())
+				found[name.String()] = float64(h.GetSampleCount())
 				for _, bucket := range h.GetBucket() {
-					found[fmt.Sprintf("%s le=%v", name, bucket.GetUpperBound())] = 0
+					found[fmt.Sprintf("%s le=%v", name.String(), bucket.GetUpperBound())] = 0
 				}
 				continue
 			}
-			found[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			found[name.String()] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
 	return found
