@@ -6,7 +6,8 @@
 // HTTP probes, status page, health file and metrics (probes). Every part can also be used alone.
 //
 // Health.Serve runs everything and ends it in order: readiness fails first, serving goes on for a while, watches end,
-// calls in flight finish. Nothing starts before Serve and nothing is left after it.
+// calls in flight finish. Nothing starts before Serve and nothing is left after it. Health.Run does what Serve does for a
+// server that somebody else serves; Health.PluginServer makes the one that HashiCorp's go-plugin serves.
 //
 // A Health may be used concurrently. It owns every goroutine that it starts. A recorded call costs less than 100 ns and
 // no allocation; a health check answered over gRPC or HTTP costs one atomic load beside the transport, and never waits
