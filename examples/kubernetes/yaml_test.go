@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"testing"
@@ -29,7 +30,7 @@ func TestPodFitsTheAPI(t *testing.T) {
 
 func FuzzPodFitsTheAPI(f *testing.F) {
 	for _, word := range []string{
-		"", "/server", "yes", "null", "- a", "a: b", "a #b", "'\"", "\t\n\x00", "\u2028\u0085\ufeff", "\xff", "{{", "---", "*a", "&a", "!t", "%", "🩺", "0x1f", "1e3", "~",
+		"", "/server", "yes", "null", "- a", "a: b", "a #b", "'\"", "\t\n\x00", "\u2028\u0085\ufeff", "\xff", "\u007f", "\u0080", "\ufffe", "\U000e0001", "{{", "---", "*a", "&a", "!t", "%", "🩺", "0x1f", "1e3", "~",
 	} {
 		f.Add(word)
 	}
@@ -51,7 +52,9 @@ func fits(t *testing.T, config kubernetes.Config) {
 		t.Fatal(err)
 	}
 	var want, got corev1.Container
-	if err := yaml.UnmarshalStrict(text, &want); err != nil {
+	asJSON := json.NewDecoder(bytes.NewReader(text))
+	asJSON.DisallowUnknownFields()
+	if err := asJSON.Decode(&want); err != nil {
 		t.Fatalf("as JSON: %v\n%s", err, text)
 	}
 	if text = pod.Container.YAML(); yaml.UnmarshalStrict(text, &got) != nil || !reflect.DeepEqual(got, want) {

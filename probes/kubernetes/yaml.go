@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // YAML writes the container's part, for a template that indents it as it needs.
 func (c Container) YAML() []byte { return toYAML(c) }
 
 // toYAML writes a value that JSON can hold as block-style YAML, in the order of its fields. Lists without objects are
-// written in JSON's way, which is YAML too.
+// written in one line, their texts in quotes.
 func toYAML(v any) []byte {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -89,6 +90,10 @@ func inline(value json.RawMessage) string {
 	case '[':
 		var texts []string
 		for _, item := range items(value) {
+			var text string
+			if json.Unmarshal(item, &text) == nil {
+				item = json.RawMessage(quote(text))
+			}
 			texts = append(texts, string(item))
 		}
 		return "[" + strings.Join(texts, ", ") + "]"
@@ -110,9 +115,25 @@ func scalar(text string) string {
 			return text
 		}
 	}
+	return quote(text)
+}
+
+// quote writes a string in JSON's quotes. YAML wants more characters escaped than JSON does, and knows the same escapes.
+func quote(text string) string {
 	var quoted bytes.Buffer
 	encoder := json.NewEncoder(&quoted)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(text) // A string can always be written.
-	return strings.TrimSuffix(quoted.String(), "\n")
+	var escaped strings.Builder
+	for _, r := range strings.TrimSuffix(quoted.String(), "\n") {
+		switch {
+		case unicode.IsPrint(r):
+			escaped.WriteRune(r)
+		case r <= 0xffff:
+			fmt.Fprintf(&escaped, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&escaped, `\U%08x`, r)
+		}
+	}
+	return escaped.String()
 }

@@ -11,13 +11,13 @@ import (
 func TestContainerYAML(t *testing.T) {
 	pod := must(t, kubernetes.Config{
 		Exec: &kubernetes.Exec{
-			Command: []string{"/server", "healthcheck"}, Addr: "unix:///run/it's \"here\": #1",
+			Command: []string{"/server", "healthcheck"}, Addr: "unix:///run/it's \"here\": #1\u007f\u0085\U000e0001",
 		},
 		PreStop: 2 * time.Second,
 	})
 	got := string(pod.Container.YAML())
 	for _, want := range []string{
-		"startupProbe:\n  exec:\n    command: [\"/server\", \"healthcheck\", \"-addr\", \"unix:///run/it's \\\"here\\\": #1\", \"-service\", \"startup\"]\n" +
+		"startupProbe:\n  exec:\n    command: [\"/server\", \"healthcheck\", \"-addr\", \"unix:///run/it's \\\"here\\\": #1\\u007f\\u0085\\U000e0001\", \"-service\", \"startup\"]\n" +
 			"  periodSeconds: 3\n",
 		"\nlifecycle:\n  preStop:\n    sleep:\n      seconds: 2\n",
 	} {
