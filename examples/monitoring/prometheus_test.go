@@ -22,7 +22,7 @@ func seconds(n int) model.Duration { return model.Duration(time.Duration(n) * ti
 // hurried rules tell within seconds.
 var hurried = pace{
 	Budget: 0.001, MinFailures: 10, Instant: seconds(1), Short: seconds(1), Long: seconds(2),
-	Burn5m: seconds(5), Burn30m: seconds(10), Burn1h: seconds(20), Burn6h: seconds(40), Burn3d: seconds(60),
+	Burn5m: seconds(10), Burn30m: seconds(20), Burn1h: seconds(40), Burn6h: seconds(60), Burn3d: seconds(90),
 	Silence: seconds(10), Flap: seconds(60), Memory: seconds(60),
 }
 
@@ -98,9 +98,12 @@ func TestRealPrometheus(t *testing.T) {
 	b.away.Store(false)
 	p.alerts()
 
-	// Failures burn the budget of their service. One instance dies without a word.
-	a.call(t, 50, codes.Internal)
+	// One instance dies without a word.
 	c.stop()
+	p.alerts("HealthScrapeFailing @" + c.web)
+
+	// Failures burn the budget of their service.
+	a.call(t, 50, codes.Internal)
 	p.alerts("GrpcErrorBudgetBurnsFast grpc.testing.TestService@", "GrpcErrorBudgetBurnsSlowly grpc.testing.TestService@",
 		"HealthScrapeFailing @"+c.web)
 }

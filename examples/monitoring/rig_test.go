@@ -121,7 +121,7 @@ func watch(t *testing.T, rules pace, flags []string, instances ...*server) *prom
 		t.Fatal(err)
 	}
 	var config strings.Builder
-	config.WriteString("global: {scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 250ms}\nrule_files: [rules.yml]\n" +
+	config.WriteString("global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 250ms}\nrule_files: [rules.yml]\n" +
 		"scrape_configs:\n  - job_name: shop\n    static_configs:\n      - targets:\n")
 	for _, i := range instances {
 		config.WriteString("          - " + i.web + "\n")

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -146,6 +147,22 @@ func TestFamiliesListWhatIsExported(t *testing.T) {
 	}
 	for _, left := range exported {
 		t.Errorf("%s is not listed", left.GetName())
+	}
+}
+
+func TestDocumentationNamesTheHealthFamilies(t *testing.T) {
+	text, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range promvitals.Families() {
+		line := family.Name
+		if len(family.Labels) > 0 {
+			line += "{" + strings.Join(family.Labels, ",") + "}"
+		}
+		if strings.HasPrefix(family.Name, "health_") && !strings.Contains(string(text), "//	"+line) {
+			t.Errorf("doc.go does not have %s", line)
+		}
 	}
 }
 
