@@ -66,16 +66,33 @@ func (c *codeTimes) read() (l CodeLatency) {
 	return l
 }
 
-// split is the part of a tally that tells codes apart.
+// split is the part of a tally that tells codes apart. It stays as it is for a method whose calls have all ended with
+// OK, which is the usual one and costs nothing.
 type split struct {
 	byCode [Codes]CodeLatency
-	// mixed says that not all calls have ended with OK.
+	// failed are the latencies of the calls that did not end with OK, but the excused ones.
+	failed [buckets]uint64
+	// mixed says that there are places for calls that did not end with OK, and so that s is not empty.
 	mixed bool
 }
 
+// fillOK adds the calls that ended with OK: what is in t and nowhere here. Call it once, when t is complete.
+func (s *split) fillOK(t *tally) {
+	ok := CodeLatency{Sum: time.Duration(t.timedSum + t.hastySum)}
+	for i, n := range t.timed {
+		ok.Counts[coarse[i]] += n - s.failed[i]
+	}
+	for i := range s.byCode {
+		ok.Sum -= s.byCode[i].Sum
+	}
+	s.byCode[codes.OK] = ok
+}
+
+// clear makes s as new.
+func (s *split) clear() { *s = split{} }
+
 // add adds other calls that ended with code, which is not OK.
 func (s *split) add(code codes.Code, other *CodeLatency) {
-	s.mixed = true
 	l := &s.byCode[code]
 	for i, n := range other.Counts {
 		l.Counts[i] += n
@@ -89,5 +106,6 @@ func (s *split) addHasty(t *tally) {
 	for i, n := range t.hasty {
 		l.Counts[coarse[i]] += n
 	}
+	s.mixed = true
 	s.add(codes.DeadlineExceeded, &l)
 }

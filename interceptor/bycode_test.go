@@ -124,3 +124,41 @@ func post(t *testing.T, rec *interceptor.Recorder, code codes.Code, took time.Du
 		reporter.PostCall(status.Error(code, ""), took)
 	}
 }
+
+// Calls go on while somebody reads: no count of any code may ever fall, for that looks like a restart.
+func TestLatencyOfNeverFalls(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 30_000 {
+			post(t, rec, []codes.Code{codes.OK, codes.NotFound, codes.Internal}[i%3], time.Duration(i)*time.Microsecond, 1)
+			if i%1000 == 0 { // a fresh method, whose places are made while it is read
+				_ = unary(t.Context(), rec, "/shop.v1.Orders/M"+string(rune('A'+i/1000)), func(context.Context, any) (any, error) {
+					return nil, status.Error(codes.Internal, "")
+				})
+			}
+		}
+	}()
+	last := map[string]interceptor.CodeLatency{}
+	for reading := true; reading; {
+		select {
+		case <-done:
+			reading = false
+		default:
+		}
+		snapshot := rec.Server()
+		for i := range snapshot.Methods {
+			m := &snapshot.Methods[i]
+			for code := range codes.Code(interceptor.Codes) {
+				key, now := m.Name+code.String(), m.LatencyOf(code)
+				for bucket, n := range now.Counts {
+					if n < last[key].Counts[bucket] {
+						t.Fatalf("%s fell from %+v to %+v", key, last[key], now)
+					}
+				}
+				last[key] = now
+			}
+		}
+	}
+}

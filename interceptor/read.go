@@ -56,6 +56,7 @@ func (s *side) snapshot(now time.Duration, detailed bool) *Snapshot {
 			t.addTo(stats, m, s.client)
 		}
 		if t.split.mixed {
+			t.split.fillOK(&t)
 			byCode := t.split.byCode
 			snap.Methods[len(snap.Methods)-1].ByCode = &byCode
 		}
@@ -70,9 +71,8 @@ func (m *method) read(t *tally, row *recent, first int64) {
 	m.turning.Lock()
 	defer m.turning.Unlock()
 	split := t.split
-	if split != nil {
-		clear(split.byCode[:])
-		split.mixed = false
+	if split != nil && split.mixed {
+		split.clear()
 	}
 	*t, *row = tally{split: split}, recent{}
 	t.add(m)

@@ -37,6 +37,9 @@ func (t *tally) add(m *method) {
 }
 
 func (t *tally) addFailures(f *failStripe) {
+	if t.split != nil {
+		t.split.mixed = true
+	}
 	for i := range f.codes {
 		times := f.codes[i].Load()
 		if times == nil {
@@ -53,7 +56,11 @@ func (t *tally) addFailures(f *failStripe) {
 	}
 	t.panicked += f.panicked.Load()
 	for i := range f.latency {
-		t.timed[i] += f.latency[i].Load()
+		n := f.latency[i].Load()
+		t.timed[i] += n
+		if t.split != nil {
+			t.split.failed[i] += n
+		}
 	}
 }
 
@@ -74,15 +81,8 @@ func (t *tally) addStripe(s *stripe) {
 		n := s.latency[i].Load()
 		t.ok += n
 		t.timed[i] += n
-		if t.split != nil {
-			t.split.byCode[codes.OK].Counts[coarse[i]] += n
-		}
 	}
-	sum := s.sum.Load()
-	t.timedSum += sum
-	if t.split != nil {
-		t.split.byCode[codes.OK].Sum += time.Duration(sum)
-	}
+	t.timedSum += s.sum.Load()
 	t.received += s.received.Load()
 	t.sent += s.sent.Load()
 	t.started += s.started.Load()
