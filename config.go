@@ -11,6 +11,7 @@ import (
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/probes/promvitals"
 	otelvitals "github.com/vitals-go/vitals/otel"
 	"github.com/vitals-go/vitals/servicer"
 )
@@ -57,8 +58,9 @@ type Config struct {
 
 	// HTTPAddr is where the HTTP probes and the status page listen, such as ":8080". Default: nowhere.
 	HTTPAddr string
-	// Prometheus serves /metrics there.
+	// Prometheus serves /metrics there, as Metrics says; its Health and Recorder are filled in.
 	Prometheus bool
+	Metrics    promvitals.Config
 	// HealthGRPCAddr is where a second, plaintext listener answers grpc.health.v1 and nothing else, for probers that
 	// cannot speak TLS to the main one. Default: nowhere.
 	HealthGRPCAddr string

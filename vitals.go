@@ -101,7 +101,9 @@ func (h *Health) metrics() (http.Handler, error) {
 	if !h.cfg.Prometheus {
 		return nil, nil
 	}
-	collector, err := promvitals.New(promvitals.Config{Health: h.Servicer, Recorder: h.Recorder})
+	config := h.cfg.Metrics
+	config.Health, config.Recorder = h.Servicer, h.Recorder
+	collector, err := promvitals.New(config)
 	if err != nil {
 		return nil, err
 	}

@@ -204,9 +204,9 @@ func series(t *testing.T, registry *prometheus.Registry, prefix string) map[stri
 		}
 		for _, m := range family.GetMetric() {
 			var name strings.Builder
-			name.WriteString(fmt.Sprintf("%s %s", family.GetName(), family.GetType()))
+			fmt.Fprintf(&name, "%s %s", family.GetName(), family.GetType())
 			for _, label := range m.GetLabel() {
-				name.WriteString(fmt.Sprintf(" %s=%q", label.GetName(), label.GetValue()))
+				fmt.Fprintf(&name, " %s=%q", label.GetName(), label.GetValue())
 			}
 			if h := m.GetHistogram(); h != nil {
 				found[name.String()] = float64(h.GetSampleCount())

@@ -32,7 +32,7 @@ func (s *Servicer) RegisterALB(server grpc.ServiceRegistrar) {
 }
 
 func albHandler(
-	service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor,
+	service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor, //nolint:revive // gRPC's order.
 ) (any, error) {
 	request := new(emptypb.Empty) // whatever is sent fits
 	if err := decode(request); err != nil {

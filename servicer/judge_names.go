@@ -183,8 +183,12 @@ func isCheck(checks []*checker.Result, name string) bool {
 }
 
 func phaseReason(p Phase) checker.Reason {
-	if p == Starting {
+	switch p {
+	case Starting:
 		return checker.ReasonNotRunYet
+	case Ready:
+		return checker.ReasonOK
+	default:
+		return checker.ReasonMaintenance
 	}
-	return checker.ReasonMaintenance
 }
