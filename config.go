@@ -11,8 +11,8 @@ import (
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/interceptor"
-	"github.com/vitals-go/vitals/probes/promvitals"
 	otelvitals "github.com/vitals-go/vitals/otel"
+	"github.com/vitals-go/vitals/probes/promvitals"
 	"github.com/vitals-go/vitals/servicer"
 )
 
