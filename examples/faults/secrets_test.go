@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -30,26 +31,44 @@ const (
 	password = secret + "_password"
 )
 
-// planted is a server whose every dependency fails and has a secret in its address.
-func planted(t *testing.T, env ...string) *process {
+// planted is a server whose every dependency has a secret in its address and fails: the database, if that is
+// PostgreSQL, after it has worked, and in the middle of calls, whose errors are looked at.
+func planted(t *testing.T, look func(door, text string), env ...string) *process {
 	t.Helper()
 	pg := testdeps.NewPostgres(t)
+	makeDatabase(t, pg)
 	nobody := func() string { return testdeps.Addr(testdeps.Port(t)) }
-	address := strings.Replace(pg.URL(name), ":secret@", ":"+password+"@", 1) // Nobody has made that database.
 	folder := filepath.Join(t.TempDir(), secret)
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	p := startServer(t, append([]string{
-		"DATABASE_URL=" + address,
+		"DATABASE_URL=" + strings.Replace(pg.URL(name), ":secret@", ":"+password+"@", 1),
 		"REDIS_URL=redis://" + name + ":" + password + "@" + nobody() + "/0",
 		"EXTERNAL_API_URL=http://" + name + ":" + password + "@" + nobody() + "/" + name,
 		"UPSTREAM_ADDR=" + nobody(),
 		"PLUGIN_HEALTH_FILE_PATH=" + filepath.Join(folder, "health"),
 	}, env...)...)
 	p.healthFile = filepath.Join(folder, "health")
+	if len(env) == 0 || !strings.HasPrefix(env[0], "DATABASE_URL=") {
+		p.becomes("database", serving)
+		pg.Stop()
+	}
+	p.traffic(look)
 	p.breaks()
 	return p
+}
+
+func makeDatabase(t *testing.T, pg *testdeps.Postgres) {
+	t.Helper()
+	db, err := sql.Open("pgx", pg.URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // breaks waits until every dependency has failed.
@@ -78,13 +97,13 @@ func TestSecretsStayInside(t *testing.T) {
 		"PostgreSQL": nil,
 		"SQLite":     {"DATABASE_URL=", "INVENTORY_DB=" + filepath.Join(t.TempDir(), name, "inventory.db")}, // There is no such folder.
 	} {
-		p := planted(t, env...)
-		p.traffic()
-		p.everyDoor(nil, nil, func(door, text string) {
+		look := func(door, text string) {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s: %s shows the secret:\n%s", store, door, text)
 			}
-		})
+		}
+		p := planted(t, look, env...)
+		p.everyDoor(nil, nil, look)
 		log := p.Output()
 		if !strings.Contains(log, name) {
 			t.Errorf("%s: the log does not say why:\n%s", store, log)
@@ -100,7 +119,7 @@ func TestSecretsForTheAuthorised(t *testing.T) {
 	t.Parallel()
 	proxy := []string{"X-Forwarded-For", "192.0.2.7"}
 	for policy, forwardedToo := range map[string]bool{"always": true, "local": false} {
-		p := planted(t, "PLUGIN_HEALTH_DETAILS="+policy)
+		p := planted(t, func(string, string) {}, "PLUGIN_HEALTH_DETAILS="+policy)
 		p.shows(policy+" to a local caller", nil, true)
 		p.shows(policy+" to a proxy", proxy, forwardedToo)
 	}
@@ -142,10 +161,10 @@ func lower(list []string) []string {
 	return out
 }
 
-// traffic makes the breakers open, so that their rejections are seen too.
-func (p *process) traffic() {
-	for range 30 {
-		_, _ = p.items.Get(p.t.Context(), &inventoryv1.GetRequest{Sku: "bolt"})
+// traffic looks at what calls are told while the breakers open, and then by the breakers.
+func (p *process) traffic(look func(door, text string)) {
+	for range 10 {
+		p.serviceDoors(p.t.Context(), look)
 	}
 }
 
