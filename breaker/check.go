@@ -8,8 +8,8 @@ import (
 // Check wraps a health check of the dependency, so that check and calls share what they learn. It fits
 // checker.Check.Run.
 //
-// While the breaker is open the check is answered from memory, by the rejection, and the dependency is left alone.
-// When the open time is over, the next run of the check is the half-open probe: it runs for up to ProbeTimeout
+// While the breaker is open the check is answered from memory, by the rejection, and the dependency is left alone; the
+// text of that error ends with the failure that opened the breaker. When the open time is over, the next run of the check is the half-open probe: it runs for up to ProbeTimeout
 // whatever deadline its caller has, because a probe that is cut short by an impatient caller would keep the breaker
 // open; only a cancelled caller ends it. If it passes the breaker closes, and so does one that opened while the check
 // ran. In closed its result counts as one call's.
@@ -24,12 +24,30 @@ func (b *Breaker) Check(fn func(context.Context) error) func(context.Context) er
 		}
 		pass, ok := b.enterSlow(true)
 		if !ok {
-			return b.reject()
+			return remember(b.reject())
 		}
 		permit := Permit{b: b, ctx: ctx, pass: pass, began: b.stopwatch()}
 		return permit.check(ctx, fn)
 	}
 }
+
+// remembered is the rejection of a check. Like every error of a check it is for the log and for those who may see
+// details: unlike an OpenError, which calls return to anybody, its text holds the cause. Its GRPCStatus does not.
+type remembered struct{ *OpenError }
+
+func remember(err error) error {
+	rejection, ok := errors.AsType[*OpenError](err)
+	if !ok || rejection.Cause == nil {
+		return err
+	}
+	return remembered{rejection}
+}
+
+// Error is the rejection's, and why.
+func (r remembered) Error() string { return r.OpenError.Error() + ": " + r.Cause.Error() }
+
+// Unwrap returns the rejection.
+func (r remembered) Unwrap() error { return r.OpenError }
 
 // check runs fn and settles, however fn ends.
 func (p *Permit) check(ctx context.Context, fn func(context.Context) error) error {

@@ -1,0 +1,41 @@
+package breaker_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/vitals-go/vitals/breaker"
+)
+
+// TestCheckRemembersWhy: whoever reads a check's result or its log is told what opened the breaker; calls are not.
+func TestCheckRemembersWhy(t *testing.T) {
+	t.Parallel()
+	b, err := breaker.New(breaker.Config{Name: "database", ConsecutiveFailures: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := errors.New("connection refused")
+	call := func(context.Context) error { return refused }
+	check := b.Check(call)
+	_ = check(t.Context())
+
+	err = check(t.Context())
+	rejection, ok := errors.AsType[*breaker.OpenError](err)
+	if !ok || !breaker.IsRejected(err) || errors.Is(err, refused) {
+		t.Errorf("check: %#v, want a rejection, which is not its cause", err)
+	}
+	if want := "circuit breaker database is open: connection refused"; err.Error() != want {
+		t.Errorf("check: %q, want %q", err, want)
+	}
+	_, err = breaker.Do(t.Context(), b, func(context.Context) (int, error) { return 0, nil })
+	if strings.Contains(err.Error(), refused.Error()) {
+		t.Errorf("call: %q holds the cause", err)
+	}
+
+	b.ForceOpen("upgrade")
+	if err := check(t.Context()); err == nil || err.Error() != rejection.Error() {
+		t.Errorf("forced: %v, want %v", err, rejection)
+	}
+}
