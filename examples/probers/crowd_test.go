@@ -95,7 +95,9 @@ func crowd(t *testing.T, lasting time.Duration, perSecond int, probes []func(con
 		t.Errorf("wrong answers, and how often: %v", failed)
 	}
 	slices.Sort(took)
-	at := func(share float64) time.Duration { return took[int(share*float64(len(took)-1))].Round(time.Microsecond) }
+	at := func(share float64) time.Duration {
+		return took[int(share*float64(len(took)-1))].Round(time.Microsecond)
+	}
 	t.Logf("%d answers at %.0f a second: p50 %v, p99 %v, p99.9 %v, last %v", len(took),
 		float64(len(took))/time.Since(begun).Seconds(), at(0.5), at(0.99), at(0.999), at(1))
 }
