@@ -75,7 +75,7 @@ func (e *entry) judge(o *outcome, now time.Time) (before *Result) {
 		next.Measurement = o.measurement
 	}
 	next.Message = next.message()
-	if before.Status != next.Status || before.Reason != next.Reason || before.Since.IsZero() {
+	if before.Status != next.Status || before.Since.IsZero() {
 		next.Since = now
 	}
 	if o.event == passed && v.failures == 0 {

@@ -71,6 +71,31 @@ func TestTransitionsAreLoggedOnce(t *testing.T) {
 	})
 }
 
+func TestProbesOfAnOpenBreakerAreOneTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		runs := 0
+		c, stop := start(t, checker.Config{
+			Logger: slog.New(slog.NewJSONHandler(&log, nil)),
+			Checks: []checker.Check{{Name: "db", Interval: time.Second, Run: func(context.Context) error {
+				if runs++; runs%3 == 0 {
+					return errors.New("refused")
+				}
+				return circuit{open: true}
+			}}},
+		})
+		began := time.Now()
+		time.Sleep(time.Minute)
+		if since := result(t, c, "db").Since; !since.Equal(began) {
+			t.Errorf("critical since %v, want %v", since, began)
+		}
+		stop()
+		if got := entries(t, &log); len(got) != 1 {
+			t.Errorf("%d lines about one outage: %v", len(got), got)
+		}
+	})
+}
+
 func TestAHealthyResourceAtTheStartIsNoNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

@@ -30,7 +30,7 @@ type Result struct {
 	// their policy allows.
 	Err error
 
-	// Since is when Status or Reason last changed.
+	// Since is when Status last changed; zero before the first result.
 	Since time.Time
 	// At is when the last result came: when the last run ended or was given up. Zero before the first.
 	At time.Time

@@ -219,7 +219,7 @@ func (c *Checker) judge(e *entry, o *outcome, now time.Time) {
 	if !o.expired {
 		c.settle(e)
 	}
-	changed := before.Status != e.result.Status || before.Reason != e.result.Reason
+	changed := isNews(before, e.result)
 	reminder := !changed && e.result.Status != Healthy && now.Sub(e.logged) >= reminderInterval
 	if changed || reminder {
 		e.logged = now
@@ -229,6 +229,19 @@ func (c *Checker) judge(e *entry, o *outcome, now time.Time) {
 		}
 		c.journal.note(l)
 	}
+}
+
+// isNews reports whether the log should hear of after. The probes of an open breaker fail now and then between runs
+// that it turns away: one trouble, not a transition each time.
+func isNews(before, after *Result) bool {
+	if before.Status != after.Status {
+		return true
+	}
+	unanswered := func(r *Result) bool {
+		return r.Reason == ReasonCircuitOpen || r.Reason == ReasonError || r.Reason == ReasonTimeout
+	}
+	guarded := before.Reason == ReasonCircuitOpen || after.Reason == ReasonCircuitOpen
+	return before.Reason != after.Reason && !(guarded && unanswered(before) && unanswered(after))
 }
 
 // settle tells those who wait for e, with the next publication, that its run is over.

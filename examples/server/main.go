@@ -25,6 +25,9 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
+// version is shown in the report, on the status page and in the metrics.
+const version = "1.0.0"
+
 func main() {
 	if len(os.Args) > 1 {
 		os.Exit(command(os.Args[1:]))
@@ -61,6 +64,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	cfg.health.Version = version
 	cfg.health.Dependencies = deps.checks
 	cfg.health.Breakers = deps.breakers
 	export.attach(&cfg.health)
