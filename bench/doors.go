@@ -29,7 +29,7 @@ func measureDoors(p plan) []goal {
 		{id: "P9", what: "/health with 10 checks, cheaper than alexliesenfeld/health", measured: one[1].median() / one[0].median(), limit: 50, atLeast: true, figures: ns(one[1].median()) + " / " + ns(one[0].median())},
 		{id: "P9", what: "/health with 10 checks, cheaper than hellofresh/health-go", measured: one[2].median() / one[0].median(), limit: 50, atLeast: true, figures: ns(one[2].median()) + " / " + ns(one[0].median())},
 	}
-	return append(goals, reportCost(p), hangingDependency(p, door))
+	return append(goals, reportCost(p), hangingDependency(p, door), reportAgainstCheck(p))
 }
 
 // judged returns a servicer that has heard n checks, all healthy, and the recorder's methods if there is one.
