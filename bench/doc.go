@@ -1,6 +1,6 @@
 // Command bench measures vitals beside its peers, in one process and in turns, and judges every speed goal as a ratio.
 //
-//	go run ./bench              all of it, about four minutes; leave the machine alone meanwhile
+//	go run ./bench              all of it, about three minutes; leave the machine alone meanwhile
 //	go run ./bench -short       a fifth of the time, wider margins; what CI runs
 //	go run ./bench -only P6,P7  some goals
 //	go run ./bench -out FILE    also write the Markdown table there

@@ -16,7 +16,7 @@ type plan struct {
 }
 
 var (
-	fullPlan  = plan{name: "full", rounds: 12, turn: 100 * time.Millisecond, margin: 1.15}
+	fullPlan  = plan{name: "full", rounds: 24, turn: 100 * time.Millisecond, margin: 1.15}
 	shortPlan = plan{name: "short", rounds: 6, turn: 40 * time.Millisecond, margin: 1.6}
 )
 

@@ -46,7 +46,11 @@ func wireCode(err error) (code codes.Code, panicked bool) {
 	if err == nil {
 		return codes.OK, false
 	}
-	if failed, ok := errors.AsType[statusError](err); ok {
+	failed, ok := err.(statusError) //nolint:errorlint // The common case first; wrapped ones follow.
+	if !ok {
+		failed, ok = errors.AsType[statusError](err)
+	}
+	if ok {
 		if s := failed.GRPCStatus(); s != nil {
 			_, panicked = failed.(*panicError)
 			return canonical(s.Code()), panicked
