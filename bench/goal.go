@@ -43,11 +43,14 @@ func markdown(goals []goal, p plan) string {
 	fmt.Fprintf(&b, "Peers: %s.\n\n", strings.Join(peers(), ", "))
 	b.WriteString("| # | what | goal | measured | figures | met |\n|---|---|---|---|---|---|\n")
 	for _, g := range goals {
-		verdict := "yes"
-		if !g.met() {
+		promise, verdict := fmt.Sprintf("%s %.4g", g.relation(), g.limit), "yes"
+		switch {
+		case g.limit == 0 && g.atLeast:
+			promise, verdict = "–", "" // compared, but nothing was promised
+		case !g.met():
 			verdict = "**no**"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s %.4g | %.3g | %s | %s |\n", g.id, g.what, g.relation(), g.limit, g.measured, g.figures, verdict)
+		fmt.Fprintf(&b, "| %s | %s | %s | %.3g | %s | %s |\n", g.id, g.what, promise, g.measured, g.figures, verdict)
 	}
 	return b.String()
 }
