@@ -234,14 +234,17 @@ func (c *Checker) judge(e *entry, o *outcome, now time.Time) {
 // isNews reports whether the log should hear of after. The probes of an open breaker fail now and then between runs
 // that it turns away: one trouble, not a transition each time.
 func isNews(before, after *Result) bool {
-	if before.Status != after.Status {
+	switch {
+	case before.Status != after.Status:
 		return true
+	case before.Reason == after.Reason:
+		return false
 	}
 	unanswered := func(r *Result) bool {
 		return r.Reason == ReasonCircuitOpen || r.Reason == ReasonError || r.Reason == ReasonTimeout
 	}
 	guarded := before.Reason == ReasonCircuitOpen || after.Reason == ReasonCircuitOpen
-	return before.Reason != after.Reason && !(guarded && unanswered(before) && unanswered(after))
+	return !guarded || !unanswered(before) || !unanswered(after)
 }
 
 // settle tells those who wait for e, with the next publication, that its run is over.
