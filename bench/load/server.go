@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	testpb "google.golang.org/grpc/interop/grpc_testing"
+
+	"github.com/vitals-go/vitals"
+	"github.com/vitals-go/vitals/checker"
+)
+
+// addresses is the server's first line on its standard output.
+type addresses struct{ GRPC, HTTP string }
+
+// figures answers every command that the server reads from its standard input.
+type figures struct {
+	Goroutines int
+	Heap       uint64 // bytes of live and dead objects
+}
+
+// serve runs the server until its input ends. Each line of it is a command: "down" and "up" say how the one dependency
+// is, and any is answered by a line of figures once the judge has heard of it.
+func serve(ctx context.Context, in io.Reader, out io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var away atomic.Bool // written by the commands, read by the check
+	health, err := vitals.New(vitals.Config{
+		Version: "load",
+		Dependencies: []checker.Check{{Name: "database", Interval: time.Minute, Run: func(context.Context) error {
+			if away.Load() {
+				return errors.New("taken away")
+			}
+			return nil
+		}}},
+		Prometheus: true,
+		DrainDelay: -1,
+		Logger:     slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return err
+	}
+	calls, probes, err := listen()
+	if err != nil {
+		return err
+	}
+	web := &http.Server{Handler: health.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	defer web.Close()
+	go func() { _ = web.Serve(probes) }() // returns at Close
+	server := grpc.NewServer(health.ServerOptions()...)
+	testpb.RegisterTestServiceServer(server, echo{})
+	done := make(chan error, 1)
+	go func() { done <- health.Serve(ctx, server, calls) }()
+	if err := json.NewEncoder(out).Encode(addresses{GRPC: calls.Addr().String(), HTTP: probes.Addr().String()}); err != nil {
+		return err
+	}
+	if err := obey(ctx, health, &away, in, out); err != nil {
+		return err
+	}
+	cancel()
+	return <-done
+}
+
+func listen() (calls, probes net.Listener, err error) {
+	if calls, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, nil, err
+	}
+	if probes, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, nil, errors.Join(err, calls.Close())
+	}
+	return calls, probes, nil
+}
+
+func obey(ctx context.Context, health *vitals.Health, away *atomic.Bool, in io.Reader, out io.Writer) error {
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		if command := lines.Text(); command != "figures" {
+			away.Store(command == "down")
+			if _, err := health.Checker.Refresh(ctx, "database"); err != nil {
+				return fmt.Errorf("refresh: %w", err)
+			}
+		}
+		var memory runtime.MemStats
+		runtime.ReadMemStats(&memory)
+		if err := json.NewEncoder(out).Encode(figures{Goroutines: runtime.NumGoroutine(), Heap: memory.HeapAlloc}); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+type echo struct {
+	testpb.UnimplementedTestServiceServer
+}
+
+func (echo) UnaryCall(_ context.Context, in *testpb.SimpleRequest) (*testpb.SimpleResponse, error) {
+	return &testpb.SimpleResponse{Payload: in.GetPayload()}, nil
+}
