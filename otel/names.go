@@ -24,6 +24,7 @@ const (
 	keyTo            = attribute.Key("vitals.to")
 	keyText          = attribute.Key("vitals.text")
 	keyLasted        = attribute.Key("vitals.lasted")
+	keyNames         = attribute.Key("vitals.names")
 )
 
 // word makes an attribute. Whatever is not UTF-8 is replaced: one odd name must not cost a whole export.

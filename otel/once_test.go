@@ -99,7 +99,7 @@ type lateNews struct{ told }
 func (l *lateNews) Reports(context.Context) iter.Seq[*servicer.Report] {
 	return func(func(*servicer.Report) bool) {
 		last := *l.report
-		last.Journal = []servicer.Transition{{Subject: "phase", From: "draining", To: "stopped"}}
+		last.Journal = []servicer.Transition{{Seq: 1, Subject: "phase", From: "draining", To: "stopped"}}
 		l.report = &last
 	}
 }

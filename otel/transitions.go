@@ -3,7 +3,9 @@ package otelvitals
 import (
 	"context"
 	"slices"
+	"strings"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/vitals-go/vitals/otel/internal/semconv"
@@ -11,7 +13,7 @@ import (
 )
 
 // Run makes a span of each transition in the report's journal from now on, until ctx ends: health.transition, of no
-// length, with the subject, from, to, reason and the safe text. It returns nil. Without a TracerProvider it only waits.
+// length, with the subject, from, to, reason, the safe text and the names that changed together. It returns nil. Without a TracerProvider it only waits.
 //
 // What happens faster than the journal is long is lost, as it is to the journal.
 func (e *Exporter) Run(ctx context.Context) error {
@@ -43,7 +45,7 @@ func news(told, journal []servicer.Transition) []servicer.Transition {
 		return journal
 	}
 	for i := range journal {
-		if journal[i] == told[0] {
+		if journal[i].Seq <= told[0].Seq {
 			return journal[:i]
 		}
 	}
@@ -51,10 +53,18 @@ func news(told, journal []servicer.Transition) []servicer.Transition {
 }
 
 func tell(tracer trace.Tracer, t *servicer.Transition) {
+	attributes := []attribute.KeyValue{
+		word(keySubject, t.Subject), word(keyFrom, t.From), word(keyTo, t.To), word(keyReason, t.Reason),
+		word(keyText, t.Text), keyLasted.Float64(t.Lasted.Seconds()),
+	}
+	if len(t.Names) > 0 {
+		names := make([]string, len(t.Names))
+		for i, name := range t.Names {
+			names[i] = strings.ToValidUTF8(name, "\uFFFD")
+		}
+		attributes = append(attributes, keyNames.StringSlice(names))
+	}
 	_, span := tracer.Start(context.Background(), "health.transition", trace.WithNewRoot(), trace.WithTimestamp(t.At),
-		trace.WithAttributes(
-			word(keySubject, t.Subject), word(keyFrom, t.From), word(keyTo, t.To), word(keyReason, t.Reason),
-			word(keyText, t.Text), keyLasted.Float64(t.Lasted.Seconds()),
-		))
+		trace.WithAttributes(attributes...))
 	span.End(trace.WithTimestamp(t.At))
 }

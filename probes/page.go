@@ -45,6 +45,7 @@ func newPage(title string) *page {
 		"stamp": stamp,
 		"span":  span,
 		"word":  func(s checker.Status) string { return s.String() },
+		"names": enumerated,
 	}
 	return &page{
 		title:    title,

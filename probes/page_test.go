@@ -159,3 +159,21 @@ func TestPageRemembersRuns(t *testing.T) {
 		t.Error("the page does not show the last 48 of 100 runs")
 	}
 }
+
+func TestJournalNamesWhatChangedTogether(t *testing.T) {
+	t.Parallel()
+	r := criticalReport()
+	r.Journal = []servicer.Transition{
+		{Seq: 7, At: r.At, Subject: "name/readiness", Names: []string{"", "readiness", "shop.v1.Orders"}, To: "NOT_SERVING"},
+		{Seq: 6, At: r.At, Subject: "name/alone", Names: []string{"alone"}, To: "NOT_SERVING"},
+	}
+	h := newHandler(t, probes.HandlerConfig{Health: newScript(r)})
+	page := get(t, h, "/health?format=html").Body.String()
+	if !strings.Contains(page, "together: “”, readiness, shop.v1.Orders<") || strings.Count(page, "together:") != 1 {
+		t.Error("the page does not tell which names changed together")
+	}
+	document := get(t, h, "/health?format=json").Body.String()
+	if !strings.Contains(document, `"seq":7`) || !strings.Contains(document, `"names":["","readiness","shop.v1.Orders"]`) {
+		t.Errorf("the document does not tell which names changed together: %s", document)
+	}
+}

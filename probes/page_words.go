@@ -1,8 +1,10 @@
 package probes
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -58,4 +60,13 @@ func plural(n int, one, many string) string {
 		return "1 " + one
 	}
 	return strconv.Itoa(n) + " " + many
+}
+
+// enumerated writes names as a sentence does; the empty one is that of the server as a whole.
+func enumerated(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = cmp.Or(name, "“”")
+	}
+	return strings.Join(quoted, ", ")
 }

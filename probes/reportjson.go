@@ -50,13 +50,15 @@ type causeDocument struct {
 }
 
 type transitionDocument struct {
-	At      string  `json:"at"`
-	Subject string  `json:"subject"`
-	From    string  `json:"from"`
-	To      string  `json:"to"`
-	Reason  string  `json:"reason,omitempty"`
-	Text    string  `json:"text,omitempty"`
-	Lasted  float64 `json:"lasted_seconds"`
+	Seq     uint64   `json:"seq"`
+	At      string   `json:"at"`
+	Subject string   `json:"subject"`
+	Names   []string `json:"names,omitempty"`
+	From    string   `json:"from"`
+	To      string   `json:"to"`
+	Reason  string   `json:"reason,omitempty"`
+	Text    string   `json:"text,omitempty"`
+	Lasted  float64  `json:"lasted_seconds"`
 }
 
 type maintenanceDocument struct {
@@ -86,8 +88,8 @@ func reportJSON(e *edition, a audience) []byte {
 	}
 	for _, t := range report.Journal {
 		doc.Journal = append(doc.Journal, transitionDocument{
-			At: stamp(t.At), Subject: t.Subject, From: t.From, To: t.To, Reason: t.Reason, Text: t.Text,
-			Lasted: t.Lasted.Seconds(),
+			Seq: t.Seq, At: stamp(t.At), Subject: t.Subject, Names: t.Names, From: t.From, To: t.To, Reason: t.Reason,
+			Text: t.Text, Lasted: t.Lasted.Seconds(),
 		})
 	}
 	for _, m := range report.Maintenance {

@@ -43,6 +43,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return exitServing
+	case err == nil && options.version:
+		fmt.Fprintln(stdout, buildVersion())
+		return exitServing
 	case err != nil:
 		fmt.Fprintln(stderr, "error:", err)
 		return exitArguments
@@ -87,6 +90,7 @@ type probeOptions struct {
 	rpcTimeout     time.Duration
 	gzip           bool
 	verbose        bool
+	version        bool
 
 	tls        bool
 	noVerify   bool
@@ -111,6 +115,9 @@ func parseProbe(args []string, stderr io.Writer) (*probeOptions, error) {
 	}
 	given := make(map[string]bool)
 	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if o.version {
+		return o, nil
+	}
 	return o, o.validate(given, flags.Args())
 }
 
@@ -126,6 +133,7 @@ func (o *probeOptions) define(flags *flag.FlagSet) {
 	flags.DurationVar(&o.rpcTimeout, "rpc-timeout", time.Second, "for the answer to come")
 	flags.BoolVar(&o.gzip, "gzip", false, "with -addr, compress the request")
 	flags.BoolVar(&o.verbose, "v", false, "say how long it took")
+	flags.BoolVar(&o.version, "version", false, "say which program and which version this is, and ask nobody")
 	flags.BoolVar(&o.tls, "tls", false, "with -addr, use TLS")
 	flags.BoolVar(&o.noVerify, "tls-no-verify", false, "with TLS, accept any certificate")
 	flags.StringVar(&o.caCert, "tls-ca-cert", "", "with TLS, `file` of the authorities to trust")

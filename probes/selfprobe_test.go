@@ -303,3 +303,12 @@ func TestProbeFile(t *testing.T) {
 	}
 	probe(t, 4, "-file", torn)
 }
+
+func TestProbeSaysItsVersionAndAsksNobody(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"-version"}, {"-version", "-addr", "127.0.0.1:1"}} {
+		if text := probe(t, 0, args...); !strings.Contains(text, "github.com/vitals-go/vitals") || !strings.Contains(text, "go1.") {
+			t.Errorf("healthcheck %q says %q", args, text)
+		}
+	}
+}

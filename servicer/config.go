@@ -50,7 +50,8 @@ type Config struct {
 	// NumbersInterval is the least time between two editions that differ in numbers only. A new verdict is published
 	// at once. Default 1 s.
 	NumbersInterval time.Duration
-	// JournalSize is how many transitions the report remembers. Default 100; negative: none.
+	// JournalSize is how many transitions the report remembers: names that change together for the same cause count as
+	// one, up to ten names for each entry on average. Default 100; negative: none.
 	JournalSize int
 	// MaxWatches bounds the open Watch streams of grpc.health.v1. Default 65,536; negative: no bound.
 	MaxWatches int

@@ -89,7 +89,7 @@ func (s *Servicer) publish(r *Report) (due time.Time) {
 	s.reports.Store(r)
 	s.tellHealth(r)
 	if old.Seq > 0 {
-		s.jot(explain(old, r)...)
+		s.jot(explain(transitions, old, r)...)
 	}
 	return time.Time{}
 }
@@ -112,6 +112,9 @@ func sameVerdict(a, b *Report) bool {
 		slices.Equal(a.Maintenance, b.Maintenance) &&
 		slices.EqualFunc(a.Metrics, b.Metrics, func(a, b Metric) bool {
 			return a.Name == b.Name && a.Status == b.Status && a.Reason == b.Reason
+		}) &&
+		slices.EqualFunc(a.Breakers, b.Breakers, func(a, b breaker.Snapshot) bool {
+			return a.Name == b.Name && a.State == b.State
 		}) &&
 		slices.EqualFunc(a.Names, b.Names, func(a, b Name) bool {
 			return a.Name == b.Name && a.Status == b.Status && a.judged == b.judged && sameCauses(a.Because, b.Because)

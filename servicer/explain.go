@@ -2,7 +2,6 @@ package servicer
 
 import (
 	"log/slog"
-	"slices"
 	"strings"
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -25,9 +24,10 @@ func (n *Name) explain() string {
 	return strings.Join(texts, "; ")
 }
 
-// explain turns a new edition into log lines: one for the phase, one for the overall status, and one for all names
-// that changed together for the same cause, so that a failing dependency of a hundred services is told once.
-func explain(before, after *Report) []line {
+// explain turns what is new in an edition into log lines: one for the phase, one for the overall status, and one for all
+// names that changed together for the same cause, so that a failing dependency of a hundred services is told once.
+// Checks and breakers have a log of their own.
+func explain(found []Transition, before, after *Report) []line {
 	var lines []line
 	if before.Phase != after.Phase {
 		lines = append(lines, line{slog.LevelInfo, "phase is " + after.Phase.String(), []slog.Attr{
@@ -37,8 +37,11 @@ func explain(before, after *Report) []line {
 	if before.Overall != after.Overall {
 		lines = append(lines, explainOverall(before, after))
 	}
-	for _, group := range together(before, after) {
-		lines = append(lines, explainNames(group, after))
+	for i := range found {
+		name, ofName := strings.CutPrefix(found[i].Subject, "name/")
+		if head, known := after.Lookup(name); ofName && known {
+			lines = append(lines, explainNames(head, found[i].Names, after))
+		}
 	}
 	return lines
 }
@@ -55,37 +58,8 @@ func explainOverall(before, after *Report) line {
 	}}
 }
 
-// together groups the names whose status has changed by their new status and its causes.
-func together(before, after *Report) [][]*Name {
-	var groups [][]*Name
-	for i := range after.Names {
-		n := &after.Names[i]
-		old, known := before.Lookup(n.Name)
-		if !known || old.Status == n.Status {
-			continue
-		}
-		same := slices.IndexFunc(groups, func(g []*Name) bool {
-			return g[0].Status == n.Status && slices.Equal(g[0].Because, n.Because)
-		})
-		if same < 0 {
-			groups = append(groups, []*Name{n})
-			continue
-		}
-		groups[same] = append(groups[same], n)
-	}
-	return groups
-}
-
-// explainNames names the group by the one that most people ask for, and walks from it to the check and its reason.
-func explainNames(group []*Name, after *Report) line {
-	head := group[0]
-	names := make([]string, len(group))
-	for i, n := range group {
-		names[i] = n.Name
-		if n.Name == checker.Readiness {
-			head = n
-		}
-	}
+// explainNames walks from a group's head to the check and its reason.
+func explainNames(head *Name, names []string, after *Report) line {
 	l := line{slog.LevelInfo, title(head.Name) + " serves", []slog.Attr{slog.Any("names", names)}}
 	if head.Status == healthpb.HealthCheckResponse_SERVING {
 		return l

@@ -12,6 +12,7 @@ import (
 // concurrent use.
 type history struct {
 	size   int
+	seq    uint64 // of the last transition
 	round  uint64
 	states map[subject]state
 	// journal, newest first. Reports share it: it is replaced, never changed.
@@ -31,6 +32,7 @@ func (s subject) String() string {
 type state struct {
 	value string
 	since time.Time
+	moved bool   // since is a transition, not only when it was first seen
 	round uint64 // when it was last seen
 	// counts are how often a witness says that it was in each state.
 	counts [4]uint64
@@ -64,7 +66,12 @@ func (h *history) note(r *Report) []Transition {
 	}
 	h.noteWitnesses(r, see)
 	h.noteVerdict(r, see)
+	found = append(found, h.noteNames(r)...)
 	h.forget()
+	for i := range found {
+		h.seq++
+		found[i].Seq = h.seq
+	}
 	h.enter(found)
 	r.Journal = h.journal
 	return found
@@ -89,13 +96,12 @@ func (h *history) noteWitnesses(r *Report, see observer) {
 		say := func(state breaker.State, reason checker.Reason) {
 			see(s, state.String(), r.At, reason.String(), "Circuit breaker "+b.Name+" is "+state.String())
 		}
-		if h.passed(s, int(breaker.Open), b.Entered[breaker.Open]) && b.State != breaker.Open {
+		// Half-open is open on trial: a long outage has many trials and is one outage all the same.
+		if h.passed(s, int(breaker.Open), b.Entered[breaker.Open]) || b.State != breaker.Closed {
 			say(breaker.Open, checker.ReasonCircuitOpen)
 		}
 		if b.State == breaker.Closed {
 			say(breaker.Closed, checker.ReasonOK)
-		} else {
-			say(b.State, checker.ReasonCircuitOpen)
 		}
 	}
 }
@@ -113,14 +119,6 @@ func (h *history) noteVerdict(r *Report, see observer) {
 	reason, text := worst(r)
 	see(subject{kind: "overall"}, r.Overall.String(), r.At, reason, text)
 	see(subject{kind: "phase"}, r.Phase.String(), r.At, phaseReason(r.Phase).String(), "the process is "+r.Phase.String())
-	for i := range r.Names {
-		n := &r.Names[i]
-		reason := checker.ReasonOK
-		if len(n.Because) > 0 {
-			reason = n.Because[0].Reason
-		}
-		see(subject{"name", n.Name}, n.Status.String(), r.At, reason.String(), n.explain())
-	}
 }
 
 // worst tells which metric made the overall status what it is.
@@ -139,7 +137,7 @@ func (h *history) observe(s subject, value string, since time.Time) (from state,
 	now := from
 	now.round = h.round
 	if from.value != value {
-		now.value, now.since = value, since
+		now.value, now.since, now.moved = value, since, from.value != ""
 	}
 	h.states[s] = now
 	return from, from.value != "" && from.value != value
@@ -154,15 +152,28 @@ func (h *history) forget() {
 	}
 }
 
+// enter puts found before what the journal has, and drops the oldest of what does not fit: more entries than there is
+// room for, or more names than ten for each entry.
 func (h *history) enter(found []Transition) {
 	if len(found) == 0 || h.size == 0 {
 		return
 	}
+	room := namesPerEntry * h.size
 	journal := make([]Transition, 0, min(len(found)+len(h.journal), h.size))
+	fits := func(t *Transition) bool {
+		room -= len(t.Names)
+		return len(journal) < h.size && (room >= 0 || len(journal) == 0)
+	}
 	for _, t := range slices.Backward(found) {
-		if len(journal) < h.size {
+		if fits(&t) {
 			journal = append(journal, t)
 		}
 	}
-	h.journal = append(journal, h.journal[:min(len(h.journal), h.size-len(journal))]...)
+	for i := range h.journal {
+		if !fits(&h.journal[i]) {
+			break
+		}
+		journal = append(journal, h.journal[i])
+	}
+	h.journal = journal
 }

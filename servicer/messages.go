@@ -42,7 +42,7 @@ func (r *Report) message(details bool) *vitalspb.HealthReportResponse {
 	for _, t := range r.Journal {
 		m.Journal = append(m.Journal, &vitalspb.Transition{
 			At: timestamp(t.At), Subject: t.Subject, From: t.From, To: t.To, Reason: t.Reason, Text: t.Text,
-			LastedSeconds: t.Lasted.Seconds(),
+			LastedSeconds: t.Lasted.Seconds(), Seq: t.Seq, Names: t.Names,
 		})
 	}
 	for _, w := range r.Maintenance {

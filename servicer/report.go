@@ -91,15 +91,21 @@ type Cause struct {
 
 // Transition is one entry of the journal.
 type Transition struct {
-	At time.Time
-	// Subject is what changed: "phase", "overall", "check/<name>", "breaker/<name>" or "name/<name>".
+	// Seq numbers the transitions of a Servicer, from 1, without gaps.
+	Seq uint64
+	At  time.Time
+	// Subject is what changed: "phase", "overall", "check/<name>", "breaker/<name>" or "name/<name>". A breaker that is
+	// half-open counts as open: a long outage has many trials.
 	Subject  string
 	From, To string
 	// Reason is the stable code of the cause, Text a safe sentence about it.
 	Reason string
 	Text   string
-	// Lasted is how long the subject had been in From.
+	// Lasted is how long the subject had been in From: the length of an outage, in the entry that ends it.
 	Lasted time.Duration
+	// Names are all names that changed together for this cause, sorted, if Subject is a name; the Subject's, readiness if
+	// that is among them, stands for all. Shared: do not change it.
+	Names []string
 }
 
 // Maintenance is a name taken out on purpose.

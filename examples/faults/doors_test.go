@@ -53,7 +53,7 @@ func TestDatabaseBehindEveryDoor(t *testing.T) {
 			t.Errorf("Watch of %q: %v, want %v", name, statuses, want)
 		}
 	}
-	p.journal("name/database", "NOT_SERVING", 2)
+	p.journal("database", "NOT_SERVING", 2)
 }
 
 // TestCacheBehindEveryDoor does the same to Redis, without which the server can do: it is a warning, no more.
@@ -162,8 +162,8 @@ func stream[T any](
 	return received
 }
 
-// journal wants the report to remember every outage of a subject, as a chain without gaps.
-func (p *process) journal(subject, bad string, outages int) {
+// journal wants the report to remember every outage of a name, as a chain without gaps.
+func (p *process) journal(name, bad string, outages int) {
 	p.t.Helper()
 	report, err := p.report.GetHealthReport(p.t.Context(), &vitalspb.HealthReportRequest{})
 	if err != nil {
@@ -171,7 +171,7 @@ func (p *process) journal(subject, bad string, outages int) {
 	}
 	found, last := 0, ""
 	for _, entry := range report.GetJournal() { // the newest first
-		if entry.GetSubject() != subject {
+		if !slices.Contains(entry.GetNames(), name) {
 			continue
 		}
 		if last != "" && entry.GetTo() != last {
@@ -183,6 +183,6 @@ func (p *process) journal(subject, bad string, outages int) {
 		}
 	}
 	if found != outages {
-		p.t.Errorf("journal: %d outages of %s, want %d", found, subject, outages)
+		p.t.Errorf("journal: %d outages of %s, want %d", found, name, outages)
 	}
 }

@@ -517,7 +517,7 @@ type Transition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// RFC 3339, UTC.
 	At string `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
-	// phase, overall, check/<name>, breaker/<name> or name/<name>.
+	// phase, overall, check/<name>, breaker/<name> or name/<name>. A breaker that is half-open counts as open.
 	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	From    string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
 	To      string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
@@ -525,6 +525,10 @@ type Transition struct {
 	Text    string `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
 	// How long the subject had been in the former state.
 	LastedSeconds float64 `protobuf:"fixed64,7,opt,name=lasted_seconds,json=lastedSeconds,proto3" json:"lasted_seconds,omitempty"`
+	// Numbers the transitions of a process, from 1, without gaps.
+	Seq uint64 `protobuf:"varint,8,opt,name=seq,proto3" json:"seq,omitempty"`
+	// All names that changed together for this cause, sorted, if the subject is a name: it stands for all of them.
+	Names         []string `protobuf:"bytes,9,rep,name=names,proto3" json:"names,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -606,6 +610,20 @@ func (x *Transition) GetLastedSeconds() float64 {
 		return x.LastedSeconds
 	}
 	return 0
+}
+
+func (x *Transition) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Transition) GetNames() []string {
+	if x != nil {
+		return x.Names
+	}
+	return nil
 }
 
 type Maintenance struct {
@@ -857,7 +875,7 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	"\x05Cause\x12\x14\n" +
 	"\x05check\x18\x01 \x01(\tR\x05check\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text\"\xad\x01\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\xd5\x01\n" +
 	"\n" +
 	"Transition\x12\x0e\n" +
 	"\x02at\x18\x01 \x01(\tR\x02at\x12\x18\n" +
@@ -866,7 +884,9 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	"\x02to\x18\x04 \x01(\tR\x02to\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04text\x18\x06 \x01(\tR\x04text\x12%\n" +
-	"\x0elasted_seconds\x18\a \x01(\x01R\rlastedSeconds\"O\n" +
+	"\x0elasted_seconds\x18\a \x01(\x01R\rlastedSeconds\x12\x10\n" +
+	"\x03seq\x18\b \x01(\x04R\x03seq\x12\x14\n" +
+	"\x05names\x18\t \x03(\tR\x05names\"O\n" +
 	"\vMaintenance\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x14\n" +
