@@ -51,7 +51,13 @@ func BenchmarkControlAtomicAdd(b *testing.B) {
 }
 
 func benchmarkUnary(b *testing.B, goroutines int, handler grpc.UnaryHandler) {
-	rec := newRecorder(b, interceptor.Config{})
+	b.Helper()
+	benchmarkConfigured(b, interceptor.Config{}, goroutines, handler)
+}
+
+func benchmarkConfigured(b *testing.B, config interceptor.Config, goroutines int, handler grpc.UnaryHandler) {
+	b.Helper()
+	rec := newRecorder(b, config)
 	info := &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Get"}
 	rec.Register(services{"shop.v1.Orders": {Methods: []grpc.MethodInfo{{Name: "Get"}}}})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -77,6 +83,11 @@ func BenchmarkUnary(b *testing.B) {
 	b.Run("error", func(b *testing.B) { benchmarkUnary(b, 1, failing(failure)) })
 	b.Run("caller-error", func(b *testing.B) { benchmarkUnary(b, 1, failing(caller)) })
 	b.Run("plain-error", func(b *testing.B) { benchmarkUnary(b, 1, failing(plain)) })
+	// Exemplars of calls of which none is sampled, and of which all are.
+	for name, labels := range map[string]map[string]string{"ok-exemplar-none": nil, "ok-exemplar-all": {"trace_id": "1"}} {
+		config := interceptor.Config{Exemplar: func(context.Context) map[string]string { return labels }}
+		b.Run(name, func(b *testing.B) { benchmarkConfigured(b, config, 1, okHandler) })
+	}
 }
 
 func BenchmarkMethods(b *testing.B) {

@@ -36,10 +36,15 @@ func (r *Recorder) UnaryClient(
 	err = invoke(ctx, method, req, reply, conn, opts...)
 	returned = true
 	now := r.now()
+	var o outcome
 	if err == nil {
 		c.finish(now)
 	} else {
-		c.settle(r.clientOutcome(ctx, err, now-c.start), now)
+		o = r.clientOutcome(ctx, err, now-c.start)
+		c.settle(o, now)
+	}
+	if r.config.Exemplar != nil {
+		r.illustrate(ctx, &c, o.code, now)
 	}
 	return err
 }
@@ -96,7 +101,11 @@ func (s *clientStream) end(err error) {
 		return
 	}
 	now := s.recorder.now()
-	s.call.settle(s.recorder.clientOutcome(s.ctx, err, now-s.call.start), now)
+	o := s.recorder.clientOutcome(s.ctx, err, now-s.call.start)
+	s.call.settle(o, now)
+	if s.recorder.config.Exemplar != nil {
+		s.recorder.illustrate(s.ctx, &s.call, o.code, now)
+	}
 }
 
 // SendMsg counts what was sent.

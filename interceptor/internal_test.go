@@ -43,3 +43,22 @@ func TestStripesFillPairsOfCacheLines(t *testing.T) {
 		t.Errorf("a mark has %d bytes, want 896 at most", size)
 	}
 }
+
+// A step of exemplars holds what is more than the bound of the step before and at most its own: 1, 2.5 and 5 of a decade.
+func TestExemplarStepsAreThoseOfTheDecades(t *testing.T) {
+	step := 0
+	for decade := int64(minBound); step < exemplarSteps-1; decade *= 10 {
+		for _, bound := range []int64{decade, decade * 5 / 2, decade * 5} {
+			if step == exemplarSteps-1 {
+				break
+			}
+			if got := exemplarStep[bucketOf(time.Duration(bound))]; int(got) != step {
+				t.Errorf("%v is in step %d, want %d", time.Duration(bound), got, step)
+			}
+			if got := exemplarStep[bucketOf(time.Duration(bound+1))]; int(got) != step+1 {
+				t.Errorf("%v is in step %d, want %d", time.Duration(bound+1), got, step+1)
+			}
+			step++
+		}
+	}
+}

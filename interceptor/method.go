@@ -26,6 +26,8 @@ type method struct {
 	stripes  [maxStripes]atomic.Pointer[stripe]
 	failures [maxStripes]atomic.Pointer[failStripe]
 	hasty    atomic.Pointer[hastyCalls]
+	// exemplars is nil for ever without Config.Exemplar.
+	exemplars atomic.Pointer[exemplars]
 
 	// turning guards window. Calls only ever try it: a reader never makes a call wait.
 	turning sync.Mutex

@@ -48,7 +48,7 @@ func (s *side) snapshot(now time.Duration, detailed bool) *Snapshot {
 			continue
 		}
 		snap.Methods = append(snap.Methods, Method{
-			Service: m.service, Name: m.name, Type: m.typ, Window: row.view(span),
+			Service: m.service, Name: m.name, Type: m.typ, Window: row.view(span), Exemplars: m.appendExemplars(nil),
 		})
 		stats := &snap.Methods[len(snap.Methods)-1].Total
 		stats.Latency.Counts = counts[i*buckets : (i+1)*buckets : (i+1)*buckets]

@@ -1,9 +1,11 @@
 package interceptor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
@@ -22,6 +24,12 @@ type Config struct {
 	// Skip decides which calls are not counted, on both sides. Default: those for which IsInfrastructure holds, which
 	// costs a call nothing. A Matcher is asked on every call.
 	Skip selector.Matcher
+	// Exemplar returns labels that lead from a latency to one call behind it, such as its trace_id, from the context of a
+	// call that has ended; nil if nothing leads there, because its span is not sampled. otelvitals.Exemplar does that. It
+	// is asked when a method has had no example for a second of its step of latency (1, 2.5, 5 of a decade) and of its
+	// fate, OK or not: until a call answers, it is asked of each. What is returned must not be changed afterwards.
+	// Default: none, which costs a call one comparison.
+	Exemplar func(ctx context.Context) map[string]string
 	// SlowEnough is the least time that a caller must have left a call, when it began, for DeadlineExceeded to be a
 	// failure: a handler that hardly ran is not at fault. Default 100 ms; negative means that all are failures.
 	SlowEnough time.Duration
@@ -38,6 +46,8 @@ type Recorder struct {
 	base   time.Time
 	server *side
 	client *side
+	// exemplarPanic says once that Config.Exemplar panics.
+	exemplarPanic sync.Once
 }
 
 // New returns a Recorder. It starts nothing. The error joins all mistakes in config, each naming its field.

@@ -67,10 +67,14 @@ func (p *reporter) PostCall(err error, elapsed time.Duration) {
 	if errors.Is(err, io.EOF) && p.client {
 		err = nil
 	}
+	outcomeOf := p.recorder.serverOutcome
 	if p.client {
-		p.call.settle(p.recorder.clientOutcome(p.ctx, err, elapsed), p.call.start+elapsed)
-	} else {
-		p.call.settle(p.recorder.serverOutcome(p.ctx, err, elapsed), p.call.start+elapsed)
+		outcomeOf = p.recorder.clientOutcome
+	}
+	o, now := outcomeOf(p.ctx, err, elapsed), p.call.start+elapsed
+	p.call.settle(o, now)
+	if p.recorder.config.Exemplar != nil {
+		p.recorder.illustrate(p.ctx, &p.call, o.code, now)
 	}
 }
 

@@ -35,10 +35,15 @@ func (r *Recorder) UnaryServer(
 	resp, err = handler(ctx, req)
 	returned = true
 	now := r.now()
+	var o outcome
 	if err == nil && ctx.Err() == nil {
 		c.finish(now)
 	} else {
-		c.settle(r.serverOutcome(ctx, err, now-c.start), now)
+		o = r.serverOutcome(ctx, err, now-c.start)
+		c.settle(o, now)
+	}
+	if r.config.Exemplar != nil {
+		r.illustrate(ctx, &c, o.code, now)
 	}
 	return resp, err
 }
@@ -69,7 +74,11 @@ func (r *Recorder) StreamServer(
 	err = handler(srv, &serverStream{ServerStream: stream, stripe: c.stripe})
 	returned = true
 	now := r.now()
-	c.settle(r.serverOutcome(ctx, err, now-c.start), now)
+	o := r.serverOutcome(ctx, err, now-c.start)
+	c.settle(o, now)
+	if r.config.Exemplar != nil {
+		r.illustrate(ctx, &c, o.code, now)
+	}
 	return err
 }
 

@@ -32,6 +32,9 @@ type Method struct {
 	Window  Window
 	// ByCode splits Total.Latency by the code; nil while all calls have ended with OK. LatencyOf reads it.
 	ByCode *[Codes]CodeLatency
+	// Exemplars are the newest calls that Config.Exemplar had labels for: one that ended with OK and one that did not for
+	// each step of latency, by latency. Nil if there are none.
+	Exemplars []Exemplar
 }
 
 // Stats are cumulative counters since the recorder's birth. They never decrease.
