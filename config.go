@@ -44,7 +44,8 @@ type Config struct {
 	// Resources says how CPU, memory and disks are measured and judged. Defaults: critical above 80, 85 and 90 percent.
 	Resources resource.Config
 
-	// Requests says how the recorder's numbers are judged, Recorder what it records.
+	// Requests says how the recorder's numbers are judged, Recorder what it records. Where calls are traced, its field
+	// Exemplar, set to otelvitals.Exemplar, lets the latencies on /metrics and those of MetricProducer lead to traces.
 	Requests servicer.RequestPolicy
 	Recorder interceptor.Config
 

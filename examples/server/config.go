@@ -26,7 +26,7 @@ INVENTORY_TLS_CERT     files for TLS, read again when they change;
 INVENTORY_TLS_KEY        the certificate is also shown to the upstream
 INVENTORY_TLS_CLIENT_CA  clients must show a certificate of this authority
 INVENTORY_TESTSERVICE  true adds grpc.testing.TestService, which answers with the codes that it is asked for
-OTEL_EXPORTER_OTLP_ENDPOINT  metrics and traces go there; the other OTEL_* variables count too
+OTEL_EXPORTER_OTLP_ENDPOINT  metrics, with exemplars, and traces go there; the other OTEL_* variables count too
 PLUGIN_*               health: see the documentation of vitals.ConfigFromEnv`
 
 // config is everything that the environment says.

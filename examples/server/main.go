@@ -89,7 +89,7 @@ func run(ctx context.Context) error {
 		time.AfterFunc(cfg.health.DrainDelay, items.EndWatches)
 		export.end()
 	})
-	err = health.Serve(ctx, newServer(cfg, health, items), lis)
+	err = health.Serve(ctx, newServer(cfg, health, export, items), lis)
 	dismiss()
 	running.Wait()
 	return err

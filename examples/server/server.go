@@ -18,8 +18,8 @@ import (
 
 // newServer returns a gRPC server with limits: on the size of a message, on the streams of a connection, on pings. A
 // peer that has vanished without a word is noticed within a minute and a half.
-func newServer(cfg config, health *vitals.Health, items *inventory.Service) *grpc.Server {
-	options := append(health.ServerOptions(),
+func newServer(cfg config, health *vitals.Health, export telemetry, items *inventory.Service) *grpc.Server {
+	options := append(append(health.ServerOptions(), export.serverOptions()...),
 		grpc.MaxRecvMsgSize(1<<20),
 		grpc.MaxConcurrentStreams(1000),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),

@@ -9,17 +9,25 @@ import (
 	"sync"
 	"time"
 
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/stats"
 
 	"github.com/vitals-go/vitals"
+	"github.com/vitals-go/vitals/interceptor"
+	otelvitals "github.com/vitals-go/vitals/otel"
 	"github.com/vitals-go/vitals/otel/otelproducer"
 )
 
@@ -82,9 +90,29 @@ func openTelemetry(ctx context.Context) (telemetry, error) {
 
 // attach lets the health speak through it.
 func (t telemetry) attach(cfg *vitals.Config) {
-	if t.metrics != nil {
-		cfg.MeterProvider, cfg.TracerProvider, cfg.MetricProducer = t.metrics, t.traces, t.producer
+	if t.metrics == nil {
+		return
 	}
+	cfg.MeterProvider, cfg.TracerProvider, cfg.MetricProducer = t.metrics, t.traces, t.producer
+	// OpenTelemetry's own switch for what leads from a latency to a trace; by default all sampled spans do.
+	if variable("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based") != "always_off" {
+		cfg.Recorder.Exemplar = otelvitals.Exemplar
+	}
+}
+
+// serverOptions traces calls, except those about the server itself. Our recorder counts them: otelgrpc's metrics, which
+// cost far more, stay off.
+func (t telemetry) serverOptions() []grpc.ServerOption {
+	if t.traces == nil {
+		return nil
+	}
+	return []grpc.ServerOption{grpc.StatsHandler(otelgrpc.NewServerHandler(
+		otelgrpc.WithTracerProvider(t.traces), otelgrpc.WithMeterProvider(noop.NewMeterProvider()),
+		otelgrpc.WithPropagators(propagation.TraceContext{}),
+		otelgrpc.WithFilter(func(info *stats.RPCTagInfo) bool {
+			return !interceptor.IsInfrastructure(interceptors.NewServerCallMeta(info.FullMethodName, nil, nil))
+		}),
+	))}
 }
 
 // end exports what is left. A collector that is away costs no more than flushTime.

@@ -35,6 +35,7 @@ func explicit(side semconv.Side, snapshot *interceptor.Snapshot, attributes *sem
 			if point, found := callPoint(methods, code); found {
 				point.Attributes = attributes.Calls(side, name, code)
 				point.StartTime, point.Time = snapshot.Started, snapshot.Time
+				point.Exemplars = exemplars(methods, func(e *interceptor.Exemplar) bool { return e.Code == code })
 				points = append(points, point)
 			}
 		}

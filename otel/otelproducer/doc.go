@@ -25,6 +25,9 @@
 // Temporality is cumulative, since the birth of the recorder: an export that was lost loses nothing. A backend that wants
 // deltas needs a collector with cumulativetodelta.
 //
+// With interceptor.Config.Exemplar, such as otelvitals.Exemplar, the points of calls carry exemplars: trace_id and span_id
+// become the point's own fields, other labels its filtered attributes.
+//
 // # Concurrency and cost
 //
 // Produce reads snapshots, about 1 µs per method, and may be called concurrently.

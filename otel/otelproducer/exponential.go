@@ -30,6 +30,7 @@ func exponential(snapshot *interceptor.Snapshot, attributes *semconv.Cache) metr
 		point.Sum = sum.Seconds()
 		point.PositiveBucket, point.Count = spread(total)
 		if point.Count > 0 {
+			point.Exemplars = exemplars(methods, func(*interceptor.Exemplar) bool { return true })
 			points = append(points, point)
 		}
 	}

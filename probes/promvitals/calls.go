@@ -104,8 +104,12 @@ func (f *callFamilies) collect(
 		}
 		m.latency = distribution{family: f.latency, pairs: labels.plain, since: since}
 		f.fill(&m.latency, total.Latency)
+		examples := examplesOf(method.Exemplars)
+		if len(examples) > 0 {
+			m.latency.illustrate(examples, f.native)
+		}
 		metrics <- &m.latency
-		f.collectCodes(total, labels, since, &handled)
+		f.collectCodes(total, labels, since, examples, &handled)
 	}
 	for _, code := range codesByNames {
 		for _, m := range handled[code] {
@@ -128,12 +132,14 @@ var codesByNames = func() (order [interceptor.Codes]codes.Code) {
 }()
 
 func (f *callFamilies) collectCodes(
-	total *interceptor.Stats, labels *methodLabels, since *timestamppb.Timestamp, handled *byCode,
+	total *interceptor.Stats, labels *methodLabels, since *timestamppb.Timestamp, examples []example, handled *byCode,
 ) {
 	made := make([]count, 0, labels.codes)
+	newest := newestByCode(examples)
 	for code, n := range total.ByCode {
 		if pairs := labels.byCode[code]; pairs != nil {
 			made = append(made, count{family: f.handled, pairs: pairs, value: float64(n), since: since})
+			made[len(made)-1].out.Exemplar = newest[code]
 			handled[code] = append(handled[code], &made[len(made)-1])
 		}
 	}

@@ -54,8 +54,12 @@
 //
 // The latency histogram is always on, with the same default buckets. Do not register both with one registry.
 //
-// Exemplars are not recorded: to keep a trace's identity in a bucket, every call would have to write one, which costs
-// more than all that the recorder does. Take them from a tracer's span metrics.
+// # Exemplars
+//
+// With interceptor.Config.Exemplar, such as otelvitals.Exemplar, grpc_*_handling_seconds and grpc_*_handled_total lead
+// to traces: the newest sampled call of each bucket and of each code, in OpenMetrics and protobuf, with classic and native
+// histograms. Prometheus keeps them with --enable-feature=exemplar-storage. An exemplar whose labels OpenMetrics does not
+// allow (names of other than letters, digits and _, more than 128 characters in all) is left out.
 //
 // # Cost
 //

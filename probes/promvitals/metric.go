@@ -32,7 +32,7 @@ type count struct {
 	pairs  []*dto.LabelPair
 	value  float64
 	since  *timestamppb.Timestamp // nil if unknown
-	out    dto.Counter
+	out    dto.Counter            // with an exemplar, if there is one
 }
 
 // Desc implements prometheus.Metric.
@@ -53,14 +53,15 @@ type distribution struct {
 	count  uint64
 	sum    float64
 	since  *timestamppb.Timestamp // nil if unknown
-	out    dto.Histogram          // with native buckets, if there are any
+	beyond *dto.Exemplar          // of what lies above all bars; nil if there is none
+	out    dto.Histogram          // with native buckets and exemplars, if there are any
 }
 
 // bar is one classic bucket. What the bucket points to lies beside it.
 type bar struct {
 	cumulative uint64
 	bound      *float64
-	out        dto.Bucket
+	out        dto.Bucket // with an exemplar, if there is one
 }
 
 // newBars returns empty bars of the bounds.
@@ -77,11 +78,14 @@ func (d *distribution) Desc() *prometheus.Desc { return d.family.desc }
 
 // Write implements prometheus.Metric.
 func (d *distribution) Write(out *dto.Metric) error {
-	d.out.Bucket = make([]*dto.Bucket, len(d.bars))
+	d.out.Bucket = make([]*dto.Bucket, len(d.bars), len(d.bars)+1)
 	for i := range d.bars {
 		b := &d.bars[i]
 		b.out.CumulativeCount, b.out.UpperBound = &b.cumulative, b.bound
 		d.out.Bucket[i] = &b.out
+	}
+	if d.beyond != nil {
+		d.out.Bucket = append(d.out.Bucket, &dto.Bucket{CumulativeCount: &d.count, UpperBound: &beyondAll, Exemplar: d.beyond})
 	}
 	d.out.SampleCount, d.out.SampleSum, d.out.CreatedTimestamp = &d.count, &d.sum, d.since
 	out.Label, out.Histogram = d.pairs, &d.out

@@ -1,0 +1,103 @@
+package promvitals
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/vitals-go/vitals/interceptor"
+)
+
+// example is an exemplar of a call as the exposition formats want it.
+type example struct {
+	time    time.Time
+	latency float64 // in seconds
+	code    codes.Code
+	labels  []*dto.LabelPair
+}
+
+// examplesOf translates exemplars. Those that OpenMetrics does not allow are left out: a name that is none, or more than
+// 128 characters in all. One odd exemplar must not spoil the page.
+func examplesOf(exemplars []interceptor.Exemplar) (list []example) {
+	for _, e := range exemplars {
+		if labels := exemplarLabels(e.Labels); labels != nil {
+			list = append(list, example{e.Time, e.Latency.Seconds(), e.Code, labels})
+		}
+	}
+	return list
+}
+
+// exemplarLabels returns nil for labels that cannot be shown.
+func exemplarLabels(labels map[string]string) []*dto.LabelPair {
+	runes := 0
+	pairs := make([]*dto.LabelPair, 0, len(labels))
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		if !model.LegacyValidation.IsValidLabelName(name) {
+			return nil
+		}
+		value := labelValue(labels[name])
+		runes += utf8.RuneCountInString(name) + utf8.RuneCountInString(value)
+		pairs = append(pairs, &dto.LabelPair{Name: &name, Value: &value})
+	}
+	if runes > prometheus.ExemplarMaxRunes {
+		return nil
+	}
+	return pairs
+}
+
+// of returns an exemplar of value.
+func (e *example) of(value float64) *dto.Exemplar {
+	return &dto.Exemplar{Label: e.labels, Value: &value, Timestamp: timestamppb.New(e.time)}
+}
+
+// illustrate puts the newest example of each classic bucket beside it, and all of them into a native histogram.
+// Prometheus takes no exemplar that is older than the last it got, and of those that it has already got takes none.
+func (d *distribution) illustrate(list []example, native bool) {
+	newest := make([]*example, len(d.bars)+1)
+	for i := range list {
+		e := &list[i]
+		bar, _ := slices.BinarySearchFunc(d.bars, e.latency, func(b bar, latency float64) int {
+			if *b.bound < latency {
+				return -1
+			}
+			return 1 // the first bound that is not below it
+		})
+		if newest[bar] == nil || e.time.After(newest[bar].time) {
+			newest[bar] = e
+		}
+		if native {
+			d.out.Exemplars = append(d.out.Exemplars, e.of(e.latency))
+		}
+	}
+	for i, e := range newest {
+		switch {
+		case e == nil:
+		case i < len(d.bars):
+			d.bars[i].out.Exemplar = e.of(e.latency)
+		default: // +Inf, which the formats add by themselves unless there is something to say
+			d.beyond = e.of(e.latency)
+		}
+	}
+}
+
+// beyondAll is the bound of the last classic bucket; read-only.
+var beyondAll = math.Inf(1)
+
+// newestByCode returns the newest example of each code, as an exemplar of the one call that it was.
+func newestByCode(list []example) (newest [interceptor.Codes]*dto.Exemplar) {
+	var times [interceptor.Codes]time.Time
+	for i := range list {
+		if e := &list[i]; e.time.After(times[e.code]) {
+			times[e.code], newest[e.code] = e.time, e.of(1)
+		}
+	}
+	return newest
+}
