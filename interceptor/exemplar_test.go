@@ -179,7 +179,7 @@ func TestExemplarsOfManyCallsAtOnce(t *testing.T) {
 	var calls sync.WaitGroup
 	for range 8 {
 		calls.Go(func() {
-			for range 500 {
+			for range 50 {
 				_ = unary(traced(t.Context(), "t"), rec, place, okHandler)
 				rec.Server()
 			}

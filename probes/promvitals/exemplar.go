@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sort"
 	"time"
 	"unicode/utf8"
 
@@ -64,12 +65,7 @@ func (d *distribution) illustrate(list []example, native bool) {
 	newest := make([]*example, len(d.bars)+1)
 	for i := range list {
 		e := &list[i]
-		bar, _ := slices.BinarySearchFunc(d.bars, e.latency, func(b bar, latency float64) int {
-			if *b.bound < latency {
-				return -1
-			}
-			return 1 // the first bound that is not below it
-		})
+		bar := sort.Search(len(d.bars), func(bar int) bool { return *d.bars[bar].bound >= e.latency })
 		if newest[bar] == nil || e.time.After(newest[bar].time) {
 			newest[bar] = e
 		}
