@@ -1,6 +1,7 @@
 package vitals
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"time"
 
@@ -62,13 +63,23 @@ type Config struct {
 	// Prometheus serves /metrics there, as Metrics says; its Health and Recorder are filled in.
 	Prometheus bool
 	Metrics    promvitals.Config
-	// HealthGRPCAddr is where a second, plaintext listener answers grpc.health.v1 and nothing else, for probers that
-	// cannot speak TLS to the main one. Default: nowhere.
+	// HealthGRPCAddr is where a second listener answers grpc.health.v1 and nothing else, for probers that cannot speak to
+	// the main one because of its TLS. Default: nowhere.
 	HealthGRPCAddr string
+	// TLS makes both of these listeners speak TLS, but for what the next three say. Default: plaintext.
+	TLS TLSFiles
+	// HTTPTLS and HealthGRPCTLS are for those who do not keep certificates in files; each takes the place of TLS.
+	HTTPTLS       *tls.Config
+	HealthGRPCTLS *tls.Config
+	// HealthGRPCPlaintext keeps that listener without TLS whatever TLS says, for a kubelet, whose gRPC probes speak none.
+	HealthGRPCPlaintext bool
 	// FilePath is where the health file is written, such as /tmp/health. Default: nowhere.
 	FilePath string
 	// Details says who may see error texts. Default: nobody.
 	Details servicer.Details
+	// DetailsTokenFile holds bearer tokens, one a line: whoever shows one of them may see error texts too. It is read
+	// again when it changes; see package bearer. It takes the place of Details.Tokens. Default: none.
+	DetailsTokenFile string
 
 	// DrainDelay is how long the server goes on serving after it has said that it will not. Default 5 s; negative: none.
 	DrainDelay time.Duration

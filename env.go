@@ -3,7 +3,7 @@ package vitals
 import (
 	"errors"
 	"fmt"
-	"math"
+	"log/slog"
 	"os"
 	"reflect"
 	"strconv"
@@ -29,6 +29,8 @@ type environment struct {
 	Prometheus      flag                   `env:"PLUGIN_ENABLE_PROMETHEUS"`
 	Details         servicer.DetailsPolicy `env:"PLUGIN_HEALTH_DETAILS"`
 	OptionalChecks  names                  `env:"PLUGIN_HEALTH_OPTIONAL_CHECKS"`
+	ClientAuth      clientAuth             `env:"PLUGIN_HEALTH_TLS_CLIENT_AUTH"`
+	GRPCPlaintext   flag                   `env:"PLUGIN_HEALTH_GRPC_PLAINTEXT"`
 }
 
 // Variables whose empty value has a meaning of its own: it turns the door off.
@@ -37,6 +39,17 @@ const (
 	httpAddrVariable = "PLUGIN_HEALTH_HTTP_ADDR"
 	grpcAddrVariable = "PLUGIN_HEALTH_GRPC_ADDR"
 )
+
+// Variables that name files.
+const (
+	tlsCertVariable     = "PLUGIN_HEALTH_TLS_CERT"
+	tlsKeyVariable      = "PLUGIN_HEALTH_TLS_KEY"
+	tlsClientCAVariable = "PLUGIN_HEALTH_TLS_CLIENT_CA"
+	tokenFileVariable   = "PLUGIN_HEALTH_DETAILS_TOKEN_FILE"
+)
+
+// tlsClientAuthVariable is required or optional.
+const tlsClientAuthVariable = "PLUGIN_HEALTH_TLS_CLIENT_AUTH"
 
 const (
 	// pluginVariable is what HashiCorp's go-plugin sets for every plugin that it starts.
@@ -54,15 +67,24 @@ const (
 //	PLUGIN_RESOURCE_MEMORY_THRESHOLD  85
 //	PLUGIN_RESOURCE_DISK_THRESHOLD    90
 //	PLUGIN_HEALTH_HTTP_ADDR           :8080       probes, page and metrics; empty turns them off
-//	PLUGIN_HEALTH_GRPC_ADDR           –           a second, plaintext listener for grpc.health.v1 only
+//	PLUGIN_HEALTH_GRPC_ADDR           –           a second listener, for grpc.health.v1 only
+//	PLUGIN_HEALTH_GRPC_PLAINTEXT      false       keeps that one without TLS, for a kubelet
+//	PLUGIN_HEALTH_TLS_CERT            –           files for TLS on both of them, read again when they change
+//	PLUGIN_HEALTH_TLS_KEY             –
+//	PLUGIN_HEALTH_TLS_CLIENT_CA       –           authorities whose certificate clients must show
+//	PLUGIN_HEALTH_TLS_CLIENT_AUTH     required    or optional: none is as good, such as a kubelet's
 //	PLUGIN_HEALTH_FILE_PATH           /tmp/health empty turns the file off
 //	PLUGIN_ENABLE_PROMETHEUS          false
-//	PLUGIN_HEALTH_DETAILS             never       who sees error texts: never, local or always
+//	PLUGIN_HEALTH_DETAILS             never       who sees error texts: never, local, certificate or always
+//	PLUGIN_HEALTH_DETAILS_TOKEN_FILE  –           bearer tokens, one a line; who shows one sees them too
 //	PLUGIN_HEALTH_DRAIN_DELAY         5           serving goes on this long after the signal; 0 is allowed
 //	PLUGIN_HEALTH_SHUTDOWN_TIMEOUT    20          for calls in flight after that
 //
 // Plain numbers are seconds; Go durations such as 1m30s work too. Every mistake is reported at once, each by its
-// variable's name. It is the only place in the module that reads the environment.
+// variable's name; files are read, so that a wrong one is a mistake here. It is the only place in the module that reads
+// the environment.
+//
+// There is no variable for a token itself: what a process starts inherits its variables, and crash reports show them.
 //
 // {pid} in PLUGIN_HEALTH_FILE_PATH stands for the number of the process.
 //
@@ -86,7 +108,32 @@ func configFrom(environ []string) (Config, error) {
 	if err := env.ParseWithOptions(&e, env.Options{Environment: vars}); err != nil {
 		return Config{}, named(err)
 	}
-	cfg := Config{
+	cfg := e.config(vars)
+	if _, plugin := vars[pluginVariable]; plugin {
+		cfg.leaveDoorsToHost()
+	}
+	cfg.FilePath = strings.ReplaceAll(cfg.FilePath, pidPlaceholder, strconv.Itoa(os.Getpid()))
+	if cfg.DrainDelay == 0 {
+		cfg.DrainDelay = -1 // a zero field asks for the default; the variable's zero means none
+	}
+	if err := cfg.filesFromEnv(); err != nil {
+		return Config{}, err
+	}
+	return cfg, nil
+}
+
+// filesFromEnv reads the files that variables name, to find their mistakes before anything is started.
+func (cfg *Config) filesFromEnv() error {
+	var err error
+	if cfg.TLS.wanted() && (cfg.HTTPAddr != "" || cfg.HealthGRPCAddr != "") {
+		_, err = cfg.TLS.serverConfig(slog.New(slog.DiscardHandler), tlsVariable)
+	}
+	return errors.Join(err, cfg.tokens(func(string) string { return tokenFileVariable }, nil))
+}
+
+// config is what the variables say, word by word.
+func (e environment) config(vars map[string]string) Config {
+	return Config{
 		CheckInterval: time.Duration(e.CheckInterval),
 		CheckTimeout:  time.Duration(e.CheckTimeout),
 		Resources: resource.Config{
@@ -102,15 +149,15 @@ func configFrom(environ []string) (Config, error) {
 		HTTPAddr:        valueOr(vars, httpAddrVariable, ":8080"),
 		HealthGRPCAddr:  valueOr(vars, grpcAddrVariable, ""),
 		FilePath:        valueOr(vars, filePathVariable, "/tmp/health"),
+		TLS: TLSFiles{
+			Cert:           valueOr(vars, tlsCertVariable, ""),
+			Key:            valueOr(vars, tlsKeyVariable, ""),
+			ClientCA:       valueOr(vars, tlsClientCAVariable, ""),
+			ClientOptional: bool(e.ClientAuth),
+		},
+		HealthGRPCPlaintext: bool(e.GRPCPlaintext),
+		DetailsTokenFile:    valueOr(vars, tokenFileVariable, ""),
 	}
-	if _, plugin := vars[pluginVariable]; plugin {
-		cfg.leaveDoorsToHost()
-	}
-	cfg.FilePath = strings.ReplaceAll(cfg.FilePath, pidPlaceholder, strconv.Itoa(os.Getpid()))
-	if cfg.DrainDelay == 0 {
-		cfg.DrainDelay = -1 // a zero field asks for the default; the variable's zero means none
-	}
-	return cfg, nil
 }
 
 // leaveDoorsToHost closes every door that the host has opened by the same variable.
@@ -145,91 +192,4 @@ func valueOr(vars map[string]string, name, fallback string) string {
 		return strings.TrimSpace(value)
 	}
 	return fallback
-}
-
-// period is a time that must be longer than nothing.
-type period time.Duration
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (p *period) UnmarshalText(text []byte) error {
-	d, err := seconds(string(text))
-	if err == nil && d == 0 {
-		err = fmt.Errorf("%q must be longer than 0 s", text)
-	}
-	*p = period(d)
-	return err
-}
-
-// pause is a time that may be nothing.
-type pause time.Duration
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (p *pause) UnmarshalText(text []byte) error {
-	d, err := seconds(string(text))
-	*p = pause(d)
-	return err
-}
-
-// seconds reads a plain number of seconds or a Go duration, neither of which may be negative.
-func seconds(text string) (time.Duration, error) {
-	text = strings.TrimSpace(text)
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		n, numberErr := strconv.ParseFloat(text, 64)
-		if numberErr != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-			return 0, fmt.Errorf("%q is neither a number of seconds nor a duration such as 1m30s", text)
-		}
-		if math.Abs(n) > math.MaxInt64/float64(time.Second) {
-			return 0, fmt.Errorf("%q is too long", text)
-		}
-		d = time.Duration(n * float64(time.Second))
-		if n > 0 && d == 0 {
-			return 0, fmt.Errorf("%q is shorter than a nanosecond", text)
-		}
-	}
-	if d < 0 {
-		return 0, fmt.Errorf("%q is negative", text)
-	}
-	return d, nil
-}
-
-// percent is a share of a resource, above 0 and at most 100.
-type percent float64
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (p *percent) UnmarshalText(text []byte) error {
-	n, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
-	if err != nil || !(n > 0 && n <= 100) {
-		return fmt.Errorf("%q is not a percentage above 0 and at most 100", text)
-	}
-	*p = percent(n)
-	return nil
-}
-
-// flag is true or false, in any case.
-type flag bool
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (f *flag) UnmarshalText(text []byte) error {
-	v, err := strconv.ParseBool(strings.ToLower(strings.TrimSpace(string(text))))
-	if err != nil {
-		return fmt.Errorf("%q is neither true nor false", text)
-	}
-	*f = flag(v)
-	return nil
-}
-
-// names is a comma separated list without empty members.
-type names []string
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (n *names) UnmarshalText(text []byte) error {
-	for name := range strings.SplitSeq(string(text), ",") {
-		name = strings.TrimSpace(name)
-		if name == "" {
-			return fmt.Errorf("%q holds an empty name", text)
-		}
-		*n = append(*n, name)
-	}
-	return nil
 }

@@ -2,13 +2,16 @@ package vitals
 
 import (
 	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vitals-go/vitals/checker/resource"
+	"github.com/vitals-go/vitals/internal/pki/pkitest"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -60,6 +63,11 @@ func TestVariables(t *testing.T) {
 		{"PLUGIN_HEALTH_GRPC_ADDR=:9090", func(c Config) bool { return c.HealthGRPCAddr == ":9090" }},
 		{"PLUGIN_HEALTH_FILE_PATH=/run/health", func(c Config) bool { return c.FilePath == "/run/health" }},
 		{"PLUGIN_HEALTH_FILE_PATH=", func(c Config) bool { return c.FilePath == "" }},
+		{"PLUGIN_HEALTH_DETAILS=certificate", func(c Config) bool { return c.Details.Policy == servicer.DetailsCertificate }},
+		{"PLUGIN_HEALTH_GRPC_PLAINTEXT=true", func(c Config) bool { return c.HealthGRPCPlaintext }},
+		{"PLUGIN_HEALTH_TLS_CERT=", func(c Config) bool { return c.TLS == TLSFiles{} }},
+		{"PLUGIN_HEALTH_TLS_CLIENT_AUTH=required", func(c Config) bool { return c.TLS == TLSFiles{} }},
+		{"PLUGIN_HEALTH_DETAILS_TOKEN_FILE=", func(c Config) bool { return c.DetailsTokenFile == "" }},
 		{"PLUGIN_SOMETHING_ELSE=30 apples", func(c Config) bool { return c.CheckInterval == 30*time.Second }},
 	} {
 		t.Run(tt.variable, func(t *testing.T) {
@@ -89,6 +97,9 @@ func TestEveryBadValueIsNamedByItsVariable(t *testing.T) {
 		"PLUGIN_ENABLE_PROMETHEUS":         {"yes please", "2", "-1"},
 		"PLUGIN_HEALTH_DETAILS":            {"sometimes", "Never!", "1"},
 		"PLUGIN_HEALTH_OPTIONAL_CHECKS":    {",", "a,,b", "a,"},
+		"PLUGIN_HEALTH_TLS_CLIENT_AUTH":    {"yes", "Optional", "none"},
+		"PLUGIN_HEALTH_GRPC_PLAINTEXT":     {"yes please", "2", "-1"},
+		"PLUGIN_HEALTH_DETAILS_TOKEN_FILE": {"/none/tokens"},
 	} {
 		for _, value := range values {
 			cfg, err := configFrom([]string{variable + "=" + value})
@@ -120,6 +131,51 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 		if !strings.Contains(err.Error(), variable) {
 			t.Errorf("%s is missing in: %v", variable, err)
 		}
+	}
+}
+
+func TestFilesOfVariablesAreReadAtOnce(t *testing.T) {
+	a := pkitest.New(t)
+	cert, key := a.Issue(t, "server")
+	tokens := filepath.Join(a.Folder, "tokens")
+	if err := os.WriteFile(tokens, []byte("correct-horse-battery-staple"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	good := []string{
+		"PLUGIN_HEALTH_TLS_CERT=" + cert, "PLUGIN_HEALTH_TLS_KEY= " + key + " ", "PLUGIN_HEALTH_TLS_CLIENT_CA=" + a.File,
+		"PLUGIN_HEALTH_TLS_CLIENT_AUTH=optional", "PLUGIN_HEALTH_DETAILS_TOKEN_FILE=" + tokens,
+	}
+	cfg, err := configFrom(good)
+	if err != nil || cfg.TLS != (TLSFiles{Cert: cert, Key: key, ClientCA: a.File, ClientOptional: true}) ||
+		cfg.DetailsTokenFile != tokens || cfg.Details.Tokens != nil {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+	for name, tt := range map[string]struct {
+		environ []string
+		want    []string
+	}{
+		"missing": {
+			[]string{"PLUGIN_HEALTH_TLS_CERT=/none/c", "PLUGIN_HEALTH_TLS_KEY=/none/k", "PLUGIN_HEALTH_TLS_CLIENT_CA=/none/a", "PLUGIN_HEALTH_DETAILS_TOKEN_FILE=/none/t"},
+			[]string{"PLUGIN_HEALTH_TLS_CERT:", "/none/c", "PLUGIN_HEALTH_TLS_KEY:", "PLUGIN_HEALTH_TLS_CLIENT_CA:", "PLUGIN_HEALTH_DETAILS_TOKEN_FILE:"},
+		},
+		"key alone":       {[]string{"PLUGIN_HEALTH_TLS_KEY=" + key}, []string{"PLUGIN_HEALTH_TLS_CERT: is required"}},
+		"optional, alone": {[]string{"PLUGIN_HEALTH_TLS_CLIENT_AUTH=optional"}, []string{"PLUGIN_HEALTH_TLS_CLIENT_AUTH: has no use", "PLUGIN_HEALTH_TLS_KEY: is"}},
+		"mismatch":        {[]string{"PLUGIN_HEALTH_TLS_CERT=" + a.File, "PLUGIN_HEALTH_TLS_KEY=" + key}, []string{"PLUGIN_HEALTH_TLS_CERT:", "does not match"}},
+		"a key for a CA":  {append(slices.Clone(good), "PLUGIN_HEALTH_TLS_CLIENT_CA="+key), []string{"PLUGIN_HEALTH_TLS_CLIENT_CA:", "no certificate"}},
+		"always":          {append(slices.Clone(good), "PLUGIN_HEALTH_DETAILS=always"), []string{"PLUGIN_HEALTH_DETAILS_TOKEN_FILE: protects nothing"}},
+	} {
+		cfg, err := configFrom(tt.environ)
+		for _, want := range tt.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %q", name, err, want)
+			}
+		}
+		if !reflect.DeepEqual(cfg, Config{}) {
+			t.Errorf("%s: a configuration comes along with the error", name)
+		}
+	}
+	if _, err := configFrom([]string{"PLUGIN_PROTOCOL_VERSIONS=1", "PLUGIN_HEALTH_TLS_CERT=/none/c"}); err != nil {
+		t.Errorf("a plugin reads files for the doors of its host: %v", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 
 	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/servicer"
@@ -34,13 +35,20 @@ func (h *Health) Serve(ctx context.Context, server *grpc.Server, lis net.Listene
 	return h.around(ctx, doors, func(ctx context.Context) error { return h.Servicer.ServeAll(ctx, endpoints...) })
 }
 
-// greetTimeout is how long a connection to the plaintext port may stay silent: it would keep the server from stopping.
+// greetTimeout is how long a connection to that port may stay silent: it would keep the server from stopping.
 const greetTimeout = 5 * time.Second
 
-// healthOnly returns a plaintext server that answers grpc.health.v1 from the same state and nothing else: the report
-// is not for everybody who can reach a port without credentials.
+// healthOnly returns a server that answers grpc.health.v1 from the same state and nothing else: the report is not for
+// everybody who can reach a port without credentials. It is bounded more tightly than a server with work to do.
 func (h *Health) healthOnly() *grpc.Server {
-	server := grpc.NewServer(grpc.MaxRecvMsgSize(64<<10), grpc.MaxConcurrentStreams(1000), grpc.ConnectionTimeout(greetTimeout))
+	options := []grpc.ServerOption{
+		grpc.MaxRecvMsgSize(64 << 10), grpc.MaxHeaderListSize(16 << 10), grpc.MaxConcurrentStreams(1000),
+		grpc.ConnectionTimeout(greetTimeout),
+	}
+	if h.tls.grpc != nil {
+		options = append(options, grpc.Creds(credentials.NewTLS(h.tls.grpc)))
+	}
+	server := grpc.NewServer(options...)
 	h.Servicer.RegisterHealth(server)
 	return server
 }
@@ -94,7 +102,7 @@ func (h *Health) around(ctx context.Context, d doors, serve func(context.Context
 
 	helpers := []func(context.Context) error{h.Checker.Run, h.follow}
 	if d.http != nil {
-		web, err := probes.NewServer(probes.ServerConfig{Handler: h.http, Listener: d.http, Logger: h.log})
+		web, err := probes.NewServer(probes.ServerConfig{Handler: h.http, Listener: d.http, TLS: h.tls.http, Logger: h.log})
 		if err != nil {
 			d.close()
 			return err

@@ -27,6 +27,7 @@ type Health struct {
 	Servicer *servicer.Servicer
 
 	cfg  Config
+	tls  doorTLS
 	http *probes.Handler
 	plug atomic.Bool          // PluginServer has made a server
 	file *probes.File         // nil if there is none
@@ -34,7 +35,8 @@ type Health struct {
 	log  *slog.Logger
 }
 
-// New validates cfg and wires the parts. It starts nothing, opens nothing and reports every mistake at once.
+// New validates cfg, reads the files that it names and wires the parts. It starts nothing, opens no port and reports every
+// mistake at once.
 func New(cfg Config) (*Health, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -43,13 +45,15 @@ func New(cfg Config) (*Health, error) {
 		cfg.Recorder.Logger = cfg.Logger
 	}
 	checks, err := cfg.allChecks()
-	h := &Health{cfg: cfg, log: cfg.Logger}
+	tokensErr := cfg.authorize(cfg.Logger)
+	speaks, tlsErr := cfg.doorTLS(cfg.Logger)
+	h := &Health{cfg: cfg, tls: speaks, log: cfg.Logger}
 	var checkerErr, recorderErr error
 	h.Checker, checkerErr = checker.New(checker.Config{
 		Checks: checks, Logger: cfg.Logger, Around: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),
 	})
 	h.Recorder, recorderErr = interceptor.New(cfg.Recorder)
-	if err := errors.Join(err, checkerErr, recorderErr); err != nil {
+	if err := errors.Join(err, tokensErr, tlsErr, checkerErr, recorderErr); err != nil {
 		return nil, err
 	}
 	h.Servicer, err = servicer.New(servicer.Config{

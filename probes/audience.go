@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/vitals-go/vitals/internal/pki"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -21,17 +22,21 @@ const (
 
 // audience says for whom the answer to r is made. The caller is known by its connection, never by what it claims.
 func (h *Handler) audience(r *http.Request) audience {
-	if h.details.Authorize == nil && h.details.Policy == servicer.DetailsNever {
+	details := h.details
+	if !details.Ever() {
 		return everybody
 	}
-	if h.details.Authorize == nil && h.details.Policy == servicer.DetailsLocal && !localHost(r.Host) {
-		return everybody
+	if details.Policy == servicer.DetailsLocal && !localHost(r.Host) {
+		details.Policy = servicer.DetailsNever
 	}
 	caller := servicer.Caller{Address: r.RemoteAddr, Header: r.Header}
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
 		caller.Network = local.Network()
 	}
-	if h.details.Allow(r.Context(), caller) {
+	if r.TLS != nil {
+		caller.Certificate = pki.Verified(r.TLS.VerifiedChains)
+	}
+	if details.Allow(r.Context(), caller) {
 		return insiders
 	}
 	return everybody

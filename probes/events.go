@@ -48,7 +48,7 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, a audience
 	following.Go(func() { follow(ctx, h.health, reports) })
 	defer following.Wait()
 	defer cancel()
-	s := &stream{handler: h, audience: a, w: w, control: http.NewResponseController(w)}
+	s := &stream{handler: h, audience: a, request: r, w: w, control: http.NewResponseController(w)}
 	s.run(ctx, reports)
 }
 
@@ -67,6 +67,7 @@ func follow(ctx context.Context, source Source, reports chan *servicer.Report) {
 type stream struct {
 	handler  *Handler
 	audience audience
+	request  *http.Request
 	w        http.ResponseWriter
 	control  *http.ResponseController
 	sent     *parts
@@ -96,6 +97,10 @@ func (s *stream) run(ctx context.Context, reports <-chan *servicer.Report) {
 
 // tell sends what has changed since the last event.
 func (s *stream) tell() error {
+	if s.audience == insiders && s.sent != nil {
+		// What allowed it may have been withdrawn; who was refused once has to ask again.
+		s.audience = s.handler.audience(s.request)
+	}
 	fresh := s.handler.partsOf(s.handler.edition(), s.audience)
 	data := encode(fresh.changed(s.sent))
 	s.sent = fresh

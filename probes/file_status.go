@@ -4,11 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/regular"
 )
 
 // FileStatus is what a health file says. Status, Timestamp, Uptime and Healthy are the words that its readers have
@@ -64,22 +63,7 @@ func readFile(path string, now time.Time) (FileStatus, error) {
 // slurp reads a regular file. The writer leaves nothing else: a pipe would block the reader, a link would let somebody
 // else answer.
 func slurp(path string) ([]byte, error) {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	body, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err == nil && len(body) > maxFile {
-		return nil, fmt.Errorf("%s is longer than a health file can be", path)
-	}
+	body, _, err := regular.ReadUnlinked(path, maxFile)
 	return body, err
 }
 

@@ -2,17 +2,21 @@ package probes_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/servicer"
+	"github.com/vitals-go/vitals/servicer/bearer"
 )
 
 // doors are all paths in all formats.
@@ -48,15 +52,22 @@ func TestErrorTextReachesOnlyTheAuthorised(t *testing.T) {
 		headers      []string
 		shown        bool
 	}{
-		"by default":           {servicer.Details{}, "127.0.0.1:999", "localhost:8080", nil, false},
-		"local":                {servicer.Details{Policy: servicer.DetailsLocal}, "127.0.0.1:999", "127.0.0.1:8080", nil, true},
-		"local IPv6":           {servicer.Details{Policy: servicer.DetailsLocal}, "[::1]:999", "[::1]:8080", nil, true},
-		"remote":               {servicer.Details{Policy: servicer.DetailsLocal}, "192.0.2.7:999", "127.0.0.1", nil, false},
-		"through a sidecar":    {servicer.Details{Policy: servicer.DetailsLocal}, "127.0.0.1:999", "localhost", []string{"X-Forwarded-For", "192.0.2.7"}, false},
-		"a name that rebinds":  {servicer.Details{Policy: servicer.DetailsLocal}, "127.0.0.1:999", "evil.example:8080", nil, false},
-		"always":               {servicer.Details{Policy: servicer.DetailsAlways}, "192.0.2.7:999", "shop.example", nil, true},
-		"authorised":           {servicer.Details{Authorize: keyed}, "192.0.2.7:999", "shop.example", []string{"X-Key", "k"}, true},
-		"not authorised":       {servicer.Details{Authorize: keyed}, "127.0.0.1:999", "localhost", nil, false},
+		"by default":          {servicer.Details{}, "127.0.0.1:999", "localhost:8080", nil, false},
+		"local":               {servicer.Details{Policy: servicer.DetailsLocal}, "127.0.0.1:999", "127.0.0.1:8080", nil, true},
+		"local IPv6":          {servicer.Details{Policy: servicer.DetailsLocal}, "[::1]:999", "[::1]:8080", nil, true},
+		"remote":              {servicer.Details{Policy: servicer.DetailsLocal}, "192.0.2.7:999", "127.0.0.1", nil, false},
+		"through a sidecar":   {servicer.Details{Policy: servicer.DetailsLocal}, "127.0.0.1:999", "localhost", []string{"X-Forwarded-For", "192.0.2.7"}, false},
+		"a name that rebinds": {servicer.Details{Policy: servicer.DetailsLocal}, "127.0.0.1:999", "evil.example:8080", nil, false},
+		"always":              {servicer.Details{Policy: servicer.DetailsAlways}, "192.0.2.7:999", "shop.example", nil, true},
+		"authorised":          {servicer.Details{Authorize: keyed}, "192.0.2.7:999", "shop.example", []string{"X-Key", "k"}, true},
+		"not authorised":      {servicer.Details{Authorize: keyed}, "127.0.0.1:999", "localhost", nil, false},
+		"a token":             {servicer.Details{Tokens: tokens(t)}, "192.0.2.7:999", "shop.example", []string{"Authorization", "Bearer " + token}, true},
+		"a wrong token":       {servicer.Details{Tokens: tokens(t)}, "127.0.0.1:999", "localhost", []string{"Authorization", "Bearer x" + token}, false},
+		"rebound, with a token": {
+			servicer.Details{Policy: servicer.DetailsLocal, Tokens: tokens(t)}, "127.0.0.1:999", "evil.example", []string{"Authorization", "Bearer " + token}, true,
+		},
+		"rebound, without one": {servicer.Details{Policy: servicer.DetailsLocal, Tokens: tokens(t)}, "127.0.0.1:999", "evil.example", nil, false},
+		"no certificate":       {servicer.Details{Policy: servicer.DetailsCertificate}, "127.0.0.1:999", "localhost", nil, false},
 		"panicking authorizer": {servicer.Details{Authorize: panicking}, "127.0.0.1:999", "localhost", nil, false},
 	} {
 		for _, report := range []*servicer.Report{warningReport(), criticalReport(), startingReport()} {
@@ -75,6 +86,17 @@ func TestErrorTextReachesOnlyTheAuthorised(t *testing.T) {
 			}
 		}
 	}
+}
+
+const token = "correct-horse-battery-staple"
+
+func tokens(t testing.TB) *bearer.Tokens {
+	t.Helper()
+	tokens, err := bearer.New(bearer.Config{Tokens: []string{token}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokens
 }
 
 func keyed(_ context.Context, caller servicer.Caller) bool {
@@ -114,5 +136,34 @@ func TestStreamAndFileKeepTheSecret(t *testing.T) {
 		}
 		stopFile()
 		stop()
+	})
+}
+
+func TestWithdrawnRightsEndInTheMiddleOfAnEventStream(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		source := newScript(criticalReport())
+		var allowed atomic.Bool
+		allowed.Store(true)
+		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Health: source, Details: servicer.Details{
+			Authorize: func(context.Context, servicer.Caller) bool { return allowed.Load() },
+		}}))
+		defer stop()
+		synctest.Wait()
+		if !strings.Contains(page.body.String(), secret) {
+			t.Fatal("the authorised are shown no cause")
+		}
+		for _, again := range []bool{false, true} { // who was refused once has to ask again
+			allowed.Store(again)
+			page.body.Reset()
+			report := criticalReport()
+			report.Version = fmt.Sprint("v2 ", again)
+			source.publish(report)
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			if body := page.body.String(); body == "" || strings.Contains(body, secret) {
+				t.Errorf("after the rights were withdrawn: %q", body)
+			}
+		}
 	})
 }

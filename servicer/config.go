@@ -140,7 +140,7 @@ func (c Config) validate() error {
 		add("NumbersInterval", "is negative: %v", c.NumbersInterval)
 	}
 	if !c.Details.Policy.known() {
-		add("Details.Policy", "%d is none of never, local and always", uint8(c.Details.Policy))
+		add("Details.Policy", "%d is none of never, local, always and certificate", uint8(c.Details.Policy))
 	}
 	errs = append(errs, c.Requests.validate())
 	return errors.Join(errs...)

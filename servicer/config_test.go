@@ -40,7 +40,7 @@ func TestNewReportsAllMistakes(t *testing.T) {
 		`Services holds "liveness", the name of a probe`,
 		`Services holds "a" twice`,
 		"NumbersInterval is negative",
-		"Details.Policy 7 is none of never, local and always",
+		"Details.Policy 7 is none of never, local, always and certificate",
 		"Requests.SuccessCritical must be at most 100: NaN",
 		"Requests.SuccessWarning must be at most 100: 101",
 		"Requests.LatencyWarning 1m0s is above LatencyCritical, 5s",

@@ -3,8 +3,8 @@ package servicer
 import (
 	"context"
 	"fmt"
-	"net"
-	"strings"
+
+	"github.com/vitals-go/vitals/servicer/bearer"
 )
 
 // DetailsPolicy says who may see raw causes. The zero value is DetailsNever.
@@ -20,11 +20,15 @@ const (
 	DetailsLocal
 	// DetailsAlways shows them to everybody.
 	DetailsAlways
+	// DetailsCertificate shows them to callers whose TLS client certificate the listener has verified, with no header that
+	// tells of a proxy, because a proxy shows its own certificate for whomever it lets through. Anybody whom the
+	// listener's authorities have given a certificate may see them then.
+	DetailsCertificate
 )
 
-var detailsNames = [...]string{"never", "local", "always"}
+var detailsNames = [...]string{"never", "local", "always", "certificate"}
 
-// String returns never, local or always.
+// String returns never, local, always or certificate.
 func (p DetailsPolicy) String() string {
 	if p.known() {
 		return detailsNames[p]
@@ -43,7 +47,7 @@ func (p *DetailsPolicy) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("servicer: %q is not a policy for details (never, local, always)", text)
+	return fmt.Errorf("servicer: %q is not a policy for details (never, local, always, certificate)", text)
 }
 
 func (p DetailsPolicy) known() bool { return int(p) < len(detailsNames) }
@@ -52,23 +56,22 @@ func (p DetailsPolicy) known() bool { return int(p) < len(detailsNames) }
 type Details struct {
 	// Policy decides if Authorize is nil.
 	Policy DetailsPolicy
-	// Authorize decides in the place of Policy. It is called once for each answer that could hold details, possibly
-	// at the same time from many goroutines; if it panics, the answer is no.
+	// Authorize decides in the place of Policy. It is called for each answer, and each message of a stream, that could
+	// hold details, possibly at the same time from many goroutines, and strangers choose how often; if it panics, the
+	// answer is no.
 	Authorize func(context.Context, Caller) bool
-}
-
-// Caller is who asks, as far as a door can tell.
-type Caller struct {
-	// Network is that of the connection: tcp, unix.
-	Network string
-	// Address is the peer's: host and port, or a socket's path. Nothing that the caller has claimed about itself.
-	Address string
-	// Header of the request: metadata.MD and http.Header fit as they are. Names are compared without regard to case.
-	Header map[string][]string
+	// Tokens lets callers with one of these bearer tokens see them, beside those whom Policy or Authorize allow. Default:
+	// none.
+	Tokens *bearer.Tokens
 }
 
 // Allow reports whether caller may see raw causes.
-func (d Details) Allow(ctx context.Context, caller Caller) (allowed bool) {
+func (d Details) Allow(ctx context.Context, caller Caller) bool {
+	// Who is allowed anyhow may show credentials that are meant for somebody else.
+	return d.decide(ctx, caller) || d.Tokens != nil && d.Tokens.Allow(ctx, caller.Address, caller.Header)
+}
+
+func (d Details) decide(ctx context.Context, caller Caller) (allowed bool) {
 	if d.Authorize != nil {
 		// Failing to decide must not open the door, and must not end the process either.
 		defer func() {
@@ -83,47 +86,14 @@ func (d Details) Allow(ctx context.Context, caller Caller) (allowed bool) {
 		return true
 	case DetailsLocal:
 		return caller.local() && !caller.forwarded()
+	case DetailsCertificate:
+		return caller.Certificate != nil && !caller.forwarded()
 	default:
 		return false
 	}
 }
 
-// ever reports whether anybody could be allowed.
-func (d Details) ever() bool { return d.Authorize != nil || d.Policy != DetailsNever }
-
-func (c Caller) local() bool {
-	switch c.Network {
-	case "unix":
-		return true
-	case "tcp", "tcp4", "tcp6":
-		host, _, err := net.SplitHostPort(c.Address)
-		if err != nil {
-			return false
-		}
-		host, _, _ = strings.Cut(host, "%")
-		ip := net.ParseIP(host)
-		return ip != nil && ip.IsLoopback()
-	default:
-		return false
-	}
-}
-
-// forwarded reports whether the request has passed a proxy that says so. Names that no list holds yet slip through;
-// the prefixes cover the families of the usual proxies and meshes.
-func (c Caller) forwarded() bool {
-	for name := range c.Header {
-		name = strings.ToLower(name)
-		switch name {
-		case "forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "x-original-forwarded-for",
-			"true-client-ip", "cf-connecting-ip", "fastly-client-ip", "x-azure-clientip", "x-appengine-user-ip",
-			"x-request-from", "x-original-host", "x-amzn-trace-id", "x-cloud-trace-context":
-			return true
-		}
-		for _, family := range []string{"x-forwarded", "x-envoy-", "l5d-", "x-proxyuser-"} {
-			if strings.HasPrefix(name, family) {
-				return true
-			}
-		}
-	}
-	return false
+// Ever reports whether anybody could be allowed: a door asks nothing about its callers where nobody is.
+func (d Details) Ever() bool {
+	return d.Authorize != nil || d.Tokens != nil || d.Policy != DetailsNever
 }

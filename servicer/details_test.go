@@ -21,6 +21,7 @@ func TestDetailsPolicies(t *testing.T) {
 		"never":                            {servicer.DetailsNever, false, false},
 		"local":                            {servicer.DetailsLocal, true, false},
 		"always":                           {servicer.DetailsAlways, true, true},
+		"certificate":                      {servicer.DetailsCertificate, false, false},
 		"what is no policy allows nothing": {servicer.DetailsPolicy(9), false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +96,7 @@ func TestAuthorizeDecidesAlone(t *testing.T) {
 
 func TestDetailsPolicyText(t *testing.T) {
 	t.Parallel()
-	for _, policy := range []servicer.DetailsPolicy{servicer.DetailsNever, servicer.DetailsLocal, servicer.DetailsAlways} {
+	for _, policy := range []servicer.DetailsPolicy{servicer.DetailsNever, servicer.DetailsLocal, servicer.DetailsAlways, servicer.DetailsCertificate} {
 		text, err := policy.MarshalText()
 		var back servicer.DetailsPolicy
 		if err != nil || back.UnmarshalText(text) != nil || back != policy {

@@ -9,8 +9,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals/servicer/vitalspb"
@@ -59,6 +57,8 @@ func (r *reportServer) WatchHealthReport(
 		if err := r.pause(ctx, least, next); err != nil {
 			return err
 		}
+		// What allowed it may have been withdrawn; who was refused once has to ask again.
+		details = details && r.allowed(ctx)
 	}
 }
 
@@ -117,15 +117,7 @@ func (r *reportServer) answer(report *Report, details, methods bool) (response *
 // allowed reports whether the caller may see raw causes.
 func (r *reportServer) allowed(ctx context.Context) bool {
 	details := r.servicer.cfg.Details
-	if !details.ever() {
-		return false
-	}
-	var caller Caller
-	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
-		caller.Network, caller.Address = p.Addr.Network(), p.Addr.String()
-	}
-	caller.Header, _ = metadata.FromIncomingContext(ctx)
-	return details.Allow(ctx, caller)
+	return details.Ever() && details.Allow(ctx, callerOf(ctx))
 }
 
 // interval is the client's choice within bounds. What is no number is none.
