@@ -102,23 +102,21 @@ func (h *healthServer) Watch(request *healthpb.HealthCheckRequest, stream grpc.S
 }
 
 // follow sends what watch sees until one of the two sides ends it. No lock is held anywhere near Send.
-func (h *healthServer) follow(watch board.Watch[servingStatus], stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
+func (h *healthServer) follow(watch *board.Watch[servingStatus], stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
 	left := stream.Context().Done()
 	sent := servingStatus(-1)
 	for first := true; ; first = false {
-		state, next := watch.Next()
+		state, last := watch.State()
 		if state != sent || first {
 			if stream.Send(h.answer(state)) != nil {
 				return status.Error(codes.Canceled, "stream has ended")
 			}
 			sent = state
 		}
-		if next == nil {
+		if last {
 			return errEnding()
 		}
-		select {
-		case <-next:
-		case <-left:
+		if !watch.Wait(left) {
 			return status.Error(codes.Canceled, "stream has ended")
 		}
 	}

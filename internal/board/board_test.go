@@ -27,7 +27,7 @@ func want(t *testing.T, b *board.Board[state], name string, wanted state) {
 	}
 	w := b.Watch(name)
 	defer w.Close()
-	if got, _ := w.Next(); got != wanted {
+	if got, _ := w.State(); got != wanted {
 		t.Errorf("a watch of %q sees %v, want %v", name, got, wanted)
 	}
 }
@@ -100,7 +100,7 @@ func TestShutAndOpen(t *testing.T) {
 	b.Publish(map[string]state{"judged": serving, "bad": notServing, "alive": serving})
 	stranger := b.Watch("stranger")
 	defer stranger.Close()
-	_, told := stranger.Next()
+	stranger.State()
 
 	b.Shut()
 	for _, name := range []string{"set", "judged", "bad"} {
@@ -108,10 +108,8 @@ func TestShutAndOpen(t *testing.T) {
 	}
 	want(t, b, "alive", serving)
 	want(t, b, "stranger", unknown)
-	select {
-	case <-told:
+	if told(stranger) {
 		t.Error("the watch of an unknown name was told of Shut")
-	default:
 	}
 	if b.Set("set", serving) || b.Set("new", serving) {
 		t.Error("the application's word is taken after Shut")
@@ -140,11 +138,13 @@ func TestDrainIsForGoodAndSparesTheExempt(t *testing.T) {
 	b.Publish(map[string]state{"judged": serving, "alive": serving})
 	stranger := b.Watch("stranger")
 	defer stranger.Close()
-	_, told := stranger.Next()
+	stranger.State()
 
 	b.Drain()
-	<-told
-	if got, _ := stranger.Next(); got != notServing {
+	if !told(stranger) {
+		t.Error("the watch of an unknown name is not told of the drain")
+	}
+	if got, _ := stranger.State(); got != notServing {
 		t.Errorf("the watch of an unknown name is told %v, want not serving", got)
 	}
 	if _, known := b.Lookup("stranger"); known {
@@ -159,7 +159,7 @@ func TestDrainIsForGoodAndSparesTheExempt(t *testing.T) {
 	want(t, b, "alive", serving)
 	late := b.Watch("late stranger")
 	defer late.Close()
-	if got, _ := late.Next(); got != notServing {
+	if got, _ := late.State(); got != notServing {
 		t.Errorf("a watch opened while draining sees %v, want not serving", got)
 	}
 }

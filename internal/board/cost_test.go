@@ -18,11 +18,10 @@ func crowd(b *board.Board[state], name string, n int) (leave func()) {
 			defer w.Close()
 			inside.Done()
 			for {
-				_, next := w.Next()
-				if next == nil {
+				if _, last := w.State(); last {
 					return
 				}
-				<-next
+				w.Wait(nil)
 			}
 		})
 	}
@@ -74,8 +73,8 @@ func TestAChangeAllocatesTheSameForAnyNumberOfWatches(t *testing.T) {
 	}
 }
 
-// TestWakingManyHoldsNoLock closes the channel of an edition whose watches wake up only to ask for the next one, while
-// others change and read the same name: with a lock held, some of them would wait for each other for ever.
+// TestWakingManyHoldsNoLock wakes watches who only ask for the next state, while others change and read the same name:
+// with the board's lock held, some of them would wait for each other for ever.
 func TestWakingManyHoldsNoLock(t *testing.T) {
 	b := newBoard()
 	leave := crowd(b, "a", 2000)

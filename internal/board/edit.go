@@ -9,10 +9,10 @@ type edit[S comparable] struct {
 	names  map[string]*topic[S] // the published map, or a copy of it once copied is set
 	copied bool
 
-	// stale is the channel of the first edition that was replaced, more those of the others: a change of one name,
-	// the usual case, needs no slice.
-	stale chan struct{}
-	more  []chan struct{}
+	// changed is the first topic whose edition was replaced, more are the others: a change of one name, the usual case,
+	// needs no slice.
+	changed *topic[S]
+	more    []*topic[S]
 }
 
 // topic returns the topic of name: the one that is known or watched already, else a new one that is neither.
@@ -45,14 +45,14 @@ func (e *edit[S]) refresh(t *topic[S]) {
 	}
 }
 
-// replace gives the topic a new edition, and notes that the watches of the old one are to be told.
+// replace gives the topic a new edition, and notes that its watches are to be told, unless they have seen the last.
 func (e *edit[S]) replace(t *topic[S], state S) {
 	switch old := t.current.Swap(e.board.newEdition(state)); {
-	case old.next == nil:
-	case e.stale == nil:
-		e.stale = old.next
+	case old.last:
+	case e.changed == nil:
+		e.changed = t
 	default:
-		e.more = append(e.more, old.next)
+		e.more = append(e.more, t)
 	}
 }
 
@@ -70,13 +70,12 @@ func (e *edit[S]) commit() {
 	}
 }
 
-// wake tells the watches of every topic that changed. It is called without the mutex: closing a channel with many
-// thousands of waiters takes milliseconds.
+// wake tells the watches of every topic that changed. It is called without the board's mutex.
 func (e *edit[S]) wake() {
-	if e.stale != nil {
-		close(e.stale)
+	if e.changed != nil {
+		e.changed.round.tell()
 	}
-	for _, next := range e.more {
-		close(next)
+	for _, t := range e.more {
+		t.round.tell()
 	}
 }

@@ -10,13 +10,13 @@ func ExampleNew() {
 	b := board.New(board.Config[string]{Serving: "up", NotServing: "down", Unknown: "unknown"})
 	w := b.Watch("orders")
 	defer w.Close()
-	state, next := w.Next()
+	state, _ := w.State()
 	fmt.Println(state)
 
 	b.Publish(map[string]string{"orders": "up"}) // the judge
 	b.Set("orders", "down")                      // the application
-	<-next
-	state, _ = w.Next()
+	w.Wait(nil)
+	state, _ = w.State()
 	fmt.Println(state)
 	// Output:
 	// unknown

@@ -7,7 +7,7 @@ import (
 
 func TestNothingIsKeptForNamesThatNobodyWatchesAnyMore(t *testing.T) {
 	b := New(Config[int]{Serving: 1, NotServing: 2, Unknown: 3})
-	var watches []Watch[int]
+	var watches []*Watch[int]
 	for n := range 1000 {
 		name := strconv.Itoa(n)
 		watches = append(watches, b.Watch(name), b.Watch(name))

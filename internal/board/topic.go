@@ -9,6 +9,9 @@ type topic[S comparable] struct {
 	// current is replaced under the board's mutex and read by everybody.
 	current atomic.Pointer[edition[S]]
 
+	// round tells the watches, without the board's mutex.
+	round round
+
 	// The board's mutex guards what follows.
 	watches int
 	judged  opinion[S]
@@ -16,11 +19,11 @@ type topic[S comparable] struct {
 	exempt  bool
 }
 
-// edition is a state that held for a while. It never changes; next is closed after its successor can be loaded. It is
-// nil once the board has ended: watches look no further, although readers may see other states still.
+// edition is a state that held for a while. It never changes. The last is one that watches look no further than, because
+// the board has ended, although readers may see other states still.
 type edition[S comparable] struct {
 	state S
-	next  chan struct{}
+	last  bool
 }
 
 // opinion is what one of the two parties says about a name. The zero value says nothing.

@@ -1,13 +1,15 @@
 package board
 
-// Watch follows one name, known or not. It is a value, so that it can live on its owner's stack.
+// Watch follows one name, known or not. It has one owner, who alone calls its methods, and must not be copied.
 type Watch[S comparable] struct {
 	board *Board[S]
 	topic *topic[S]
+	seen  *edition[S] // what State returned last
+	seat  seat
 }
 
 // Watch follows name until the Watch is closed.
-func (b *Board[S]) Watch(name string) Watch[S] {
+func (b *Board[S]) Watch(name string) *Watch[S] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	t, known := (*b.known.Load())[name]
@@ -18,18 +20,27 @@ func (b *Board[S]) Watch(name string) Watch[S] {
 		}
 	}
 	t.watches++
-	return Watch[S]{board: b, topic: t}
+	w := &Watch[S]{board: b, topic: t}
+	t.round.enter(&w.seat)
+	return w
 }
 
-// Next returns the newest state and a channel that is closed as soon as there is more to see; nil if there never will
-// be, because the board has ended. A watch that is slower than the changes sees the newest state only.
-func (w Watch[S]) Next() (state S, next <-chan struct{}) {
-	e := w.topic.current.Load()
-	return e.state, e.next
+// State returns the newest state, and whether it is the last one to see, because the board has ended. A watch that is
+// slower than the changes sees the newest state only.
+func (w *Watch[S]) State() (state S, last bool) {
+	w.seen = w.topic.current.Load()
+	return w.seen.state, w.seen.last
+}
+
+// Wait returns true as soon as there is more to see than State returned, and false when left is closed first. After the
+// last state there never is.
+func (w *Watch[S]) Wait(left <-chan struct{}) bool {
+	return w.topic.round.wait(&w.seat, func() bool { return w.topic.current.Load() != w.seen }, left)
 }
 
 // Close ends the watch. Call it exactly once. What the board kept only for this watch is gone afterwards.
-func (w Watch[S]) Close() {
+func (w *Watch[S]) Close() {
+	w.topic.round.leave(&w.seat)
 	w.board.mu.Lock()
 	defer w.board.mu.Unlock()
 	if w.topic.watches--; w.topic.watches == 0 {
@@ -45,10 +56,7 @@ func (b *Board[S]) newTopic(name string) *topic[S] {
 }
 
 func (b *Board[S]) newEdition(state S) *edition[S] {
-	if b.ended {
-		return &edition[S]{state: state}
-	}
-	return &edition[S]{state: state, next: make(chan struct{})}
+	return &edition[S]{state: state, last: b.ended}
 }
 
 func (b *Board[S]) remember(t *topic[S]) {

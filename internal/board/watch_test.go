@@ -8,14 +8,11 @@ import (
 	"github.com/vitals-go/vitals/internal/board"
 )
 
-// told reports whether the channel is closed.
-func told(next <-chan struct{}) bool {
-	select {
-	case <-next:
-		return true
-	default:
-		return false
-	}
+// told reports whether there is more for the watch to see than it has.
+func told(w *board.Watch[state]) bool {
+	left := make(chan struct{})
+	close(left)
+	return w.Wait(left)
 }
 
 func TestAWatchFollowsItsNameThroughUnknownAndBack(t *testing.T) {
@@ -24,7 +21,7 @@ func TestAWatchFollowsItsNameThroughUnknownAndBack(t *testing.T) {
 	defer w.Close()
 	expect := func(step string, wanted state) {
 		t.Helper()
-		if got, _ := w.Next(); got != wanted {
+		if got, _ := w.State(); got != wanted {
 			t.Fatalf("%s: the watch sees %v, want %v", step, got, wanted)
 		}
 	}
@@ -43,31 +40,30 @@ func TestOnlyAChangeIsTold(t *testing.T) {
 	b.Set("a", serving)
 	w := b.Watch("a")
 	defer w.Close()
-	_, next := w.Next()
+	w.State()
 
 	b.Set("a", serving)
 	b.Set("other", notServing)
 	b.Publish(map[string]state{"a": serving, "third": serving})
-	if told(next) {
+	if told(w) {
 		t.Fatal("a watch is told, though its name's state is what it was")
 	}
 	b.Publish(map[string]state{"a": notServing})
-	if !told(next) {
+	if !told(w) {
 		t.Fatal("a watch is not told of a change")
 	}
 }
 
-func TestAllWatchesOfANameShareOneEdition(t *testing.T) {
+func TestAWatchDoesNotNeedTheOthers(t *testing.T) {
 	b := newBoard()
 	first, second := b.Watch("a"), b.Watch("a")
-	_, one := first.Next()
-	_, two := second.Next()
-	if one != two {
-		t.Error("two watches of one unknown name wait for different channels")
-	}
+	second.State()
 	first.Close()
 	b.Set("a", serving)
-	if got, _ := second.Next(); got != serving {
+	if !told(second) {
+		t.Error("the other watch is not told after the first was closed")
+	}
+	if got, _ := second.State(); got != serving {
 		t.Errorf("the other watch sees %v after the first was closed", got)
 	}
 	second.Close()
@@ -78,23 +74,26 @@ func TestEndReachesPresentAndFutureWatches(t *testing.T) {
 	b := newBoard()
 	b.Set("a", serving)
 	present, stranger := b.Watch("a"), b.Watch("stranger")
-	_, next := present.Next()
-	_, other := stranger.Next()
-	if told(b.Ended()) {
+	present.State()
+	stranger.State()
+	select {
+	case <-b.Ended():
 		t.Fatal("a new board has ended")
+	default:
 	}
 	b.End()
-	if !told(next) || !told(other) || !told(b.Ended()) {
+	if !told(present) || !told(stranger) {
 		t.Fatal("End does not tell the watches")
 	}
+	<-b.Ended()
 	b.End()
 	b.Set("a", notServing)
 	b.Set("stranger", serving)
 	late := b.Watch("late")
-	for i, w := range []board.Watch[state]{present, stranger, late} {
+	for i, w := range []*board.Watch[state]{present, stranger, late} {
 		wanted := []state{notServing, serving, unknown}[i]
-		if got, next := w.Next(); got != wanted || next != nil {
-			t.Errorf("after the end watch %d sees %v and waits %v, want %v and no wait", i, got, next != nil, wanted)
+		if got, last := w.State(); got != wanted || !last {
+			t.Errorf("after the end watch %d sees %v, the last: %v; want %v, the last", i, got, last, wanted)
 		}
 		w.Close()
 	}
@@ -122,7 +121,7 @@ func TestConcurrentWritersReadersAndWatches(t *testing.T) {
 		wg.Go(func() {
 			for n := range 500 {
 				w := b.Watch([]string{name, strconv.Itoa(n)}[n%2])
-				w.Next()
+				w.State()
 				w.Close()
 			}
 		})
@@ -143,11 +142,10 @@ func TestAWatchMissesNothingThatLasts(t *testing.T) {
 		watches.Go(func() {
 			defer w.Close()
 			for {
-				state, next := w.Next()
-				if state == odd {
+				if state, _ := w.State(); state == odd {
 					return
 				}
-				<-next
+				w.Wait(nil)
 			}
 		})
 	}
@@ -158,7 +156,7 @@ func TestAWatchMissesNothingThatLasts(t *testing.T) {
 	watches.Wait() // hangs if one of them missed the last state
 }
 
-var sink board.Watch[state]
+var sink *board.Watch[state]
 
 func BenchmarkWatchAndClose(b *testing.B) {
 	board := newBoard()
