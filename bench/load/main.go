@@ -27,13 +27,17 @@ func main() {
 	flag.DurationVar(&l.stage, "stage", 8*time.Second, "length of a stage")
 	out := flag.String("out", "", "file to write the Markdown table to")
 	serving := flag.Bool("serve", false, "be the server: what the command starts by itself")
+	watching := flag.String("watch", "", "be the watchers of the server at this address: what the command starts by itself")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	run := func() error { return drive(ctx, l, *out) }
-	if *serving {
+	switch {
+	case *serving:
 		run = func() error { return serve(ctx, os.Stdin, os.Stdout) }
+	case *watching != "":
+		run = func() error { return watch(ctx, *watching, l.watches, os.Stdin, os.Stdout) }
 	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "load:", err)
@@ -43,12 +47,7 @@ func main() {
 
 // drive runs every stage against a server of its own and prints the table.
 func drive(ctx context.Context, l load, out string) error {
-	server, err := startServer(ctx)
-	if err != nil {
-		return err
-	}
-	defer server.stop()
-	results, err := runStages(ctx, l, server)
+	results, err := runStages(ctx, l)
 	if err != nil {
 		return err
 	}

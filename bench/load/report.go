@@ -33,25 +33,26 @@ func verdict(results []result) error {
 func markdown(l load, results []result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Everything at once\n\n")
-	fmt.Fprintf(&b, "`go run ./bench/load` on %s, %s, %s/%s, %d cores that server and callers share; grpc %s.\n",
+	fmt.Fprintf(&b, "`go run ./bench/load` on %s, %s, %s/%s, %d cores that server, watchers and callers share, a process each; grpc %s.\n",
 		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), version("google.golang.org/grpc"))
-	fmt.Fprintf(&b, "%d watches, %d Checks/s, %d scrapes/min, up to %d calls/s; stages of %v. Latencies are the caller's, its own waiting for a core included.\n\n",
+	fmt.Fprintf(&b, "%d watches, %d Checks/s, %d scrapes/min, up to %d calls/s; stages of %v. Latencies are the callers', their waiting for a core included.\n\n",
 		l.watches, l.checks, l.scrapes, l.calls, l.stage)
 	fmt.Fprintln(&b, "| stage | Checks/s | p50 | p99 | p99.9 | new-connection probes p99 | last watcher told, worst of 4 | scrape p99 | calls/s | calls p99 | server's memory | goroutines |")
 	fmt.Fprintln(&b, "|---|---|---|---|---|---|---|---|---|---|---|---|")
 	var asked, failed int
+	var lost int64
 	for _, r := range results {
 		fmt.Fprintf(&b, "| %s | %.0f | %s | %s | %s | %s | %s | %s | %s | %s | %d MiB | %d |\n", r.name,
 			r.checked.done, short(r.checked.quantile(.5)), short(r.checked.quantile(.99)), short(r.checked.quantile(.999)),
 			short(r.probed.quantile(.99)), short(slices.Max(r.told)), short(r.scraped.quantile(.99)),
 			rate(r.called), short(r.called.quantile(.99)), r.resident>>20, r.goroutines)
+		lost = max(lost, r.lost)
 		for _, o := range []outcome{r.checked, r.probed, r.scraped, r.called} {
 			asked += len(o.took) + o.failed
 			failed += o.failed
 		}
 	}
-	last := results[len(results)-1]
-	fmt.Fprintf(&b, "\n%d requests in all, %d of them wrong or failed; %d watches ended by themselves.\n", asked, failed, last.lost)
+	fmt.Fprintf(&b, "\n%d requests in all, %d of them wrong or failed; %d watches ended by themselves.\n", asked, failed, lost)
 	return b.String()
 }
 

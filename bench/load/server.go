@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,10 +24,7 @@ import (
 type addresses struct{ GRPC, HTTP string }
 
 // figures answers every command that the server reads from its standard input.
-type figures struct {
-	Goroutines int
-	Heap       uint64 // bytes of live and dead objects
-}
+type figures struct{ Goroutines int }
 
 // serve runs the server until its input ends. Each line of it is a command: "down" and "up" say how the one dependency
 // is, and any is answered by a line of figures once the judge has heard of it.
@@ -65,7 +61,8 @@ func serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := json.NewEncoder(out).Encode(addresses{GRPC: calls.Addr().String(), HTTP: probes.Addr().String()}); err != nil {
 		return err
 	}
-	if err := obey(ctx, health, &away, in, out); err != nil {
+	err = obey(in, out, func(command string) (any, error) { return answer(ctx, health, &away, command) })
+	if err != nil {
 		return err
 	}
 	cancel()
@@ -82,22 +79,15 @@ func listen() (calls, probes net.Listener, err error) {
 	return calls, probes, nil
 }
 
-func obey(ctx context.Context, health *vitals.Health, away *atomic.Bool, in io.Reader, out io.Writer) error {
-	lines := bufio.NewScanner(in)
-	for lines.Scan() {
-		if command := lines.Text(); command != "figures" {
-			away.Store(command == "down")
-			if _, err := health.Checker.Refresh(ctx, "database"); err != nil {
-				return fmt.Errorf("refresh: %w", err)
-			}
-		}
-		var memory runtime.MemStats
-		runtime.ReadMemStats(&memory)
-		if err := json.NewEncoder(out).Encode(figures{Goroutines: runtime.NumGoroutine(), Heap: memory.HeapAlloc}); err != nil {
-			return err
+// answer carries out one command and returns figures.
+func answer(ctx context.Context, health *vitals.Health, away *atomic.Bool, command string) (any, error) {
+	if command != "figures" {
+		away.Store(command == "down")
+		if _, err := health.Checker.Refresh(ctx, "database"); err != nil {
+			return nil, fmt.Errorf("refresh: %w", err)
 		}
 	}
-	return lines.Err()
+	return figures{Goroutines: runtime.NumGoroutine()}, nil
 }
 
 type echo struct {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -25,11 +27,14 @@ type result struct {
 	told       []time.Duration // until the last watcher had heard of a change, for each change
 	goroutines int             // of the server
 	resident   uint64          // bytes
-	lost       int64           // watches that ended by themselves, in the last stage's result
+	lost       int64           // watches that had ended by themselves
 }
 
 // quiet is the rate of Checks that measures without being a load.
 const quiet = 100
+
+// probes is the rate of those who connect anew each time.
+const probes = 10
 
 func stages(l load) []stage {
 	checks, scrapes, top := float64(l.checks), float64(l.scrapes)/60, float64(l.calls)
@@ -48,79 +53,106 @@ func stages(l load) []stage {
 
 // rig is what all stages share.
 type rig struct {
-	server        *child
+	load          load
+	at            addresses
+	server, crowd *child // crowd is nil while nobody watches
 	checks, calls *pool
-	crowd         *crowd
 }
 
-func runStages(ctx context.Context, l load, server *child) (results []result, err error) {
-	r := &rig{server: server, crowd: &crowd{}}
-	if r.checks, err = newPool(server.GRPC); err != nil {
+func runStages(ctx context.Context, l load) (results []result, err error) {
+	r := &rig{load: l}
+	if r.server, err = startChild(ctx, &r.at, "-serve"); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.end()) }()
+	if r.checks, err = newPool(r.at.GRPC); err != nil {
 		return nil, err
 	}
 	defer r.checks.close()
-	if r.calls, err = newPool(server.GRPC); err != nil {
+	if r.calls, err = newPool(r.at.GRPC); err != nil {
 		return nil, err
 	}
 	defer r.calls.close()
-	var lost int64
 	for _, s := range stages(l) {
 		fmt.Fprintf(os.Stderr, "%s …\n", s.name)
-		switch {
-		case s.watches && r.crowd.size == 0:
-			if r.crowd, err = join(ctx, server.GRPC, l.watches); err != nil {
-				r.crowd.leave()
-				return nil, err
-			}
-		case !s.watches && r.crowd.size > 0:
-			lost = r.crowd.leave()
-			r.crowd = &crowd{}
-		}
-		one, err := r.run(ctx, s, l.stage)
-		if err != nil {
-			r.crowd.leave()
+		if err := r.gather(ctx, s.watches); err != nil {
 			return nil, err
 		}
-		one.lost = lost
+		one, err := r.run(ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
 		results = append(results, one)
 	}
 	return results, nil
 }
 
+// gather makes the crowd come or go.
+func (r *rig) gather(ctx context.Context, watches bool) (err error) {
+	switch {
+	case watches && r.crowd == nil:
+		r.crowd, err = startChild(ctx, &followed{}, "-watch", r.at.GRPC, "-watches", strconv.Itoa(r.load.watches))
+	case !watches && r.crowd != nil:
+		err = r.crowd.stop()
+		r.crowd = nil
+	}
+	return err
+}
+
+func (r *rig) end() error {
+	return errors.Join(r.gather(context.Background(), false), r.server.stop())
+}
+
 // run makes all of a stage's flows at once, and meanwhile takes the dependency away and gives it back.
-func (r *rig) run(ctx context.Context, s stage, d time.Duration) (result, error) {
+func (r *rig) run(ctx context.Context, s stage) (result, error) {
 	one := result{stage: s}
 	var flows sync.WaitGroup
-	start := func(into *outcome, f flow) { flows.Go(func() { *into = f.run(ctx, d) }) }
+	start := func(into *outcome, f flow) { flows.Go(func() { *into = f.run(ctx, r.load.stage) }) }
 	start(&one.checked, flow{rate: s.checks, call: func(ctx context.Context) error { return ask(ctx, r.checks.conn()) }})
-	start(&one.probed, flow{rate: 10, call: func(ctx context.Context) error { return probe(ctx, r.server.GRPC) }})
+	start(&one.probed, flow{rate: probes, call: func(ctx context.Context) error { return probe(ctx, r.at.GRPC) }})
 	if s.scrapes > 0 {
-		start(&one.scraped, flow{rate: s.scrapes, call: func(ctx context.Context) error { return scrape(ctx, r.server.HTTP) }})
+		start(&one.scraped, flow{rate: s.scrapes, call: func(ctx context.Context) error { return scrape(ctx, r.at.HTTP) }})
 	}
 	if s.calls != 0 {
 		start(&one.called, flow{rate: max(s.calls, 0), call: callEcho(r.calls)})
 	}
-	var err error
-	one.told, err = r.flips(ctx, d)
+	err := r.flips(ctx, &one)
 	flows.Wait()
 	if err != nil {
 		return one, err
 	}
-	f, err := r.server.order("figures")
+	var f figures
+	err = r.server.order("figures", &f)
 	one.goroutines, one.resident = f.Goroutines, r.server.resident()
 	return one, err
 }
 
-// flips changes the dependency four times, spread over the stage.
-func (r *rig) flips(ctx context.Context, d time.Duration) (told []time.Duration, err error) {
+// flips changes the dependency four times, spread over the stage, and notes how long it takes until everybody knows.
+func (r *rig) flips(ctx context.Context, one *result) error {
 	start := time.Now()
 	for i, command := range []string{"down", "up", "down", "up"} {
-		pause(ctx, start.Add(d*time.Duration(i+1)/6))
-		took, err := r.crowd.flip(ctx, r.server, command)
+		pause(ctx, start.Add(r.load.stage*time.Duration(i+1)/6))
+		took, err := r.flip(command, one)
 		if err != nil {
-			return told, err
+			return err
 		}
-		told = append(told, took)
+		one.told = append(one.told, took)
 	}
-	return told, nil
+	return nil
+}
+
+func (r *rig) flip(command string, one *result) (time.Duration, error) {
+	var f followed
+	if r.crowd != nil {
+		if err := r.crowd.order(command, &f); err != nil {
+			return 0, err
+		}
+	}
+	start := time.Now()
+	if err := r.server.order(command, &figures{}); err != nil || r.crowd == nil {
+		return 0, err
+	}
+	err := r.crowd.order("wait", &f)
+	one.lost = f.Lost
+	return time.Since(start), err
 }

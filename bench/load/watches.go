@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"os"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,10 +13,11 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// watchesPerConn is within what a server allows one connection by default.
+// watchesPerConn is what a server allows one connection by default.
 const watchesPerConn = 1000
 
-// crowd is many open Watch streams of readiness, on as few connections as the server allows.
+// crowd is many open Watch streams of readiness, on as few connections as the server allows. It lives in a process of its
+// own, so that what wakes up in it does not stand in the way of those who measure.
 type crowd struct {
 	conns []*grpc.ClientConn
 	size  int
@@ -26,39 +28,65 @@ type crowd struct {
 
 // round is one change that everybody waits for.
 type round struct {
-	want      healthpb.HealthCheckResponse_ServingStatus
-	left      atomic.Int64
-	everybody chan struct{} // closed when the last has been told
+	want healthpb.HealthCheckResponse_ServingStatus
+	left atomic.Int64
+	done chan struct{} // closed when the last has been told
 }
 
-func newRound(want healthpb.HealthCheckResponse_ServingStatus, size int) *round {
-	r := &round{want: want, everybody: make(chan struct{})}
-	r.left.Store(int64(size))
-	return r
-}
+// followed answers every command of a crowd.
+type followed struct{ Lost int64 }
 
-// join opens size streams and returns when each has heard that the server is ready.
-func join(ctx context.Context, address string, size int) (*crowd, error) {
+// watch opens size streams and says so when each has heard that the server is ready. "down" and "up" say which change is
+// to come; "wait" is answered when everybody has heard of it.
+func watch(ctx context.Context, address string, size int, in io.Reader, out io.Writer) error {
 	c := &crowd{size: size}
-	first := newRound(healthpb.HealthCheckResponse_SERVING, size)
-	c.round.Store(first)
-	for len(c.conns)*watchesPerConn < size {
+	defer c.leave()
+	c.expect(healthpb.HealthCheckResponse_SERVING)
+	if err := c.join(ctx, address); err != nil {
+		return err
+	}
+	if err := c.wait(ctx); err != nil {
+		return err
+	}
+	if err := json.NewEncoder(out).Encode(followed{}); err != nil {
+		return err
+	}
+	return obey(in, out, func(command string) (any, error) {
+		switch command {
+		case "down":
+			c.expect(healthpb.HealthCheckResponse_NOT_SERVING)
+		case "up":
+			c.expect(healthpb.HealthCheckResponse_SERVING)
+		case "wait":
+			return followed{Lost: c.lost.Load()}, c.wait(ctx)
+		}
+		return followed{Lost: c.lost.Load()}, nil
+	})
+}
+
+func (c *crowd) expect(want healthpb.HealthCheckResponse_ServingStatus) {
+	r := &round{want: want, done: make(chan struct{})}
+	r.left.Store(int64(c.size))
+	c.round.Store(r)
+}
+
+func (c *crowd) join(ctx context.Context, address string) error {
+	for opened := 0; opened < c.size; {
 		conn, err := dial(address)
 		if err != nil {
-			return c, err
+			return err
 		}
 		c.conns = append(c.conns, conn)
-		for range min(watchesPerConn, size-(len(c.conns)-1)*watchesPerConn) {
+		for range min(watchesPerConn, c.size-opened) {
 			stream, err := healthpb.NewHealthClient(conn).Watch(ctx, &healthpb.HealthCheckRequest{Service: "readiness"})
 			if err != nil {
-				return c, err
+				return err
 			}
 			c.gone.Go(func() { c.follow(stream) })
+			opened++
 		}
-		fmt.Fprintf(os.Stderr, "\r%d watches ", len(c.conns)*watchesPerConn)
 	}
-	fmt.Fprintln(os.Stderr)
-	return c, c.wait(ctx, first)
+	return nil
 }
 
 func (c *crowd) follow(stream grpc.ServerStreamingClient[healthpb.HealthCheckResponse]) {
@@ -69,14 +97,15 @@ func (c *crowd) follow(stream grpc.ServerStreamingClient[healthpb.HealthCheckRes
 			return
 		}
 		if r := c.round.Load(); answer.GetStatus() == r.want && r.left.Add(-1) == 0 {
-			close(r.everybody)
+			close(r.done)
 		}
 	}
 }
 
-func (c *crowd) wait(ctx context.Context, r *round) error {
+func (c *crowd) wait(ctx context.Context) error {
+	r := c.round.Load()
 	select {
-	case <-r.everybody:
+	case <-r.done:
 		return nil
 	case <-time.After(time.Minute):
 		return fmt.Errorf("%d of %d watchers were not told %v within a minute", r.left.Load(), c.size, r.want)
@@ -85,31 +114,9 @@ func (c *crowd) wait(ctx context.Context, r *round) error {
 	}
 }
 
-// flip changes the one dependency and returns the time until the last watcher has been told of it.
-func (c *crowd) flip(ctx context.Context, server *child, command string) (time.Duration, error) {
-	want := healthpb.HealthCheckResponse_NOT_SERVING
-	if command == "up" {
-		want = healthpb.HealthCheckResponse_SERVING
-	}
-	r := newRound(want, c.size)
-	c.round.Store(r)
-	start := time.Now()
-	if _, err := server.order(command); err != nil {
-		return 0, err
-	}
-	if c.size == 0 {
-		return 0, nil
-	}
-	err := c.wait(ctx, r)
-	return time.Since(start), err
-}
-
-// leave closes the connections and returns how many streams had ended before.
-func (c *crowd) leave() int64 {
-	lost := c.lost.Load()
+func (c *crowd) leave() {
 	for _, conn := range c.conns {
 		conn.Close()
 	}
 	c.gone.Wait()
-	return lost
 }
