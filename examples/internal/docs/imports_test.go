@@ -1,0 +1,41 @@
+package docs_test
+
+// imported says where the packages come from that fragments name without importing them.
+var imported = map[string]string{
+	"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "log": "log", "net": "net", "os": "os",
+	"signal": "os/signal", "slog": "log/slog", "sql": "database/sql", "syscall": "syscall", "testing": "testing",
+	"time": "time", "tls": "crypto/tls",
+
+	"vitals":       "github.com/vitals-go/vitals",
+	"breaker":      "github.com/vitals-go/vitals/breaker",
+	"grpcbreaker":  "github.com/vitals-go/vitals/breaker/grpcbreaker",
+	"httpbreaker":  "github.com/vitals-go/vitals/breaker/httpbreaker",
+	"redisbreaker": "github.com/vitals-go/vitals/breaker/redisbreaker",
+	"sqlbreaker":   "github.com/vitals-go/vitals/breaker/sqlbreaker",
+	"checker":      "github.com/vitals-go/vitals/checker",
+	"dependency":   "github.com/vitals-go/vitals/checker/dependency",
+	"resource":     "github.com/vitals-go/vitals/checker/resource",
+	"interceptor":  "github.com/vitals-go/vitals/interceptor",
+	"otelvitals":   "github.com/vitals-go/vitals/otel",
+	"otelproducer": "github.com/vitals-go/vitals/otel/otelproducer",
+	"probes":       "github.com/vitals-go/vitals/probes",
+	"kubernetes":   "github.com/vitals-go/vitals/probes/kubernetes",
+	"promvitals":   "github.com/vitals-go/vitals/probes/promvitals",
+	"servicer":     "github.com/vitals-go/vitals/servicer",
+	"healthclient": "github.com/vitals-go/vitals/servicer/healthclient",
+
+	"codes":         "google.golang.org/grpc/codes",
+	"credentials":   "google.golang.org/grpc/credentials",
+	"grpc":          "google.golang.org/grpc",
+	"health":        "google.golang.org/grpc/health",
+	"healthpb":      "google.golang.org/grpc/health/grpc_health_v1",
+	"insecure":      "google.golang.org/grpc/credentials/insecure",
+	"plugin":        "github.com/hashicorp/go-plugin",
+	"prometheus":    "github.com/prometheus/client_golang/prometheus",
+	"promhttp":      "github.com/prometheus/client_golang/prometheus/promhttp",
+	"redis":         "github.com/redis/go-redis/v9",
+	"sdkmetric":     "go.opentelemetry.io/otel/sdk/metric",
+	"stdlib":        "github.com/jackc/pgx/v5/stdlib",
+	"grpcprom":      "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus",
+	"alexliesenfeld": "github.com/alexliesenfeld/health",
+}

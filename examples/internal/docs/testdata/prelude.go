@@ -1,0 +1,49 @@
+// Package prelude declares what the pages' fragments use without declaring it.
+package prelude
+
+import (
+	"context"
+	"database/sql"
+	"net"
+
+	"github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"github.com/vitals-go/vitals"
+	"github.com/vitals-go/vitals/interceptor"
+)
+
+var (
+	ctx     context.Context
+	db      *sql.DB
+	lis     net.Listener
+)
+
+var cfg vitals.Config
+
+var recorder *interceptor.Recorder
+
+func pingSearch(context.Context) error { return nil }
+
+var shop shopPackage
+
+type shopPackage struct{}
+
+func (shopPackage) RegisterOrdersServer(grpc.ServiceRegistrar, any) {}
+
+var orders any
+
+type Order struct{}
+
+var payments paymentsClient
+
+type paymentsClient struct{}
+
+func (paymentsClient) Charge(context.Context, any) (*Order, error) { return nil, nil }
+func (paymentsClient) Ping(context.Context) error                 { return nil }
+
+var cart any
+
+var shake plugin.HandshakeConfig
+
+var plugins map[string]plugin.Plugin
