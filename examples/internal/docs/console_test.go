@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,22 +22,17 @@ const patience = 30 * time.Second // The test machine may be slow; what is teste
 // TestConsole runs what pages show with its output, against the example server.
 func TestConsole(t *testing.T) {
 	bin := tools(t)
-	plain := map[string]string{} // the server without a special environment serves all blocks that want no other
+	plain := sync.OnceValue(func() map[string]string { return serve(t, bin) })
 	for _, b := range blocksOf(t, "console") {
 		if strings.HasPrefix(b.note, "not run: ") {
 			continue
 		}
 		t.Run(fmt.Sprintf("%s:%d", b.page, b.line), func(t *testing.T) {
-			extra, special := strings.CutPrefix(b.note, "server: ")
-			places := plain
-			switch {
-			case special:
+			var places map[string]string
+			if extra, special := strings.CutPrefix(b.note, "server: "); special {
 				places = serve(t, bin, strings.Fields(extra)...)
-			case len(plain) == 0:
-				t.Cleanup(func() {}) // the server outlives this block
-				for written, real := range serve(topOf(t), bin) {
-					plain[written] = real
-				}
+			} else {
+				places = plain() // one server for all blocks that want nothing special of it
 			}
 			for _, step := range b.steps() {
 				step.try(t, b, bin, places)
@@ -44,15 +41,9 @@ func TestConsole(t *testing.T) {
 	}
 }
 
-// topOf exists to give the shared server the life of the whole test.
-func topOf(t *testing.T) *testing.T { return shared[t.Name()[:strings.IndexByte(t.Name(), '/')]] }
-
-var shared = map[string]*testing.T{}
-
 // tools returns a folder with the programs that pages may call and that are ours or may have another name.
 func tools(t *testing.T) string {
 	t.Helper()
-	shared[t.Name()] = t
 	bin := t.TempDir()
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, "server"), "../../server")
 	if output, err := build.CombinedOutput(); err != nil {
@@ -178,11 +169,13 @@ func (s step) try(t *testing.T, b block, bin string, places map[string]string) {
 			got = strings.ReplaceAll(got, real, written)
 		}
 		if !want.MatchString(got) {
-			return fmt.Errorf("%s:%d: %s prints (%v)\n%s\nand not\n%s", b.page, s.number, s.text, err, got, s.output)
+			return fmt.Errorf("%s:%d: %s prints (%w)\n%s\nand not\n%s", b.page, s.number, s.text, cmp.Or(err, errSucceeded), got, s.output)
 		}
 		return nil
 	})
 }
+
+var errSucceeded = errors.New("exit code 0")
 
 // pattern makes a regular expression of an output in which … stands for anything.
 func pattern(output string) *regexp.Regexp {

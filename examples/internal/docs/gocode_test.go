@@ -121,14 +121,14 @@ func use(head, text string) string {
 		if !ok || assign.Tok != token.DEFINE {
 			continue
 		}
-		used := ""
+		var used strings.Builder
 		for _, left := range assign.Lhs {
 			if name, ok := left.(*ast.Ident); ok && name.Name != "_" {
-				used += "; _ = " + name.Name
+				used.WriteString("; _ = " + name.Name)
 			}
 		}
 		end := set.Position(assign.End()).Offset - len(head)
-		text = text[:end] + used + text[end:]
+		text = text[:end] + used.String() + text[end:]
 	}
 	return text
 }

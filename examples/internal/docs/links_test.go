@@ -99,7 +99,7 @@ func TestNamedFilesExist(t *testing.T) {
 	for _, e := range entries {
 		ours[e.Name()] = e.IsDir()
 	}
-	name := regexp.MustCompile("^(?:\\./)?([a-z.][a-z0-9_.-]*)/([A-Za-z0-9_./-]+)$")
+	name := regexp.MustCompile(`^(?:\./)?([a-z.][a-z0-9_.-]*)/([A-Za-z0-9_./-]+)$`)
 	for _, p := range readPages(t) {
 		for _, l := range p.prose {
 			for _, span := range codeSpan.FindAllString(l.text, -1) {
