@@ -23,3 +23,20 @@ func BenchmarkMeasure(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSampler is what a report to load balancers costs each time.
+func BenchmarkSampler(b *testing.B) {
+	sampler, err := resource.NewSampler(resource.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := sampler.CPU(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := sampler.Memory(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

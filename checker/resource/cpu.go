@@ -77,24 +77,28 @@ func (m *cpuMeter) measure(ctx context.Context) (checker.Measurement, error) {
 	return reading, err
 }
 
-// until returns the share used between two samples.
+// until returns the share used between two samples. Instead of one over too short a time it returns a stand-in.
 func (s cpuSample) until(now cpuSample) (checker.Measurement, error) {
 	window := now.at.Sub(s.at)
-	if len(now.groups) > 0 {
-		return s.groupShare(now, max(window, shortest))
-	}
-	since := s.host
 	if window < shortest {
-		since = CPUTimes{}
+		s.host, window = CPUTimes{}, shortest
 	}
-	total, busy := now.host.Total-since.Total, now.host.Busy-since.Busy
+	return s.share(now, window)
+}
+
+// share returns the share used between two samples that lie window apart.
+func (s cpuSample) share(now cpuSample, window time.Duration) (checker.Measurement, error) {
+	if len(now.groups) > 0 {
+		return s.groupShare(now, window)
+	}
+	total, busy := now.host.Total-s.host.Total, now.host.Busy-s.host.Busy
 	if !(total > 0) {
 		return checker.Measurement{}, fmt.Errorf("the host's CPU clock has not moved for %v: %w", window, checker.ErrNoEvidence)
 	}
 	m := checker.Measurement{
 		Value: clamp(100 * busy / total), Unit: "%", Source: "of the host (" + humanCPUs(float64(now.host.CPUs)) + ")",
 	}
-	if since.Total == 0 {
+	if s.host.Total == 0 {
 		m.Source += " since boot"
 	}
 	return m, nil

@@ -43,3 +43,15 @@ func ExampleChecks() {
 	// memory_usage: Memory usage at 60.0% of the cgroup limit (512 MiB), critical above 75%
 	// disk_usage: Disk usage at 50.0% of 2 GiB, critical above 90%
 }
+
+// Memory is known at once, CPU as the difference between two samples.
+func ExampleNewSampler() {
+	sampler, err := resource.NewSampler(resource.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	memory, err := sampler.Memory(context.Background())
+	fmt.Println(memory > 0, memory <= 1, err)
+	// Output: true true <nil>
+}

@@ -1,0 +1,148 @@
+package resource_test
+
+import (
+	"errors"
+	"math"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/checker/resource"
+)
+
+func newSampler(t *testing.T, cfg resource.Config) *resource.Sampler {
+	t.Helper()
+	if cfg.Host == nil {
+		cfg.Host = newMachine()
+	}
+	if cfg.Files == nil {
+		cfg.Files = tree(t, "unlimited-v2")
+	}
+	s, err := resource.NewSampler(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func takeCPU(t *testing.T, s *resource.Sampler) resource.CPUSample {
+	t.Helper()
+	sample, err := s.CPU(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sample
+}
+
+func wantShare(t *testing.T, now, before resource.CPUSample, want float64) {
+	t.Helper()
+	if got, err := now.Since(before); err != nil || math.Abs(got-want) > 1e-9 {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+}
+
+func TestASamplerSeesAnyTimeBetweenTwoSamples(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host := newMachine()
+		s := newSampler(t, resource.Config{Host: host})
+		first := takeCPU(t, s)
+		time.Sleep(100 * time.Millisecond) // far less than a check needs
+		host.cpu.Busy, host.cpu.Total = host.cpu.Busy+0.3, host.cpu.Total+0.4
+		second := takeCPU(t, s)
+		wantShare(t, second, first, 0.75)
+		time.Sleep(100 * time.Millisecond)
+		host.cpu.Total += 0.4
+		third := takeCPU(t, s)
+		wantShare(t, third, second, 0)
+		wantShare(t, third, first, 0.375)
+	})
+}
+
+func TestASamplerReadsTheControlGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		files := tree(t, "docker-v2")
+		s := newSampler(t, resource.Config{Files: files})
+		before := takeCPU(t, s)
+		time.Sleep(time.Second)
+		files["sys/fs/cgroup/cpu.stat"].Data = []byte("usage_usec 41200000\n") // 1.2 of 1.5 CPUs
+		wantShare(t, takeCPU(t, s), before, 0.8)
+		if share, err := s.Memory(t.Context()); err != nil || share != 0.5 {
+			t.Errorf("memory: got %v, %v", share, err)
+		}
+	})
+}
+
+func TestASamplerLooksAgainWhereItsGroupIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		files := tree(t, "docker-v2")
+		where := files["proc/self/mountinfo"].Data
+		files["proc/self/mountinfo"].Data = nil // not mounted yet
+		s := newSampler(t, resource.Config{Files: files})
+		if share, err := s.Memory(t.Context()); err != nil || share != 0.25 {
+			t.Errorf("of the host: got %v, %v", share, err)
+		}
+		files["proc/self/mountinfo"].Data = where
+		time.Sleep(31 * time.Second)
+		if share, err := s.Memory(t.Context()); err != nil || share != 0.5 {
+			t.Errorf("of the group: got %v, %v", share, err)
+		}
+	})
+}
+
+func TestASamplerHasNoEvidence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host := newMachine()
+		s := newSampler(t, resource.Config{Host: host})
+		first := takeCPU(t, s)
+		if _, err := first.Since(first); !errors.Is(err, checker.ErrNoEvidence) {
+			t.Errorf("no time between: %v", err)
+		}
+		time.Sleep(time.Second)
+		if _, err := takeCPU(t, s).Since(first); !errors.Is(err, checker.ErrNoEvidence) {
+			t.Errorf("a clock that stands still: %v", err)
+		}
+		host.err = errBroken
+		if _, err := s.CPU(t.Context()); !errors.Is(err, errBroken) {
+			t.Errorf("CPU: %v", err)
+		}
+		if _, err := s.Memory(t.Context()); !errors.Is(err, errBroken) {
+			t.Errorf("memory: %v", err)
+		}
+	})
+}
+
+// The process's own use counts against what Go lets it use, on the real machine only.
+func TestASamplerSeesAProcessThatMayUseLittleOfItsMachine(t *testing.T) {
+	switch runtime.GOOS {
+	case "linux", "darwin", "freebsd", "netbsd", "openbsd":
+	default:
+		t.Skip("the CPU time of a process is not read on " + runtime.GOOS)
+	}
+	// The counters of this control group stand still.
+	s, err := resource.NewSampler(resource.Config{Files: tree(t, "docker-v2")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := takeCPU(t, s)
+	for busy := range 10_000 {
+		for range 1_000_000 {
+			runtime.KeepAlive(busy)
+		}
+		share, err := takeCPU(t, s).Since(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if share > 0 {
+			return
+		}
+	}
+	t.Error("the process's own work is not seen")
+}
+
+func TestNewSamplerReportsMistakes(t *testing.T) {
+	if _, err := resource.NewSampler(resource.Config{CPUThreshold: 101, Timeout: -1}); err == nil {
+		t.Error("no mistake was found")
+	}
+}
