@@ -15,6 +15,7 @@ import (
 	otelvitals "github.com/vitals-go/vitals/otel"
 	"github.com/vitals-go/vitals/probes/promvitals"
 	"github.com/vitals-go/vitals/servicer"
+	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
 
 // Config is a whole production setup. ConfigFromEnv fills it from the PLUGIN_* variables; the caller adds what only code
@@ -73,6 +74,11 @@ type Config struct {
 	HealthGRPCTLS *tls.Config
 	// HealthGRPCPlaintext keeps that listener without TLS whatever TLS says, for a kubelet, whose gRPC probes speak none.
 	HealthGRPCPlaintext bool
+	// LoadReports tells balancing clients how busy the server is, by ORCA, in the trailers of all calls and out of band, as
+	// Load says; its Recorder, Resources (from Resources) and Logger are filled in. Every caller sees it. See package
+	// orcavitals.
+	LoadReports bool
+	Load        orcavitals.Config
 	// FilePath is where the health file is written, such as /tmp/health. Default: nowhere.
 	FilePath string
 	// Details says who may see error texts. Default: nobody.

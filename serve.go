@@ -115,6 +115,9 @@ func (h *Health) around(ctx context.Context, d doors, serve func(context.Context
 	if h.otel != nil {
 		helpers = append(helpers, h.otel.Run)
 	}
+	if h.Load != nil {
+		helpers = append(helpers, h.Load.Run, h.endLoadStreams)
+	}
 	errs := make([]error, len(helpers))
 	var wg sync.WaitGroup
 	for i, run := range helpers {

@@ -16,6 +16,7 @@ import (
 	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/probes/promvitals"
 	"github.com/vitals-go/vitals/servicer"
+	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
 
 // Health is everything wired together: the witnesses, the judge and the doors. Create it with New, give its
@@ -25,6 +26,7 @@ type Health struct {
 	Checker  *checker.Checker
 	Recorder *interceptor.Recorder
 	Servicer *servicer.Servicer
+	Load     *orcavitals.Reporter // nil unless Config.LoadReports
 
 	cfg  Config
 	tls  doorTLS
@@ -53,7 +55,7 @@ func New(cfg Config) (*Health, error) {
 		Checks: checks, Logger: cfg.Logger, Around: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),
 	})
 	h.Recorder, recorderErr = interceptor.New(cfg.Recorder)
-	if err := errors.Join(err, tokensErr, tlsErr, checkerErr, recorderErr); err != nil {
+	if err := errors.Join(err, tokensErr, tlsErr, checkerErr, recorderErr, h.reportLoad()); err != nil {
 		return nil, err
 	}
 	h.Servicer, err = servicer.New(servicer.Config{
@@ -117,16 +119,20 @@ func (h *Health) metrics() (http.Handler, error) {
 const handshakeTimeout = 10 * time.Second
 
 // ServerOptions make a server healthy. They are interceptors, in their order: health is answered before anything
-// else, so that an interceptor that asks for credentials does not reject probes; then every call is recorded; then a
-// panic of the handler becomes codes.Internal, with the stack in the log only. They also bound a connection's handshake to 10 s. Give
-// them to grpc.NewServer before your own.
+// else, so that an interceptor that asks for credentials does not reject probes; then calls tell the load, if
+// Config.LoadReports wants it; then every call is recorded; then a panic of the handler becomes codes.Internal, with the
+// stack in the log only. They also bound a connection's handshake to 10 s. Give them to grpc.NewServer before your own.
 func (h *Health) ServerOptions() []grpc.ServerOption {
-	return append([]grpc.ServerOption{
+	options := []grpc.ServerOption{
 		// A peer that connects and says nothing would otherwise hold up a graceful end for two minutes.
 		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.ChainUnaryInterceptor(h.Servicer.UnaryAnswer),
 		grpc.ChainStreamInterceptor(h.Servicer.StreamAnswer),
-	}, h.Recorder.ServerOptions()...)
+	}
+	if h.Load != nil {
+		options = append(options, h.Load.ServerOptions()...)
+	}
+	return append(options, h.Recorder.ServerOptions()...)
 }
 
 // Handler is the HTTP door, for those who mount it on a server of their own instead of naming Config.HTTPAddr.
@@ -135,7 +141,7 @@ func (h *Health) Handler() http.Handler { return h.http }
 // Report returns the newest edition of the verdict: one atomic load.
 func (h *Health) Report() *servicer.Report { return h.Servicer.Report() }
 
-// Register registers the health and report services on server, but for those that somebody else has registered, and
+// Register registers the health and report services, and the one for load reports if they are wanted, on server, but for those that somebody else has registered, and
 // tells the recorder which methods there are. Serve does it; call it yourself, once all services are registered, for a
 // server that you serve yourself.
 func (h *Health) Register(server *grpc.Server) {
@@ -145,6 +151,9 @@ func (h *Health) Register(server *grpc.Server) {
 	}
 	if _, found := registered["vitals.v1.HealthReportService"]; !found {
 		h.Servicer.RegisterReports(server)
+	}
+	if _, found := registered[orcavitals.ServiceName]; !found && h.Load != nil {
+		h.Load.Register(server)
 	}
 	h.Recorder.Register(server)
 }

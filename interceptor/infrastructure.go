@@ -7,7 +7,7 @@ import (
 )
 
 // IsInfrastructure reports whether a call is one about the server instead of its work: gRPC health, reflection,
-// the vitals report, and the housekeeping of go-plugin. Such calls are not counted unless Config.Skip says otherwise.
+// the vitals report, load reports, and the housekeeping of go-plugin. Such calls are not counted unless Config.Skip says otherwise.
 func IsInfrastructure(call interceptors.CallMeta) bool { return isInfrastructure(call.Service) }
 
 func isInfrastructure(service string) bool {
@@ -16,7 +16,8 @@ func isInfrastructure(service string) bool {
 		"grpc.reflection.v1.ServerReflection",
 		"grpc.reflection.v1alpha.ServerReflection",
 		"vitals.v1.HealthReportService",
-		"AWS.ALB", // what its load balancers ask
+		"AWS.ALB",                            // what its load balancers ask
+		"xds.service.orca.v3.OpenRcaService", // how busy the server is
 		// HashiCorp's go-plugin: how a host and its plugin keep house. Two of them are streams as long as the plugin's life.
 		"plugin.GRPCBroker",
 		"plugin.GRPCController",

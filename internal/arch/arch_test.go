@@ -61,6 +61,7 @@ var outside = map[string][]string{
 		"golang.org/x/sys/unix", // asks the kernel which connections have never greeted
 	},
 	"servicer/healthclient": {"google.golang.org/grpc"},
+	"servicer/orcavitals":   {"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/cncf/xds/go"},
 	"probes":                {"google.golang.org/grpc"},
 	"probes/promvitals":     {"github.com/prometheus", "google.golang.org/grpc", "google.golang.org/protobuf", "go.opentelemetry.io/otel/trace"},
 	"otel": { // the API only: who needs no histograms does not link the SDK
