@@ -2,14 +2,14 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/vitals-go/vitals/bench/internal/measure"
+	"github.com/vitals-go/vitals/bench/internal/result"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -27,39 +27,44 @@ func newServicer() *servicer.Servicer {
 	return s
 }
 
-func measureCheck(p plan) []goal {
-	ours, theirs := newServicer(), health.NewServer()
-	one := interleave(p, 1, 1, checks("ours", ours), checks("grpc-go", theirs))
-	check := checks("ours", ours)
-	allocs := testing.AllocsPerRun(1000, func() { check.run(1) })
-
-	const watchers = 10_000
-	calm, stormy := tail(p, ours, watchers), tail(p, theirs, watchers)
-	return []goal{
-		{id: "P6", what: "Check handler against grpc-go's", measured: one[0].median() / one[1].median(), limit: 0.3, figures: ns(one[0].median()) + " / " + ns(one[1].median())},
-		{id: "P6", what: "allocations of Check", measured: allocs, limit: 0, figures: fmt.Sprint(allocs)},
-		{id: "P6", what: "p99.99 of Check while 10,000 watchers flip, against grpc-go's", measured: calm / stormy, limit: 0.05, figures: ns(calm) + " / " + ns(stormy)},
+// measureCheck compares the handlers on one core.
+func measureCheck(p measure.Plan) (found findings) {
+	check := checks(newServicer())
+	one := measure.Interleave(p, 1, 1, check, checks(health.NewServer()))
+	found.goals = []result.Goal{
+		atMost(0.3, "P6", "Check handler against grpc-go's", p.Figure(one[0]), p.Figure(one[1])),
+		allocations(0, "P6", "allocations of Check", testing.AllocsPerRun(1000, func() { check(1) })),
 	}
+	return found
 }
 
-func checks(name string, server healthpb.HealthServer) subject {
+// measureCheckTail compares the longest waits while watchers are told.
+func measureCheckTail(p measure.Plan) (found findings) {
+	const watchers = 10_000
+	calm, stormy := tail(p.Total()*3, newServicer(), watchers), tail(p.Total()*3, health.NewServer(), watchers)
+	found.goals = []result.Goal{
+		atMost(0.05, "P6", "p99.99 of Check while 10,000 watchers flip, against grpc-go's", calm.Quantile(0.9999), stormy.Quantile(0.9999)),
+	}
+	return found
+}
+
+func checks(server healthpb.HealthServer) measure.Subject {
 	request := &healthpb.HealthCheckRequest{}
-	return subject{name, func(n int) {
+	return func(n int) {
 		ctx := context.Background()
 		for range n {
 			if _, err := server.Check(ctx, request); err != nil {
 				panic(err)
 			}
 		}
-	}}
+	}
 }
 
-// tail is the 99.99th percentile of Check while a name with that many watchers flips every 20 ms.
-func tail(p plan, server statusServer, watchers int) float64 {
+// tail times every Check while a name with that many watchers flips every 20 ms.
+func tail(long time.Duration, server statusServer, watchers int) measure.Sample {
 	crowd := newCrowd(server, "flipping", watchers)
 	defer crowd.leave()
-	stop := make(chan struct{})
-	stopped := make(chan struct{})
+	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
 		ticker := time.NewTicker(20 * time.Millisecond)
@@ -73,20 +78,20 @@ func tail(p plan, server statusServer, watchers int) float64 {
 			}
 		}
 	}()
-	request := &healthpb.HealthCheckRequest{}
-	latencies := make([]time.Duration, 0, 4_000_000)
-	base := time.Now()
-	for deadline := p.turn * time.Duration(p.rounds) * 3; time.Since(base) < deadline && len(latencies) < cap(latencies); {
+	defer func() { close(stop); <-stopped }()
+	check := checks(server)
+	return latencies(long, 4_000_000, func() { check(1) })
+}
+
+// latencies times do again and again, for so long or so many times.
+func latencies(long time.Duration, most int, do func()) measure.Sample {
+	sample := make(measure.Sample, 0, most)
+	for base := time.Now(); time.Since(base) < long && len(sample) < most; {
 		start := time.Since(base)
-		if _, err := server.Check(context.Background(), request); err != nil {
-			panic(err)
-		}
-		latencies = append(latencies, time.Since(base)-start)
+		do()
+		sample = append(sample, float64(time.Since(base)-start))
 	}
-	close(stop)
-	<-stopped
-	slices.Sort(latencies)
-	return float64(latencies[len(latencies)*9999/10_000].Nanoseconds())
+	return sample
 }
 
 func serving(on bool) healthpb.HealthCheckResponse_ServingStatus {

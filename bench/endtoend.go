@@ -2,20 +2,65 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"net"
-	"runtime"
-	"time"
 
 	promprovider "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/trace/noop"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
-	"google.golang.org/grpc/test/bufconn"
+	"google.golang.org/grpc/stats"
+
+	"github.com/vitals-go/vitals/bench/internal/measure"
+	"github.com/vitals-go/vitals/bench/internal/result"
 )
+
+// measureEndToEnd measures what each way to watch calls adds to a call of a real server.
+func measureEndToEnd(p measure.Plan) (found findings) {
+	prom := promprovider.NewServerMetrics(promprovider.WithServerHandlingTimeHistogram())
+	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
+	ways := []struct {
+		name   string
+		option grpc.ServerOption
+	}{
+		{"an interceptor that does nothing", grpc.ChainUnaryInterceptor(noInterceptor)},
+		{nameVitals, grpc.ChainUnaryInterceptor(newRecorder(1).UnaryServer)},
+		{"a stats handler that does nothing", grpc.StatsHandler(noStats{})},
+		{namePrometheus, grpc.ChainUnaryInterceptor(prom.UnaryServerInterceptor())},
+		{"otelgrpc", grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithMeterProvider(meters), otelgrpc.WithTracerProvider(noop.NewTracerProvider())))},
+	}
+	plain, hangUp := echoCall()
+	defer hangUp()
+	calls := make([]func(), len(ways))
+	for i, way := range ways {
+		var hangUp func()
+		calls[i], hangUp = echoCall(way.option)
+		defer hangUp()
+	}
+	added, totals := measure.Paired(p, p.Rounds*100, plain, calls...)
+	figure := result.Figure{
+		Name: "interceptor", Title: "What watching a call adds to it",
+		Note: "Nanoseconds that each adds to a unary echo of 64 bytes over an in-memory connection, client and server on one core. Prometheus with histogram, otelgrpc with metrics alone.",
+	}
+	for i, way := range ways {
+		figure.Bars = append(figure.Bars, result.Bar{Name: way.name, Value: max(added[i].Median(), 0)})
+	}
+	found.figures = []result.Figure{figure}
+	found.goals = endToEndGoals(added[0].Median(), max(added[1].Median(), 1), added[3].Median(), added[4].Median(), totals.Median())
+	found.facts = map[string]float64{"echo_ns": totals.Median()}
+	return found
+}
+
+func endToEndGoals(nothing, vitals, prom, otel, total float64) []result.Goal {
+	return []result.Goal{
+		{
+			ID: "P2", What: "percent of a unary echo, beyond an interceptor that does nothing", Measured: 100 * max(vitals-nothing, 0) / total, Limit: 1,
+			Figures: result.Nanoseconds(vitals) + " − " + result.Nanoseconds(nothing) + " of " + result.Nanoseconds(total),
+		},
+		atLeast(20, "P2", "cheaper than otelgrpc metrics, end to end", otel, vitals),
+		atLeast(4, "P2", "cheaper than the Prometheus interceptor, end to end", prom, vitals),
+	}
+}
 
 type echo struct {
 	testpb.UnimplementedTestServiceServer
@@ -25,89 +70,26 @@ func (echo) UnaryCall(_ context.Context, in *testpb.SimpleRequest) (*testpb.Simp
 	return &testpb.SimpleResponse{Payload: in.GetPayload()}, nil
 }
 
-// rival is one way to watch the calls of a real server.
-type rival struct {
-	name  string
-	call  func()
-	close func()
-}
-
-func newRival(name string, options ...grpc.ServerOption) rival {
-	listener := bufconn.Listen(1 << 20)
-	server := grpc.NewServer(options...)
-	testpb.RegisterTestServiceServer(server, echo{})
-	go func() { _ = server.Serve(listener) }()
-	conn, err := grpc.NewClient("passthrough:///bufconn", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
-	if err != nil {
-		panic(err)
-	}
+// echoCall returns a call of 64 bytes to a server with options.
+func echoCall(options ...grpc.ServerOption) (call, hangUp func()) {
+	conn, hangUp := serve(func(server *grpc.Server) { testpb.RegisterTestServiceServer(server, echo{}) }, options...)
 	client := testpb.NewTestServiceClient(conn)
 	request := &testpb.SimpleRequest{Payload: &testpb.Payload{Body: make([]byte, 64)}}
-	return rival{name: name, call: func() {
+	return func() {
 		if _, err := client.UnaryCall(context.Background(), request); err != nil {
 			panic(err)
 		}
-	}, close: func() { conn.Close(); server.Stop() }}
+	}, hangUp
 }
 
-func measureEndToEnd(p plan) []goal {
-	recorder := newRecorder(1)
-	prom := promprovider.NewServerMetrics(promprovider.WithServerHandlingTimeHistogram())
-	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
-	plain := newRival("no interceptor")
-	nothing := func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		return handler(ctx, in)
-	}
-	rivals := []rival{
-		newRival("no-op", grpc.ChainUnaryInterceptor(nothing)),
-		newRival("vitals", grpc.ChainUnaryInterceptor(recorder.UnaryServer)),
-		newRival("prom", grpc.ChainUnaryInterceptor(prom.UnaryServerInterceptor())),
-		newRival("otelgrpc", grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithMeterProvider(meters), otelgrpc.WithTracerProvider(noop.NewTracerProvider())))),
-	}
-	defer plain.close()
-	for _, r := range rivals {
-		defer r.close()
-	}
-	added, total := paired(p, plain, rivals)
-	noop, vitals, promAdded, otel := added[0], max(added[1], 1), added[2], added[3]
-	return []goal{
-		{id: "P2", what: "percent of a unary echo, beyond an interceptor that does nothing", measured: 100 * max(vitals-noop, 0) / total, limit: 1, figures: ns(vitals) + " − " + ns(noop) + " of " + ns(total)},
-		{id: "P2", what: "cheaper than otelgrpc metrics, end to end", measured: otel / vitals, limit: 20, atLeast: true, figures: ns(otel) + " / " + ns(vitals)},
-		{id: "P2", what: "cheaper than the Prometheus interceptor, end to end", measured: promAdded / vitals, limit: 4, atLeast: true, figures: ns(promAdded) + " / " + ns(vitals)},
-	}
+func noInterceptor(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	return handler(ctx, in)
 }
 
-// paired returns what each rival adds to a call of plain, and the whole call's time, on one core: medians over blocks
-// that lie side by side, in an order that turns.
-func paired(p plan, plain rival, rivals []rival) (added []float64, total float64) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	const calls = 300
-	differences := make([]sample, len(rivals))
-	var totals sample
-	for block := range p.rounds * 100 {
-		i := block % len(rivals)
-		order := []rival{plain, rivals[i]}
-		if block/len(rivals)%2 == 1 {
-			order[0], order[1] = order[1], order[0]
-		}
-		took := map[string]float64{}
-		for _, r := range order {
-			start := time.Now()
-			for range calls {
-				r.call()
-			}
-			took[r.name] = float64(time.Since(start).Nanoseconds()) / calls
-		}
-		differences[i] = append(differences[i], took[rivals[i].name]-took[plain.name])
-		totals = append(totals, took[plain.name])
-		if block%100 == 99 {
-			fmt.Fprint(progress, ".")
-		}
-	}
-	fmt.Fprintln(progress)
-	for _, d := range differences {
-		added = append(added, d.median())
-	}
-	return added, totals.median()
-}
+// noStats is the least that a stats.Handler can be.
+type noStats struct{}
+
+func (noStats) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
+func (noStats) HandleRPC(context.Context, stats.RPCStats)                         {}
+func (noStats) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (noStats) HandleConn(context.Context, stats.ConnStats)                       {}

@@ -8,23 +8,26 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
+	"github.com/vitals-go/vitals/bench/internal/measure"
+	"github.com/vitals-go/vitals/bench/internal/result"
 	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/probes/promvitals"
 )
 
-func measureGather(p plan) []goal {
+func measureGather(p measure.Plan) (found findings) {
 	ours100, theirs100 := gatherings(100)
 	ours1000, theirs1000 := gatherings(1000)
-	one := interleave(p, 1, 1, ours100, theirs100, ours1000, theirs1000)
-	return []goal{
-		{id: "P10", what: "Gather, 100 methods, against equal Vecs", measured: one[0].median() / one[1].median(), limit: 0.85, figures: ns(one[0].median()) + " / " + ns(one[1].median())},
-		{id: "P10", what: "Gather, 1,000 methods, against equal Vecs", measured: one[2].median() / one[3].median(), limit: 0.85, figures: ns(one[2].median()) + " / " + ns(one[3].median())},
-		{id: "P10", what: "Gather, 1,000 methods against 100", measured: one[2].median() / one[0].median(), limit: 16, figures: ns(one[2].median()) + " / " + ns(one[0].median())},
+	one := measure.Interleave(p, 1, 1, ours100, theirs100, ours1000, theirs1000)
+	found.goals = []result.Goal{
+		atMost(0.85, "P10", "Gather, 100 methods, against equal Vecs", p.Figure(one[0]), p.Figure(one[1])),
+		atMost(0.85, "P10", "Gather, 1,000 methods, against equal Vecs", p.Figure(one[2]), p.Figure(one[3])),
+		atMost(16, "P10", "Gather, 1,000 methods against 100", p.Figure(one[2]), p.Figure(one[0])),
 	}
+	return found
 }
 
 // gatherings returns the same calls of n methods, recorded by us and in Vecs of the same names and labels.
-func gatherings(n int) (ours, theirs subject) {
+func gatherings(n int) (ours, theirs measure.Subject) {
 	recorder := newRecorder(n + 2)
 	equal := newVecs()
 	handler := func(context.Context, any) (any, error) { return nil, nil }
@@ -40,7 +43,7 @@ func gatherings(n int) (ours, theirs subject) {
 	if err != nil {
 		panic(err)
 	}
-	return gathering("ours", collector), gathering("Vecs", equal...)
+	return gathering(collector), gathering(equal...)
 }
 
 // vecs are the families that promvitals exports for calls, made the usual way.
@@ -88,14 +91,14 @@ func (v vecs) expect(labels ...string) {
 	}
 }
 
-func gathering(name string, collectors ...prometheus.Collector) subject {
+func gathering(collectors ...prometheus.Collector) measure.Subject {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors...)
-	return subject{name, func(n int) {
+	return func(n int) {
 		for range n {
 			if _, err := registry.Gather(); err != nil {
 				panic(err)
 			}
 		}
-	}}
+	}
 }

@@ -6,47 +6,45 @@ import (
 	"runtime"
 
 	"google.golang.org/grpc"
+
+	"github.com/vitals-go/vitals/bench/internal/measure"
+	"github.com/vitals-go/vitals/bench/internal/result"
 )
 
-func measureMethods(p plan) []goal {
-	few, many := over(10), over(1000)
-	one := interleave(p, 1, 1, few, many)
+func measureMethods(p measure.Plan) (found findings) {
+	one := measure.Interleave(p, 1, 1, over(newRecorder(10).UnaryServer, 10), over(newRecorder(1000).UnaryServer, 1000))
 	bytes := idleBytes(10_000)
-	return []goal{
-		{id: "P5", what: "call among 1,000 methods against one among 10", measured: one[1].median() / one[0].median(), limit: 1.5, figures: ns(one[1].median()) + " / " + ns(one[0].median())},
-		{id: "P5", what: "KiB of an idle method", measured: bytes / 1024, limit: 2, figures: fmt.Sprintf("%.0f B", bytes)},
+	found.goals = []result.Goal{
+		atMost(1.5, "P5", "call among 1,000 methods against one among 10", p.Figure(one[1]), p.Figure(one[0])),
+		{ID: "P5", What: "KiB of an idle method", Measured: bytes / 1024, Limit: 2, Figures: fmt.Sprintf("%.0f B", bytes)},
 	}
+	return found
 }
 
-// over calls n methods in turn.
-func over(n int) subject {
-	recorder := newRecorder(n)
+// over calls the first of newRecorder's n methods in turn.
+func over(intercept grpc.UnaryServerInterceptor, n int) measure.Subject {
 	infos := make([]*grpc.UnaryServerInfo, n)
 	for i := range infos {
 		infos[i] = &grpc.UnaryServerInfo{FullMethod: fmt.Sprintf("/shop.v1.Orders/Method%d", i%max(n-2, 1))}
 	}
 	handler := func(context.Context, any) (any, error) { return nil, nil }
-	return subject{fmt.Sprintf("%d methods", n), func(calls int) {
+	next := 0 // Turns may be shorter than a round of all methods.
+	return func(calls int) {
 		ctx := context.Background()
-		for i := range calls {
-			_, _ = recorder.UnaryServer(ctx, nil, infos[i%n], handler)
+		for range calls {
+			if next++; next >= n {
+				next = 0
+			}
+			_, _ = intercept(ctx, nil, infos[next], handler)
 		}
-	}}
+	}
 }
 
-// idleBytes is the heap that each of n methods takes that are registered and never called.
+// idleBytes is the memory that each of n methods takes that are registered and never called.
 func idleBytes(n int) float64 {
-	before := heap()
+	before := measure.Memory()
 	recorder := newRecorder(n)
-	after := heap()
+	after := measure.Memory()
 	runtime.KeepAlive(recorder)
-	return float64(after-before) / float64(n)
-}
-
-func heap() uint64 {
-	var stats runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&stats)
-	return stats.HeapAlloc
+	return (after - before) / float64(n)
 }

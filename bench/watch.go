@@ -2,53 +2,54 @@ package main
 
 import (
 	"fmt"
-	"runtime"
 	"time"
 
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/vitals-go/vitals/bench/internal/measure"
+	"github.com/vitals-go/vitals/bench/internal/result"
 )
 
-func measureWatch(p plan) []goal {
-	goals := []goal{equalStatus(p), allocationsOfAChange()}
-	sizes := []int{100, 1000, 10_000, 50_000}
-	if p.name == "short" {
-		sizes = []int{100, 10_000}
+// measureWatch measures what watchers cost the one who sets a status.
+func measureWatch(p measure.Plan) (found findings) {
+	const watchers = 10_000
+	server := newServicer()
+	crowd := newCrowd(server, "watched", watchers)
+	equal := p.Figure(measure.Interleave(p, 1, 1, equalStatus(server))[0])
+	crowd.leave()
+	alone, watched := allocationsOfAChange(0), allocationsOfAChange(watchers)
+	found.goals = []result.Goal{
+		{ID: "P7", What: "ns to set an equal status, 10,000 watchers", Measured: equal, Limit: 100, Figures: result.Nanoseconds(equal)},
+		{
+			ID: "P7", What: "allocations that 10,000 watchers add to a change", Measured: watched - alone, Limit: 4,
+			Figures: fmt.Sprintf("%.1f − %.1f", watched, alone),
+		},
 	}
-	for _, size := range sizes {
-		ours, theirs := lastTold(p, size)
-		goals = append(goals, goal{
-			id: "P7", what: fmt.Sprintf("last of %d watchers told, against grpc-go's", size),
-			measured: ours / theirs, limit: 1, figures: ns(ours) + " / " + ns(theirs),
-		})
-	}
-	return goals
+	return found
 }
 
-// equalStatus measures setting the status that 10,000 watchers already have.
-func equalStatus(p plan) goal {
-	server := newServicer()
-	crowd := newCrowd(server, "watched", 10_000)
-	defer crowd.leave()
-	one := interleave(p, 1, 1, subject{"equal status", func(n int) {
+// measureLastTold compares how long a change takes to reach everybody.
+func measureLastTold(p measure.Plan) (found findings) {
+	for _, size := range p.Sizes(100, 1000, 10_000, 50_000) {
+		ours, theirs := lastTold(p.Rounds*3, size)
+		found.goals = append(found.goals, atMost(1, "P7", fmt.Sprintf("last of %d watchers told, against grpc-go's", size), p.Figure(ours), p.Figure(theirs)))
+		p.Dot()
+	}
+	return found
+}
+
+// equalStatus sets the status that the watchers of newCrowd already have.
+func equalStatus(server statusServer) measure.Subject {
+	return func(n int) {
 		for range n {
 			server.SetServingStatus("watched", healthpb.HealthCheckResponse_SERVING)
 		}
-	}})
-	return goal{id: "P7", what: "ns to set an equal status, 10,000 watchers", measured: one[0].median(), limit: 100, figures: ns(one[0].median())}
-}
-
-// allocationsOfAChange counts what 10,000 watchers add to the allocations of one change, everybody told.
-func allocationsOfAChange() goal {
-	alone, watched := allocationsWith(0), allocationsWith(10_000)
-	return goal{
-		id: "P7", what: "allocations that 10,000 watchers add to a change", measured: watched - alone, limit: 4,
-		figures: fmt.Sprintf("%.1f − %.1f", watched, alone),
 	}
 }
 
-// allocationsWith counts the allocations of one change with that many watchers, report included.
-func allocationsWith(watchers int) float64 {
+// allocationsOfAChange counts them with that many watchers, report included and everybody told.
+func allocationsOfAChange(watchers int) float64 {
 	server := newServicer()
 	crowd := newCrowd(server, "watched", watchers)
 	defer crowd.leave()
@@ -60,23 +61,19 @@ func allocationsWith(watchers int) float64 {
 		}
 	}
 	change() // the runtime keeps what a waiting goroutine needs, once it has made it
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	change()
-	runtime.ReadMemStats(&after)
-	return float64(after.Mallocs-before.Mallocs) / changes
+	return measure.Allocations(change) / changes
 }
 
-// lastTold measures from SetServingStatus to the last watcher's message: the medians of ours and grpc-go's, in turns.
-func lastTold(p plan, size int) (ours, theirs float64) {
+// lastTold measures from SetServingStatus to the last watcher's message, ours and grpc-go's in turns.
+func lastTold(rounds, size int) (ours, theirs measure.Sample) {
 	servers := []statusServer{newServicer(), health.NewServer()}
-	samples := make([]sample, len(servers))
+	samples := make([]measure.Sample, len(servers))
 	crowds := make([]*crowd, len(servers))
 	for i, server := range servers {
 		crowds[i] = newCrowd(server, "watched", size)
 		defer crowds[i].leave()
 	}
-	for round := range p.rounds * 3 {
+	for round := range rounds {
 		for i, server := range servers {
 			start := time.Now()
 			server.SetServingStatus("watched", serving(round%2 == 1))
@@ -84,5 +81,5 @@ func lastTold(p plan, size int) (ours, theirs float64) {
 			samples[i] = append(samples[i], float64(time.Since(start).Nanoseconds()))
 		}
 	}
-	return samples[0].median(), samples[1].median()
+	return samples[0], samples[1]
 }

@@ -1,0 +1,49 @@
+package result
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const preface = `# What it costs, beside its peers
+
+Every speed goal as a ratio, measured in one process and in turns; below 1 means cheaper where the goal is ≤, above 1 where it is
+≥. Rows where a peer wins stay in: eapache's breaker counts consecutive errors only and so reads no clock. The machine is a shared
+virtual one whose second core is not always there: figures of one core move by a tenth from run to run, those of two cores by more.
+How costs grow is in the [charts](../docs/charts).
+
+`
+
+// Markdown writes the goals as a table, with all that is needed to judge and to repeat them. Chapters that were made
+// differently have tables of their own.
+func (r *Run) Markdown() string {
+	var b strings.Builder
+	b.WriteString(preface)
+	var last *Made
+	for _, c := range r.Chapters {
+		if len(c.Goals) == 0 {
+			continue
+		}
+		if last == nil || !last.same(c.Made) {
+			if last != nil {
+				b.WriteByte('\n')
+			}
+			c.Made.head(&b)
+			last = &c.Made
+		}
+		for _, g := range c.Goals {
+			fmt.Fprintf(&b, "| %s | %s | %s | %.3g | %s | %s |\n", g.ID, strings.ReplaceAll(g.What, "|", "\\|"), g.Promise(), g.Measured, g.Figures, g.verdict())
+		}
+	}
+	return b.String()
+}
+
+func (m Made) head(b *strings.Builder) {
+	fmt.Fprintf(b, "%s\n\nPeers: %s.\n\n", m, strings.Join(m.Peers, ", "))
+	b.WriteString("| # | what | goal | measured | figures | met |\n|---|---|---|---|---|---|\n")
+}
+
+func (m Made) same(other Made) bool {
+	return m.String() == other.String() && slices.Equal(m.Peers, other.Peers)
+}

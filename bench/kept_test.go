@@ -1,0 +1,113 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/vitals-go/vitals/bench/internal/chart"
+	"github.com/vitals-go/vitals/bench/internal/result"
+)
+
+const remake = "go run ./bench -from bench/results.json -json bench/results.json -out bench/RESULTS.md -charts docs/charts"
+
+func keptResults(t *testing.T) *result.Run {
+	t.Helper()
+	kept, err := result.Load("results.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
+}
+
+// What readers see is made from what was measured.
+func TestKeptFilesAreMadeFromTheResults(t *testing.T) {
+	kept := keptResults(t)
+	want := map[string]string{"RESULTS.md": kept.Markdown()}
+	for name, drawing := range chart.All(kept) {
+		want[filepath.Join("..", "docs", "charts", name)] = drawing
+	}
+	for path, text := range want {
+		if got, err := os.ReadFile(path); err != nil || string(got) != text {
+			t.Errorf("%s differs from results.json (%v): run %s", path, err, remake)
+		}
+	}
+	drawn, err := filepath.Glob("../docs/charts/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range drawn {
+		if want[path] == "" {
+			t.Errorf("%s is drawn from nothing", path)
+		}
+	}
+}
+
+func TestChaptersAreExperiments(t *testing.T) {
+	for _, c := range keptResults(t).Chapters {
+		if !slices.ContainsFunc(experiments, func(e experiment) bool { return e.name == c.Name }) {
+			t.Errorf("nothing measures the chapter %s", c.Name)
+		}
+	}
+}
+
+// Every promise is watched, or a reason is given.
+func TestEveryPromiseHasAMargin(t *testing.T) {
+	reasons := map[string]margin{}
+	for _, m := range margins {
+		if _, twice := reasons[m.what]; twice {
+			t.Errorf("%q is there twice", m.what)
+		}
+		if m.why == "" || m.factor != 0 && m.factor < 1 {
+			t.Errorf("%q has the factor %v for the reason %q", m.what, m.factor, m.why)
+		}
+		reasons[m.what] = m
+	}
+	for _, c := range keptResults(t).Chapters {
+		for _, g := range c.Goals {
+			m, found := reasons[g.What]
+			if found != g.Promised() {
+				t.Errorf("%q: promised is %v, but a margin is %v", g.What, g.Promised(), found)
+			}
+			if m.factor != 0 && !slices.Contains(gated, c.Name) {
+				t.Errorf("%q is watched, but %s is not measured for it", g.What, c.Name)
+			}
+			delete(reasons, g.What)
+		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(reasons)) {
+		t.Errorf("%q is a margin for nothing", what)
+	}
+}
+
+func TestCommandSaysWhatWasMeasured(t *testing.T) {
+	for want, s := range map[string]settings{
+		"go run ./bench":                    {json: "results.json"},
+		"go run ./bench -short":             {short: true},
+		"go run ./bench -only P6,P7":        {only: []string{"P6", "P7"}},
+		"go run ./bench -short -only watch": {short: true, only: []string{"watch"}, charts: "docs"},
+	} {
+		if got := s.command(); got != want {
+			t.Errorf("%+v is the command %q, want %q", s, got, want)
+		}
+	}
+}
+
+func TestWanted(t *testing.T) {
+	e := experiment{name: "growth-checks", goals: []string{"growth"}}
+	for _, test := range []struct {
+		only []string
+		want bool
+	}{
+		{nil, true},
+		{[]string{"growth"}, true},
+		{[]string{"P1", "growth-checks"}, true},
+		{[]string{"P1"}, false},
+	} {
+		if got := e.wanted(test.only); got != test.want {
+			t.Errorf("only %v: wanted is %v", test.only, got)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vitals-go/vitals/bench/internal/chart"
+	"github.com/vitals-go/vitals/bench/internal/measure"
+	"github.com/vitals-go/vitals/bench/internal/result"
+)
+
+var errMissed = errors.New("a goal is missed by more than its margin")
+
+// run does what the command line says: it gets results, and writes them wherever they are wanted.
+func run(s settings) error {
+	if s.check {
+		return watch(os.Stdout)
+	}
+	kept := &result.Run{}
+	if s.from != "" {
+		var err error
+		if kept, err = result.Load(s.from); err != nil {
+			return err
+		}
+	}
+	if s.from != "" && len(s.only) == 0 {
+		return write(s, kept)
+	}
+	margin := measureAll(s, kept, os.Stderr)
+	if err := write(s, kept); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(kept.Goals(), func(g result.Goal) bool { return !g.Within(margin) }) {
+		return errMissed
+	}
+	return nil
+}
+
+// measureAll measures what is wanted and puts it into kept. The margin is by how much noise may miss a goal.
+func measureAll(s settings, kept *result.Run, progress io.Writer) (margin float64) {
+	plan, margin := measure.Plan{Rounds: 24, Turn: 100 * time.Millisecond}, 1.15
+	if s.short {
+		plan, margin = measure.Plan{Rounds: 5, Turn: 20 * time.Millisecond, Short: true}, 1.6
+	}
+	plan.Figure, plan.Progress = measure.Sample.Median, progress
+	begun := time.Now()
+	for i, e := range experiments {
+		if !e.wanted(s.only) {
+			continue
+		}
+		fmt.Fprintf(progress, "%3.0f s  %2d/%d  %s ", time.Since(begun).Seconds(), i+1, len(experiments), e.title)
+		found := e.measure(plan)
+		kept.Put(&result.Chapter{
+			Name: e.name, Made: result.Here(s.command(), peers...), Goals: found.goals, Figures: found.figures, Facts: found.facts,
+		})
+		fmt.Fprintln(progress)
+	}
+	fmt.Fprintf(progress, "%3.0f s  done\n", time.Since(begun).Seconds())
+	return margin
+}
+
+// command is what a reader types to measure the same.
+func (s settings) command() string {
+	words := []string{"go run ./bench"}
+	if s.short {
+		words = append(words, "-short")
+	}
+	if len(s.only) > 0 {
+		words = append(words, "-only "+strings.Join(s.only, ","))
+	}
+	return strings.Join(words, " ")
+}
+
+// write writes everything that was asked for. The table goes to the standard output unless something was.
+func write(s settings, kept *result.Run) error {
+	if s.json == "" && s.out == "" && s.charts == "" {
+		_, err := io.WriteString(os.Stdout, kept.Markdown())
+		return err
+	}
+	var failed []error
+	if s.json != "" {
+		failed = append(failed, kept.Save(s.json))
+	}
+	if s.out != "" {
+		failed = append(failed, os.WriteFile(s.out, []byte(kept.Markdown()), 0o644))
+	}
+	if s.charts != "" {
+		failed = append(failed, os.MkdirAll(s.charts, 0o755))
+		for name, text := range chart.All(kept) {
+			failed = append(failed, os.WriteFile(filepath.Join(s.charts, name), []byte(text), 0o644))
+		}
+	}
+	return errors.Join(failed...)
+}
