@@ -79,7 +79,7 @@ func (h *healthServer) List(context.Context, *healthpb.HealthListRequest) (*heal
 		if len(statuses) == maxListed {
 			return nil, status.Errorf(codes.ResourceExhausted, "more than %d services are known; ask for each by name", maxListed)
 		}
-		statuses[name] = h.answer(state)
+		statuses[sayable(name)] = h.answer(state)
 	}
 	return &healthpb.HealthListResponse{Statuses: statuses}, nil
 }

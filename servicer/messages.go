@@ -1,8 +1,11 @@
 package servicer
 
 import (
+	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
@@ -27,52 +30,56 @@ func newMessages(r *Report) *messages {
 func (r *Report) message(details bool) *vitalspb.HealthReportResponse {
 	m := &vitalspb.HealthReportResponse{
 		OverallStatus: r.Overall.String(),
-		Version:       r.Version,
+		Version:       sayable(r.Version),
 		Metrics:       make(map[string]*vitalspb.HealthMetric, len(r.Metrics)),
 		Phase:         r.Phase.String(),
 		Seq:           r.Seq,
 		JudgedAt:      timestamp(r.At),
 	}
 	for i := range r.Metrics {
-		m.Metrics[r.Metrics[i].Name] = r.Metrics[i].message(details)
+		m.Metrics[sayable(r.Metrics[i].Name)] = r.Metrics[i].message(details)
 	}
 	for i := range r.Names {
 		m.Names = append(m.Names, r.Names[i].message())
 	}
 	for _, t := range r.Journal {
 		m.Journal = append(m.Journal, &vitalspb.Transition{
-			At: timestamp(t.At), Subject: t.Subject, From: t.From, To: t.To, Reason: t.Reason, Text: t.Text,
-			LastedSeconds: t.Lasted.Seconds(), Seq: t.Seq, Names: t.Names,
+			At: timestamp(t.At), Subject: sayable(t.Subject), From: t.From, To: t.To, Reason: t.Reason,
+			Text: sayable(t.Text), LastedSeconds: t.Lasted.Seconds(), Seq: t.Seq, Names: sayables(t.Names),
 		})
 	}
 	for _, w := range r.Maintenance {
-		m.Maintenance = append(m.Maintenance, &vitalspb.Maintenance{Name: w.Name, Reason: w.Reason, Until: timestamp(w.Until)})
+		m.Maintenance = append(m.Maintenance, &vitalspb.Maintenance{
+			Name: sayable(w.Name), Reason: sayable(w.Reason), Until: timestamp(w.Until),
+		})
 	}
 	return m
 }
 
 func (m *Metric) message(details bool) *vitalspb.HealthMetric {
 	metric := &vitalspb.HealthMetric{
-		Value:       m.Value,
+		Value:       sayable(m.Value),
 		Status:      m.Status.String(),
-		Message:     m.Message,
+		Message:     sayable(m.Message),
 		Threshold:   m.Threshold,
 		LastUpdated: timestamp(m.Updated),
 		Reason:      m.Reason.String(),
 		Since:       timestamp(m.Since),
 		Number:      m.Number,
-		Unit:        m.Unit,
+		Unit:        sayable(m.Unit),
 	}
 	if details {
-		metric.Detail = m.Detail
+		metric.Detail = sayable(m.Detail)
 	}
 	return metric
 }
 
 func (n *Name) message() *vitalspb.ServingName {
-	name := &vitalspb.ServingName{Name: n.Name, Status: n.Status.String()}
+	name := &vitalspb.ServingName{Name: sayable(n.Name), Status: n.Status.String()}
 	for _, c := range n.Because {
-		name.Because = append(name.Because, &vitalspb.Cause{Check: c.Check, Reason: c.Reason.String(), Text: c.Text})
+		name.Because = append(name.Because, &vitalspb.Cause{
+			Check: sayable(c.Check), Reason: c.Reason.String(), Text: sayable(c.Text),
+		})
 	}
 	return name
 }
@@ -85,8 +92,8 @@ func (r *Report) methodStats() []*vitalspb.MethodStats {
 	for i := range r.Requests.Methods {
 		m := &r.Requests.Methods[i]
 		all[i] = &vitalspb.MethodStats{
-			Service:        m.Service,
-			Method:         m.Name,
+			Service:        sayable(m.Service),
+			Method:         sayable(m.Name),
 			Type:           string(m.Type),
 			Started:        m.Total.Started,
 			Handled:        m.Total.Handled,
@@ -109,4 +116,20 @@ func timestamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// sayable is text as a protobuf string can hold it. A driver's error or an operator's word may be in another encoding than
+// UTF-8, and one such byte would make the whole report impossible to send.
+func sayable(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+
+// sayables is list with each text as sayable makes it: the same one if nothing is to be changed.
+func sayables(list []string) []string {
+	if !slices.ContainsFunc(list, func(text string) bool { return !utf8.ValidString(text) }) {
+		return list
+	}
+	said := make([]string, len(list))
+	for i, text := range list {
+		said[i] = sayable(text)
+	}
+	return said
 }

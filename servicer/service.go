@@ -154,6 +154,7 @@ func (s *Servicer) SetServingStatus(service string, status healthpb.HealthCheckR
 	if word, given := s.word(service); given && word == status {
 		return
 	}
+	s.precede(service, status)
 	s.healthServer.SetServingStatus(service, status)
 	switch {
 	case s.running.Load(): // the loop has been told
@@ -164,6 +165,22 @@ func (s *Servicer) SetServingStatus(service string, status healthpb.HealthCheckR
 		// after the other does not make as many reports.
 		s.outdated.Store(true)
 	}
+}
+
+// precede has the judge speak about a new name before the application's word can make it serve: what gates readiness
+// gates this name too, and nobody may be told otherwise, not even for a moment.
+func (s *Servicer) precede(service string, status healthpb.HealthCheckResponse_ServingStatus) {
+	if status != serving {
+		return
+	}
+	if _, known := s.board.Lookup(service); known {
+		return
+	}
+	if ready, _ := s.board.Lookup(checker.Readiness); ready == serving {
+		return
+	}
+	s.healthServer.SetServingStatus(service, notServing)
+	s.rejudge(nil)
 }
 
 // Shutdown turns every known name but liveness NOT_SERVING and ignores SetServingStatus until Resume, as grpc-go's

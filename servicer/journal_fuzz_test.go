@@ -1,0 +1,107 @@
+package servicer
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+)
+
+// FuzzJournal plays a script of verdicts, and keeps beside the journal a list of everything that was ever found.
+func FuzzJournal(f *testing.F) {
+	f.Add(uint8(5), []byte{0, 3, 7, 0x12, 0x40, 0x81, 0xff, 0, 3})
+	f.Add(uint8(0), []byte{1, 2, 3})
+	f.Add(uint8(200), []byte("a breaker opens and closes, a check fails for a moment, and all is well again"))
+	f.Fuzz(func(t *testing.T, size uint8, script []byte) {
+		h := newHistory(int(size))
+		play := &playback{after: time.Second}
+		var all []Transition // oldest first
+		for _, op := range script[:min(len(script), 500)] {
+			e := play.next(op)
+			report := plainRules().judge(e)
+			all = append(all, h.note(report)...)
+			newest := slices.Clone(all[max(len(all)-int(size), 0):])
+			slices.Reverse(newest)
+			if !slices.Equal(newest, report.Journal) {
+				t.Fatalf("after %v the journal is\n%v\nwant\n%v", play.after, report.Journal, newest)
+			}
+			mustAgree(t, report, all)
+		}
+		mustFollow(t, all)
+	})
+}
+
+// playback turns bytes into evidence: the status of two checks and the state of a breaker, and what each of them has
+// passed through since.
+type playback struct {
+	after   time.Duration
+	runs    [2]checker.Runs
+	entered [3]uint64
+}
+
+func (p *playback) next(op byte) *evidence {
+	p.after += time.Duration(op>>6) * time.Second // also none
+	checks := make([]*checker.Result, 2)
+	for i, name := range []string{"cache", "database"} {
+		status := checker.Status(op >> (2 * i) & 3)
+		p.runs[i].ByStatus[status]++
+		if op&0x30 == 0x30 {
+			p.runs[i].ByStatus[checker.Warning]++ // between two editions
+		}
+		checks[i] = result(name, status, checker.ReasonError, checker.Readiness)
+		checks[i].Expires, checks[i].Runs = time.Time{}, p.runs[i]
+	}
+	b := breaker.Snapshot{Name: "database", State: breaker.State(op >> 4 & 3 % 3), Entered: p.entered}
+	if op&0x30 == 0x30 {
+		b.State = breaker.Closed
+		p.entered[breaker.Open]++
+	}
+	p.entered[b.State]++
+	b.Entered = p.entered
+	e := ready(checks...)
+	e.at, e.breakers = noon.Add(p.after), []breaker.Snapshot{b}
+	return e
+}
+
+// mustAgree compares the last word about each subject with the report.
+func mustAgree(t *testing.T, report *Report, all []Transition) {
+	t.Helper()
+	last := make(map[string]string)
+	for _, found := range all {
+		last[found.Subject] = found.To
+	}
+	is := map[string]string{
+		"overall": report.Overall.String(), "breaker/database": report.Breakers[0].State.String(),
+		"check/cache": report.Checks[0].Status.String(), "check/database": report.Checks[1].Status.String(),
+	}
+	for _, n := range report.Names {
+		is["name/"+n.Name] = n.Status.String()
+	}
+	for subject, to := range last {
+		if is[subject] != to {
+			t.Fatalf("the journal ends %s with %q, the report says %q", subject, to, is[subject])
+		}
+	}
+}
+
+// mustFollow proves that the transitions of each subject are one chain without gaps in state or time.
+func mustFollow(t *testing.T, all []Transition) {
+	t.Helper()
+	before := make(map[string]Transition)
+	for i, found := range all {
+		last, known := before[found.Subject]
+		switch {
+		case found.From == found.To:
+			t.Fatalf("%d: %+v is none", i, found)
+		case i > 0 && found.At.Before(all[i-1].At):
+			t.Fatalf("%d: %+v comes before the one before", i, found)
+		case known && last.To != found.From:
+			t.Fatalf("%d: %+v follows %+v", i, found, last)
+		case found.Lasted < 0, known && found.Lasted != found.At.Sub(last.At):
+			t.Fatalf("%d: %+v lasted for %v since %+v", i, found, found.Lasted, last)
+		}
+		before[found.Subject] = found
+	}
+}
