@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/internal/regular"
+	"github.com/vitals-go/vitals/servicer"
 )
 
 // FileStatus is what a health file says. Status, Timestamp, Uptime and Healthy are the words that its readers have
@@ -42,8 +44,8 @@ const (
 )
 
 // ReadFile reads the health file at path. The error wraps ErrFile, and os.ErrNotExist if there is no file, whenever
-// the file is no proof of anything: it is missing, is not a regular file, is torn, has expired, or comes from the
-// future. Only without an error do the fields mean something.
+// the file is no proof of anything: it is missing, is not a regular file, is torn, contradicts itself, has expired, or
+// comes from the future. Only without an error do the fields mean something.
 func ReadFile(path string) (FileStatus, error) {
 	status, err := readFile(path, time.Now())
 	if err != nil {
@@ -74,6 +76,11 @@ func parseFile(body []byte, now time.Time) (FileStatus, error) {
 		return FileStatus{}, fmt.Errorf("torn or foreign content: %w", err)
 	}
 	switch {
+	case misspelt(body):
+		return FileStatus{}, errors.New("foreign content: its fields are not spelt as a health file's are")
+	case status.contradictory():
+		return FileStatus{}, fmt.Errorf("it contradicts itself: %s and %s, healthy: %v, ready: %v",
+			status.Status, status.Phase, status.Healthy, status.Ready)
 	case status.Timestamp.IsZero() || status.ExpiresAt.IsZero() || !status.ExpiresAt.After(status.Timestamp):
 		return FileStatus{}, errors.New("its times make no sense")
 	case status.Timestamp.After(now.Add(clockTolerance)):
@@ -83,4 +90,30 @@ func parseFile(body []byte, now time.Time) (FileStatus, error) {
 	default:
 		return status, nil
 	}
+}
+
+// contradictory reports whether the verdicts cannot come from one report: nothing is healthy whose status is not, and
+// no traffic may come to a process on its way out.
+func (s *FileStatus) contradictory() bool {
+	leaving := s.Phase == servicer.Draining.String() || s.Phase == servicer.Stopped.String()
+	return s.Healthy && !s.Status.Serves() || leaving && (s.Healthy || s.Ready)
+}
+
+// misspelt reports whether body has a field that only our JSON decoder takes for one of a health file: it does not tell
+// upper case from lower case, and others who read the file would see another verdict.
+func misspelt(body []byte) bool {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil {
+		return true
+	}
+	for name := range fields {
+		for _, known := range [...]string{
+			"status", "timestamp", "uptime", "healthy", "live", "ready", "phase", "expires_at", "pid",
+		} {
+			if name != known && strings.EqualFold(name, known) {
+				return true
+			}
+		}
+	}
+	return false
 }

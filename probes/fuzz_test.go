@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -36,24 +34,6 @@ func FuzzHandler(f *testing.F) {
 		}
 		if w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("headers %v", w.Header())
-		}
-	})
-}
-
-func FuzzReadFile(f *testing.F) {
-	f.Add([]byte(`{"status":"healthy","healthy":true,"timestamp":"2026-01-01T00:00:00Z","expires_at":"2026-01-02T00:00:00Z"}`))
-	f.Add([]byte(`{"status":"healthy"`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		path := filepath.Join(t.TempDir(), "health")
-		if err := os.WriteFile(path, body, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		status, err := probes.ReadFile(path)
-		if err != nil && (status != probes.FileStatus{}) {
-			t.Errorf("%+v is returned with %v", status, err)
-		}
-		if err == nil && !status.ExpiresAt.After(status.Timestamp) {
-			t.Errorf("believed %+v", status)
 		}
 	})
 }

@@ -280,7 +280,7 @@ func TestProbeFile(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, words string, written, expires time.Duration) string {
 		path := filepath.Join(dir, name)
-		body := fmt.Sprintf(`{"status":"critical",%s,"timestamp":%q,"expires_at":%q}`, words,
+		body := fmt.Sprintf(`{"status":"warning",%s,"timestamp":%q,"expires_at":%q}`, words,
 			time.Now().Add(written).UTC().Format(time.RFC3339Nano), time.Now().Add(expires).UTC().Format(time.RFC3339Nano))
 		if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
 			t.Fatal(err)
