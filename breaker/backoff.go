@@ -15,7 +15,7 @@ func (c *Config) openTime(failedProbes int, luck float64) time.Duration {
 		}
 		base *= 2
 	}
-	return spread(base, -c.Jitter, c.Jitter, luck)
+	return min(spread(base, -c.Jitter, c.Jitter, luck), c.MaxOpenTime) // the sum may be rounded up
 }
 
 // tripTime returns how long to stay open when told to for d: never shorter, spread by up to the jitter, and at most

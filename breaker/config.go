@@ -58,6 +58,10 @@ type Config struct {
 // Names longer than this are a mistake: they end up in every metric.
 const maxName = 256
 
+// forever is what longer times are cut to, 36 years: sums of times must not overflow, not even where a program says
+// "never" with the longest time there is.
+const forever = time.Duration(math.MaxInt64 / 8)
+
 func (c Config) withDefaults() Config {
 	orInt(&c.ConsecutiveFailures, 5)
 	orInt(&c.MinCalls, 20)
@@ -69,6 +73,9 @@ func (c Config) withDefaults() Config {
 	orDuration(&c.OpenTime, 5*time.Second)
 	orDuration(&c.MaxOpenTime, max(5*time.Minute, c.OpenTime))
 	orDuration(&c.ProbeTimeout, 5*time.Second)
+	for _, d := range []*time.Duration{&c.Window, &c.SlowCall, &c.OpenTime, &c.MaxOpenTime, &c.ProbeTimeout} {
+		*d = min(*d, forever)
+	}
 	if c.Classify == nil {
 		c.Classify = DefaultClassify
 	}
