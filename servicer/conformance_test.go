@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals/servicer"
+	"github.com/vitals-go/vitals/servicer/servicertest"
 )
 
 // subject is what grpc-go's health.Server and ours have in common.
@@ -37,17 +38,15 @@ func behaviours() []behaviour {
 		{"the overall name serves from birth", func(t *testing.T, ctx context.Context, _ subject, client *grpc.ClientConn) {
 			expectCheck(t, ctx, client, "", serving)
 		}},
-		{"check of an unknown name is NOT_FOUND", func(t *testing.T, ctx context.Context, s subject, client *grpc.ClientConn) {
-			for _, name := range []string{"nobody", "NOBODY", " ", "a/b", strings.Repeat("x", 1<<16)} {
-				_, err := healthpb.NewHealthClient(client).Check(ctx, &healthpb.HealthCheckRequest{Service: name})
-				if status.Code(err) != codes.NotFound {
-					t.Errorf("Check(%.20q) = %v, want NOT_FOUND", name, err)
-				}
-			}
+		{"the protocol is kept, also after a shutdown", func(t *testing.T, _ context.Context, s subject, client *grpc.ClientConn) {
+			s.SetServingStatus("a", serving)
+			s.SetServingStatus("b", notServing)
+			target := servicertest.Target{Conn: client, Names: []string{"a", "b"}, Quiet: -1, Patience: time.Minute}
+			servicertest.Run(t, target)
 			s.Shutdown()
-			_, err := healthpb.NewHealthClient(client).Check(ctx, &healthpb.HealthCheckRequest{Service: "nobody"})
-			if status.Code(err) != codes.NotFound {
-				t.Errorf("Check of an unknown name after Shutdown = %v, want NOT_FOUND", err)
+			for _, name := range []string{"NOBODY", " ", "a/b", strings.Repeat("x", 1<<10)} {
+				target.Unknown = name
+				servicertest.Run(t, target)
 			}
 		}},
 		{"check follows every status", func(t *testing.T, ctx context.Context, s subject, client *grpc.ClientConn) {
