@@ -74,6 +74,10 @@ type Config struct {
 	HealthGRPCTLS *tls.Config
 	// HealthGRPCPlaintext keeps that listener without TLS whatever TLS says, for a kubelet, whose gRPC probes speak none.
 	HealthGRPCPlaintext bool
+	// Envoy adds the headers that Envoy heeds: to /health, /ready and all responses of the gRPC server x-envoy-degraded
+	// while it serves although something warns, and x-envoy-immediate-health-check-fail from the beginning of a drain. A
+	// proxy before Envoy sees them too; see servicer.Servicer.EnvoyUnary.
+	Envoy bool
 	// LoadReports tells balancing clients how busy the server is, by ORCA, in the trailers of all calls and out of band, as
 	// Load says; its Recorder, Resources (from Resources) and Logger are filled in. Every caller sees it. See package
 	// orcavitals.

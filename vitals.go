@@ -86,6 +86,7 @@ func (h *Health) openDoors() error {
 		Health:  h.Servicer,
 		Details: h.cfg.Details,
 		Metrics: metrics,
+		Envoy:   h.cfg.Envoy,
 		Logger:  h.log,
 	})
 	if h.cfg.FilePath != "" {
@@ -119,15 +120,19 @@ func (h *Health) metrics() (http.Handler, error) {
 const handshakeTimeout = 10 * time.Second
 
 // ServerOptions make a server healthy. They are interceptors, in their order: health is answered before anything
-// else, so that an interceptor that asks for credentials does not reject probes; then calls tell the load, if
-// Config.LoadReports wants it; then every call is recorded; then a panic of the handler becomes codes.Internal, with the
-// stack in the log only. They also bound a connection's handshake to 10 s. Give them to grpc.NewServer before your own.
+// else, so that an interceptor that asks for credentials does not reject probes; then calls tell Envoy and balancing
+// clients how the server is, if Config.Envoy and Config.LoadReports want it; then every call is recorded; then a panic of
+// the handler becomes codes.Internal, with the stack in the log only. They also bound a connection's handshake to 10 s.
+// Give them to grpc.NewServer before your own.
 func (h *Health) ServerOptions() []grpc.ServerOption {
 	options := []grpc.ServerOption{
 		// A peer that connects and says nothing would otherwise hold up a graceful end for two minutes.
 		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.ChainUnaryInterceptor(h.Servicer.UnaryAnswer),
 		grpc.ChainStreamInterceptor(h.Servicer.StreamAnswer),
+	}
+	if h.cfg.Envoy {
+		options = append(options, grpc.ChainUnaryInterceptor(h.Servicer.EnvoyUnary), grpc.ChainStreamInterceptor(h.Servicer.EnvoyStream))
 	}
 	if h.Load != nil {
 		options = append(options, h.Load.ServerOptions()...)

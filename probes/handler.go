@@ -24,6 +24,10 @@ type HandlerConfig struct {
 	// EventStreams bounds how many pages are kept up to date at a time; further ones show the state in which they
 	// were loaded and try again. Default 64; negative: none.
 	EventStreams int
+	// Envoy adds to the answers of /health and /ready the headers that Envoy's HTTP health checker heeds:
+	// x-envoy-degraded while readiness serves although the overall status is warning or critical, and
+	// x-envoy-immediate-health-check-fail during a drain; see servicer.Report.EnvoyHeader. Default: no header.
+	Envoy bool
 	// Logger hears of defects of the handler itself. Default: discard.
 	Logger *slog.Logger
 }
@@ -47,6 +51,7 @@ type Handler struct {
 	health  Source
 	details servicer.Details
 	metrics http.Handler
+	envoy   bool
 	log     *slog.Logger
 	page    *page
 	history *history
@@ -71,6 +76,7 @@ func NewHandler(config HandlerConfig) (*Handler, error) {
 		health:  config.Health,
 		details: config.Details,
 		metrics: config.Metrics,
+		envoy:   config.Envoy,
 		log:     config.Logger,
 		page:    newPage(config.Title),
 		history: newHistory(),
@@ -90,6 +96,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case len(r.URL.RawQuery) > maxQuery:
 		fail(w, r, http.StatusRequestURITooLong)
 	default:
+		h.tellEnvoy(w, r.URL.Path)
 		answer(h, w, r)
 	}
 }
