@@ -30,6 +30,8 @@ var imported = map[string]string{
 	"health":         "google.golang.org/grpc/health",
 	"healthpb":       "google.golang.org/grpc/health/grpc_health_v1",
 	"insecure":       "google.golang.org/grpc/credentials/insecure",
+	"gobreaker":      "github.com/sony/gobreaker/v2",
+	"pgx":            "github.com/jackc/pgx/v5",
 	"plugin":         "github.com/hashicorp/go-plugin",
 	"prometheus":     "github.com/prometheus/client_golang/prometheus",
 	"promhttp":       "github.com/prometheus/client_golang/prometheus/promhttp",

@@ -7,9 +7,12 @@ import (
 	"net"
 
 	"github.com/hashicorp/go-plugin"
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
 	"github.com/vitals-go/vitals"
+	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/interceptor"
 )
 
@@ -20,6 +23,12 @@ var (
 )
 
 var cfg vitals.Config
+
+var b *breaker.Breaker
+
+var pgxConfig *pgx.ConnConfig
+
+var collector prometheus.Collector
 
 var recorder *interceptor.Recorder
 
