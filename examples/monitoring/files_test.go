@@ -28,18 +28,16 @@ func TestFilesAreAsTheyAreMade(t *testing.T) {
 	}
 }
 
-// promtool runs Prometheus' own tool and returns what it says.
+// promtool runs Prometheus' own tool, in every version.
 func promtool(t *testing.T, stdin string, args ...string) {
 	t.Helper()
-	path, err := exec.LookPath("promtool")
-	if err != nil {
-		t.Skip("promtool is not installed: apt-get install prometheus")
-	}
-	cmd := exec.Command(path, args...)
-	cmd.Stdin = strings.NewReader(stdin)
-	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, output)
-	}
+	each(t, "promtool", func(t *testing.T, r release) {
+		cmd := exec.Command(r.path, args...)
+		cmd.Stdin = strings.NewReader(stdin)
+		if output, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, output)
+		}
+	})
 }
 
 func TestRulesAreRight(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 	"google.golang.org/grpc/codes"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals/examples/internal/testdeps"
 )
@@ -32,7 +33,10 @@ func (s *server) call(t *testing.T, n int, code codes.Code) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for range n {
-		_, _ = s.client.UnaryCall(ctx, &testpb.SimpleRequest{ResponseStatus: &testpb.EchoStatus{Code: int32(code)}})
+		_, err := s.client.UnaryCall(ctx, &testpb.SimpleRequest{ResponseStatus: &testpb.EchoStatus{Code: int32(code)}})
+		if status.Code(err) != code {
+			t.Fatalf("a call that should end with %v ended with %v", code, err)
+		}
 	}
 }
 
@@ -64,8 +68,15 @@ func (p *prometheus) alerts(want ...string) {
 // TestRealPrometheus asks a real one about three real instances.
 func TestRealPrometheus(t *testing.T) {
 	t.Parallel()
+	each(t, "prometheus", func(t *testing.T, r release) {
+		t.Parallel()
+		testRealPrometheus(t, r)
+	})
+}
+
+func testRealPrometheus(t *testing.T, r release) {
 	a, b, c := start(t, "1"), start(t, "1"), start(t, "2")
-	p := watch(t, hurried, nil, a, b, c)
+	p := watch(t, r, wish{}, a, b, c)
 
 	// What was counted is what was sent.
 	a.call(t, 137, codes.OK)
@@ -95,6 +106,7 @@ func TestRealPrometheus(t *testing.T) {
 	b.away.Store(true)
 	p.alerts("HealthBreakerOpen database@"+b.web, "HealthCheckFailing database@"+b.web, "HealthNotReady @"+b.web)
 	p.becomes(`sum(health_status{service="readiness"})`, "2")
+	p.showsDashboards(a)
 	b.away.Store(false)
 	p.alerts()
 

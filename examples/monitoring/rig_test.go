@@ -18,6 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/interop"
@@ -28,6 +32,9 @@ import (
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/examples/internal/testdeps"
+	"github.com/vitals-go/vitals/interceptor"
+	otelvitals "github.com/vitals-go/vitals/otel"
+	"github.com/vitals-go/vitals/probes/promvitals"
 )
 
 // server is one instance of a service with one dependency behind a breaker.
@@ -55,7 +62,10 @@ func start(t *testing.T, version string) *server {
 	health, err := vitals.New(vitals.Config{
 		Version: version, HTTPAddr: s.web, Prometheus: true, DrainDelay: -1, CheckInterval: 200 * time.Millisecond,
 		Dependencies: []checker.Check{{Name: "database", Run: database.Check(ping)}},
+		Checks:       []checker.Check{{Name: "queue", Measure: queue}},
 		Breakers:     []breaker.Source{database},
+		Metrics:      promvitals.Config{NativeHistograms: true},
+		Recorder:     interceptor.Config{Exemplar: otelvitals.Exemplar},
 		Logger:       slog.New(slog.DiscardHandler),
 		Resources:    resource.Config{CPUThreshold: -1, MemoryThreshold: -1, DiskPaths: []string{}}, // not what is tested
 	})
@@ -66,12 +76,13 @@ func start(t *testing.T, version string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	served := grpc.NewServer(health.ServerOptions()...)
+	served := grpc.NewServer(append(health.ServerOptions(), traced())...)
 	testpb.RegisterTestServiceServer(served, interop.NewTestServer())
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- health.Serve(ctx, served, lis) }()
-	conn, err := grpc.NewClient(lis.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(lis.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithUnaryInterceptor(health.Recorder.UnaryClient)) // so that the instance also makes calls
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,26 +113,37 @@ func start(t *testing.T, version string) *server {
 	return s
 }
 
+// queue measures something.
+func queue(context.Context) (checker.Measurement, error) {
+	return checker.Measurement{Value: 3, Unit: " jobs"}, nil
+}
+
+// traced continues the traces of callers, and samples what they sample.
+func traced() grpc.ServerOption {
+	return grpc.StatsHandler(otelgrpc.NewServerHandler(
+		otelgrpc.WithTracerProvider(trace.NewTracerProvider(trace.WithSampler(trace.ParentBased(trace.NeverSample())))),
+		otelgrpc.WithPropagators(propagation.TraceContext{}), otelgrpc.WithMeterProvider(noop.NewMeterProvider()),
+	))
+}
+
 // prometheus is a real one.
 type prometheus struct {
 	t   *testing.T
 	url string
 }
 
-// watch starts a Prometheus with the rules at a test's pace that scrapes the instances.
-func watch(t *testing.T, rules pace, flags []string, instances ...*server) *prometheus {
+// watch starts a Prometheus with the rules at a test's pace that scrapes the instances. It is not waited for: the older
+// generation takes five seconds to look at its targets, and several can do that at once.
+func watch(t *testing.T, r release, w wish, instances ...*server) *prometheus {
 	t.Helper()
-	path, err := exec.LookPath("prometheus")
-	if err != nil {
-		t.Skip("Prometheus is not installed: apt-get install prometheus")
-	}
+	flags, global := r.flagsFor(w)
 	folder := t.TempDir()
-	text, err := rules.rules()
+	text, err := hurried.rules()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var config strings.Builder
-	config.WriteString("global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 250ms}\nrule_files: [rules.yml]\n" +
+	config.WriteString("global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 250ms" + global + "}\nrule_files: [rules.yml]\n" +
 		"scrape_configs:\n  - job_name: shop\n    static_configs:\n      - targets:\n")
 	for _, i := range instances {
 		config.WriteString("          - " + i.web + "\n")
@@ -132,16 +154,11 @@ func watch(t *testing.T, rules pace, flags []string, instances ...*server) *prom
 		}
 	}
 	addr := testdeps.Addr(testdeps.Port(t))
-	cmd := exec.Command(path, append(flags, "--config.file="+filepath.Join(folder, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(folder, "data"),
-		"--web.listen-address="+addr, "--log.level=warn")...)
+	cmd := exec.Command(r.path, append(flags, "--config.file="+filepath.Join(folder, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(folder, "data"),
+		"--web.listen-address="+addr, "--log.level=warn", "--scrape.discovery-reload-interval=100ms")...)
 	cmd.Dir = folder
 	testdeps.Start(t, cmd)
-	p := &prometheus{t: t, url: "http://" + addr}
-	testdeps.Eventually(t, 20*time.Second, func() error {
-		var ready struct{}
-		return p.get("/api/v1/status/buildinfo", &ready)
-	})
-	return p
+	return &prometheus{t: t, url: "http://" + addr}
 }
 
 func readAll(t *testing.T, r io.Reader) string {
