@@ -25,6 +25,7 @@ func main() {
 		BuildInfo: component.BuildInfo{Command: "collector", Description: "OTLP to a file", Version: "1"},
 		Factories: factories,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
+			DefaultScheme:     "file",
 			ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory()},
 		}},
 	}).Execute()

@@ -1,0 +1,51 @@
+// Command scrape measures what scrapes cost the calls of the service that is scraped.
+//
+//	go run ./bench/scrape                  half a minute; leave the machine alone meanwhile
+//	go run ./bench/scrape -scrapes 10 -methods 1000
+//
+// The server is a process of its own with so many methods, checks and breakers on its page. Calls come at a fixed rate,
+// whatever the server does, and are timed from when they were due. Blocks with and without scrapes lie side by side, in
+// an order that turns; a figure is the median over its blocks. Server, callers and scraper share the cores of one
+// machine: what the scraper takes is in the figures too.
+//
+// It exits with 1 when a call or a scrape failed, or when a scrape ran a check.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+// plan is what the flags say.
+type plan struct {
+	pairs           int
+	block           time.Duration
+	calls, scrapes  int // each second
+	methods, checks int
+}
+
+func main() {
+	var p plan
+	serve := flag.Bool("serve", false, "be the server; the program starts itself so")
+	flag.IntVar(&p.pairs, "pairs", 15, "blocks of each kind")
+	flag.DurationVar(&p.block, "block", time.Second, "length of a block")
+	flag.IntVar(&p.calls, "calls", 1000, "calls each second")
+	flag.IntVar(&p.scrapes, "scrapes", 50, "scrapes each second")
+	flag.IntVar(&p.methods, "methods", 100, "methods of the server")
+	flag.IntVar(&p.checks, "checks", 20, "checks of the server")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	do := p.measure
+	if *serve {
+		do = p.serve
+	}
+	if err := do(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "scrape:", err)
+		os.Exit(1)
+	}
+}

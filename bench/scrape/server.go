@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/vitals-go/vitals"
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+)
+
+// told is what the server says: where it listens, and when it ends, how often its checks ran.
+type told struct {
+	Calls, Page string
+	Runs        int64
+}
+
+// serve is the server's process: it ends with its input.
+func (p plan) serve(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var runs atomic.Int64
+	health, err := p.health(&runs)
+	if err != nil {
+		return err
+	}
+	lis, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	web, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := grpc.NewServer(health.ServerOptions()...)
+	server.RegisterService(p.service(), nil)
+	page := &http.Server{Handler: health.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	defer page.Close()
+	go func() { _ = page.Serve(web) }() // returns at Close
+	done := make(chan error, 1)
+	go func() { done <- health.Serve(ctx, server, lis) }()
+	out := json.NewEncoder(os.Stdout)
+	if err := out.Encode(told{Calls: lis.Addr().String(), Page: "http://" + web.Addr().String() + "/metrics"}); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		return err
+	}
+	if err := out.Encode(told{Runs: runs.Load()}); err != nil {
+		return err
+	}
+	stop()
+	return <-done
+}
+
+// health has checks that run once, at the start, and a breaker for each.
+func (p plan) health(runs *atomic.Int64) (*vitals.Health, error) {
+	cfg := vitals.Config{
+		Prometheus: true, DrainDelay: -1, CheckInterval: time.Hour, Logger: slog.New(slog.DiscardHandler),
+	}
+	for i := range p.checks {
+		b, err := breaker.New(breaker.Config{Name: fmt.Sprintf("dependency-%d", i)})
+		if err != nil {
+			return nil, err
+		}
+		cfg.Breakers = append(cfg.Breakers, b)
+		cfg.Dependencies = append(cfg.Dependencies, checker.Check{Name: b.Name(), Run: func(context.Context) error {
+			runs.Add(1)
+			return nil
+		}})
+	}
+	return vitals.New(cfg)
+}
+
+// service has so many methods that answer nothing.
+func (p plan) service() *grpc.ServiceDesc {
+	desc := &grpc.ServiceDesc{ServiceName: "bench.v1.Scraped", HandlerType: (*any)(nil)}
+	for i := range p.methods {
+		name := fmt.Sprintf("Method%d", i)
+		desc.Methods = append(desc.Methods, grpc.MethodDesc{MethodName: name, Handler: func(
+			srv any, ctx context.Context, decode func(any) error, around grpc.UnaryServerInterceptor,
+		) (any, error) {
+			in := new(emptypb.Empty)
+			if err := decode(in); err != nil {
+				return nil, err
+			}
+			info := &grpc.UnaryServerInfo{Server: srv, FullMethod: "/bench.v1.Scraped/" + name}
+			return around(ctx, in, info, func(_ context.Context, in any) (any, error) { return in, nil })
+		}})
+	}
+	return desc
+}
