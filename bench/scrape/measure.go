@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"time"
 
 	"google.golang.org/grpc"
@@ -92,7 +93,7 @@ func (p plan) print(r results, runs int64) {
 		p.scrapes, p.methods, p.checks, p.calls, time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	fmt.Println("| scrapes/s | calls | p50 | p99 | p99.9 |")
 	fmt.Println("|---|---|---|---|---|")
-	for i, name := range []string{"0", fmt.Sprint(p.scrapes)} {
+	for i, name := range []string{"0", strconv.Itoa(p.scrapes)} {
 		b := r.calls[i]
 		fmt.Printf("| %s | %d | %v | %v | %v |\n", name, b.count(), b.median(.5), b.median(.99), b.median(.999))
 	}

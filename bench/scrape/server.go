@@ -46,8 +46,7 @@ func (p plan) serve(ctx context.Context) error {
 	server := grpc.NewServer(health.ServerOptions()...)
 	server.RegisterService(p.service(), nil)
 	page := &http.Server{Handler: health.Handler(), ReadHeaderTimeout: 5 * time.Second}
-	defer page.Close()
-	go func() { _ = page.Serve(web) }() // returns at Close
+	go func() { _ = page.Serve(web) }() // ends with the process
 	done := make(chan error, 1)
 	go func() { done <- health.Serve(ctx, server, lis) }()
 	out := json.NewEncoder(os.Stdout)
