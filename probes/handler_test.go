@@ -150,6 +150,9 @@ func TestProbeBodies(t *testing.T) {
 		"draining":      {drainingReport(), "/ready", 503, "draining\n"},
 		"live in drain": {drainingReport(), "/live", 200, "ok"},
 		"verbose":       {healthyReport(), "/ready?verbose", 200, "[+]database ok\nreadyz check passed\n"},
+		"verbose unproven": {
+			unprovenReport(), "/ready?verbose", 503, "[-]database failed: timeout\nreadyz check failed\n",
+		},
 		"verbose failing": {
 			criticalReport(), "/ready?verbose", 503, "[-]database failed: error\nreadyz check failed\n",
 		},

@@ -92,6 +92,14 @@ func warningReport() *servicer.Report {
 	return r
 }
 
+// unprovenReport has a database that warns and has never passed, which takes readiness with it all the same.
+func unprovenReport() *servicer.Report {
+	r := criticalReport()
+	r.Overall = checker.Warning
+	r.Checks[2].Status, r.Checks[2].Reason = checker.Warning, checker.ReasonTimeout
+	return r
+}
+
 // criticalReport has a database that fails and takes readiness with it.
 func criticalReport() *servicer.Report {
 	r := healthyReport()

@@ -3,6 +3,7 @@ package probes
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vitals-go/vitals/checker"
@@ -55,7 +56,7 @@ func (g gate) verbose(probe string, q query) []byte {
 		switch {
 		case q.excludes(check.Name):
 			fmt.Fprintf(&b, "[ ]%s excluded\n", line(check.Name))
-		case check.Status.Serves():
+		case check.Status.Serves() && !slices.ContainsFunc(g.because, func(c servicer.Cause) bool { return c.Check == check.Name }):
 			fmt.Fprintf(&b, "[+]%s %s\n", line(check.Name), passed(check))
 		default:
 			fmt.Fprintf(&b, "[-]%s failed: %s\n", line(check.Name), check.Reason)

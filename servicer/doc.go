@@ -5,7 +5,7 @@
 //
 // Report.Overall is the worst status of all metrics: what a person should know. Serving is a separate judgement: a name
 // of grpc.health.v1 is SERVING iff the phase is ready and every check that gates it is neither critical nor unknown.
-// A warning serves. A busy CPU can make the overall status critical without taking the server out of traffic.
+// A warning serves, once the check has passed: a dependency that has timed out twice and never answered yet does not. A busy CPU can make the overall status critical without taking the server out of traffic.
 //
 // Names are "", liveness, readiness, startup, every registered service, every check, and what SetServingStatus sets.
 // With no witnesses at all a Servicer answers like the health.Server of grpc-go, from birth.

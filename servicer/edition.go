@@ -38,8 +38,11 @@ func (s *Servicer) rejudge(change func()) (next time.Time) {
 // evidence gathers what there is to judge at t.
 func (s *Servicer) evidence(t time.Time) *evidence {
 	s.maintenance = inForce(s.maintenance, t)
+	expiry, again := s.standstill.asOf(t)
 	e := &evidence{
 		at:             t.UTC(),
+		expiry:         expiry,
+		again:          again,
 		started:        s.startup.observe(s.heard.checks),
 		shut:           s.shut,
 		checks:         s.heard.checks,

@@ -14,7 +14,10 @@ import (
 
 // evidence is everything that a verdict depends on. The judge only reads it.
 type evidence struct {
-	at      time.Time
+	at time.Time
+	// expiry is the time by which results are stale: at, or less after a standstill, until again.
+	expiry, again time.Time
+
 	phase   Phase
 	started bool // start-up is over
 	// shut is set between Shutdown and Resume of the health service.
@@ -45,7 +48,7 @@ type rules struct {
 // and since when a status holds, is added by history.
 func (r *rules) judge(e *evidence) *Report {
 	fresh := *e
-	fresh.checks = expire(e.checks, e.at)
+	fresh.checks = expire(e.checks, e.expiry)
 	report := &Report{
 		At:           e.at,
 		Started:      r.born,
@@ -106,6 +109,7 @@ func (e *evidence) deadline() (next time.Time) {
 			next = soonest(next, t)
 		}
 	}
+	consider(e.again)
 	for _, c := range e.checks {
 		if c.Status != checker.Unknown {
 			consider(c.Expires)

@@ -22,12 +22,13 @@ func plainRules() *rules {
 
 // ready is evidence of a process that has started.
 func ready(checks ...*checker.Result) *evidence {
-	return &evidence{at: noon, phase: Ready, started: true, checks: checks}
+	return &evidence{at: noon, expiry: noon, phase: Ready, started: true, checks: checks}
 }
 
+// result is that of a check that has passed before.
 func result(name string, status checker.Status, reason checker.Reason, gates ...string) *checker.Result {
 	return &checker.Result{
-		Name: name, Title: "Dependency " + name, Message: "Dependency " + name + " is judged", Gates: gates,
+		LastSuccess: noon.Add(-time.Hour), Name: name, Title: "Dependency " + name, Message: "Dependency " + name + " is judged", Gates: gates,
 		Status: status, Reason: reason, At: noon.Add(-time.Second), Since: noon.Add(-time.Minute),
 		Expires: noon.Add(time.Minute),
 	}

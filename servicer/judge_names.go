@@ -114,7 +114,7 @@ func (g *gates) add(c *checker.Result, started bool) {
 		because := failing(c)
 		switch gate {
 		case checker.Readiness:
-			g.readiness = append(g.readiness, because...)
+			g.readiness = append(g.readiness, unproven(c, because)...)
 			if !started && c.Reason == checker.ReasonNotRunYet {
 				g.startup = append(g.startup, because...)
 			}
@@ -128,7 +128,7 @@ func (g *gates) add(c *checker.Result, started bool) {
 				g.startup = append(g.startup, because...)
 			}
 		default:
-			g.single[gate] = append(g.single[gate], because...)
+			g.single[gate] = append(g.single[gate], unproven(c, because)...)
 		}
 	}
 }
@@ -173,6 +173,16 @@ func failing(c *checker.Result) []Cause {
 		return nil
 	}
 	return []Cause{{Check: c.Name, Reason: c.Reason, Text: c.Message}}
+}
+
+// unproven returns because, or the cause that c makes if it warns without ever having passed. Failures that are too few
+// to be critical are no evidence that the dependency works, and without evidence nothing serves.
+func unproven(c *checker.Result, because []Cause) []Cause {
+	missed := c.Reason == checker.ReasonTimeout || c.Reason == checker.ReasonError
+	if c.Status == checker.Warning && missed && c.LastSuccess.IsZero() {
+		return []Cause{{Check: c.Name, Reason: c.Reason, Text: c.Message}}
+	}
+	return because
 }
 
 func isCheck(checks []*checker.Result, name string) bool {

@@ -22,7 +22,7 @@ func (s *Servicer) Run(ctx context.Context) error {
 	}
 	defer func() {
 		s.running.Store(false)
-		s.rejudge(nil) // for what was said to a loop that had ended
+		s.rejudge(func() { s.standstill = standstill{} }) // for what was said to a loop that had ended
 	}()
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -60,6 +60,9 @@ func (s *Servicer) listen() (checks <-chan struct{}, next time.Time) {
 	if s.witnesses.recorder != nil {
 		next = soonest(next, time.Now().Add(tick))
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.standstill.due = next
 	return checks, next
 }
 

@@ -45,6 +45,7 @@ type Servicer struct {
 	ending      Phase // Starting unless the process is on its way out
 	shut        bool
 	startup     startup
+	standstill  standstill
 	history     *history
 	maintenance []Maintenance
 	services    []string // sorted
