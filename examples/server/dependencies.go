@@ -136,8 +136,10 @@ func (d *dependencies) upstream() error {
 	if d.cfg.upstreamTLS != nil {
 		secrecy = credentials.NewTLS(d.cfg.upstreamTLS)
 	}
+	// As often as its check comes: gRPC's two minutes would keep us from noticing that it is back.
 	retry := grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: 5 * time.Second}
-	retry.Backoff.MaxDelay = 5 * time.Second // gRPC's two minutes would keep us from noticing that it is back.
+	retry.Backoff.MaxDelay = failingInterval(d.cfg.health.CheckInterval)
+	retry.Backoff.BaseDelay = min(retry.Backoff.BaseDelay, retry.Backoff.MaxDelay)
 	conn, err := grpc.NewClient(d.cfg.upstream, append(guard.DialOptions(),
 		grpc.WithTransportCredentials(secrecy), grpc.WithConnectParams(retry))...)
 	if err != nil {

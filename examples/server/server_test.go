@@ -119,7 +119,7 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 		t.Errorf("exit code %d, want 1", code)
 	}
 	for _, variable := range []string{
-		"INVENTORY_ADDR", "INVENTORY_TESTSERVICE", "INVENTORY_TLS_KEY", "UPSTREAM_TLS_CA", "DATABASE_URL", "REDIS_URL",
+		"INVENTORY_ADDR", "INVENTORY_TESTSERVICE", "INVENTORY_TLS_CERT", "INVENTORY_TLS_KEY", "UPSTREAM_TLS_CA", "DATABASE_URL", "REDIS_URL",
 		"EXTERNAL_API_URL", "PLUGIN_HEALTH_CHECK_TIMEOUT",
 	} {
 		if !strings.Contains(p.Output(), variable+":") {

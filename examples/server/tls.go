@@ -17,13 +17,10 @@ func serverTLS(err *mistakes) *tls.Config {
 	if files.cert == "" && files.key == "" && authority == "" {
 		return nil
 	}
-	if files.cert == "" {
-		err.add("INVENTORY_TLS_CERT", errors.New("is required for TLS"))
-	}
-	if files.key == "" {
-		err.add("INVENTORY_TLS_KEY", errors.New("is required for TLS"))
-	}
-	if files.cert != "" && files.key != "" {
+	certErr, keyErr := readable(files.cert), readable(files.key)
+	err.add("INVENTORY_TLS_CERT", certErr)
+	err.add("INVENTORY_TLS_KEY", keyErr)
+	if certErr == nil && keyErr == nil {
 		_, bad := files.load()
 		err.add("INVENTORY_TLS_CERT and INVENTORY_TLS_KEY", bad)
 	}
@@ -42,6 +39,14 @@ func serverTLS(err *mistakes) *tls.Config {
 		cfg.ClientCAs, cfg.ClientAuth = pool, tls.RequireAndVerifyClientCert
 	}
 	return cfg
+}
+
+func readable(file string) error {
+	if file == "" {
+		return errors.New("is required for TLS")
+	}
+	_, err := os.ReadFile(file)
+	return err
 }
 
 // upstreamTLS returns our side of TLS to the upstream, or nil if none is wanted.
