@@ -82,6 +82,18 @@ func (p *Process) Wait(within time.Duration) (code int, err error) {
 	}
 }
 
+// KilledBy returns the signal that ended the program, 0 if it has ended otherwise or not yet.
+func (p *Process) KilledBy() syscall.Signal {
+	select {
+	case <-p.exited:
+		if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			return status.Signal()
+		}
+	default:
+	}
+	return 0
+}
+
 // Exited returns a channel that is closed when the program has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+var checkLine = regexp.MustCompile(`vitals\.check=(\S+) vitals\.status=(\S+) vitals\.reason=\S+ vitals\.was=(\S+)`)
+
+// logged compares what the server has logged about a check's transitions with its journal. The log is written behind
+// the verdict, so the end of it may be missing for a moment.
+func logged(lines []string, check string, journal []string) error {
+	var course []string
+	last := "unknown"
+	for _, line := range lines {
+		m := checkLine.FindStringSubmatch(line)
+		if m == nil || m[1] != check {
+			continue
+		}
+		if m[3] != last {
+			return fmt.Errorf("the log lacks what made %s %s: %s", check, m[3], line)
+		}
+		if last = m[2]; m[2] != m[3] {
+			course = append(course, m[2])
+		}
+	}
+	if !slices.Equal(course, journal) {
+		return fmt.Errorf("the log has seen %s become %v, the journal %v", check, course, journal)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// tally counts what a campaign has done and seen.
+type tally struct {
+	began    time.Time
+	steps    int
+	skipped  int
+	excused  int
+	late     int
+	lives    int
+	happened map[string]int // steps by what they did
+	doors    map[string]int // verdicts compared, by door
+	rounds   int            // of asking every door
+	delays   map[string]*delay
+	worst    signs // the most that was seen in a calm world
+	first    signs // what the server had when first calm, in the life that worst is from
+}
+
+// delay is how long the truth took to be told at every door.
+type delay struct {
+	times    int
+	sum, max time.Duration
+	promise  promise
+}
+
+func newTally() *tally {
+	return &tally{began: time.Now(), happened: map[string]int{}, doors: map[string]int{}, delays: map[string]*delay{}}
+}
+
+// what names a step without its details.
+func what(s step) string {
+	switch s.kind {
+	case breakOne:
+		return s.dependency + " " + string(s.fault)
+	case mendOne:
+		return s.dependency + " works again"
+	}
+	return string(s.kind)
+}
+
+func (t *tally) skip(step) { t.skipped++ }
+
+func (t *tally) step(s step, p promise, took time.Duration, late bool) {
+	if s.number > 0 {
+		t.steps++
+	}
+	t.happened[what(s)]++
+	if late {
+		t.late++
+	}
+	d := t.delays[p.formula]
+	if d == nil {
+		d = &delay{promise: p}
+		t.delays[p.formula] = d
+	}
+	d.times++
+	d.sum, d.max = d.sum+took, max(d.max, took)
+}
+
+func (t *tally) asked(q *inquiry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	t.rounds++
+	for door, n := range q.count {
+		t.doors[door] += n
+	}
+}
+
+func (t *tally) signs(first, now signs) {
+	if now.goroutines-first.goroutines+now.files-first.files >= t.worst.goroutines-t.first.goroutines+t.worst.files-t.first.files {
+		t.first, t.worst = first, now
+	}
+}
+
+// summary is the whole campaign in Markdown.
+func (t *tally) summary(seed uint64, u *users, wrong error) string {
+	var text strings.Builder
+	row := func(cells ...any) {
+		for _, cell := range cells {
+			fmt.Fprintf(&text, "| %v ", cell)
+		}
+		text.WriteString("|\n")
+	}
+	verdicts, failures := 0, 0
+	for _, n := range t.doors {
+		verdicts += n
+	}
+	if wrong != nil {
+		failures = 1
+	}
+	fmt.Fprintf(&text, "## Fault campaign, seed %d\n\n", seed)
+	row("", "")
+	row("---", "---:")
+	row("steps", t.steps)
+	row("steps left out: not possible on this machine", t.skipped)
+	row("starts of the server", t.lives)
+	row("rounds of questions at the doors", t.rounds)
+	row("answers compared with the truth", verdicts)
+	row("steps after which the truth was not told, or not only", failures)
+	row("steps after which the truth came later than promised, and than half a second more", t.late)
+	row("excuses because the machine stood still or was busy", t.excused)
+	row("calls of users sent", u.sent.Load())
+	row("of which the truth decided the result", u.judged.Load())
+	row("of which lost, or failed slowly", u.total)
+	row("vital signs when first calm", t.first)
+	row("vital signs later, at most", t.worst)
+	row("duration", time.Since(t.began).Round(time.Second))
+	text.WriteString("\n")
+	row("promise", "delay promised", "steps", "mean", "worst")
+	row("---", "---:", "---:", "---:", "---:")
+	for _, formula := range slices.Sorted(maps.Keys(t.delays)) {
+		d := t.delays[formula]
+		row(formula, d.promise.within, d.times, (d.sum / time.Duration(d.times)).Round(time.Millisecond), d.max.Round(time.Millisecond))
+	}
+	text.WriteString("\n")
+	row("what happened", "times")
+	row("---", "---:")
+	for _, name := range slices.Sorted(maps.Keys(t.happened)) {
+		row(name, t.happened[name])
+	}
+	text.WriteString("\n")
+	row("door", "answers compared")
+	row("---", "---:")
+	for _, door := range slices.Sorted(maps.Keys(t.doors)) {
+		row(door, t.doors[door])
+	}
+	return text.String()
+}
