@@ -10,7 +10,9 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/keepalive"
 
+	"github.com/vitals-go/vitals/internal/turnstile"
 	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/servicer"
 )
@@ -35,8 +37,17 @@ func (h *Health) Serve(ctx context.Context, server *grpc.Server, lis net.Listene
 	return h.around(ctx, doors, func(ctx context.Context) error { return h.Servicer.ServeAll(ctx, endpoints...) })
 }
 
-// greetTimeout is how long a connection to that port may stay silent: it would keep the server from stopping.
-const greetTimeout = 5 * time.Second
+const (
+	// greetTimeout is how long a connection to the health-only port may stay silent: it would keep the server from
+	// stopping.
+	greetTimeout = 5 * time.Second
+	// maxProbers is how many connections that port holds; more of them show the longest silent one out. It is for probers,
+	// and whoever else can reach it must not use up the file descriptors of the whole process.
+	maxProbers = 1000
+	// idleTimeout ends connections without a call, deadTimeout asks a peer whether it is still there.
+	idleTimeout = 5 * time.Minute
+	deadTimeout = time.Minute
+)
 
 // healthOnly returns a server that answers grpc.health.v1 from the same state and nothing else: the report is not for
 // everybody who can reach a port without credentials. It is bounded more tightly than a server with work to do.
@@ -44,6 +55,7 @@ func (h *Health) healthOnly() *grpc.Server {
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(64 << 10), grpc.MaxHeaderListSize(16 << 10), grpc.MaxConcurrentStreams(1000),
 		grpc.ConnectionTimeout(greetTimeout),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleTimeout, Time: deadTimeout}),
 	}
 	if h.tls.grpc != nil {
 		options = append(options, grpc.Creds(credentials.NewTLS(h.tls.grpc)))
@@ -79,6 +91,9 @@ func (h *Health) listen(ctx context.Context) (doors, error) {
 	if err := errors.Join(errs...); err != nil {
 		d.close()
 		return doors{}, err
+	}
+	if d.grpc != nil {
+		d.grpc = turnstile.New(d.grpc, maxProbers)
 	}
 	return d, nil
 }

@@ -4,7 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Config describes a breaker. The zero value of every optional field is the default that the field documents.
@@ -91,6 +95,7 @@ func (c Config) validate() error {
 		}
 	}
 	check(c.Name != "" && len(c.Name) <= maxName, "Name", len(c.Name), "1 to 256 bytes")
+	check(presentable(c.Name), "Name", strconv.Quote(c.Name), "printable characters")
 	check(c.ConsecutiveFailures <= math.MaxUint16, "ConsecutiveFailures", c.ConsecutiveFailures, "at most 65535")
 	check(c.FailureRate <= 1, "FailureRate", c.FailureRate, "a share of at most 1")
 	check(c.MinCalls > 0, "MinCalls", c.MinCalls, "a positive number")
@@ -102,6 +107,11 @@ func (c Config) validate() error {
 	check(c.Jitter < 1, "Jitter", c.Jitter, "a share of less than 1")
 	check(c.ProbeTimeout >= time.Millisecond, "ProbeTimeout", c.ProbeTimeout, "at least 1ms")
 	return errors.Join(mistakes...)
+}
+
+// presentable reports whether a name may be shown in one line.
+func presentable(name string) bool {
+	return utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 func orInt(field *int, value int) {

@@ -50,8 +50,8 @@ func NewGroup(cfg GroupConfig) (*Group, error) {
 	return g, nil
 }
 
-// Get returns the breaker of key, and makes it at the first call. Once Limit is reached, and for keys too long for a
-// name, it returns the shared breaker.
+// Get returns the breaker of key, and makes it at the first call. Once Limit is reached, and for keys that are too long or
+// unprintable for a name, it returns the shared breaker.
 func (g *Group) Get(key string) *Breaker {
 	if b := (*g.members.Load())[key]; b != nil {
 		return b
@@ -65,7 +65,7 @@ func (g *Group) add(key string) *Breaker {
 	}
 	cfg := g.cfg.Breaker
 	cfg.Name += "/" + strings.TrimPrefix(key, "/")
-	if len(cfg.Name) > maxName {
+	if len(cfg.Name) > maxName || !presentable(cfg.Name) {
 		return g.shared
 	}
 	g.mu.Lock()

@@ -53,6 +53,22 @@ func TestGroupIsBoundedUnderConcurrentStrangers(t *testing.T) {
 	}
 }
 
+// What a stranger chooses is shown at every door.
+func TestUnprintableNamesAreRefused(t *testing.T) {
+	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}})
+	for _, key := range []string{"two\nlines", "\xff", "\x1b[2J", "\u202e"} {
+		if g.Get(key) != g.Shared() {
+			t.Errorf("%q gets a breaker of its own", key)
+		}
+		if _, err := breaker.New(breaker.Config{Name: key}); err == nil || !strings.Contains(err.Error(), "printable") {
+			t.Errorf("%q is a name: %v", key, err)
+		}
+	}
+	if g.Get("Straße 7") == g.Shared() {
+		t.Error("a printable key shares a breaker")
+	}
+}
+
 func TestGroupKeepsTargetsApartAndTellsOfAnyTransition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}})

@@ -68,8 +68,24 @@ func New(cfg Config) (*Checker, error) {
 	if cfg.Parallel == 0 {
 		c.free = defaultParallel
 	}
-	for i := range cfg.Checks {
-		check := &cfg.Checks[i]
+	errs = append(errs, c.enroll(cfg.Checks)...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(c.entries, byName)
+	c.results = make([]*Result, len(c.entries))
+	c.renumber(0)
+	c.publish(time.Time{})
+	return c, nil
+}
+
+// enroll takes the first checks and returns all mistakes.
+func (c *Checker) enroll(checks []Check) (errs []error) {
+	if len(checks) > maxChecks {
+		errs = append(errs, errTooMany())
+	}
+	for i := range checks {
+		check := &checks[i]
 		if err := check.validate(); err != nil {
 			errs = append(errs, err)
 		}
@@ -81,14 +97,7 @@ func New(cfg Config) (*Checker, error) {
 		c.byName[check.Name] = e
 		c.entries = append(c.entries, e)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	slices.SortFunc(c.entries, byName)
-	c.results = make([]*Result, len(c.entries))
-	c.renumber(0)
-	c.publish(time.Time{})
-	return c, nil
+	return errs
 }
 
 func byName(a, b *entry) int { return strings.Compare(a.check.Name, b.check.Name) }
@@ -104,13 +113,16 @@ func (c *Checker) renumber(first int) {
 }
 
 // Add adds a check, before or while Run runs. Its first run starts at once, InitialDelay aside. The error joins all
-// mistakes, as New's does.
+// mistakes, as New's does. There are at most 10,000 checks.
 func (c *Checker) Add(check Check) error {
 	err := check.validate()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.byName[check.Name] != nil {
 		err = errors.Join(err, duplicate(check.Name))
+	}
+	if len(c.entries) >= maxChecks {
+		err = errors.Join(err, errTooMany())
 	}
 	if err != nil {
 		return err

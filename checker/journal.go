@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
 const (
@@ -94,7 +96,7 @@ func (j *journal) write(l line) {
 		slog.Duration("duration", l.after.Duration),
 	}
 	if l.after.Err != nil {
-		attrs = append(attrs, slog.String("error", l.after.Err.Error()))
+		attrs = append(attrs, slog.String("error", errtext.Of(l.after.Err)))
 	}
 	if l.abandoned {
 		attrs = append(attrs, slog.Bool("abandoned", true))

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
 // panicError is the error of a run that panicked.
 type panicError struct{ text string }
 
 // Formatting survives values whose own methods panic.
-func newPanicError(cause any) error { return &panicError{fmt.Sprintf("panic: %v", cause)} }
+func newPanicError(cause any) error { return &panicError{errtext.Cut(fmt.Sprintf("panic: %v", cause))} }
 
 func (e *panicError) Error() string { return e.text }
 

@@ -13,6 +13,9 @@ import (
 
 const (
 	maxNameBytes = 128
+	// maxChecks bounds what a program that adds checks at run time, and forgets to remove them, can cost: each is told at
+	// every door.
+	maxChecks = 10_000
 	// minDuration catches a plain number where a duration is meant: Interval: 30 is 30 ns.
 	minDuration = time.Millisecond
 )
@@ -52,6 +55,10 @@ func (c *Check) validate() error {
 	m.threshold(c)
 	m.gates(c)
 	return errors.Join(m.errs...)
+}
+
+func errTooMany() error {
+	return fmt.Errorf("checker: more than %d checks; remove those that are no longer of use, or let one check stand for many", maxChecks)
 }
 
 func (m *mistakes) name(field, text string) {

@@ -1,9 +1,8 @@
 package probes
 
 import (
-	"fmt"
-
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/errtext"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -47,7 +46,7 @@ func checkOf(result *checker.Result, a audience) checkDocument {
 		LastSuccess: stamp(result.LastSuccess), Expires: stamp(result.Expires), Failures: result.Failures,
 	}
 	if a == insiders {
-		doc.Detail = errorText(result.Err)
+		doc.Detail = errtext.Of(result.Err)
 	}
 	return doc
 }
@@ -57,17 +56,4 @@ func thresholdOf(t checker.Threshold) string {
 		return ""
 	}
 	return number(t.Critical)
-}
-
-// errorText is the text of err, "" if it is nil. An error whose Error panics must not take the answer with it.
-func errorText(err error) (text string) {
-	if err == nil {
-		return ""
-	}
-	defer func() {
-		if recover() != nil {
-			text = fmt.Sprintf("%T", err)
-		}
-	}()
-	return err.Error()
 }

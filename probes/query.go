@@ -13,8 +13,17 @@ const maxQuery = 4096
 type query struct {
 	strict  bool
 	verbose bool
-	exclude []string
+	exclude []string // each once, in the order of the request
+	without set
 	format  string
+}
+
+// set is a set of names: what a stranger lists is looked up for every check that there is.
+type set map[string]struct{}
+
+func (s set) have(name string) bool {
+	_, there := s[name]
+	return there
 }
 
 func parseQuery(raw string) query {
@@ -23,12 +32,19 @@ func parseQuery(raw string) query {
 	}
 	// The values that could be read are kept when others could not.
 	values, _ := url.ParseQuery(raw)
-	return query{
+	q := query{
 		strict:  on(values, "strict"),
 		verbose: on(values, "verbose"),
-		exclude: values["exclude"],
+		without: make(set),
 		format:  values.Get("format"),
 	}
+	for _, name := range values["exclude"] {
+		if !q.without.have(name) {
+			q.without[name] = struct{}{}
+			q.exclude = append(q.exclude, name)
+		}
+	}
+	return q
 }
 
 // on reports whether a switch is there and not turned off.
@@ -37,4 +53,4 @@ func on(values url.Values, name string) bool {
 	return there && !slices.Contains([]string{"0", "false", "no"}, given[0])
 }
 
-func (q query) excludes(name string) bool { return slices.Contains(q.exclude, name) }
+func (q query) excludes(name string) bool { return q.without.have(name) }

@@ -44,6 +44,10 @@ type ServerConfig struct {
 	Logger *slog.Logger
 }
 
+// maxStreams bounds the requests that one connection of HTTP/2, which there is with TLS only, asks at a time. A client that
+// takes its requests back at once, to send more, has as many being answered and is cut off when it goes on.
+const maxStreams = 100
+
 // Server serves a handler on a listener of its own, apart from everything else that the process serves. Create it
 // with NewServer.
 type Server struct {
@@ -117,6 +121,7 @@ func (s *Server) Run(ctx context.Context) error {
 		WriteTimeout:      s.config.WriteTimeout,
 		IdleTimeout:       s.config.IdleTimeout,
 		MaxHeaderBytes:    s.config.MaxHeaderBytes,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ConnContext:       conns.enter,
 		ConnState:         conns.leave,
 		// Requests end with ctx, or an open event stream would hold up the shutdown.

@@ -51,8 +51,10 @@ func line(text string) string {
 // verbose lists every check that gates the probe and whatever else holds it back, then the verdict.
 func (g gate) verbose(probe string, q query) []byte {
 	kept := g.without(q.excludes)
+	listed := make(set, len(g.checks))
 	var b bytes.Buffer
 	for _, check := range g.checks {
+		listed[check.Name] = struct{}{}
 		switch {
 		case q.excludes(check.Name):
 			fmt.Fprintf(&b, "[ ]%s excluded\n", line(check.Name))
@@ -63,12 +65,13 @@ func (g gate) verbose(probe string, q query) []byte {
 		}
 	}
 	for _, cause := range kept.because {
-		if !ofCheck(cause) || !listed(g.checks, cause.Check) {
+		if !ofCheck(cause) || !listed.have(cause.Check) {
 			fmt.Fprintf(&b, "[-]%s\n", subject(cause))
 		}
 	}
+	known := g.known()
 	for _, name := range q.exclude {
-		if !g.knows(name) {
+		if !known.have(name) {
 			fmt.Fprintf(&b, "warning: exclude=%q matches no check of this probe\n", name)
 		}
 	}
@@ -85,13 +88,4 @@ func passed(check *checker.Result) string {
 		return "ok, with a warning: " + check.Reason.String()
 	}
 	return "ok"
-}
-
-func listed(checks []*checker.Result, name string) bool {
-	for _, check := range checks {
-		if check.Name == name {
-			return true
-		}
-	}
-	return false
 }

@@ -93,8 +93,14 @@ func (g gate) without(drop func(check string) bool) gate {
 	return rest
 }
 
-// knows reports whether excluding name could make a difference.
-func (g gate) knows(name string) bool {
-	return slices.ContainsFunc(g.checks, func(check *checker.Result) bool { return check.Name == name }) ||
-		slices.ContainsFunc(g.because, func(cause servicer.Cause) bool { return cause.Check == name })
+// known returns the names whose exclusion could make a difference.
+func (g gate) known() set {
+	known := make(set, len(g.checks)+len(g.because))
+	for _, check := range g.checks {
+		known[check.Name] = struct{}{}
+	}
+	for _, cause := range g.because {
+		known[cause.Check] = struct{}{}
+	}
+	return known
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/errtext"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -195,7 +196,7 @@ func checkRow(check *checker.Result, h *history, a audience) rowView {
 		row.Failures = plural(check.Failures, "failure", "failures") + " in a row"
 	}
 	if a == insiders {
-		row.Detail = errorText(check.Err)
+		row.Detail = errtext.Of(check.Err)
 	}
 	return row
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/errtext"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -78,7 +79,7 @@ func breakers(report *servicer.Report, a audience) []breakerView {
 			v.Observes = "observes only"
 		}
 		if a == insiders && b.State != breaker.Closed {
-			v.Detail = errorText(b.LastFailure)
+			v.Detail = errtext.Of(b.LastFailure)
 		}
 		list = append(list, v)
 	}

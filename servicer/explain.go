@@ -7,6 +7,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
 // explain says in a sentence that is safe for everybody why the name is what it is.
@@ -92,7 +93,7 @@ func title(name string) string {
 func causeOf(r *Report, check string) string {
 	for _, c := range r.Checks {
 		if c.Name == check {
-			return errorText(c.Err)
+			return errtext.Of(c.Err)
 		}
 	}
 	return ""

@@ -1,12 +1,12 @@
 package servicer
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
 // The names of metrics are a contract: dashboards and alerts know them.
@@ -89,7 +89,7 @@ func checkMetric(c *checker.Result) Metric {
 		Message: c.Message,
 		Updated: c.At,
 		Since:   c.Since,
-		Detail:  errorText(c.Err),
+		Detail:  errtext.Of(c.Err),
 	}
 	if c.Threshold.Critical > 0 {
 		m.Threshold = strconv.FormatFloat(c.Threshold.Critical, 'f', -1, 64)
@@ -121,7 +121,7 @@ func breakerMetric(b *breaker.Snapshot, checks []*checker.Result) Metric {
 		Message: "Circuit breaker " + b.Name + " is " + b.State.String(),
 		Since:   b.Since,
 		Updated: b.Since,
-		Detail:  errorText(b.LastFailure),
+		Detail:  errtext.Of(b.LastFailure),
 	}
 	if b.Forced {
 		m.Message += ", held by an operator"
@@ -149,17 +149,4 @@ func required(checks []*checker.Result, name string) bool {
 		}
 	}
 	return false
-}
-
-// errorText is err's text. An error whose Error panics must not take the judge with it.
-func errorText(err error) (text string) {
-	if err == nil {
-		return ""
-	}
-	defer func() {
-		if recover() != nil {
-			text = fmt.Sprintf("%T", err)
-		}
-	}()
-	return err.Error()
 }

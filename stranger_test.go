@@ -1,0 +1,118 @@
+package vitals_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals"
+)
+
+// Whoever can reach the health-only listener, which asks nobody who he is, must not be able to use up the file
+// descriptors that the process needs for its work, and a probe gets through whatever crowd there is.
+func TestACrowdAtTheHealthListenerMakesRoomForProbes(t *testing.T) {
+	var addr string
+	w := serve(t, func(c *vitals.Config) { addr = c.HealthGRPCAddr })
+	check(t, w.plain, "", healthpb.HealthCheckResponse_SERVING)
+	crowd := make([]net.Conn, 1100)
+	for i := range crowd {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		crowd[i] = conn
+		fmt.Fprint(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00") // a greeting, and no word more
+	}
+	check(t, dial(t, addr), "", healthpb.HealthCheckResponse_SERVING)
+	// The first of the crowd have been shown out. They may have been greeted before.
+	for i, conn := range crowd[:50] {
+		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("%d of the crowd is still there", i)
+		}
+	}
+	for _, conn := range crowd { // who does not answer the server's farewell holds it up for five seconds
+		conn.Close()
+	}
+	w.end(t)
+}
+
+// lockedBuffer is a log that may be written and read at the same time.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// everything is a logger that drops nothing, and what it has written.
+func everything() (*slog.Logger, *lockedBuffer) {
+	log := new(lockedBuffer)
+	return slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.Level(-100)})), log
+}
+
+// Names of three megabytes, which gRPC lets pass, are answered, and neither kept nor logged.
+func TestHugeNamesAreNeitherKeptNorLogged(t *testing.T) {
+	log, lines := everything()
+	w := serve(t, func(c *vitals.Config) { c.Logger = log })
+	check(t, w.conn, "", healthpb.HealthCheckResponse_SERVING)
+	huge := strings.Repeat("hunter2", 3<<20/7)
+	refused := func(conn *grpc.ClientConn, ctx context.Context, name string, want codes.Code) {
+		t.Helper()
+		client := healthpb.NewHealthClient(conn)
+		if _, err := client.Check(ctx, &healthpb.HealthCheckRequest{Service: name}); status.Code(err) != want || len(err.Error()) > 300 {
+			t.Errorf("Check: %.300v, want %v", err, want)
+		}
+		if want == codes.NotFound {
+			want = codes.InvalidArgument
+		}
+		stream, err := client.Watch(ctx, &healthpb.HealthCheckRequest{Service: name})
+		if err == nil {
+			_, err = stream.Recv()
+		}
+		if status.Code(err) != want || len(err.Error()) > 300 {
+			t.Errorf("Watch: %.300v, want %v", err, want)
+		}
+	}
+	refused(w.conn, t.Context(), huge, codes.NotFound)
+	refused(w.plain, t.Context(), huge, codes.ResourceExhausted)
+	long := metadata.AppendToOutgoingContext(t.Context(), "x-long", huge[:20<<10])
+	if _, err := healthpb.NewHealthClient(w.plain).Check(long, &healthpb.HealthCheckRequest{}); err == nil {
+		t.Error("a header of 20 KiB is accepted by the health-only listener")
+	}
+	for _, name := range w.Report().Names {
+		if strings.Contains(name.Name, "hunter2") {
+			t.Error("a stranger's name is in the report")
+		}
+	}
+	w.end(t)
+	if strings.Contains(lines.String(), "hunter2") {
+		t.Error("a stranger's name is in the log")
+	}
+}
