@@ -68,14 +68,8 @@ func TestHostileWordsDoNotSpoilTheReport(t *testing.T) {
 	t.Parallel()
 	s := newServicer(t, servicer.Config{Version: "v1\xff"})
 	s.SetServingStatus("shop\xff", serving)
-	if err := s.SetMaintenance("", "moving \xff", time.Hour); err == nil {
-		t.Error("a reason that is not UTF-8 is accepted")
-	}
 	if err := s.SetMaintenance("", strings.Repeat("x", 1025), time.Hour); err == nil {
 		t.Error("a reason of more than 1 KiB is accepted")
-	}
-	if err := s.SetMaintenance("", "first line\nsecond line", time.Hour); err == nil {
-		t.Error("a reason of two lines is accepted")
 	}
 	if err := s.SetMaintenance("", strings.Repeat("x", 1024), time.Hour); err != nil {
 		t.Error(err)

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/vitals-go/vitals/checker"
 )
@@ -38,8 +36,8 @@ func maintained(list []Maintenance, name string) (Maintenance, bool) {
 // grpc.health.v1 says about that check, "" or readiness the whole server. Everybody can read reason. Calling it again
 // replaces what was set before.
 //
-// It fails if nobody knows name, for liveness and startup, which would have the process killed, without a reason in one
-// line of at most 1 KiB, and if d is not positive.
+// It fails if nobody knows name, for liveness and startup, which would have the process killed, without a reason of
+// at most 1 KiB, and if d is not positive.
 func (s *Servicer) SetMaintenance(name, reason string, d time.Duration) error {
 	var errs []error
 	if name == checker.Liveness || name == checker.Startup {
@@ -48,8 +46,8 @@ func (s *Servicer) SetMaintenance(name, reason string, d time.Duration) error {
 	if strings.TrimSpace(reason) == "" {
 		errs = append(errs, fmt.Errorf("servicer: maintenance of %q needs a reason", name))
 	}
-	if len(reason) > maxReason || !utf8.ValidString(reason) || strings.ContainsFunc(reason, unicode.IsControl) {
-		errs = append(errs, fmt.Errorf("servicer: maintenance of %q: the reason must be one line of UTF-8, at most %d bytes", name, maxReason))
+	if len(reason) > maxReason {
+		errs = append(errs, fmt.Errorf("servicer: maintenance of %q: the reason has %d bytes, more than %d", name, len(reason), maxReason))
 	}
 	if d <= 0 {
 		errs = append(errs, fmt.Errorf("servicer: maintenance of %q for %v is over before it begins", name, d))
