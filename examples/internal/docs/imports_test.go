@@ -21,6 +21,7 @@ var imported = map[string]string{
 	"probes":       "github.com/vitals-go/vitals/probes",
 	"kubernetes":   "github.com/vitals-go/vitals/probes/kubernetes",
 	"promvitals":   "github.com/vitals-go/vitals/probes/promvitals",
+	"servicertest": "github.com/vitals-go/vitals/servicer/servicertest",
 	"servicer":     "github.com/vitals-go/vitals/servicer",
 	"healthclient": "github.com/vitals-go/vitals/servicer/healthclient",
 

@@ -26,6 +26,8 @@ var cfg vitals.Config
 
 var b *breaker.Breaker
 
+var conn *grpc.ClientConn
+
 var pgxConfig *pgx.ConnConfig
 
 var collector prometheus.Collector
