@@ -8,8 +8,8 @@
 //
 // Results are kept as JSON, and everything that readers see is made from that file; a test says so when it is not:
 //
-//	go run ./bench -json bench/results.json -out bench/RESULTS.md -charts docs/charts
-//	go run ./bench -from bench/results.json -json bench/results.json -out bench/RESULTS.md -charts docs/charts
+//	go run ./bench -json bench/results.json -out bench/RESULTS.md -charts docs/charts -fleet docs/fleet.md
+//	go run ./bench -from bench/results.json -json bench/results.json -out bench/RESULTS.md -charts docs/charts -fleet docs/fleet.md
 //
 // The first measures, the second only writes anew. With -from and -only the chapters that are named are measured and
 // the others stay. Each chapter says when, where and with which command it was made.

@@ -44,6 +44,7 @@ var experiments = []experiment{
 	{"growth-watchers", "growth with watchers", []string{"growth"}, measureGrowthWatchers},
 	{"growth-checks", "growth with checks", []string{"growth"}, measureGrowthChecks},
 	{"growth-callers", "growth with callers", []string{"growth"}, measureGrowthCallers},
+	{"fleet", "what one instance of many sends", []string{"fleet"}, measureFleet},
 }
 
 // named reports whether e is one of names.

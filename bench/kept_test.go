@@ -8,10 +8,11 @@ import (
 	"testing"
 
 	"github.com/vitals-go/vitals/bench/internal/chart"
+	"github.com/vitals-go/vitals/bench/internal/fleet"
 	"github.com/vitals-go/vitals/bench/internal/result"
 )
 
-const remake = "go run ./bench -from bench/results.json -json bench/results.json -out bench/RESULTS.md -charts docs/charts"
+const remake = "go run ./bench -from bench/results.json -json bench/results.json -out bench/RESULTS.md -charts docs/charts -fleet docs/fleet.md"
 
 func keptResults(t *testing.T) *result.Run {
 	t.Helper()
@@ -25,7 +26,11 @@ func keptResults(t *testing.T) *result.Run {
 // What readers see is made from what was measured.
 func TestKeptFilesAreMadeFromTheResults(t *testing.T) {
 	kept := keptResults(t)
-	want := map[string]string{"RESULTS.md": kept.Markdown()}
+	page, err := fleet.Page(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"RESULTS.md": kept.Markdown(), filepath.Join("..", "docs", "fleet.md"): page}
 	for name, drawing := range chart.All(kept) {
 		want[filepath.Join("..", "docs", "charts", name)] = drawing
 	}

@@ -9,21 +9,23 @@ import (
 
 // settings are what the command line says.
 type settings struct {
-	short, check      bool
-	only              []string
-	from              string
-	json, out, charts string
+	short, check bool
+	only         []string
+	from         string
+
+	json, out, charts, fleet string
 }
 
 func main() {
 	var s settings
 	flag.BoolVar(&s.short, "short", false, "a tenth of the time, wider margins, without the largest sizes")
 	flag.BoolVar(&s.check, "check", false, "only make sure that no goal is missed by more than noise explains; what CI runs")
-	only := flag.String("only", "", "comma separated goals (P1,P6,growth) or experiments (growth-checks); all if empty")
+	only := flag.String("only", "", "comma separated goals (P1,P6,growth,fleet) or experiments (growth-checks); all if empty")
 	flag.StringVar(&s.from, "from", "", "kept results; without -only nothing is measured, else the rest comes from this `file`")
 	flag.StringVar(&s.json, "json", "", "`file` to keep the results in")
 	flag.StringVar(&s.out, "out", "", "`file` for the table")
 	flag.StringVar(&s.charts, "charts", "", "`folder` for the charts")
+	flag.StringVar(&s.fleet, "fleet", "", "`file` for the page about many instances")
 	flag.Parse()
 	if *only != "" {
 		s.only = strings.Split(*only, ",")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vitals-go/vitals/bench/internal/chart"
+	"github.com/vitals-go/vitals/bench/internal/fleet"
 	"github.com/vitals-go/vitals/bench/internal/measure"
 	"github.com/vitals-go/vitals/bench/internal/result"
 )
@@ -79,7 +80,7 @@ func (s settings) command() string {
 
 // write writes everything that was asked for. The table goes to the standard output unless something was.
 func write(s settings, kept *result.Run) error {
-	if s.json == "" && s.out == "" && s.charts == "" {
+	if s.json == "" && s.out == "" && s.charts == "" && s.fleet == "" {
 		_, err := io.WriteString(os.Stdout, kept.Markdown())
 		return err
 	}
@@ -95,6 +96,13 @@ func write(s settings, kept *result.Run) error {
 		for name, text := range chart.All(kept) {
 			failed = append(failed, os.WriteFile(filepath.Join(s.charts, name), []byte(text), 0o644))
 		}
+	}
+	if s.fleet != "" {
+		page, err := fleet.Page(kept)
+		if err == nil {
+			err = os.WriteFile(s.fleet, []byte(page), 0o644)
+		}
+		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
 }

@@ -11,7 +11,7 @@ const preface = `# What it costs, beside its peers
 Every speed goal as a ratio, measured in one process and in turns; below 1 means cheaper where the goal is ≤, above 1 where it is
 ≥. Rows where a peer wins stay in: eapache's breaker counts consecutive errors only and so reads no clock. The machine is a shared
 virtual one whose second core is not always there: figures of one core move by a tenth from run to run, those of two cores by more.
-How costs grow is in the [charts](../docs/charts).
+How costs grow, and what that means for many instances, is on [a page of its own](../docs/fleet.md).
 
 `
 

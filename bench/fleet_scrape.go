@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/vitals-go/vitals/bench/internal/fleet"
+	"github.com/vitals-go/vitals/bench/internal/measure"
+	"github.com/vitals-go/vitals/probes/promvitals"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// scrapeFacts counts what a scrape brings: of the service, of a twice as large one, and of no calls at all.
+func scrapeFacts(p measure.Plan, facts map[string]float64, health *servicer.Servicer, service fleet.Shape) {
+	page := func(methods int, config promvitals.Config) http.Handler {
+		recorder := newRecorder(methods + 2)
+		shape := service
+		shape.Methods = methods
+		callAll(recorder, shape)
+		config.Health, config.Recorder = health, recorder
+		collector, err := promvitals.New(config)
+		if err != nil {
+			panic(err)
+		}
+		handler, err := promvitals.Handler(collector)
+		if err != nil {
+			panic(err)
+		}
+		return handler
+	}
+	ordinary := page(service.Methods, promvitals.Config{})
+	one, two := scrape(ordinary), scrape(page(2*service.Methods, promvitals.Config{}))
+	facts["scrape_ns"] = p.Figure(measure.Interleave(p, 1, 1, requests(ordinary, "/metrics"))[0])
+	facts["scrape_bytes"], facts["scrape_gzip_bytes"], facts["scrape_series"] = size(one), size(compressed(one)), seriesIn(one)
+	facts["method_series"] = (seriesIn(two) - seriesIn(one)) / float64(service.Methods)
+	facts["method_scrape_bytes"] = (size(two) - size(one)) / float64(service.Methods)
+	facts["all_codes_series"] = seriesIn(scrape(page(service.Methods, promvitals.Config{AllCodes: true})))
+	facts["few_buckets_series"] = seriesIn(scrape(page(service.Methods, promvitals.Config{Buckets: fleet.FewBuckets()})))
+}
+
+// scrape asks as Prometheus does.
+func scrape(handler http.Handler) []byte {
+	return body(handler, "/metrics", "application/openmetrics-text;version=1.0.0")
+}
+
+// body is what a handler answers.
+func body(handler http.Handler, path, accept string) []byte {
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, path, nil)
+	r.Header.Set("Accept", accept)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return w.Body.Bytes()
+}
+
+func seriesIn(page []byte) (n float64) {
+	for line := range strings.Lines(string(page)) {
+		if line != "\n" && !strings.HasPrefix(line, "#") {
+			n++
+		}
+	}
+	return n
+}
+
+func compressed(text []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(text) // to memory, which does not fail
+	_ = w.Close()
+	return b.Bytes()
+}
+
+func size(b []byte) float64 { return float64(len(b)) }
