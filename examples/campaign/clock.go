@@ -31,6 +31,8 @@ var pushedSource []byte
 // What is left is the one line where every wall clock reading of a Go program comes from: the build lays a copy of
 // time.Now over the standard library's that adds the number of seconds in a shared page of memory. Nothing else of the
 // server differs.
+//
+// The sources lie in folder. As long as that is the same one, the go command remembers what it has built.
 func clockFlags(ctx context.Context, folder string) ([]string, error) {
 	output, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
 	if err != nil {
@@ -56,6 +58,7 @@ func clockFlags(ctx context.Context, folder string) ([]string, error) {
 	}
 	list := filepath.Join(folder, "overlay.json")
 	return []string{"-overlay", list}, errors.Join(
+		os.MkdirAll(folder, 0o755),
 		os.WriteFile(filepath.Join(folder, "time.go"), source, 0o600),
 		os.WriteFile(filepath.Join(folder, "pushed.go"), pushedSource, 0o600),
 		os.WriteFile(list, text, 0o600))

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
 	"github.com/vitals-go/vitals/examples/internal/rig"
 )
 
@@ -101,13 +103,34 @@ func (t *transcript) last(n int) []string {
 
 const upstreamInterval = 200 * time.Millisecond
 
-// newUpstream is the other inventory server: the same program, with nothing that it needs.
-func newUpstream(ctx context.Context, path, folder string) (*program, error) {
+// other is the other inventory server: the same program, with nothing that it needs.
+type other struct{ *program }
+
+// Start starts the program and waits until it serves.
+func (o other) Start(ctx context.Context) error {
+	if err := o.program.Start(ctx); err != nil {
+		return err
+	}
+	conn, err := dial(o.addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return rig.Eventually(ctx, 30*time.Second, func() error {
+		resp, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{})
+		if err == nil && resp.GetStatus() != healthpb.HealthCheckResponse_SERVING {
+			err = fmt.Errorf("the upstream is %v", resp.GetStatus())
+		}
+		return err
+	})
+}
+
+func newUpstream(ctx context.Context, path, folder string) (other, error) {
 	port, err := rig.Port(ctx)
 	if err != nil {
-		return nil, err
+		return other{}, err
 	}
-	p := &program{path: path, folder: folder, addr: rig.Addr(port), said: &transcript{}}
+	p := other{&program{path: path, folder: folder, addr: rig.Addr(port), said: &transcript{}}}
 	p.env = []string{
 		"HOME=" + folder, "INVENTORY_ADDR=" + p.addr, "INVENTORY_DB=:memory:", "PLUGIN_HEALTH_HTTP_ADDR=",
 		"PLUGIN_HEALTH_FILE_PATH=", "PLUGIN_HEALTH_CHECK_INTERVAL=" + upstreamInterval.String(),

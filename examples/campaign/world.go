@@ -53,7 +53,11 @@ func newCampaign(ctx context.Context, o options, progress io.Writer) (c *campaig
 func (c *campaign) binary(ctx context.Context, o options) (path string, err error) {
 	var flags []string
 	if o.clock {
-		if flags, err = clockFlags(ctx, c.scratch); err != nil {
+		kept, err := os.UserCacheDir()
+		if err != nil {
+			return "", err
+		}
+		if flags, err = clockFlags(ctx, filepath.Join(kept, "vitals-campaign")); err != nil {
 			return "", err
 		}
 		if c.clock, err = newClock(c.scratch); err != nil {
