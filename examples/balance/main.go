@@ -4,10 +4,18 @@
 //	go run ./examples/balance
 //
 // and watch dependencies fail, servers drain and restart, and which calls are lost: none, as long as one server serves.
+//
+//	go run ./examples/balance stress
+//
+// shows what load reports do for it: three server processes, one of which is stressed, behind round_robin and behind
+// weighted_round_robin; then all of them restart, one after the other, while calls come. It takes a minute and writes
+// a table.
 package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -21,9 +29,27 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	if err := run(ctx, os.Stdout, overTCP(), 3*time.Second); err != nil {
+	if err := command(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+// command does what the command line asks for.
+func command(ctx context.Context, args []string) error {
+	switch {
+	case len(args) == 0:
+		return run(ctx, os.Stdout, overTCP(), 3*time.Second)
+	case args[0] == stressCommand:
+		e, err := parseExperiment(args[1:])
+		if err != nil {
+			return err
+		}
+		return e.run(ctx, os.Stdout, os.Stderr)
+	case args[0] == serverCommand:
+		return serve(ctx, args[1:], os.Stdin, os.Stdout)
+	default:
+		return fmt.Errorf("unknown command %q: want none or %s", args[0], stressCommand)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +18,13 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == serverCommand { // a server of the experiment, started by one of the tests
+		main()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // inMemory is a network inside the process, and with it inside a bubble.
 func inMemory() network {

@@ -11,7 +11,9 @@
 //
 //	import _ "google.golang.org/grpc/balancer/weightedroundrobin"
 //
-//	{"loadBalancingConfig": [{"weighted_round_robin": {"blackoutPeriod": "5s", "enableOobLoadReport": false}}]}
+//	{"loadBalancingConfig": [{"weighted_round_robin": {"enableOobLoadReport": false}}]}
+//
+// healthclient.WeightedServiceConfig makes the one that heeds health as well, with reports in trailers, which are fresher.
 //
 // Health is another matter, said by another protocol: a report says nothing of readiness, and a drain changes nothing
 // in it.
