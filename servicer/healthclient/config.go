@@ -12,9 +12,20 @@ import (
 // name asks for the whole server.
 //
 // A server without a health service counts as serving there, as the specification wants; Watch tells them apart.
-func ServiceConfig(service string) string {
+func ServiceConfig(service string) string { return configOf("round_robin", service) }
+
+// WeightedServiceConfig is ServiceConfig with weights, by gRFC A58: a server that reports by ORCA that it is busy, or that it
+// fails, gets fewer calls (see package orcavitals for the server's side). Servers without reports are treated alike. A
+// weight counts from ten seconds after the connection on, so that new servers are not judged by their first moments.
+//
+// Import the policy, or grpc.NewClient fails:
+//
+//	import _ "google.golang.org/grpc/balancer/weightedroundrobin"
+func WeightedServiceConfig(service string) string { return configOf("weighted_round_robin", service) }
+
+func configOf(policy, service string) string {
 	text, err := json.Marshal(serviceConfig{
-		LoadBalancing: []map[string]struct{}{{"round_robin": {}}},
+		LoadBalancing: []map[string]struct{}{{policy: {}}},
 		HealthCheck:   healthCheckConfig{ServiceName: service},
 	})
 	if err != nil {

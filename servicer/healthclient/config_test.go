@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/balancer/weightedroundrobin"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
 
@@ -14,33 +15,41 @@ import (
 )
 
 func TestServiceConfigMakesAClientHeedHealth(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := new(place)
-		s := p.startHealth(t)
-		defer p.stop()
-		conn, err := grpc.NewClient("passthrough:///place", grpc.WithContextDialer(p.dial),
-			grpc.WithDefaultServiceConfig(healthclient.ServiceConfig("shop.v1.Orders")),
-			grpc.WithTransportCredentials(insecure.NewCredentials()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		conn.Connect()
-		time.Sleep(time.Second)
-		if state := conn.GetState(); state != connectivity.TransientFailure {
-			t.Errorf("a service that the server does not know: %v, want TRANSIENT_FAILURE", state)
-		}
-		s.SetServingStatus("shop.v1.Orders", serving)
-		time.Sleep(time.Second)
-		if state := conn.GetState(); state != connectivity.Ready {
-			t.Errorf("a service that serves: %v, want READY", state)
-		}
-		s.SetServingStatus("shop.v1.Orders", notServing)
-		time.Sleep(time.Second)
-		if state := conn.GetState(); state != connectivity.TransientFailure {
-			t.Errorf("a service that does not serve: %v, want TRANSIENT_FAILURE", state)
-		}
+	t.Run("alike", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { heedsHealth(t, healthclient.ServiceConfig) })
 	})
+	t.Run("weighted", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { heedsHealth(t, healthclient.WeightedServiceConfig) })
+	})
+}
+
+func heedsHealth(t *testing.T, config func(service string) string) {
+	t.Helper()
+	p := new(place)
+	s := p.startHealth(t)
+	defer p.stop()
+	conn, err := grpc.NewClient("passthrough:///place", grpc.WithContextDialer(p.dial),
+		grpc.WithDefaultServiceConfig(config("shop.v1.Orders")),
+		grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.Connect()
+	time.Sleep(time.Second)
+	if state := conn.GetState(); state != connectivity.TransientFailure {
+		t.Errorf("a service that the server does not know: %v, want TRANSIENT_FAILURE", state)
+	}
+	s.SetServingStatus("shop.v1.Orders", serving)
+	time.Sleep(time.Second)
+	if state := conn.GetState(); state != connectivity.Ready {
+		t.Errorf("a service that serves: %v, want READY", state)
+	}
+	s.SetServingStatus("shop.v1.Orders", notServing)
+	time.Sleep(time.Second)
+	if state := conn.GetState(); state != connectivity.TransientFailure {
+		t.Errorf("a service that does not serve: %v, want TRANSIENT_FAILURE", state)
+	}
 }
 
 func TestServiceConfigIsJSONForAnyName(t *testing.T) {

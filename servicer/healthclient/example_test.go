@@ -43,6 +43,20 @@ func ExampleServiceConfig() {
 	// Output: {"loadBalancingConfig":[{"round_robin":{}}],"healthCheckConfig":{"serviceName":"shop.v1.Orders"}}
 }
 
+// The file also imports _ "google.golang.org/grpc/balancer/weightedroundrobin".
+func ExampleWeightedServiceConfig() {
+	config := healthclient.WeightedServiceConfig("shop.v1.Orders")
+	fmt.Println(config)
+	conn, err := grpc.NewClient("dns:///shop.example:443",
+		grpc.WithDefaultServiceConfig(config), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+	// Output: {"loadBalancingConfig":[{"weighted_round_robin":{}}],"healthCheckConfig":{"serviceName":"shop.v1.Orders"}}
+}
+
 func ExampleWaitServing() {
 	status, conn, stop := exampleServer()
 	defer stop()
