@@ -1,13 +1,16 @@
 package promvitals_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
-	"net/http/httptest"
-	"strings"
+	"io"
+	"net/http"
+	"regexp"
 	"testing"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"google.golang.org/grpc"
@@ -36,6 +39,10 @@ func large(n int) *servicer.Report {
 	return r
 }
 
+// oddNames are parts of names that nobody should choose, and that must not end a page or a line.
+var oddNames = []string{`"`, `\`, "\n", "\xff", "\xfe", "}{,=", "# EOF", "\u2028", "<b>", ""}
+
+// TestLargestPageIsBoundedAndParses has 1,000 methods that have ended in all ways, and 200 checks, all with odd names.
 func TestLargestPageIsBoundedAndParses(t *testing.T) {
 	const methods, checks = 1000, 200
 	recorder, err := interceptor.New(interceptor.Config{MaxMethods: -1})
@@ -44,7 +51,7 @@ func TestLargestPageIsBoundedAndParses(t *testing.T) {
 	}
 	described := make([]grpc.MethodInfo, methods)
 	for i := range described {
-		described[i].Name = fmt.Sprintf("Method%d", i)
+		described[i].Name = fmt.Sprintf("Method%d%s", i, oddNames[i%len(oddNames)])
 	}
 	recorder.Register(services{"shop.v1.Orders": {Methods: described}})
 	for i := range described {
@@ -53,28 +60,54 @@ func TestLargestPageIsBoundedAndParses(t *testing.T) {
 			_, _ = recorder.UnaryServer(t.Context(), nil, info, func(context.Context, any) (any, error) { return nil, status.Error(code, "") })
 		}
 	}
-	handler, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{large(checks)}, Recorder: recorder}))
+	report := large(checks)
+	for i := range checks {
+		odd := report.Names[i].Name + oddNames[i%len(oddNames)]
+		report.Names[i].Name, report.Checks[i].Name, report.Breakers[i].Name = odd, odd, odd
+	}
+	handler, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{report}, Recorder: recorder, NativeHistograms: true}))
 	if err != nil {
 		t.Fatal(err)
-	}
-	response := httptest.NewRecorder()
-	handler.ServeHTTP(response, httptest.NewRequest("GET", "/metrics", nil))
-	page := response.Body.String()
-	const limit = 10 << 20
-	if len(page) > limit {
-		t.Errorf("the page has %d bytes, want at most %d", len(page), limit)
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(strings.NewReader(page))
+	inText, err := parser.TextToMetricFamilies(bounded(t, handler, text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]int{
-		"grpc_server_handled_total": methods * interceptor.Codes, "grpc_server_handling_seconds": methods,
-		"health_check_state": checks * 4, "health_status": checks, "health_breaker_calls_total": checks * 4,
-	} {
-		if got := len(families[name].GetMetric()); got != want {
-			t.Errorf("%s has %d series, want %d", name, got, want)
+	bounded(t, handler, protobuf)
+	for format, families := range map[string]map[string]*dto.MetricFamily{"text": inText, "protobuf": decoded(t, handler)} {
+		for name, want := range map[string]int{
+			"grpc_server_handled_total": methods * interceptor.Codes, "grpc_server_handling_seconds": methods,
+			"health_check_state": checks * 4, "health_status": checks, "health_breaker_calls_total": checks * 4,
+		} {
+			if got := len(families[name].GetMetric()); got != want {
+				t.Errorf("%s in %s has %d series, want %d", name, format, got, want)
+			}
 		}
 	}
+	// Nobody but Prometheus, in examples/monitoring, reads OpenMetrics: every line must at least be a sample or a comment.
+	last := ""
+	lines := bufio.NewScanner(bounded(t, handler, openMetrics))
+	for lines.Scan() {
+		last = lines.Text()
+		if !openMetricsLine.MatchString(last) {
+			t.Fatalf("not a line of OpenMetrics: %q", last)
+		}
+	}
+	if last != "# EOF" {
+		t.Errorf("the page ends with %q", last)
+	}
+}
+
+var openMetricsLine = regexp.MustCompile(`^(# (EOF|(HELP|TYPE|UNIT) \S+ .*)|[a-z_]+(\{([a-z_]+="([^"\\]|\\["\\n])*",?)*\})? [0-9.e+-]+)$`)
+
+// bounded returns a page, which must not be larger than what Prometheus reads within a second.
+func bounded(t *testing.T, handler http.Handler, accept string) io.Reader {
+	t.Helper()
+	page := get(t, handler, accept).Body
+	const limit = 10 << 20
+	if page.Len() > limit {
+		t.Errorf("the page has %d bytes, want at most %d", page.Len(), limit)
+	}
+	return page
 }
