@@ -67,6 +67,7 @@ func TestExemplarsAreTheNewestOfTheirKind(t *testing.T) {
 		}{
 			{"fast", time.Millisecond, codes.OK, 0},
 			{"", 300 * time.Millisecond, codes.OK, 0}, // not sampled
+			{"", 30 * time.Millisecond, codes.OK, 0},
 			{"first", 300 * time.Millisecond, codes.OK, 0},
 			{"too soon", 400 * time.Millisecond, codes.OK, 0},
 			{"failed", 400 * time.Millisecond, codes.Internal, 0},

@@ -28,7 +28,7 @@ func TestPointsHaveTheExemplarsOfTheirCalls(t *testing.T) {
 		reporter.PostCall(status.Error(code, ""), took)
 	}
 	call(codes.OK, time.Millisecond, map[string]string{"trace_id": id, "span_id": span})
-	call(codes.OK, time.Second, map[string]string{"trace_id": "mine", "tenant": "a\xff"})
+	call(codes.OK, time.Second, map[string]string{"trace_id": "abcd", "tenant": "a\xff"})
 	call(codes.Internal, time.Minute, map[string]string{"trace_id": id})
 	call(codes.NotFound, time.Hour, nil)
 
@@ -57,7 +57,7 @@ func TestPointsHaveTheExemplarsOfTheirCalls(t *testing.T) {
 				t.Errorf("%+v", e)
 			}
 		case 1:
-			if trace != "" || filtered["trace_id"] != "mine" || filtered["tenant"] != "a\uFFFD" {
+			if trace != "" || filtered["trace_id"] != "abcd" || filtered["tenant"] != "a\uFFFD" {
 				t.Errorf("%+v", e)
 			}
 		case 60:

@@ -66,6 +66,7 @@ func TestBucketsAndCodesLeadToTheirNewestCall(t *testing.T) {
 		}{
 			{"fast", 4 * time.Millisecond, codes.OK},
 			{"tight", 5 * time.Millisecond, codes.OK}, // the bound itself; too soon after the other to count
+			{"edge", 50 * time.Millisecond, codes.OK},
 			{"good", 600 * time.Millisecond, codes.OK},
 			{"bad", 700 * time.Millisecond, codes.Internal}, // the newest below 1 s
 			{"worse", 3 * time.Second, codes.Internal},
@@ -86,11 +87,12 @@ func TestBucketsAndCodesLeadToTheirNewestCall(t *testing.T) {
 			value      float64
 			ago        int
 		}{
-			{`handling_seconds_bucket{%s,le="0.005"} 2`, "fast", 0.004, 70},
-			{`handling_seconds_bucket{%s,le="1.0"} 4`, "bad", 0.7, 40},
-			{`handling_seconds_bucket{%s,le="5.0"} 5`, "worse", 3, 30},
-			{`handling_seconds_bucket{%s,le="+Inf"} 7`, "hung", 20, 20},
-			{`handled_total{grpc_code="OK",%s} 4.0`, "good", 1, 50},
+			{`handling_seconds_bucket{%s,le="0.005"} 2`, "fast", 0.004, 80},
+			{`handling_seconds_bucket{%s,le="0.05"} 3`, "edge", 0.05, 60},
+			{`handling_seconds_bucket{%s,le="1.0"} 5`, "bad", 0.7, 40},
+			{`handling_seconds_bucket{%s,le="5.0"} 6`, "worse", 3, 30},
+			{`handling_seconds_bucket{%s,le="+Inf"} 8`, "hung", 20, 20},
+			{`handled_total{grpc_code="OK",%s} 5.0`, "good", 1, 50},
 			{`handled_total{grpc_code="Internal",%s} 2.0`, "worse", 1, 30},
 			{`handled_total{grpc_code="Unavailable",%s} 1.0`, "hung", 1, 20},
 		} {
@@ -108,8 +110,8 @@ func TestBucketsAndCodesLeadToTheirNewestCall(t *testing.T) {
 				t.Errorf("%s has %q, want %s", series, exemplar, want.id)
 			}
 		}
-		if got := strings.Count(page, " # {"); got != 7 {
-			t.Errorf("%d exemplars, want 7", got)
+		if got := strings.Count(page, " # {"); got != 8 {
+			t.Errorf("%d exemplars, want 8", got)
 		}
 		if strings.Contains(get(t, illustratedPage(t, recorder), text).Body.String(), " # {") {
 			t.Error("the text format, which has no exemplars, has some")
