@@ -28,18 +28,25 @@ const exemplarPause = time.Second
 // which are the bounds of Prometheus' default buckets, and what is longer than 100 s.
 const exemplarSteps = 3*decades + 2
 
-// exemplarStep maps an index of Histogram.Counts to a step. Never written after initialisation.
-var exemplarStep = func() (table [buckets]uint8) {
-	for i := 1; i < bounded; i++ {
-		table[i] = table[i-1]
-		switch low := steps[(i-1)%len(steps)]; low { // the bound below bucket i
-		case stepUnit, stepUnit * 5 / 2, stepUnit * 5:
-			table[i]++
-		}
+// exemplarStep returns the step of an index of Histogram.Counts.
+func exemplarStep(bucket int) int {
+	switch bucket {
+	case 0:
+		return 0
+	case bounded:
+		return exemplarSteps - 1
 	}
-	table[bounded] = exemplarSteps - 1
-	return table
-}()
+	below := bucket - 1
+	step := 3 * (below / len(steps))
+	switch low := steps[below%len(steps)]; { // the bound below, in its decade
+	case low < stepUnit*5/2:
+		return step + 1
+	case low < stepUnit*5:
+		return step + 2
+	default:
+		return step + 3
+	}
+}
 
 // exemplars are a method's newest: the first row of calls that ended with OK, the second of the others, whose examples
 // are wanted most and would be lost among the many good ones. Calls load the places, and write one once per pause.
@@ -58,7 +65,7 @@ func (e *exemplars) place(code codes.Code, took time.Duration) *atomic.Pointer[k
 	if code != codes.OK {
 		row = 1
 	}
-	return &e[row][exemplarStep[bucketOf(took)]]
+	return &e[row][exemplarStep(bucketOf(took))]
 }
 
 // illustrate makes the call the example of its like, if there is none or an old one and the user knows what the call

@@ -52,10 +52,10 @@ func TestExemplarStepsAreThoseOfTheDecades(t *testing.T) {
 			if step == exemplarSteps-1 {
 				break
 			}
-			if got := exemplarStep[bucketOf(time.Duration(bound))]; int(got) != step {
+			if got := exemplarStep(bucketOf(time.Duration(bound))); got != step {
 				t.Errorf("%v is in step %d, want %d", time.Duration(bound), got, step)
 			}
-			if got := exemplarStep[bucketOf(time.Duration(bound+1))]; int(got) != step+1 {
+			if got := exemplarStep(bucketOf(time.Duration(bound + 1))); got != step+1 {
 				t.Errorf("%v is in step %d, want %d", time.Duration(bound+1), got, step+1)
 			}
 			step++

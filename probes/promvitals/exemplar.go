@@ -2,7 +2,6 @@ package promvitals
 
 import (
 	"maps"
-	"math"
 	"slices"
 	"sort"
 	"time"
@@ -83,9 +82,6 @@ func (d *distribution) illustrate(list []example, native bool) {
 		}
 	}
 }
-
-// beyondAll is the bound of the last classic bucket; read-only.
-var beyondAll = math.Inf(1)
 
 // newestByCode returns the newest example of each code, as an exemplar of the one call that it was.
 func newestByCode(list []example) (newest [interceptor.Codes]*dto.Exemplar) {

@@ -1,6 +1,8 @@
 package promvitals
 
 import (
+	"math"
+
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -85,7 +87,7 @@ func (d *distribution) Write(out *dto.Metric) error {
 		d.out.Bucket[i] = &b.out
 	}
 	if d.beyond != nil {
-		d.out.Bucket = append(d.out.Bucket, &dto.Bucket{CumulativeCount: &d.count, UpperBound: &beyondAll, Exemplar: d.beyond})
+		d.out.Bucket = append(d.out.Bucket, &dto.Bucket{CumulativeCount: &d.count, UpperBound: new(math.Inf(1)), Exemplar: d.beyond})
 	}
 	d.out.SampleCount, d.out.SampleSum, d.out.CreatedTimestamp = &d.count, &d.sum, d.since
 	out.Label, out.Histogram = d.pairs, &d.out
