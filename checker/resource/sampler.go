@@ -13,7 +13,7 @@ import (
 // Sampler measures CPU and memory for those who need them more often than a check runs, and over a time of their own
 // choice: a report to load balancers is of no use when it is half a minute old. It starts nothing and may be used
 // concurrently. Where the control groups are is looked up again every 30 s, so that a sample of both costs a few dozen
-// short reads, some 200 µs: go test -run '^$' -bench Sampler ./checker/resource.
+// short reads, under a millisecond: go test -run '^$' -bench Sampler ./checker/resource.
 type Sampler struct {
 	host  Host
 	files fs.FS

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -72,6 +74,34 @@ func TestASamplerReadsTheControlGroup(t *testing.T) {
 			t.Errorf("memory: got %v, %v", share, err)
 		}
 	})
+}
+
+// countingFiles counts who looks where the control groups are.
+type countingFiles struct {
+	fstest.MapFS
+
+	looked atomic.Int64
+}
+
+func (f *countingFiles) ReadFile(name string) ([]byte, error) {
+	if name == "proc/self/mountinfo" {
+		f.looked.Add(1)
+	}
+	return f.MapFS.ReadFile(name)
+}
+
+func TestASamplerDoesNotLookForItsGroupEachTime(t *testing.T) {
+	files := &countingFiles{MapFS: tree(t, "docker-v2")}
+	s := newSampler(t, resource.Config{Files: files})
+	for range 10 {
+		takeCPU(t, s)
+		if share, err := s.Memory(t.Context()); err != nil || share != 0.5 {
+			t.Errorf("memory: got %v, %v", share, err)
+		}
+	}
+	if n := files.looked.Load(); n != 1 {
+		t.Errorf("it looked %d times", n)
+	}
 }
 
 func TestASamplerLooksAgainWhereItsGroupIs(t *testing.T) {

@@ -99,6 +99,19 @@ func TestWhatIsUnknownStaysUnsetAndIsLoggedOnce(t *testing.T) {
 	})
 }
 
+func TestTheEndIsNoRecovery(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, r *rig) {
+		r.machine.set(func(m *machine) { m.err = errors.New("no such file") })
+		time.Sleep(5 * time.Second)
+		hang := make(chan struct{})
+		r.machine.set(func(m *machine) { m.hang = hang })
+		time.Sleep(time.Second)
+		r.end()
+		close(hang)
+		r.wantLogged("sampled again", 0)
+	})
+}
+
 func TestWithoutARecorderThereAreNoRates(t *testing.T) {
 	bubble(t, func(cfg *orcavitals.Config) { cfg.Recorder = nil }, func(t *testing.T, r *rig) {
 		time.Sleep(5 * time.Second)

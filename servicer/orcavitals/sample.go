@@ -66,8 +66,8 @@ func utilization(ask func() float64) (used float64, err error) {
 
 // note logs when what is sampled begins to fail, and when it works again.
 func (r *Reporter) note(ctx context.Context, what string, err error) {
-	failing := err != nil && ctx.Err() == nil
-	if r.troubles[what] == failing || errors.Is(err, errors.ErrUnsupported) {
+	failing := err != nil
+	if r.troubles[what] == failing || ctx.Err() != nil || errors.Is(err, errors.ErrUnsupported) {
 		return
 	}
 	r.troubles[what] = failing
