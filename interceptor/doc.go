@@ -31,7 +31,8 @@
 // addition and no clock reading. A method that was never called takes less than 1 KB, a busy one 1.8 KB for each
 // stripe that its calls touch (at most 32; as much again once it fails, and 0.1 KB for each code) and 0.9 KB for each slot of the window.
 //
-// Exemplars are off unless Config.Exemplar is set. A call that finds a young one of its like then costs about 5 ns more,
-// and one that does not costs what the function costs: for a span that is not sampled, a look into the context. A method
-// keeps 58 exemplars at most, each of 0.5 KB, and replaces each at most once a second.
+// Exemplars are off unless Config.Exemplar is set. A call that finds a young one of its like then costs about 5 ns more;
+// one that does not, 10 ns and what the function costs: for a span that is not sampled, a look into the context
+// (go test -run '^$' -bench 'Unary/ok' ./interceptor). A method keeps 58 exemplars at most, each of 0.5 KB, and replaces
+// each at most once a second.
 package interceptor
