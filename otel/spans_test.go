@@ -162,10 +162,12 @@ func TestSpanOfEachTransition(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		broken.Store(false)
 		time.Sleep(time.Minute)
+		synctest.Wait()
+		spans, transitions := recorder.Ended(), len(health.Report().Journal)
 		stop()
 		synctest.Wait()
 		var got []string
-		for _, span := range recorder.Ended() {
+		for _, span := range spans {
 			a := attributes(span)
 			if span.Name() != "health.transition" || span.Parent().IsValid() || !span.StartTime().Equal(span.EndTime()) {
 				t.Errorf("%s is not a root without length of the name health.transition", span.Name())
@@ -175,8 +177,8 @@ func TestSpanOfEachTransition(t *testing.T) {
 			}
 			got = append(got, a["vitals.subject"]+" "+a["vitals.from"]+" "+a["vitals.to"]+" "+a["vitals.reason"])
 		}
-		if want := len(health.Report().Journal); len(got) != want {
-			t.Errorf("%d spans of %d transitions", len(got), want)
+		if len(got) != transitions {
+			t.Errorf("%d spans of %d transitions", len(got), transitions)
 		}
 		for _, want := range []string{
 			"check/database unknown critical error", "check/database critical healthy ok", "phase starting ready",

@@ -87,7 +87,7 @@ type RequestPolicy struct {
 // reservedMetrics are the report's own names: a resource or process check of that name could not be told from them.
 func reservedMetrics() []string {
 	return []string{
-		metricSuccessRate, metricResponseTime, metricApplication, metricSystem, metricBreakers, metricInFlight,
+		metricSuccessRate, metricResponseTime, metricApplication, metricSystem, metricBreakers, metricJudge, metricInFlight,
 		metricTotal, metricFailures, metricSaturated, metricPanics, metricP50, metricP90, metricP99,
 	}
 }

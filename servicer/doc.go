@@ -16,6 +16,11 @@
 // the end of Serve's context, and to stopped. Drain tells every watch, goes on serving for a while, ends the watches
 // with UNAVAILABLE and only then stops the server, because GracefulStop alone waits for an open Watch for ever.
 //
+// Who does not judge is not believed. Before Run a Servicer says what New found. When Run has ended without a drain, or
+// a witness has kept it waiting for ten seconds, no name serves that depends on judgement, the metric health_judge says
+// stopped or stuck, and the overall status is unknown; liveness fails only in the second case, which a restart may cure.
+// Every door says so at once, because all of them repeat the same edition. With nobody to hear there is nothing to judge.
+//
 // # Concurrency, ownership, cost
 //
 // New starts nothing. Run and Serve own every goroutine that they start. Readers load one immutable edition with one

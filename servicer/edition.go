@@ -44,6 +44,7 @@ func (s *Servicer) evidence(t time.Time) *evidence {
 		expiry:         expiry,
 		again:          again,
 		started:        s.startup.observe(s.heard.checks),
+		silence:        s.silence,
 		shut:           s.shut,
 		checks:         s.heard.checks,
 		breakers:       s.heard.breakers,

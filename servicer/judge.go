@@ -20,6 +20,7 @@ type evidence struct {
 
 	phase   Phase
 	started bool // start-up is over
+	silence silence
 	// shut is set between Shutdown and Resume of the health service.
 	shut bool
 

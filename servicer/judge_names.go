@@ -70,7 +70,7 @@ const (
 
 // gates is what keeps names from serving, by what it gates.
 type gates struct {
-	ending    []Cause // draining, stopped
+	ending    []Cause // draining, stopped, or nobody judges: all but liveness
 	process   []Cause // the phase: all but liveness and checks
 	readiness []Cause
 	liveness  []Cause
@@ -87,6 +87,12 @@ func (r *rules) gates(e *evidence, metrics []Metric) *gates {
 	}
 	if e.phase >= Draining {
 		g.ending = g.process
+	} else {
+		g.ending = e.silence.cause()
+		g.readiness = e.silence.cause()
+	}
+	if e.silence == stuck {
+		g.liveness = e.silence.cause()
 	}
 	for _, c := range e.checks {
 		if !c.Optional {

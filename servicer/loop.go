@@ -16,19 +16,29 @@ const tick = time.Second
 // Run hears the witnesses and judges until ctx ends: at once when a check, a breaker, maintenance or the application
 // says something new, when evidence expires, and every second for the recorder. It returns nil when ctx has ended and
 // all its goroutines are gone, and an error if it is running already. It may be run again.
+//
+// The last word of a judge who has gone is not believed: after Run no name that witnesses could speak about serves, but
+// liveness. If a witness of the user's, a breaker.Source, does not answer for ten seconds, the judge is stuck: then no
+// name serves, liveness neither, until it answers. Every door tells so at once, for what it repeats is a new edition.
 func (s *Servicer) Run(ctx context.Context) error {
 	if !s.running.CompareAndSwap(false, true) {
 		return errors.New("servicer: Run is running already")
 	}
 	defer func() {
 		s.running.Store(false)
-		s.rejudge(func() { s.standstill = standstill{} }) // for what was said to a loop that had ended
+		s.rejudge(func() { // also for what was said to a loop that had ended
+			s.standstill = standstill{}
+			s.fallSilent()
+		})
 	}()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	wg.Go(func() { s.logbook(ctx) })
+	if s.witnesses.any() {
+		wg.Go(func() { s.guard(ctx) })
+	}
 	for _, source := range s.witnesses.breakers {
 		wg.Go(func() { s.follow(ctx, source) })
 	}
@@ -41,13 +51,27 @@ func (s *Servicer) Run(ctx context.Context) error {
 			wait = max(time.Until(next), 0)
 		}
 		timer.Reset(wait)
+		if !s.await(ctx, checks, timer.C) {
+			return nil
+		}
+	}
+}
+
+// await returns true when there is a reason to look again, and false when ctx has ended.
+func (s *Servicer) await(ctx context.Context, checks <-chan struct{}, due <-chan time.Time) bool {
+	for {
 		select {
 		case <-checks:
+			return true
 		case <-s.wakeup:
+			return true
 		case <-s.spoken:
-		case <-timer.C:
+			return true
+		case <-due:
+			return true
+		case <-s.pulse: // the guard knows by now
 		case <-ctx.Done():
-			return nil
+			return false
 		}
 	}
 }
@@ -55,8 +79,9 @@ func (s *Servicer) Run(ctx context.Context) error {
 // listen hears everybody once, judges, and returns when to do so again: when the channel is closed, or at next unless
 // that is zero.
 func (s *Servicer) listen() (checks <-chan struct{}, next time.Time) {
+	s.turns.Add(1)
 	heard, checks := s.witnesses.hear()
-	next = s.rejudge(func() { s.heard = heard })
+	next = s.rejudge(func() { s.heard, s.silence = heard, judging })
 	if s.witnesses.recorder != nil {
 		next = soonest(next, time.Now().Add(tick))
 	}

@@ -17,6 +17,7 @@ const (
 	metricSystem      = "system_resources"
 	metricBreakers    = "circuit_breakers"
 	metricApplication = "application_metrics"
+	metricJudge       = "health_judge"
 )
 
 const valueError = "error"
@@ -34,7 +35,7 @@ func (r *rules) metrics(e *evidence) []Metric {
 			Message: "Circuit breakers could not be read", Updated: e.at,
 		})
 	}
-	metrics = r.appendRequests(metrics, e)
+	metrics = appendSilence(r.appendRequests(metrics, e), e)
 	return finish(metrics)
 }
 

@@ -24,8 +24,9 @@ type Endpoint struct {
 // on server becomes a name of the health service; a check of the same name is a mistake, and then nothing is served.
 //
 // It blocks until everything it started has gone, and returns nil after a complete drain; the error of Drain if calls
-// had to be cut off; that of Run; or that of the listener, after an end without the delay. The listener is closed in
-// every case. Call Serve, ServeAll or Run once, and not two of them.
+// had to be cut off; that of Run; that of the listener, after an end without the delay; or one that says that a witness,
+// such as a breaker.Source, hangs and keeps the judge from ending. The listener is closed in every case. Call Serve,
+// ServeAll or Run once, and not two of them.
 func (s *Servicer) Serve(ctx context.Context, server *grpc.Server, lis net.Listener) error {
 	return s.ServeAll(ctx, Endpoint{Server: server, Listener: lis})
 }
@@ -70,15 +71,16 @@ func (s *Servicer) serveTargets(ctx context.Context, targets []target) error {
 	}
 	cut := s.drainTargets(context.WithoutCancel(ctx), delay, targets)
 	dismiss()
-	gone := async(wg.Wait)
-	if cut == nil {
-		<-gone
-		return broken
+	// A server that could not even be stopped must not keep the process from ending, nor must a witness.
+	grace := pulsesMissed * pulseInterval
+	if cut != nil {
+		grace = stopGrace
 	}
-	// A server that could not even be stopped must not keep the process from ending.
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	wait(patience, gone)
+	if !wait(patience, async(wg.Wait)) && cut == nil {
+		cut = errors.New("servicer: the judge could not be ended: a witness does not answer")
+	}
 	return errors.Join(broken, cut)
 }
 

@@ -38,10 +38,15 @@ type Servicer struct {
 	streams   atomic.Int64  // open report streams
 	wakeup    chan struct{} // tells the loop to look again; holds one token
 	loglines  chan struct{} // tells the logbook that there is something to write; holds one token
+	// pulse is what the guard offers and the waiting loop takes; turns counts the turns of the loop, which alone writes
+	// it. Together they show whether the loop is stuck.
+	pulse chan struct{}
+	turns atomic.Uint64
 
 	// mu guards what follows. It is never held across a witness, a log or any other code that is not ours.
 	mu          sync.Mutex
 	heard       testimony
+	silence     silence
 	ending      Phase // Starting unless the process is on its way out
 	shut        bool
 	startup     startup
@@ -73,6 +78,7 @@ func New(cfg Config) (*Servicer, error) {
 		reports:   latest.New(&Report{}),
 		wakeup:    make(chan struct{}, 1),
 		loglines:  make(chan struct{}, 1),
+		pulse:     make(chan struct{}),
 		history:   newHistory(cfg.JournalSize),
 		services:  slices.Sorted(slices.Values(cfg.Services)),
 	}
@@ -99,8 +105,8 @@ func mistakes(checks []*checker.Result, services []string) error {
 	return errors.Join(errs...)
 }
 
-// Report returns the newest edition: two atomic loads. While Run does not run, it is what New found, with what the
-// application has said since.
+// Report returns the newest edition: two atomic loads. Before Run it is what New found, with what the application has
+// said since; after Run it says that nobody judges any more.
 func (s *Servicer) Report() *Report {
 	if s.outdated.Load() && s.outdated.CompareAndSwap(true, false) {
 		s.rejudge(nil)

@@ -38,6 +38,9 @@ func newWitnesses(cfg *Config) witnesses {
 	return w
 }
 
+// any reports whether there is anybody to hear.
+func (w *witnesses) any() bool { return w.checker != nil || w.recorder != nil || len(w.breakers) > 0 }
+
 // testimony is what all witnesses said at one time.
 type testimony struct {
 	checks   []*checker.Result

@@ -1,0 +1,96 @@
+package servicer
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+const (
+	// pulseInterval is how often the guard feels the loop's pulse, and pulsesMissed how many times in a row it must
+	// feel none. It counts beats instead of asking the clock: a process that was frozen, or gets no CPU, has felt for
+	// none either.
+	pulseInterval = time.Second
+	pulsesMissed  = 10
+)
+
+// silence says whether anybody judges.
+type silence uint8
+
+const (
+	judging silence = iota // or there is nobody to hear
+	over                   // Run has ended
+	stuck                  // the loop waits for a witness who does not answer
+)
+
+// guard watches over the loop, which asks code that is not ours. While it is stuck the guard judges in its place: that
+// nothing is known.
+func (s *Servicer) guard(ctx context.Context) {
+	ticker := time.NewTicker(pulseInterval)
+	defer ticker.Stop()
+	missed, turns := 0, s.turns.Load()
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		last := turns
+		turns = s.turns.Load()
+		select {
+		case s.pulse <- struct{}{}:
+			missed = 0
+			continue
+		default:
+		}
+		if turns != last { // it was busy
+			missed = 0
+			continue
+		}
+		if missed++; missed == pulsesMissed {
+			s.rejudge(s.getStuck)
+		}
+	}
+}
+
+// getStuck is a change that the loop takes back with its next turn.
+func (s *Servicer) getStuck() {
+	s.silence = stuck
+	s.jot(line{slog.LevelError, "health is no longer judged: a witness does not answer", []slog.Attr{
+		slog.Duration("since", pulsesMissed*pulseInterval),
+	}})
+}
+
+// fallSilent is a change that the next Run takes back.
+func (s *Servicer) fallSilent() {
+	if s.witnesses.any() {
+		s.silence = over
+	}
+}
+
+const textUnjudged = "health is no longer judged"
+
+// cause is what keeps names from serving when nobody judges.
+func (q silence) cause() []Cause {
+	if q == judging {
+		return nil
+	}
+	return []Cause{{Reason: checker.ReasonStale, Text: textUnjudged}}
+}
+
+// appendSilence adds the metric that tells that nobody judges.
+func appendSilence(metrics []Metric, e *evidence) []Metric {
+	if e.silence == judging || e.phase >= Draining {
+		return metrics
+	}
+	value := "stopped"
+	if e.silence == stuck {
+		value = "stuck"
+	}
+	return append(metrics, Metric{
+		Name: metricJudge, Value: value, Status: checker.Unknown, Reason: checker.ReasonStale,
+		Message: "Health is no longer judged", Updated: e.at,
+	})
+}

@@ -1,0 +1,207 @@
+package servicer_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// mute is a source of breakers that stops answering.
+type mute struct {
+	lock    chan struct{} // holds a token while nobody keeps it
+	changed chan struct{}
+	asked   atomic.Int64
+}
+
+func newMute() *mute {
+	m := &mute{lock: make(chan struct{}, 1), changed: make(chan struct{})}
+	m.lock <- struct{}{}
+	return m
+}
+
+func (m *mute) Snapshots() []breaker.Snapshot {
+	m.asked.Add(1)
+	<-m.lock
+	m.lock <- struct{}{}
+	return nil
+}
+
+func (m *mute) Changed() <-chan struct{} { return m.changed }
+
+// judged starts a Servicer with a check that never fails and a witness that can be muted.
+func judged(t *testing.T, log *bytes.Buffer) (s *servicer.Servicer, m *mute, end func()) {
+	t.Helper()
+	checks, err := checker.New(checker.Config{Checks: []checker.Check{{Name: "database", Jitter: -1, Run: func(context.Context) error { return nil }}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m = newMute()
+	s = newServicer(t, servicer.Config{
+		Checker: checks, Breakers: []breaker.Source{m}, Services: []string{"shop.v1.Orders"},
+		Logger: slog.New(slog.NewTextHandler(log, nil)),
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 2)
+	go func() { ended <- checks.Run(ctx) }()
+	go func() { ended <- s.Run(ctx) }()
+	synctest.Wait()
+	return s, m, func() {
+		stop()
+		for range 2 {
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func states(s *servicer.Servicer) map[string]servingStatus {
+	all := map[string]servingStatus{}
+	for _, n := range s.Report().Names {
+		all[n.Name] = n.Status
+	}
+	return all
+}
+
+func TestAStuckJudgeIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s, m, end := judged(t, &log)
+		defer end()
+		for name, state := range states(s) {
+			if state != serving {
+				t.Errorf("at first %q is %v", name, state)
+			}
+		}
+		<-m.lock // from now on nobody gets an answer
+		time.Sleep(31 * time.Second)
+		synctest.Wait()
+		if s.Report().Overall != checker.Healthy {
+			t.Fatal("the witness was asked before it was silent for long")
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		for name, state := range states(s) {
+			if (state == serving) != (name == "startup") {
+				t.Errorf("%q is %v while nobody judges", name, state)
+			}
+			response, known := checkOf(t, s, name)
+			if !known || response != state {
+				t.Errorf("Check of %q says %v, the report %v", name, response, state)
+			}
+		}
+		report := s.Report()
+		if metric, _ := report.Metric("health_judge"); report.Overall != checker.Unknown || metric == nil || metric.Value != "stuck" {
+			t.Errorf("overall %v, %+v", report.Overall, metric)
+		}
+		if n, _ := report.Lookup("liveness"); len(n.Because) != 1 || n.Because[0].Reason != checker.ReasonStale {
+			t.Errorf("liveness: %+v", n)
+		}
+		m.lock <- struct{}{}
+		synctest.Wait()
+		for name, state := range states(s) {
+			if state != serving {
+				t.Errorf("after it %q is %v", name, state)
+			}
+		}
+		if _, found := s.Report().Metric("health_judge"); found {
+			t.Error("the metric stays")
+		}
+		if n := strings.Count(log.String(), "a witness does not answer"); n != 1 {
+			t.Errorf("logged %d times:\n%s", n, log.String())
+		}
+	})
+}
+
+func checkOf(t *testing.T, s *servicer.Servicer, name string) (servingStatus, bool) {
+	t.Helper()
+	response, err := s.Check(t.Context(), &healthpb.HealthCheckRequest{Service: name})
+	return response.GetStatus(), err == nil
+}
+
+func TestABusyOrIdleJudgeIsNotStuck(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s, m, end := judged(t, &log)
+		defer end()
+		time.Sleep(time.Hour) // idle: nothing but the check's runs
+		for n := range 100 {  // slow: each look takes five seconds, and the next one is due at once
+			<-m.lock
+			s.SetServingStatus("shop.v1.Orders", []servingStatus{serving, notServing}[n%2])
+			time.Sleep(5 * time.Second)
+			m.lock <- struct{}{}
+			synctest.Wait()
+			if s.Report().Overall != checker.Healthy {
+				t.Fatalf("a slow judge is taken for a stuck one:\n%s", log.String())
+			}
+		}
+	})
+}
+
+func TestTheLastWordOfAJudgeWhoHasGoneIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s, _, end := judged(t, &log)
+		end()
+		for name, state := range states(s) {
+			if (state == serving) != (name == "startup" || name == "liveness") {
+				t.Errorf("%q is %v after Run", name, state)
+			}
+			if response, _ := checkOf(t, s, name); response != state {
+				t.Errorf("Check of %q says %v, the report %v", name, response, state)
+			}
+		}
+		if metric, found := s.Report().Metric("health_judge"); !found || metric.Value != "stopped" || s.Report().Overall != checker.Unknown {
+			t.Errorf("%+v", metric)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- s.Run(ctx) }()
+		synctest.Wait()
+		if state := states(s)[""]; state != serving {
+			t.Errorf("when Run runs again the server is %v", state)
+		}
+		stop()
+		<-ended
+
+		alone := newServicer(t, servicer.Config{})
+		ctx, stop = context.WithCancel(t.Context())
+		stop()
+		if err := alone.Run(ctx); err != nil || states(alone)[""] != serving {
+			t.Errorf("with nobody to hear Run ends with %v and %v", err, states(alone))
+		}
+	})
+}
+
+func TestAWitnessThatHangsDoesNotKeepServeFromEnding(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMute()
+		s := serve(t, overMemory(t), servicer.Config{Breakers: []breaker.Source{m}})
+		synctest.Wait()
+		<-m.lock
+		s.SetServingStatus(shopService, serving) // so that the judge looks
+		s.end()
+		if err := <-s.result; err == nil || !strings.Contains(err.Error(), "a witness does not answer") {
+			t.Errorf("Serve: %v", err)
+		}
+		if s.Phase() != servicer.Stopped {
+			t.Errorf("phase %v, want stopped", s.Phase())
+		}
+		m.lock <- struct{}{}
+	})
+}
