@@ -152,12 +152,13 @@ func TestSpanOfEachTransition(t *testing.T) {
 		provider, recorder := tracer()
 		e := exporter(t, otelvitals.Config{Health: health, TracerProvider: provider})
 		ctx, stop := context.WithCancel(t.Context())
-		for _, run := range []func(context.Context) error{checks.Run, health.Run, e.Run} {
+		for _, run := range []func(context.Context) error{e.Run, checks.Run, health.Run} {
 			go func() {
 				if err := run(ctx); err != nil {
 					t.Error(err)
 				}
 			}()
+			synctest.Wait() // What has happened before the exporter runs is none of its business.
 		}
 		time.Sleep(30 * time.Second)
 		broken.Store(false)
