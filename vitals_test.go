@@ -76,6 +76,7 @@ type world struct {
 	*vitals.Health
 	conn   *grpc.ClientConn
 	plain  *grpc.ClientConn // to the health-only listener
+	server *grpc.Server
 	http   string
 	file   string
 	broken atomic.Bool
@@ -121,6 +122,7 @@ func serve(t *testing.T, change func(*vitals.Config)) *world {
 		t.Fatal(err)
 	}
 	server := grpc.NewServer(w.ServerOptions()...)
+	w.server = server
 	testpb.RegisterTestServiceServer(server, echo{})
 	ctx, stop := context.WithCancel(t.Context())
 	w.stop = stop

@@ -23,7 +23,7 @@ import (
 func doors() []string {
 	return []string{
 		"/health", "/health?strict", "/health?format=health", "/health?format=health&strict", "/health?format=html",
-		"/live?verbose", "/ready", "/ready?verbose", "/readyz?verbose&exclude=x", "/startup?verbose",
+		"/live?verbose", "/livez", "/ready", "/ready?verbose", "/readyz?verbose&exclude=x", "/startup?verbose", "/startupz", "/metrics",
 		"/health/database", "/health/cache", "/health/dependency_database", "/health/breaker_database",
 		"/health/badge.svg", "/health/nobody",
 	}
