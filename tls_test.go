@@ -105,7 +105,12 @@ func TestCredentialsOpenDetailsAtTheHTTPDoor(t *testing.T) {
 		c.DetailsTokenFile = tokens
 	})
 	w.broken.Store(true)
-	check(t, w.conn, "database", healthpb.HealthCheckResponse_NOT_SERVING)
+	eventually(t, func() error { // before its first result the database does not serve either, and for no cause
+		if m, _ := w.Report().Metric("dependency_database"); m == nil || m.Detail == "" {
+			return fmt.Errorf("no cause yet: %+v", m)
+		}
+		return nil
+	})
 	for name, tt := range map[string]struct {
 		client *tls.Config
 		header string
