@@ -116,3 +116,20 @@ func TestWanted(t *testing.T) {
 		}
 	}
 }
+
+func TestMissed(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		goal        result.Goal
+		full, short bool
+	}{
+		{"met", result.Goal{What: "Check handler against grpc-go's", Measured: 0.3, Limit: 0.3}, false, false},
+		{"beyond noise, but not where it is noisy", result.Goal{What: "Check handler against grpc-go's", Measured: 0.4, Limit: 0.3}, true, false},
+		{"beyond everything", result.Goal{What: "Check handler against grpc-go's", Measured: 0.5, Limit: 0.3}, true, true},
+		{"nothing that a short run can judge", result.Goal{What: "two cores against one", Measured: 2, Limit: 0.6}, true, false},
+	} {
+		if full, short := missed(test.goal, false), missed(test.goal, true); full != test.full || short != test.short {
+			t.Errorf("%s: missed is %v in a full run and %v in a short one, want %v and %v", test.name, full, short, test.full, test.short)
+		}
+	}
+}

@@ -18,7 +18,7 @@ type settings struct {
 
 func main() {
 	var s settings
-	flag.BoolVar(&s.short, "short", false, "a tenth of the time, wider margins, without the largest sizes")
+	flag.BoolVar(&s.short, "short", false, "half a minute, wider margins, without the largest sizes")
 	flag.BoolVar(&s.check, "check", false, "only make sure that no goal is missed by more than noise explains; what CI runs")
 	only := flag.String("only", "", "comma separated goals (P1,P6,growth,fleet) or experiments (growth-checks); all if empty")
 	flag.StringVar(&s.from, "from", "", "kept results; without -only nothing is measured, else the rest comes from this `file`")
