@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitals-go/vitals"
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -49,10 +50,19 @@ func (w *world) wantEnvoy(t *testing.T, header string) {
 	})
 }
 
+// unjudged keeps the machine that the tests run on out of the verdict: it may be as busy as it likes.
+func unjudged() resource.Config {
+	return resource.Config{
+		CPUThreshold: -1, MemoryThreshold: -1, DiskThreshold: -1,
+		Thresholds: map[string]checker.Threshold{"open_files": {}},
+	}
+}
+
 func TestEnvoyIsToldAtBothDoors(t *testing.T) {
 	w := serve(t, func(cfg *vitals.Config) {
 		cfg.Envoy = true
 		cfg.DrainDelay = 3 * time.Second
+		cfg.Resources = unjudged()
 	})
 	w.wantEnvoy(t, "")
 	if err := w.Checker.Add(checker.Check{Name: "cache", Optional: true, Run: func(context.Context) error { return errors.New("down") }}); err != nil {
@@ -68,7 +78,7 @@ func TestEnvoyIsToldAtBothDoors(t *testing.T) {
 }
 
 func TestEnvoyIsNotToldUnasked(t *testing.T) {
-	w := serve(t, nil)
+	w := serve(t, func(cfg *vitals.Config) { cfg.Resources = unjudged() })
 	if err := w.Checker.Add(checker.Check{Name: "cache", Optional: true, Run: func(context.Context) error { return errors.New("down") }}); err != nil {
 		t.Fatal(err)
 	}
