@@ -99,17 +99,19 @@ func (s step) String() string {
 // newPlan returns the first steps of a seed's sequence. It depends on nothing else: not on time, not on what is
 // installed, and a shorter plan is the beginning of a longer one.
 func newPlan(seed uint64, steps int) []step {
-	broken := map[string]fault{}
+	broken, full := map[string]fault{}, false
 	plan := make([]step, 0, steps)
 	for n := range steps {
 		random := rand.New(rand.NewPCG(seed, uint64(n)))
-		s := nextStep(random, broken)
+		s := nextStep(random, broken, full)
 		s.number = n + 1
 		switch s.kind {
 		case breakOne:
 			broken[s.dependency] = s.fault
 		case mendOne:
 			delete(broken, s.dependency)
+		case fullDisk:
+			full = !full
 		}
 		plan = append(plan, s)
 	}
@@ -117,8 +119,8 @@ func newPlan(seed uint64, steps int) []step {
 }
 
 // nextStep decides what happens next in a world where some dependencies are broken. The more of them there are, the
-// sooner one is mended.
-func nextStep(random *rand.Rand, broken map[string]fault) step {
+// sooner one is mended; and a disk does not stay full for long.
+func nextStep(random *rand.Rand, broken map[string]fault, full bool) step {
 	s := step{
 		draw:  random.Uint64(),
 		pause: time.Duration(random.IntN(1000)) * time.Millisecond,
@@ -138,7 +140,9 @@ func nextStep(random *rand.Rand, broken map[string]fault) step {
 		all := faultsOf(s.dependency)
 		s.fault = pick(random, slices.DeleteFunc(slices.Clone(all), func(f fault) bool { return f == broken[s.dependency] }))
 	default:
-		s.kind = pick(random, specials)
+		if s.kind = pick(random, specials); full && random.IntN(3) == 0 {
+			s.kind = fullDisk
+		}
 	}
 	if s.kind == freeze {
 		s.pause += 1200 * time.Millisecond // Longer than the health file is believed.
