@@ -80,15 +80,19 @@ func (t *tally) signs(first, now signs) {
 	}
 }
 
+// table writes rows in Markdown, below a head.
+type table struct{ text *strings.Builder }
+
+func (t table) row(cells ...any) {
+	for _, cell := range cells {
+		fmt.Fprintf(t.text, "| %v ", cell)
+	}
+	t.text.WriteString("|\n")
+}
+
 // summary is the whole campaign in Markdown.
 func (t *tally) summary(seed uint64, u *users, wrong error) string {
 	var text strings.Builder
-	row := func(cells ...any) {
-		for _, cell := range cells {
-			fmt.Fprintf(&text, "| %v ", cell)
-		}
-		text.WriteString("|\n")
-	}
 	verdicts, failures := 0, 0
 	for _, n := range t.doors {
 		verdicts += n
@@ -97,6 +101,7 @@ func (t *tally) summary(seed uint64, u *users, wrong error) string {
 		failures = 1
 	}
 	fmt.Fprintf(&text, "## Fault campaign, seed %d\n\n", seed)
+	row := table{&text}.row
 	row("", "")
 	row("---", "---:")
 	row("steps", t.steps)
@@ -113,24 +118,29 @@ func (t *tally) summary(seed uint64, u *users, wrong error) string {
 	row("vital signs when first calm", t.first)
 	row("vital signs later, at most", t.worst)
 	row("duration", time.Since(t.began).Round(time.Second))
-	text.WriteString("\n")
-	row("promise", "delay promised", "steps", "mean", "worst")
-	row("---", "---:", "---:", "---:", "---:")
+	t.delayTable(table{&text})
+	counts(table{&text}, "what happened", "times", t.happened)
+	counts(table{&text}, "door", "answers compared", t.doors)
+	return text.String()
+}
+
+// delayTable compares how long the truth took with what is promised.
+func (t *tally) delayTable(out table) {
+	out.text.WriteString("\n")
+	out.row("promise", "delay promised", "steps", "mean", "worst")
+	out.row("---", "---:", "---:", "---:", "---:")
 	for _, formula := range slices.Sorted(maps.Keys(t.delays)) {
 		d := t.delays[formula]
-		row(formula, d.promise.within, d.times, (d.sum / time.Duration(d.times)).Round(time.Millisecond), d.max.Round(time.Millisecond))
+		mean := d.sum / time.Duration(d.times)
+		out.row(formula, d.promise.within, d.times, mean.Round(time.Millisecond), d.max.Round(time.Millisecond))
 	}
-	text.WriteString("\n")
-	row("what happened", "times")
-	row("---", "---:")
-	for _, name := range slices.Sorted(maps.Keys(t.happened)) {
-		row(name, t.happened[name])
+}
+
+func counts(out table, what, number string, all map[string]int) {
+	out.text.WriteString("\n")
+	out.row(what, number)
+	out.row("---", "---:")
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		out.row(name, all[name])
 	}
-	text.WriteString("\n")
-	row("door", "answers compared")
-	row("---", "---:")
-	for _, door := range slices.Sorted(maps.Keys(t.doors)) {
-		row(door, t.doors[door])
-	}
-	return text.String()
 }

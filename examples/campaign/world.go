@@ -82,16 +82,16 @@ func (c *campaign) folders() (own, health string, err error) {
 	return own, health, err
 }
 
-// dependencyEnv starts every dependency that can be had and returns what the server has to know of them. Without
-// PostgreSQL the server keeps its data in SQLite, which is there and works.
-func (c *campaign) dependencyEnv(ctx context.Context, binary string) (env []string, err error) {
-	type start struct {
-		name string
-		new  func() (backend, error)
-		env  func(addr string) (string, error)
-	}
+// supply is how a dependency is started, and how the server is told of it.
+type supply struct {
+	name string
+	new  func() (backend, error)
+	env  func(addr string) (string, error)
+}
+
+func supplies(ctx context.Context, binary, folder string) []supply {
 	var pg *rig.Postgres
-	for _, s := range []start{
+	return []supply{
 		{
 			database,
 			func() (b backend, err error) { pg, err = rig.NewPostgres(ctx); return pg, err },
@@ -112,10 +112,16 @@ func (c *campaign) dependencyEnv(ctx context.Context, binary string) (env []stri
 		},
 		{
 			upstream,
-			func() (backend, error) { return newUpstream(ctx, binary, c.scratch) },
+			func() (backend, error) { return newUpstream(ctx, binary, folder) },
 			func(addr string) (string, error) { return "UPSTREAM_ADDR=" + addr, nil },
 		},
-	} {
+	}
+}
+
+// dependencyEnv starts every dependency that can be had and returns what the server has to know of them. Without
+// PostgreSQL the server keeps its data in SQLite, which is there and works.
+func (c *campaign) dependencyEnv(ctx context.Context, binary string) (env []string, err error) {
+	for _, s := range supplies(ctx, binary, c.scratch) {
 		b, err := s.new()
 		if errors.Is(err, rig.ErrMissing) {
 			c.missing[s.name] = err
