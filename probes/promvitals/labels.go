@@ -81,15 +81,16 @@ func newBreakerLabels(name string) *breakerLabels {
 }
 
 // labelValue returns a name as a label can show it. Bytes that are not UTF-8 are written as \xff: one odd name must not
-// spoil the page, and two must not become one. What else is odd the formats escape themselves.
+// spoil the page, and two must not become one, so that a backslash which looks like the beginning of such an escape is
+// written as \x5c. What else is odd the formats escape themselves.
 func labelValue(name string) string {
-	if utf8.ValidString(name) {
+	if utf8.ValidString(name) && !strings.Contains(name, `\x`) {
 		return name
 	}
 	var b strings.Builder
 	for i := 0; i < len(name); {
 		r, size := utf8.DecodeRuneInString(name[i:])
-		if r == utf8.RuneError && size == 1 {
+		if r == utf8.RuneError && size == 1 || escape(name[i:]) {
 			fmt.Fprintf(&b, `\x%02x`, name[i])
 		} else {
 			b.WriteString(name[i : i+size])
@@ -97,4 +98,10 @@ func labelValue(name string) string {
 		i += size
 	}
 	return b.String()
+}
+
+// escape reports whether text begins as an escape of labelValue does.
+func escape(text string) bool {
+	hex := func(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }
+	return len(text) >= 4 && text[0] == '\\' && text[1] == 'x' && hex(text[2]) && hex(text[3])
 }
