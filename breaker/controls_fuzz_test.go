@@ -54,7 +54,7 @@ func besiege(t *testing.T, config uint16) *siege {
 		ObserveOnly: config>>8&3 == 3, SlowCall: time.Duration(config>>10&1) * 2 * time.Second, MinCalls: 5,
 	}}
 	s.Breaker = newBreaker(t, s.cfg)
-	s.check = s.Breaker.Check(func(context.Context) error {
+	s.check = s.Check(func(context.Context) error {
 		if s.down {
 			return errDown
 		}
