@@ -96,12 +96,23 @@ const calmTime = 3 * time.Minute
 
 // calm waits until the server holds what it held before the load, or for calmTime. What it holds then is the answer.
 func (t *target) calm(ctx context.Context, before sample) (after sample, err error) {
-	var failed error
-	late := rig.Eventually(ctx, calmTime, func() error {
-		time.Sleep(100 * time.Millisecond)
-		if after, failed = t.look(ctx, 0); failed != nil {
-			return nil // It has gone: waiting is of no use.
+	waiting, gone := context.WithCancel(ctx)
+	defer gone()
+	go func() {
+		select {
+		case <-t.process.Exited(): // Waiting is of no use.
+			gone()
+		case <-waiting.Done():
 		}
+	}()
+	looked := false
+	late := rig.Eventually(waiting, calmTime, func() error {
+		time.Sleep(100 * time.Millisecond)
+		now, err := t.look(waiting, 0)
+		if err != nil {
+			return err
+		}
+		after, looked = now, true
 		for _, q := range []int{goroutines, descriptors} {
 			if after.held[q] > before.held[q]+slack[q] {
 				return fmt.Errorf("%s: %.0f, %.0f before the load", quantityNames[q], after.held[q], before.held[q])
@@ -109,11 +120,8 @@ func (t *target) calm(ctx context.Context, before sample) (after sample, err err
 		}
 		return nil
 	})
-	if failed != nil {
-		return after, fmt.Errorf("the server does not answer after the load: %w\n%s", failed, t.process.Output())
-	}
-	if ctx.Err() != nil {
-		return after, late
+	if waiting.Err() != nil || !looked {
+		return after, fmt.Errorf("the server does not answer after the load: %w\n%s", late, t.process.Output())
 	}
 	return after, nil // What is held too long is for judge to say.
 }
