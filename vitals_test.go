@@ -26,6 +26,7 @@ import (
 	"github.com/vitals-go/vitals"
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/checker/resource"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -108,7 +109,9 @@ func serve(t *testing.T, change func(*vitals.Config)) *world {
 		HealthGRPCAddr: plain,
 		FilePath:       w.file,
 		DrainDelay:     50 * time.Millisecond,
-		Logger:         slog.New(slog.NewTextHandler(t.Output(), nil)),
+		// How busy the machine is that runs the tests is not what is tested.
+		Resources: resource.Config{CPUThreshold: -1, MemoryThreshold: -1, DiskThreshold: -1},
+		Logger:    slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	if change != nil {
 		change(&cfg)
