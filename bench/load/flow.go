@@ -9,7 +9,6 @@ import (
 
 // flow is one kind of call, made again and again.
 type flow struct {
-	name string
 	rate float64 // calls a second; 0: each caller sends the next when it has the answer to the last
 	call func(context.Context) error
 }

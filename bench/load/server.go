@@ -47,13 +47,12 @@ func serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	calls, probes, err := listen()
+	calls, probes, err := listen(ctx)
 	if err != nil {
 		return err
 	}
 	web := &http.Server{Handler: health.Handler(), ReadHeaderTimeout: 5 * time.Second}
-	defer web.Close()
-	go func() { _ = web.Serve(probes) }() // returns at Close
+	go func() { _ = web.Serve(probes) }() // until the process ends
 	server := grpc.NewServer(health.ServerOptions()...)
 	testpb.RegisterTestServiceServer(server, echo{})
 	done := make(chan error, 1)
@@ -69,11 +68,12 @@ func serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	return <-done
 }
 
-func listen() (calls, probes net.Listener, err error) {
-	if calls, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+func listen(ctx context.Context) (calls, probes net.Listener, err error) {
+	var config net.ListenConfig
+	if calls, err = config.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
 		return nil, nil, err
 	}
-	if probes, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if probes, err = config.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
 		return nil, nil, errors.Join(err, calls.Close())
 	}
 	return calls, probes, nil
