@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 
 	"google.golang.org/grpc"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
@@ -115,4 +116,15 @@ func ExampleHealth_Run() {
 	// queue: healthy
 	// ended: <nil>
 	// phase: stopped
+}
+
+// The program starts from its environment, and does not start with one that makes no sense.
+func ExampleConfigFromEnv() {
+	if err := os.Setenv("PLUGIN_HEALTH_CHECK_INTERVAL", "soon"); err != nil {
+		fmt.Println(err)
+	}
+	defer os.Unsetenv("PLUGIN_HEALTH_CHECK_INTERVAL")
+	_, err := vitals.ConfigFromEnv()
+	fmt.Println(err)
+	// Output: PLUGIN_HEALTH_CHECK_INTERVAL: "soon" is neither a number of seconds nor a duration such as 1m30s
 }

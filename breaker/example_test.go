@@ -61,3 +61,52 @@ func ExampleBreaker_Check() {
 	// <nil>
 	// circuit breaker cache is open
 }
+
+// A call through a breaker: while the dependency is away, the caller is turned away at once and does something else.
+func ExampleDo() {
+	b, err := breaker.New(breaker.Config{Name: "prices"})
+	if err != nil {
+		panic(err)
+	}
+	ask := func(context.Context) (int, error) { return 42, nil }
+	fmt.Println(breaker.Do(context.Background(), b, ask))
+	b.ForceOpen("they asked us to stay away")
+	fmt.Println(breaker.Do(context.Background(), b, ask))
+	// Output:
+	// 42 <nil>
+	// 0 circuit breaker prices is open
+}
+
+// A retry must not repeat what a breaker turned away.
+func ExampleIsRejected() {
+	b, err := breaker.New(breaker.Config{Name: "prices"})
+	if err != nil {
+		panic(err)
+	}
+	b.ForceOpen("maintenance")
+	_, err = b.Admit(context.Background())
+	fmt.Println(breaker.IsRejected(fmt.Errorf("asking for a price: %w", err)))
+	fmt.Println(breaker.IsRejected(errors.New("connection refused")))
+	// Output:
+	// true
+	// false
+}
+
+// A classifier of one's own knows one more answer that says nothing about the dependency, and leaves the rest.
+func ExampleDefaultClassify() {
+	errBusy := errors.New("busy, come again")
+	classify := func(err error) breaker.Outcome {
+		if errors.Is(err, errBusy) {
+			return breaker.Neutral
+		}
+		return breaker.DefaultClassify(err)
+	}
+	for _, err := range []error{nil, errBusy, errors.New("connection refused"), context.Canceled} {
+		fmt.Println(classify(err))
+	}
+	// Output:
+	// success
+	// neutral
+	// failure
+	// neutral
+}

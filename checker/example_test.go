@@ -83,3 +83,18 @@ func ExampleNewHeartbeat() {
 	fmt.Println(check.Name, check.Run(context.Background()))
 	// Output: consumer <nil>
 }
+
+// A hook of Config.Around asks what became of a run.
+func ExampleRunReason() {
+	around := func(ctx context.Context, name string) (context.Context, func(error)) {
+		return ctx, func(err error) { fmt.Println(name, checker.RunReason(ctx, err)) }
+	}
+	for _, err := range []error{nil, errors.New("connection refused"), checker.ErrNoEvidence} {
+		_, ended := around(context.Background(), "database")
+		ended(err)
+	}
+	// Output:
+	// database ok
+	// database error
+	// database stale
+}

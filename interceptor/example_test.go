@@ -3,6 +3,9 @@ package interceptor_test
 import (
 	"context"
 	"fmt"
+	"time"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -41,4 +44,43 @@ func ExampleNewRecovery() {
 	})
 	fmt.Println(err, status.Code(err))
 	// Output: internal error Internal
+}
+
+// Alerts count what is the server's fault.
+func ExampleIsFailure() {
+	for _, code := range []codes.Code{codes.OK, codes.NotFound, codes.Canceled, codes.Unavailable, codes.Internal} {
+		fmt.Println(code, interceptor.IsFailure(code))
+	}
+	// Output:
+	// OK false
+	// NotFound false
+	// Canceled false
+	// Unavailable true
+	// Internal true
+}
+
+// Config.Skip leaves out what is about the server, and one method more.
+func ExampleIsInfrastructure() {
+	skip := func(call interceptors.CallMeta) bool {
+		return interceptor.IsInfrastructure(call) || call.FullMethod() == "/shop.v1.Orders/Ping"
+	}
+	for _, method := range []string{"/grpc.health.v1.Health/Check", "/shop.v1.Orders/Ping", "/shop.v1.Orders/Place"} {
+		fmt.Println(method, skip(interceptors.NewServerCallMeta(method, nil, nil)))
+	}
+	// Output:
+	// /grpc.health.v1.Health/Check true
+	// /shop.v1.Orders/Ping true
+	// /shop.v1.Orders/Place false
+}
+
+// Every decade has the same bounds.
+func ExampleBucketBound() {
+	decade := 0
+	for i := 0; interceptor.BucketBound(i) <= 10*time.Microsecond; i++ {
+		if interceptor.BucketBound(i) > time.Microsecond {
+			decade++
+		}
+	}
+	fmt.Println(interceptor.BucketBound(0), decade, "a decade")
+	// Output: 100ns 22 a decade
 }

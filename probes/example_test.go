@@ -2,6 +2,7 @@ package probes_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,4 +44,11 @@ func ExampleNewFile() {
 	// Output:
 	// healthy live: true ready: true
 	// <nil>
+}
+
+// A watchdog believes a health file only if it is whole and fresh.
+func ExampleReadFile() {
+	_, err := probes.ReadFile("/nowhere/health")
+	fmt.Println(errors.Is(err, probes.ErrFile))
+	// Output: true
 }

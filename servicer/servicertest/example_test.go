@@ -95,3 +95,18 @@ func (printer) Context() context.Context       { return context.Background() }
 func (printer) Errorf(format string, a ...any) { fmt.Printf(format+"\n", a...) }
 func (printer) Fatalf(format string, a ...any) { fmt.Printf(format+"\n", a...) }
 func (printer) Logf(string, ...any)            {}
+
+// Every rule names its source, and what a Target needs for it.
+func ExampleRules() {
+	for _, rule := range servicertest.Rules()[:1] {
+		fmt.Println(rule.ID != "", rule.Source != "")
+	}
+	// Output: true true
+}
+
+// Any program with exit codes is a probe.
+func ExampleCommand() {
+	probe := servicertest.Command("go", "version")
+	fmt.Println(probe(context.Background()))
+	// Output: 0
+}
