@@ -2,6 +2,7 @@ package servicer
 
 import (
 	"log/slog"
+	"slices"
 	"strings"
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -63,7 +64,7 @@ func explainOverall(before, after *Report) line {
 func explainNames(head *Name, names []string, after *Report) line {
 	l := line{slog.LevelInfo, title(head.Name) + " serves", []slog.Attr{slog.Any("names", names)}}
 	if head.Status == healthpb.HealthCheckResponse_SERVING {
-		return l
+		return l.quieter(names, after)
 	}
 	l.text = title(head.Name) + " stopped serving"
 	if after.Phase == Ready {
@@ -79,6 +80,18 @@ func explainNames(head *Name, names []string, after *Report) line {
 			l.attrs = append(l.attrs, slog.String("error", err))
 		}
 	}
+	return l.quieter(names, after)
+}
+
+// quieter is l for debugging if all names are those of resources: nobody sends traffic by them, and what they measure is
+// told by the checker. A start and an end would otherwise be ten lines of them.
+func (l line) quieter(names []string, after *Report) line {
+	for _, name := range names {
+		if !slices.ContainsFunc(after.Checks, func(c *checker.Result) bool { return c.Name == name && c.Kind == checker.Resource }) {
+			return l
+		}
+	}
+	l.level = slog.LevelDebug
 	return l
 }
 

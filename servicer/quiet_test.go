@@ -1,0 +1,52 @@
+package servicer_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// TestResourcesAreQuietAtStartAndEnd wants no line about the names of resources from a start and an end: nobody sends
+// traffic by them. A resource that goes beyond its threshold is told by the checker.
+func TestResourcesAreQuietAtStartAndEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		measure := func(context.Context) (checker.Measurement, error) { return checker.Measurement{Value: 1}, nil }
+		c, err := checker.New(checker.Config{Checks: []checker.Check{
+			{Name: "cpu_usage", Measure: measure, Kind: checker.Resource},
+			{Name: "load", Measure: measure, Kind: checker.Resource},
+			{Name: "database", Run: func(context.Context) error { return nil }},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := servicer.New(servicer.Config{Checker: c, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer run(t, c.Run)()
+		stop := run(t, s.Run)
+		time.Sleep(time.Second)
+		if err := s.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		for line := range strings.Lines(log.String()) {
+			if strings.Contains(line, `msg="cpu_usage `) || strings.Contains(line, `msg="load `) {
+				t.Error("a needless line:", line)
+			}
+		}
+		for _, want := range []string{`msg="readiness serves"`, `msg="phase is draining"`, `msg="readiness stopped serving"`} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("no %s in the log:\n%s", want, &log)
+			}
+		}
+	})
+}
