@@ -164,7 +164,7 @@ func (s step) try(t *testing.T, b block, bin string, places map[string]string) {
 		command = strings.ReplaceAll(command, written, real)
 	}
 	want := pattern(s.output)
-	testdeps.Eventually(t, 10*time.Second, func() error {
+	testdeps.Eventually(t, patience, func() error {
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", command)
 		cmd.Dir = root
 		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
