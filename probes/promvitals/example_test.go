@@ -36,8 +36,9 @@ func ExampleNew() {
 	}
 	for _, f := range families {
 		if f.GetName() == "health_status" {
-			fmt.Println(f.GetName(), f.GetMetric()[0].GetLabel(), f.GetMetric()[0].GetGauge().GetValue())
+			label := f.GetMetric()[0].GetLabel()[0]
+			fmt.Printf("%s{%s=%q} %v\n", f.GetName(), label.GetName(), label.GetValue(), f.GetMetric()[0].GetGauge().GetValue())
 		}
 	}
-	// Output: health_status [name:"service" value:""] 1
+	// Output: health_status{service=""} 1
 }
