@@ -17,9 +17,9 @@ import (
 )
 
 var (
-	ctx     context.Context
-	db      *sql.DB
-	lis     net.Listener
+	ctx context.Context
+	db  *sql.DB
+	lis net.Listener
 )
 
 var cfg vitals.Config
@@ -51,7 +51,7 @@ var payments paymentsClient
 type paymentsClient struct{}
 
 func (paymentsClient) Charge(context.Context, any) (*Order, error) { return nil, nil }
-func (paymentsClient) Ping(context.Context) error                 { return nil }
+func (paymentsClient) Ping(context.Context) error                  { return nil }
 
 var cart any
 
