@@ -19,9 +19,12 @@ func announce(w io.Writer, cfg config, addr net.Addr) {
 			probe += " -tls-client-cert CERT -tls-client-key KEY"
 		}
 	}
-	web := "off"
+	web, ask := "off", "curl"
 	if cfg.health.HTTPAddr != "" {
 		web = "http://" + reachable(cfg.health.HTTPAddr)
+		if cfg.health.TLS.Cert != "" {
+			web, ask = "https://"+reachable(cfg.health.HTTPAddr), "curl --insecure"
+		}
 	}
 	fmt.Fprintf(w, `inventory.v1.Inventory on %s (%s), data in %s%s
 health: %s
@@ -32,7 +35,7 @@ try:
   grpc_health_probe -addr %s -service readiness%s
 `, at, security, cfg.storage(), cfg.extras(), web, curl, at, curl, at, at, probe)
 	if cfg.health.HTTPAddr != "" {
-		fmt.Fprintf(w, "  curl %s/health\n", web)
+		fmt.Fprintf(w, "  %s %s/health\n", ask, web)
 	}
 	if cfg.tls == nil {
 		fmt.Fprintf(w, "  go run ./examples/client -addr %s\n", at)
