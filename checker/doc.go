@@ -25,7 +25,8 @@
 //
 // The process starves when, while a run was in flight, it kept a goroutine of ours waiting for a CPU for at least half
 // of that time (and 50 ms), or when the scheduler slept through a whole interval, as after SIGSTOP. Timeouts are then
-// not held against the dependency, nor do results expire; nothing that was critical or unknown improves by it.
+// not held against the dependency, nor do results expire; nothing that was critical or unknown improves by it. An
+// answer that a frozen process finds long after the check's time, when it goes on, is no recovery either.
 //
 // # Concurrency
 //

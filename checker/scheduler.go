@@ -85,9 +85,7 @@ func (c *Checker) takeIn(now time.Time, judge bool) {
 		abandoned := r.abandoned
 		if !abandoned {
 			c.free++
-			if c.starves(r, now, o.duration) && (o.event == timedOut || o.event == failed && o.late) {
-				o.event = starved
-			}
+			c.doubt(e, r, o, now)
 		}
 		c.unwatch(r)
 		switch {
@@ -101,6 +99,18 @@ func (c *Checker) takeIn(now time.Time, judge bool) {
 	}
 	clear(c.finished)
 	c.finished = c.finished[:0]
+}
+
+// doubt makes an outcome that says more about this process than about the check a sign of starvation. That is a timeout
+// while the process starved; and a success so late that the run would have been given up, had not the whole process
+// stood still meanwhile: it is no recovery in time. What was healthy loses nothing by it.
+func (c *Checker) doubt(e *entry, r *run, o *outcome, now time.Time) {
+	starves := c.starves(r, now, o.duration)
+	outOfTime := o.event == timedOut || o.event == failed && o.late
+	tooLate := o.event == passed && o.duration > e.check.Timeout+returnGrace && e.result.Status != Healthy
+	if starves && outOfTime || tooLate {
+		o.event = starved
+	}
 }
 
 // starves reports whether the process starved for the last length of r's time.

@@ -175,3 +175,39 @@ func TestAClientsOwnTimeoutWhileStarving(t *testing.T) {
 		<-ended
 	})
 }
+
+// A frozen process may find, when it goes on, that an answer came meanwhile, long after the check's time.
+func TestALateSuccessIsNoRecovery(t *testing.T) {
+	const inTime, late = time.Second, 5*time.Second + 2*returnGrace
+	for _, tt := range []struct {
+		name     string
+		first    event
+		took     time.Duration
+		status   Status
+		reason   Reason
+		failures int
+	}{
+		{"healthy, in time", passed, inTime, Healthy, ReasonOK, 0},
+		{"healthy, late", passed, late, Healthy, ReasonOK, 0},
+		{"warning, in time", timedOut, inTime, Healthy, ReasonOK, 0},
+		{"warning, late", timedOut, late, Warning, ReasonStarved, 1},
+		{"critical, late", failed, late, Critical, ReasonStarved, 1},
+		{"no evidence yet, late", starved, late, Unknown, ReasonStarved, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := New(Config{Checks: []Check{{Name: "db", Run: func(context.Context) error { return nil }}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := time.Now()
+			e := c.entries[0]
+			c.judge(e, &outcome{event: tt.first, ran: true}, now)
+			e.run = &run{entry: e, started: now.Add(-tt.took), cancel: func() {}}
+			c.finished = []returned{{e.run, &outcome{event: passed, ran: true, duration: tt.took}}}
+			c.takeIn(now, true)
+			if r := e.result; r.Status != tt.status || r.Reason != tt.reason || r.Failures != tt.failures {
+				t.Errorf("got %v, %v, %d failures; want %v, %v, %d", r.Status, r.Reason, r.Failures, tt.status, tt.reason, tt.failures)
+			}
+		})
+	}
+}
