@@ -108,22 +108,24 @@ func importersOf(t *testing.T, modules []string) map[string][]string {
 	return importers
 }
 
-// TestBoundsAreTested makes sure that each test that SECURITY.md names as its witness exists.
-func TestBoundsAreTested(t *testing.T) {
-	text := readFile(t, "SECURITY.md")
-	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`").FindAllStringSubmatch(text, -1)
-	if len(named) < 10 {
-		t.Fatalf("only %d tests are named", len(named))
-	}
+// TestWitnessesExist makes sure that each test that a page names as its witness exists, and each variable.
+func TestWitnessesExist(t *testing.T) {
 	all := testNames(t)
-	for _, name := range named {
-		if !slices.Contains(all, name[1]) {
-			t.Errorf("SECURITY.md names %s, which is no test", name[1])
+	for _, page := range []string{"SECURITY.md", "docs/trust.md"} {
+		text := readFile(t, page)
+		named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`").FindAllStringSubmatch(text, -1)
+		if len(named) < 10 {
+			t.Fatalf("%s names only %d tests", page, len(named))
 		}
-	}
-	for _, variable := range regexp.MustCompile("`(PLUGIN_[A-Z_]+)`").FindAllStringSubmatch(text, -1) {
-		if !strings.Contains(readFile(t, "env.go"), variable[1]) {
-			t.Errorf("SECURITY.md names %s, which nobody reads", variable[1])
+		for _, name := range named {
+			if !slices.Contains(all, name[1]) {
+				t.Errorf("%s names %s, which is no test", page, name[1])
+			}
+		}
+		for _, variable := range regexp.MustCompile("`(PLUGIN_[A-Z_]+)`").FindAllStringSubmatch(text, -1) {
+			if !strings.Contains(readFile(t, "env.go"), variable[1]) {
+				t.Errorf("%s names %s, which nobody reads", page, variable[1])
+			}
 		}
 	}
 }
