@@ -26,6 +26,7 @@ import (
 	"github.com/vitals-go/vitals"
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/logtest"
 	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
@@ -37,7 +38,7 @@ const (
 )
 
 // planted is a server whose checks, breakers and files hold secrets, and which has failed in every way there is.
-func planted(t *testing.T) (w *world, told *telemetry, log *lockedBuffer) {
+func planted(t *testing.T) (w *world, told *telemetry, log *logtest.Log) {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), cause)
 	tokens := filepath.Join(folder, "tokens")

@@ -1,7 +1,6 @@
 package vitals_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals"
+	"github.com/vitals-go/vitals/internal/logtest"
 )
 
 // Whoever can reach the health-only listener, which asks nobody who he is, must not be able to use up the file
@@ -54,27 +54,9 @@ func TestACrowdAtTheHealthListenerMakesRoomForProbes(t *testing.T) {
 	w.end(t)
 }
 
-// lockedBuffer is a log that may be written and read at the same time.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // everything is a logger that drops nothing, and what it has written.
-func everything() (*slog.Logger, *lockedBuffer) {
-	log := new(lockedBuffer)
+func everything() (*slog.Logger, *logtest.Log) {
+	log := new(logtest.Log)
 	return slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.Level(-100)})), log
 }
 

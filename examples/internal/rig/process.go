@@ -1,29 +1,29 @@
 package rig
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/logtest"
 )
 
 // Process is a program that runs beside its maker. All methods may be called concurrently.
 type Process struct {
 	cmd    *exec.Cmd
-	output *log
+	output *logtest.Log
 	exited chan struct{} // closed when the program has ended and cmd.ProcessState is set
 }
 
 // Start runs a command. Whoever starts it ends it with Kill. Output keeps what it writes where the command names no
 // writer of its own.
 func Start(cmd *exec.Cmd) (*Process, error) {
-	p := &Process{cmd: cmd, output: &log{}, exited: make(chan struct{})}
+	p := &Process{cmd: cmd, output: new(logtest.Log), exited: make(chan struct{})}
 	if cmd.Stdout == nil {
 		cmd.Stdout = p.output
 	}
@@ -132,22 +132,4 @@ func (p *Process) children() []int {
 		}
 	}
 	return pids
-}
-
-// log collects output; the program writes while others read.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

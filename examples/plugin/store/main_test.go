@@ -26,6 +26,7 @@ import (
 	"github.com/vitals-go/vitals/examples/plugin/kv"
 	kvv1 "github.com/vitals-go/vitals/examples/plugin/kv/v1"
 	"github.com/vitals-go/vitals/examples/plugin/testplugin"
+	"github.com/vitals-go/vitals/internal/logtest"
 	"github.com/vitals-go/vitals/servicer/healthclient"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
@@ -58,14 +59,14 @@ type started struct {
 	client   *plugin.Client
 	protocol plugin.ClientProtocol
 	conn     *grpc.ClientConn
-	log      *bytes.Buffer
+	log      *logtest.Log
 }
 
 func start(t *testing.T, mtls bool, environ ...string) *started {
 	t.Helper()
 	cmd := exec.Command(program)
 	cmd.Env = append(cmd.Environ(), environ...)
-	s := &started{log: new(bytes.Buffer)}
+	s := &started{log: new(logtest.Log)}
 	s.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig: kv.Handshake(), Plugins: plugin.PluginSet{kv.Name: &kv.Plugin{}}, Cmd: cmd, SkipHostEnv: true,
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC}, AutoMTLS: mtls, StartTimeout: 20 * time.Second,
