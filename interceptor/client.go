@@ -52,6 +52,7 @@ func (r *Recorder) UnaryClient(
 // StreamClient is a grpc.StreamClientInterceptor that counts streams and their messages. A stream is settled exactly
 // once, when gRPC says that it has ended: by its last message, an error, a cancelled context or a closed connection.
 // A stream that its owner neither drains nor cancels never ends, and stays in flight.
+// Of a stream that another interceptor further in opens again after a failure, the end of the first attempt counts.
 func (r *Recorder) StreamClient(
 	ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, streamer grpc.Streamer,
 	opts ...grpc.CallOption,

@@ -35,7 +35,7 @@ type side struct {
 // table maps names to methods. It never changes.
 type table struct {
 	byName map[string]*method
-	// all methods, sorted: those in byName, those that a later Register shut out, and the two for other names.
+	// all methods, sorted by byRow: those in byName, those that a later Register shut out, and the two for other names.
 	all []*method
 	// dynamic counts the methods that were made by a call.
 	dynamic int
@@ -128,8 +128,11 @@ func (s *side) insert(fullMethod string, typ interceptors.GRPCType, registered b
 	}
 	t := old.grow(1)
 	service, name, _ := splitName(fullMethod)
-	m = s.newMethod(service, name, typ, registered)
-	t.put(fullMethod, m)
+	if m = old.row(service, name, typ); m == nil {
+		m = s.newMethod(service, name, typ, registered)
+		t.all = append(t.all, m)
+	}
+	t.byName[fullMethod] = m
 	t.dynamic++
 	s.publish(t)
 	return m, t.dynamic == s.config.MaxMethods
@@ -144,9 +147,18 @@ func (t *table) grow(n int) *table {
 	return &grown
 }
 
-func (t *table) put(fullMethod string, m *method) {
-	t.byName[fullMethod] = m
-	t.all = append(t.all, m)
+// row returns the method of these names, nil if there is none. There must not be two: they would be the same series of
+// an exporter twice.
+func (t *table) row(service, name string, typ interceptors.GRPCType) *method {
+	i, found := slices.BinarySearchFunc(t.all, &method{service: service, name: name, typ: typ}, byRow)
+	if !found {
+		return nil
+	}
+	return t.all[i]
+}
+
+func byRow(a, b *method) int {
+	return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.name, b.name), cmp.Compare(a.typ, b.typ))
 }
 
 // register enters all methods of a server and closes the table. Dynamic names that are not among them keep what was
@@ -166,14 +178,14 @@ func (s *side) register(services map[string]grpc.ServiceInfo) {
 			continue
 		}
 		for _, described := range info.Methods {
-			fullMethod := "/" + service + "/" + described.Name
-			if m := old.byName[fullMethod]; m != nil {
-				t.byName[fullMethod] = m
-				continue
+			typ := typeOf(described.IsClientStream, described.IsServerStream)
+			m := old.row(service, described.Name, typ)
+			if m == nil {
+				m = s.newMethod(service, described.Name, typ, true)
+				m.hidden = hidden
+				t.all = append(t.all, m)
 			}
-			m := s.newMethod(service, described.Name, typeOf(described.IsClientStream, described.IsServerStream), true)
-			m.hidden = hidden
-			t.put(fullMethod, m)
+			t.byName["/"+service+"/"+described.Name] = m
 		}
 	}
 	s.publish(t)
@@ -181,9 +193,7 @@ func (s *side) register(services map[string]grpc.ServiceInfo) {
 
 // publish sorts t and makes it the table. The caller holds mu.
 func (s *side) publish(t *table) {
-	slices.SortFunc(t.all, func(a, b *method) int {
-		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.name, b.name), cmp.Compare(a.typ, b.typ))
-	})
+	slices.SortFunc(t.all, byRow)
 	s.table.Store(t)
 }
 

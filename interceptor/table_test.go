@@ -99,6 +99,38 @@ func TestRegisterTwiceKeepsBothServers(t *testing.T) {
 	}
 }
 
+// Two rows of one name would be the same series twice, and no scrape of it would succeed.
+func TestANameHasOneRow(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{MaxMethods: 4})
+	names := []string{"/shop.v1.Orders/Get", "shop.v1.Orders/Get", "/other/other", "/a.B/C"}
+	for _, name := range names {
+		_ = unary(t.Context(), rec, name, okHandler)
+		_ = rec.UnaryClient(t.Context(), name, nil, nil, nil,
+			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil })
+	}
+	_ = unary(t.Context(), rec, "/one.Too/Many", okHandler)
+	rec.Register(services{"admin.v1.Admin": {Methods: []grpc.MethodInfo{{Name: "Kick"}}}})
+	rec.Register(shop) // shut out in between
+	rec.Register(services{"other": {Methods: []grpc.MethodInfo{{Name: "other"}}}})
+	for _, name := range names {
+		_ = unary(t.Context(), rec, name, okHandler)
+	}
+	for side, snap := range map[string]*interceptor.Snapshot{"server": rec.Server(), "client": rec.Client()} {
+		rows := map[string]uint64{}
+		for _, m := range snap.Methods {
+			row := fmt.Sprintf("%s/%s %s", m.Service, m.Name, m.Type)
+			if _, twice := rows[row]; twice {
+				t.Errorf("%s: %s has two rows", side, row)
+			}
+			rows[row] = m.Total.Handled
+		}
+		want := map[string]uint64{"server": 3, "client": 2}[side]
+		if n := rows["shop.v1.Orders/Get unary"]; n != want {
+			t.Errorf("%s: Get handled %d, want %d", side, n, want)
+		}
+	}
+}
+
 func TestUnimplementedIsAFailureOfRegisteredMethodsOnly(t *testing.T) {
 	unimplemented := status.Error(codes.Unimplemented, "x")
 	handler := func(context.Context, any) (any, error) { return nil, unimplemented }
