@@ -104,7 +104,7 @@ func (r *Recorder) clientOutcome(ctx context.Context, err error, elapsed time.Du
 // hasty reports whether the deadline of ctx was so near when the call began that it could hardly run.
 func (r *Recorder) hasty(ctx context.Context, elapsed time.Duration) bool {
 	deadline, ok := ctx.Deadline()
-	return ok && time.Until(deadline)+elapsed < r.slowEnough
+	return ok && r.slowEnough > 0 && time.Until(deadline)+elapsed < r.slowEnough
 }
 
 // atDeadline reports whether a cancelled context ended because the caller's deadline had come: caller and server both

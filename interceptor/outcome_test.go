@@ -109,12 +109,14 @@ func TestDeadlineIsAFailureOnlyIfTheCallerLeftTime(t *testing.T) {
 		{"own timeout under a tiny deadline", interceptor.Config{}, 50 * time.Millisecond, giveUp, false},
 		{"threshold moved", interceptor.Config{SlowEnough: 2 * time.Second}, time.Second, hang, false},
 		{"threshold off", interceptor.Config{SlowEnough: -1}, time.Nanosecond, hang, true},
+		{"threshold off, expired before", interceptor.Config{SlowEnough: -1}, -time.Second, hang, true},
+		{"expired before", interceptor.Config{}, -time.Second, hang, false},
 	}
 	for _, test := range tests {
 		synctest.Test(t, func(t *testing.T) {
 			rec := newRecorder(t, test.config)
 			ctx := t.Context()
-			if test.budget > 0 {
+			if test.budget != 0 {
 				var cancel context.CancelFunc
 				ctx, cancel = context.WithTimeout(ctx, test.budget)
 				defer cancel()
