@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -74,15 +75,18 @@ func canonical(code codes.Code) codes.Code {
 	return code
 }
 
-// serverOutcome says how a call ended whose handler returned err after having run for elapsed. If the context has
+// serverOutcome says how a call of m ended whose handler returned err after having run for elapsed. If the context has
 // ended, the caller has gone and nobody saw what the handler returned.
-func (r *Recorder) serverOutcome(ctx context.Context, err error, elapsed time.Duration) outcome {
+func (r *Recorder) serverOutcome(ctx context.Context, m *method, err error, elapsed time.Duration) outcome {
 	var o outcome
 	if o.code, o.panicked = wireCode(err); o.panicked {
 		return o
 	}
 	switch ended := ctx.Err(); {
 	case ended == nil:
+		if err != nil && o.code == codes.OK && m.typ == interceptors.Unary {
+			o.code = codes.Internal // gRPC sends no response with an error, and its caller misses one.
+		}
 	case errors.Is(ended, context.DeadlineExceeded), atDeadline(ctx, elapsed):
 		o.code = codes.DeadlineExceeded
 	default:

@@ -33,6 +33,11 @@ func (nilStatus) GRPCStatus() *status.Status { return nil }
 
 func (e nilStatus) Unwrap() error { return e.error }
 
+// okStatus is an error whose status says that there is none.
+type okStatus struct{ error }
+
+func (okStatus) GRPCStatus() *status.Status { return status.New(codes.OK, "") }
+
 func TestCodeIsTheOneOnTheWire(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -53,6 +58,7 @@ func TestCodeIsTheOneOnTheWire(t *testing.T) {
 		{"plain error", alive, errors.New("x"), codes.Unknown, true},
 		{"nil status", alive, nilStatus{errors.New("x")}, codes.Unknown, true},
 		{"nil status around a context error", alive, nilStatus{context.Canceled}, codes.Canceled, false},
+		{"status OK, but no response", alive, okStatus{errors.New("x")}, codes.Internal, true},
 		{"number that does not exist", alive, status.Error(99, "x"), codes.Unknown, true},
 		{"context.DeadlineExceeded", alive, context.DeadlineExceeded, codes.DeadlineExceeded, true},
 		{"wrapped context.Canceled", alive, fmt.Errorf("query: %w", context.Canceled), codes.Canceled, false},

@@ -67,11 +67,13 @@ func (p *reporter) PostCall(err error, elapsed time.Duration) {
 	if errors.Is(err, io.EOF) && p.client {
 		err = nil
 	}
-	outcomeOf := p.recorder.serverOutcome
+	var o outcome
 	if p.client {
-		outcomeOf = p.recorder.clientOutcome
+		o = p.recorder.clientOutcome(p.ctx, err, elapsed)
+	} else {
+		o = p.recorder.serverOutcome(p.ctx, p.call.method, err, elapsed)
 	}
-	o, now := outcomeOf(p.ctx, err, elapsed), p.call.start+elapsed
+	now := p.call.start + elapsed
 	p.call.settle(o, now)
 	if p.recorder.config.Exemplar != nil {
 		p.recorder.illustrate(p.ctx, &p.call, o.code, now)
