@@ -24,9 +24,10 @@
 // true. An error that wraps ErrNoEvidence says that the check could not find out: unknown, stale, the last value.
 //
 // The process starves when, while a run was in flight, it kept a goroutine of ours waiting for a CPU for at least half
-// of that time (and 50 ms), or when the scheduler slept through a whole interval, as after SIGSTOP. Timeouts are then
-// not held against the dependency, nor do results expire; nothing that was critical or unknown improves by it. An
-// answer that a frozen process finds long after the check's time, when it goes on, is no recovery either.
+// of that time (and 50 ms), or when the scheduler slept through a whole interval (and 50 ms), as after SIGSTOP.
+// Timeouts are then not held against the dependency, nor do results expire; nothing that was critical or unknown
+// improves by it. An answer that a frozen process finds long after the check's time, when it goes on, is no recovery
+// either.
 //
 // # Concurrency
 //

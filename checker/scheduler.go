@@ -151,21 +151,23 @@ func (c *Checker) attend(e *entry, now time.Time) {
 	late := now.Sub(e.wake)
 	expires, ok := e.expiry()
 	expired := ok && !expires.After(now)
-	idle := e.run == nil && !e.queued
+	stoodStill := late >= max(e.check.Interval, hiccup)
 	switch {
 	case e.run != nil && !e.run.abandoned && now.Sub(e.run.deadline) >= returnGrace:
 		c.abandon(e, now, late)
 	case e.stuck() && !e.due.After(now):
 		c.tick(e, now)
-	case expired && (late < e.check.Interval || !idle):
+	case expired && !stoodStill:
 		c.judge(e, &outcome{event: noEvidence, err: e.result.Err, expired: true}, now)
-	case idle:
-		if ok && late >= e.check.Interval {
-			// The scheduler itself slept through a whole interval: the process stood still.
+	default:
+		if ok && stoodStill {
+			// The scheduler itself slept through a whole interval.
 			c.judge(e, &outcome{event: starved, err: e.result.Err}, now)
 		}
-		e.queued = true
-		c.queue = append(c.queue, e)
+		if e.run == nil && !e.queued {
+			e.queued = true
+			c.queue = append(c.queue, e)
+		}
 	}
 	c.reschedule(e)
 }
@@ -226,7 +228,7 @@ func (c *Checker) judge(e *entry, o *outcome, now time.Time) {
 	before := e.judge(o, now)
 	c.results[e.pos] = e.result
 	c.dirty = true
-	if !o.expired {
+	if o.ran {
 		c.settle(e)
 	}
 	changed := isNews(before, e.result)

@@ -147,6 +147,84 @@ func TestAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
 	})
 }
 
+// A check that waits for its turn while the process stands still expires no more than one that is idle.
+func TestAQueuedCheckOfAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan error)
+		run := func(context.Context) error { return <-answer }
+		c, err := New(Config{Parallel: 1, Checks: []Check{
+			{Name: "hog", Jitter: -1, InitialDelay: time.Second, Run: run},
+			{Name: "victim", Jitter: -1, InitialDelay: time.Second, Run: run},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now()
+		c.begin(&session{ctx: t.Context(), done: make(chan struct{})}, now)
+		for _, e := range c.entries {
+			c.judge(e, &outcome{event: passed, ran: true}, now)
+		}
+		step := func(d time.Duration) {
+			now = now.Add(d)
+			c.step(now)
+			synctest.Wait()
+		}
+		step(time.Second)
+		waiting := c.entries[1]
+		if !waiting.queued {
+			waiting = c.entries[0]
+		}
+		waiting.settled = make(chan struct{})
+		settled := waiting.settled
+		step(10 * time.Minute)
+		if r := waiting.result; r.Status != Warning || r.Reason != ReasonStarved || r.Value != valueAvailable {
+			t.Errorf("after standing still: %v, %v, %q", r.Status, r.Reason, r.Value)
+		}
+		select {
+		case <-settled:
+			t.Error("who waits for its run was told that it is over")
+		default:
+		}
+		close(answer)
+		synctest.Wait()
+		step(0)
+		step(0)
+		if r := waiting.result; r.Status != Healthy {
+			t.Errorf("after the next run: %v, %v", r.Status, r.Reason)
+		}
+	})
+}
+
+// What every busy machine does now and then is no standing still, however short the interval.
+func TestAHiccupIsNoStarvation(t *testing.T) {
+	for _, tt := range []struct {
+		interval, late time.Duration
+		want           Reason
+	}{
+		{5 * time.Millisecond, 49 * time.Millisecond, ReasonOK},
+		{5 * time.Millisecond, 50 * time.Millisecond, ReasonStarved},
+		{time.Second, 999 * time.Millisecond, ReasonOK},
+		{time.Second, time.Second, ReasonStarved},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c, err := New(Config{Checks: []Check{{
+				Name: "db", Jitter: -1, Interval: tt.interval, InitialDelay: time.Minute, Run: func(context.Context) error { return nil },
+			}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := time.Now()
+			c.begin(&session{ctx: t.Context(), done: make(chan struct{})}, now)
+			c.judge(c.entries[0], &outcome{event: passed, ran: true}, now)
+			c.plan(c.entries[0], now, now)
+			c.step(now.Add(tt.interval + tt.late))
+			if r := c.entries[0].result; r.Reason != tt.want {
+				t.Errorf("every %v, %v late: %v, want %v", tt.interval, tt.late, r.Reason, tt.want)
+			}
+		})
+	}
+}
+
 func TestAClientsOwnTimeoutWhileStarving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, err := New(Config{Checks: []Check{{Name: "db", Run: func(context.Context) error {

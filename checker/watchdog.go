@@ -107,6 +107,9 @@ func (w *watchdog) forget() {
 	w.expected = time.Time{}
 }
 
+// hiccup is more than a busy machine takes from a goroutine now and then.
+const hiccup = 50 * time.Millisecond
+
 // starving reports whether a run of the given length lost so much of it waiting for a CPU that its timeout proves
-// nothing: half of it, and more than a busy machine takes now and then.
-func starving(lost, length time.Duration) bool { return lost >= max(length/2, 50*time.Millisecond) }
+// nothing: half of it, and a hiccup at least.
+func starving(lost, length time.Duration) bool { return lost >= max(length/2, hiccup) }
