@@ -61,8 +61,11 @@ func (gopsutil) Load(ctx context.Context) (float64, error) {
 		return 0, supported(err)
 	}
 	cpus, err := cpu.CountsWithContext(ctx, true)
-	if err != nil || cpus <= 0 {
-		return 0, fmt.Errorf("counting CPUs: got %d: %w", cpus, err)
+	if err != nil {
+		return 0, fmt.Errorf("counting CPUs: %w", err)
+	}
+	if cpus <= 0 {
+		return 0, fmt.Errorf("counting CPUs: got %d", cpus)
 	}
 	return avg.Load1 / float64(cpus), nil
 }

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -23,6 +24,9 @@ func (m memoryMeter) measure(ctx context.Context) (checker.Measurement, error) {
 	}
 	if err != nil {
 		return checker.Measurement{}, fmt.Errorf("reading the host's memory: %w", err)
+	}
+	if host.Total == 0 {
+		return checker.Measurement{}, errors.New("reading the host's memory: it tells none; can this process read /proc/meminfo?")
 	}
 	return percentOf(host, "host"), nil
 }
