@@ -61,9 +61,9 @@ func (cfg HTTPConfig) validate() error {
 	u, err := url.Parse(cfg.URL)
 	switch {
 	case err != nil:
-		add("URL is none: %w", err)
+		add("URL is none: is each special character in it escaped, as %%40 for @?") // err tells the password
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
-		add("URL is %q, want http://host or https://host", u.Redacted())
+		add("URL has scheme %q and host %q, want http://host or https://host", u.Scheme, u.Host)
 	default:
 		if _, err := http.NewRequestWithContext(context.Background(), cfg.Method, cfg.URL, nil); err != nil {
 			add("Method is %q: %w", cfg.Method, err)

@@ -114,6 +114,13 @@ func TestHTTPReportsAllMistakes(t *testing.T) {
 	if strings.Contains(err.Error(), "secret") {
 		t.Errorf("the mistake tells the password: %v", err)
 	}
+	for _, url := range []string{"http://user:sec ret@host", "http://user:sec/ret@host", "http://user:%sec@host", "user:secret@host"} {
+		_, err = dependency.HTTP(dependency.HTTPConfig{URL: url})
+		wantError(t, err, "URL")
+		if strings.Contains(err.Error(), "sec") {
+			t.Errorf("the mistake tells the password: %v", err)
+		}
+	}
 	_, err = dependency.HTTP(dependency.HTTPConfig{URL: "http://host", Method: "GET IT"})
 	wantError(t, err, "Method")
 }
