@@ -163,6 +163,7 @@ func (c *Checker) Remove(name string) bool {
 	if e.run != nil {
 		e.run.cancel()
 		c.dismiss(e.run)
+		c.wake()
 	}
 	c.settle(e)
 	c.publish(time.Now())

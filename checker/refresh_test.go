@@ -300,7 +300,7 @@ func TestARemovedDeafCheckGivesUpItsPlace(t *testing.T) {
 		if !c.Remove("deaf") {
 			t.Error("not removed")
 		}
-		synctest.Wait()
+		expect(t, result(t, c, "next"), checker.Healthy, checker.ReasonOK, "available") // at once
 		time.Sleep(time.Minute)
 		r := result(t, c, "next")
 		expect(t, r, checker.Healthy, checker.ReasonOK, "available")
