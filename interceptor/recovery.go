@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
 // Recovery turns a panic of a handler into codes.Internal with a fixed text. What the handler panicked with and the
@@ -30,7 +32,7 @@ func NewRecovery(logger *slog.Logger) *Recovery {
 		method, _ := grpc.Method(ctx)
 		logger.LogAttrs(ctx, slog.LevelError, "gRPC handler panicked",
 			slog.String("method", method),
-			slog.String("panic", fmt.Sprint(p)),
+			slog.String("panic", errtext.Cut(fmt.Sprint(p))),
 			slog.String("stack", string(debug.Stack())))
 		return &panicError{}
 	})

@@ -127,6 +127,18 @@ func TestPanicKeepsItsValueAndStack(t *testing.T) {
 	_ = unary(t.Context(), rec, "/a.B/C", panics)
 }
 
+// A request that a handler panics with is as long as its caller likes.
+func TestALongPanicIsCutInTheLog(t *testing.T) {
+	var log bytes.Buffer
+	recovery := interceptor.NewRecovery(slog.New(slog.NewTextHandler(&log, nil)))
+	_, _ = recovery.UnaryServer(t.Context(), nil, nil, func(context.Context, any) (any, error) {
+		panic(strings.Repeat(secret, 100_000))
+	})
+	if !strings.Contains(log.String(), secret) || log.Len() > 64<<10 {
+		t.Errorf("%d bytes in the log, want the beginning of the cause", log.Len())
+	}
+}
+
 func TestPanicOfACallWhoseCallerHasGone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
