@@ -15,7 +15,8 @@ type Config struct {
 
 	// Logger hears of every transition once, of a lasting failure every 5 minutes, and of the raw cause of each:
 	// the group vitals, the attribute logger=plugin.health. It runs in a goroutine of its own, so a slow handler
-	// delays no check; what does not fit into its queue is dropped and counted. Default: discard.
+	// delays no check; what does not fit into its queue, or makes the handler panic, is dropped and counted.
+	// Default: discard.
 	Logger *slog.Logger
 
 	// Around wraps each run, in the run's goroutine and within its Timeout: a tracer's place. The returned context

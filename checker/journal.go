@@ -82,7 +82,13 @@ func (j *journal) run(ctx context.Context) {
 }
 
 func (j *journal) write(l line) {
-	ctx := context.Background()
+	ctx, lost := context.Background(), j.dropped.Load()
+	// A log handler that panics must not end the process.
+	defer func() {
+		if recover() != nil {
+			j.dropped.Add(1)
+		}
+	}()
 	level := l.level()
 	if !j.logger.Enabled(ctx, level) {
 		return
@@ -107,8 +113,9 @@ func (j *journal) write(l line) {
 	if l.stack != nil {
 		attrs = append(attrs, slog.String("stack", string(l.stack)))
 	}
-	if n := j.dropped.Swap(0); n > 0 {
-		attrs = append(attrs, slog.Uint64("dropped", n))
+	if lost > 0 {
+		attrs = append(attrs, slog.Uint64("dropped", lost))
 	}
 	j.logger.LogAttrs(ctx, level, l.after.Message, attrs...)
+	j.dropped.Add(-lost) // told
 }

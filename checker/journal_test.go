@@ -160,6 +160,54 @@ func (b blocked) WithAttrs(a []slog.Attr) slog.Handler {
 	return blocked{b.Handler.WithAttrs(a), b.release}
 }
 
+// angry panics with each second line.
+type angry struct {
+	slog.Handler
+
+	lines *atomic.Int64
+}
+
+func (a angry) Handle(ctx context.Context, r slog.Record) error {
+	if a.lines.Add(1)%2 == 0 {
+		panic("disk full")
+	}
+	return a.Handler.Handle(ctx, r)
+}
+
+func (a angry) WithGroup(g string) slog.Handler { return angry{a.Handler.WithGroup(g), a.lines} }
+
+func (a angry) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return angry{a.Handler.WithAttrs(attrs), a.lines}
+}
+
+func TestALogThatPanicsEndsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		var runs atomic.Int64
+		_, stop := start(t, checker.Config{
+			Logger: slog.New(angry{slog.NewJSONHandler(&log, nil), new(atomic.Int64)}),
+			Checks: []checker.Check{{Name: "db", Interval: time.Second, Jitter: -1, Run: func(context.Context) error {
+				if runs.Add(1)%2 == 0 {
+					return errors.New("down")
+				}
+				return nil
+			}}},
+		})
+		time.Sleep(5*time.Second - 1)
+		stop()
+		got := entries(t, &log)
+		if runs.Load() != 5 || len(got) != 3 {
+			t.Fatalf("%d runs, %d lines, want 5 and 3", runs.Load(), len(got))
+		}
+		for i, want := range []any{nil, 1.0, 1.0} {
+			group, _ := got[i]["vitals"].(map[string]any)
+			if group["dropped"] != want {
+				t.Errorf("line %d counts %v dropped before it, want %v", i, group["dropped"], want)
+			}
+		}
+	})
+}
+
 func TestABlockedLogDelaysNoCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

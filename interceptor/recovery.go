@@ -29,17 +29,23 @@ func NewRecovery(logger *slog.Logger) *Recovery {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	handle := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
-		method, _ := grpc.Method(ctx)
-		logger.LogAttrs(ctx, slog.LevelError, "gRPC handler panicked",
-			slog.String("method", method),
-			slog.String("panic", errtext.Cut(fmt.Sprint(p))),
-			slog.String("stack", string(debug.Stack())))
+		logPanic(ctx, logger, p)
 		return &panicError{}
 	})
 	return &Recovery{
 		unary:  recovery.UnaryServerInterceptor(handle),
 		stream: recovery.StreamServerInterceptor(handle),
 	}
+}
+
+func logPanic(ctx context.Context, logger *slog.Logger, p any) {
+	// A log handler that panics must not end the process.
+	defer func() { _ = recover() }()
+	method, _ := grpc.Method(ctx)
+	logger.LogAttrs(ctx, slog.LevelError, "gRPC handler panicked",
+		slog.String("method", method),
+		slog.String("panic", errtext.Cut(fmt.Sprint(p))),
+		slog.String("stack", string(debug.Stack())))
 }
 
 // UnaryServer is a grpc.UnaryServerInterceptor. It belongs close to the handler, after a Recorder.

@@ -139,6 +139,19 @@ func TestALongPanicIsCutInTheLog(t *testing.T) {
 	}
 }
 
+type angry struct{ slog.Handler }
+
+func (angry) Handle(context.Context, slog.Record) error { panic("disk full") }
+
+func TestALogThatPanicsEndsNothing(t *testing.T) {
+	rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(slog.New(angry{slog.Default().Handler()}))
+	info := &grpc.UnaryServerInfo{FullMethod: "/a.B/C"}
+	if _, err := chain(info, panics, rec.UnaryServer, recovery.UnaryServer)(t.Context(), nil); status.Code(err) != codes.Internal {
+		t.Errorf("the caller gets %v, want Internal", err)
+	}
+	checkOnePanic(t, rec)
+}
+
 func TestPanicOfACallWhoseCallerHasGone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
