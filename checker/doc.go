@@ -14,8 +14,9 @@
 //	the process itself starves         the last one  warning                                           starved
 //
 // An Optional check is at worst warning where this table says critical. Only success improves a status: a check that
-// is critical stays so, whatever else goes wrong next, until SuccessThreshold runs in a row have passed; until then
-// it keeps its status, reason and message. Without any evidence a starving process leaves the status unknown.
+// is critical stays so, whatever fails next, until SuccessThreshold runs in a row have passed; until then it keeps its
+// status, reason and message. Without evidence it is unknown, which serves as little. A starving process that has no
+// evidence yet leaves the status unknown.
 //
 // A typed nil, such as a nil *MyError returned as error, is an error like any other: a comparison with nil says so,
 // and so do we. An error whose methods panic is replaced by one that names its type.
