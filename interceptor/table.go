@@ -35,7 +35,7 @@ type side struct {
 // table maps names to methods. It never changes.
 type table struct {
 	byName map[string]*method
-	// all methods, sorted by byRow: those in byName, those that a later Register shut out, and the two for other names.
+	// all methods, sorted: those in byName, those that a later Register shut out, and the two for other names.
 	all []*method
 	// dynamic counts the methods that were made by a call.
 	dynamic int
@@ -150,15 +150,16 @@ func (t *table) grow(n int) *table {
 // row returns the method of these names, nil if there is none. There must not be two: they would be the same series of
 // an exporter twice.
 func (t *table) row(service, name string, typ interceptors.GRPCType) *method {
-	i, found := slices.BinarySearchFunc(t.all, &method{service: service, name: name, typ: typ}, byRow)
+	i, found := slices.BinarySearchFunc(t.all, name, func(m *method, name string) int { return m.compare(service, name, typ) })
 	if !found {
 		return nil
 	}
 	return t.all[i]
 }
 
-func byRow(a, b *method) int {
-	return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.name, b.name), cmp.Compare(a.typ, b.typ))
+// compare orders methods by their names.
+func (m *method) compare(service, name string, typ interceptors.GRPCType) int {
+	return cmp.Or(cmp.Compare(m.service, service), cmp.Compare(m.name, name), cmp.Compare(m.typ, typ))
 }
 
 // register enters all methods of a server and closes the table. Dynamic names that are not among them keep what was
@@ -193,7 +194,7 @@ func (s *side) register(services map[string]grpc.ServiceInfo) {
 
 // publish sorts t and makes it the table. The caller holds mu.
 func (s *side) publish(t *table) {
-	slices.SortFunc(t.all, byRow)
+	slices.SortFunc(t.all, func(a, b *method) int { return a.compare(b.service, b.name, b.typ) })
 	s.table.Store(t)
 }
 
