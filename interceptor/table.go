@@ -163,7 +163,7 @@ func (m *method) compare(service, name string, typ interceptors.GRPCType) int {
 }
 
 // register enters all methods of a server and closes the table. Dynamic names that are not among them keep what was
-// counted, and count no more.
+// counted, and count no more until a later server has them.
 func (s *side) register(services map[string]grpc.ServiceInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
