@@ -18,7 +18,7 @@ import (
 type Checker struct {
 	around   around
 	journal  *journal
-	watchdog *watchdog
+	watchdog watchdog
 	editions *latest.Value[Edition]
 	wakeup   chan struct{} // tells the scheduler to look again; holds one token
 	began    chan struct{} // closed when Run is first called
@@ -54,7 +54,6 @@ func New(cfg Config) (*Checker, error) {
 	c := &Checker{
 		around:   cfg.Around,
 		journal:  newJournal(cfg.Logger),
-		watchdog: newWatchdog(),
 		editions: latest.New(&Edition{}),
 		wakeup:   make(chan struct{}, 1),
 		began:    make(chan struct{}),

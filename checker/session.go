@@ -49,6 +49,7 @@ func (c *Checker) begin(s *session, now time.Time) bool {
 		close(c.began)
 	}
 	c.session = s
+	c.watchdog.start()
 	for _, e := range c.entries {
 		if expires, ok := e.expiry(); ok && !expires.After(now) {
 			c.judge(e, &outcome{event: noEvidence, err: e.result.Err, expired: true}, now)

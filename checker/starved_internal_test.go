@@ -88,29 +88,29 @@ func TestTimeoutsOfAStarvingProcessAreNotHeldAgainstTheDependency(t *testing.T) 
 
 // TestWatchdogCountsOvershoot steps the clock by hand: in a bubble nothing is ever late.
 func TestWatchdogCountsOvershoot(t *testing.T) {
-	w, now := newWatchdog(), time.Unix(1000, 0)
-	at := func(d time.Duration) time.Time { return now.Add(d) }
-	if w.expect(at(0)) {
-		t.Fatal("it ticks although nothing runs")
+	var w watchdog
+	w.start()
+	at := func(ms int64) time.Time { return time.UnixMilli(1_000_000 + ms) }
+	expect := func(when string, lost, want time.Duration) {
+		t.Helper()
+		if lost != want {
+			t.Fatalf("%s: lost %v, want %v", when, lost, want)
+		}
 	}
-	if lost := w.begin(at(0)); lost != 0 {
-		t.Fatalf("lost %v before anything", lost)
-	}
-	w.expect(at(time.Second))
-	w.arrive(at(3 * time.Second))
-	w.expect(at(4 * time.Second))
-	if lost := w.begin(at(9 * time.Second)); lost != 7*time.Second {
-		t.Fatalf("lost %v, want 2 s and 5 s that go on", lost)
-	}
-	w.arrive(at(10 * time.Second))
-	if lost := w.total(at(20 * time.Second)); lost != 8*time.Second {
-		t.Fatalf("lost %v, want 8 s: between ticks nothing is lost", lost)
-	}
-	w.expect(at(21 * time.Second))
-	w.forget()
-	if lost := w.total(at(99 * time.Second)); lost != 8*time.Second {
-		t.Fatalf("lost %v, want 8 s: a forgotten tick does not count", lost)
-	}
+	expect("before anything", w.begin(at(0)), 0)
+	w.arrive(at(2_100))
+	expect("between ticks", w.total(at(2_150)), 2*time.Second)
+	expect("with a tick that is overdue", w.begin(at(7_200)), 7*time.Second)
+	w.arrive(at(8_200))
+	expect("after it", w.total(at(8_200)), 8*time.Second)
+	w.end()
+	expect("with one run left", w.total(at(9_300)), 9*time.Second)
+	w.end()
+	expect("with none", w.total(at(20_000)), 8*time.Second)
+	w.arrive(at(30_000)) // the timer had gone off when the last run ended
+	expect("still with none", w.total(at(40_000)), 8*time.Second)
+	expect("with another one", w.begin(at(50_000)), 8*time.Second)
+	expect("in its first tick", w.total(at(50_100)), 8*time.Second)
 }
 
 // TestAProcessThatStoodStillIsStarvedNotStale wakes the scheduler long after it wanted to.
