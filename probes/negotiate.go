@@ -1,8 +1,9 @@
 package probes
 
 import (
-	"strconv"
 	"strings"
+
+	"github.com/vitals-go/vitals/internal/accept"
 )
 
 // format is one of the shapes of /health.
@@ -24,18 +25,14 @@ var formatTypes = [formats][2]string{
 // negotiate chooses the format that an Accept header asks for (RFC 9110, section 12.5.1): the best quality, each
 // format judged by the most specific range that matches it, and of equals the first one in the server's order. Who
 // accepts nothing that there is gets JSON all the same: the status code alone is worth the answer.
-func negotiate(accept []string) format {
-	if len(accept) == 0 || len(accept) == 1 && (accept[0] == "*/*" || accept[0] == typeJSON) {
+func negotiate(header []string) format {
+	if len(header) == 0 || len(header) == 1 && (header[0] == "*/*" || header[0] == typeJSON) {
 		return formatJSON
 	}
 	var quality [formats]float64
 	var specific [formats]int
-	for _, line := range accept {
-		for line != "" {
-			var entry string
-			entry, line, _ = strings.Cut(line, ",")
-			weigh(entry, &quality, &specific)
-		}
+	for mediaRange, q := range accept.Entries(header) {
+		weigh(mediaRange, q, &quality, &specific)
 	}
 	best := formatJSON
 	for f := range formats {
@@ -47,10 +44,8 @@ func negotiate(accept []string) format {
 }
 
 // weigh applies one media range to every format that it matches.
-func weigh(entry string, quality *[formats]float64, specific *[formats]int) {
-	mediaRange, parameters, _ := strings.Cut(entry, ";")
-	kind, sub, _ := strings.Cut(strings.TrimSpace(mediaRange), "/")
-	q := qualityOf(parameters)
+func weigh(mediaRange string, q float64, quality *[formats]float64, specific *[formats]int) {
+	kind, sub, _ := strings.Cut(mediaRange, "/")
 	for f := range formats {
 		level := 0
 		switch {
@@ -67,22 +62,4 @@ func weigh(entry string, quality *[formats]float64, specific *[formats]int) {
 			specific[f], quality[f] = level, q
 		}
 	}
-}
-
-// qualityOf returns the q parameter, 1 if there is none, 0 if it cannot be read.
-func qualityOf(parameters string) float64 {
-	for parameters != "" {
-		var parameter string
-		parameter, parameters, _ = strings.Cut(parameters, ";")
-		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
-		if !strings.EqualFold(name, "q") {
-			continue
-		}
-		q, err := strconv.ParseFloat(value, 64)
-		if err != nil || !(q >= 0 && q <= 1) {
-			return 0
-		}
-		return q
-	}
-	return 1
 }

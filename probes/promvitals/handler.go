@@ -12,7 +12,7 @@ import (
 // collectors, in a registry of its own. It answers 200 whatever the verdict, because Prometheus drops a scrape that
 // says 503; a collector that fails costs its own metrics only, and counts in promhttp_metric_handler_errors_total.
 // Scrapes at the same time share one collection. The format is what the scraper asks for: text 0.0.4, OpenMetrics 1.0 or
-// protobuf, compressed if it likes; no format but protobuf says when a counter began, and none has _created series.
+// protobuf, gzipped if it likes; no format but protobuf says when a counter began, and none has _created series.
 func Handler(all ...prometheus.Collector) (http.Handler, error) {
 	registry := prometheus.NewRegistry()
 	all = append([]prometheus.Collector{
@@ -24,10 +24,12 @@ func Handler(all ...prometheus.Collector) (http.Handler, error) {
 			return nil, err
 		}
 	}
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
-		EnableOpenMetrics: true,
-		ErrorHandling:     promhttp.ContinueOnError,
-		CoalesceGather:    true,
-		Registry:          registry,
-	}), nil
+	page := promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		EnableOpenMetrics:  true,
+		ErrorHandling:      promhttp.ContinueOnError,
+		CoalesceGather:     true,
+		Registry:           registry,
+		DisableCompression: true, // see compressed
+	})
+	return compressed(page), nil
 }
