@@ -62,23 +62,18 @@ func (f TLSFiles) clientAuth() tls.ClientAuthType {
 
 // serverConfig is ServerConfig that calls fields by what name makes of them.
 func (f TLSFiles) serverConfig(log *slog.Logger, name func(field string) string) (*tls.Config, error) {
-	var mistakes []error
-	for _, file := range []struct{ field, path string }{{"Cert", f.Cert}, {"Key", f.Key}} {
-		if file.path == "" {
-			mistakes = append(mistakes, fmt.Errorf("%s: is required for TLS", name(file.field)))
-		}
-	}
+	var useless error
 	if f.ClientOptional && f.ClientCA == "" {
-		mistakes = append(mistakes, fmt.Errorf("%s: has no use without ClientCA (%s)", name("ClientOptional"), tlsClientCAVariable))
-	}
-	if err := errors.Join(mistakes...); err != nil {
-		return nil, err
+		useless = fmt.Errorf("%s: has no use without ClientCA (%s)", name("ClientOptional"), tlsClientCAVariable)
 	}
 	files, err := pki.Open(f.Cert, f.Key, f.ClientCA, log)
 	if err != nil {
-		return nil, renamed(err, map[error]string{
+		err = renamed(err, map[error]string{
 			pki.ErrCert: name("Cert"), pki.ErrKey: name("Key"), pki.ErrAuthority: name("ClientCA"),
 		})
+	}
+	if err := errors.Join(err, useless); err != nil {
+		return nil, err
 	}
 	return files.Config(f.clientAuth()), nil
 }

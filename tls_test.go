@@ -27,7 +27,8 @@ func ExampleTLSFiles_ServerConfig() {
 	_, err := vitals.TLSFiles{Cert: "/etc/tls/none.crt", ClientOptional: true}.ServerConfig(slog.Default())
 	fmt.Println(err)
 	// Output:
-	// vitals: TLSFiles.Key: is required for TLS
+	// vitals: TLSFiles.Cert: certificate: open /etc/tls/none.crt: no such file or directory
+	// vitals: TLSFiles.Key: key is required for TLS
 	// vitals: TLSFiles.ClientOptional: has no use without ClientCA (PLUGIN_HEALTH_TLS_CLIENT_CA)
 }
 
@@ -158,7 +159,7 @@ func TestMistakesInTLSAndTokensAreReportedAtOnce(t *testing.T) {
 				"DetailsTokenFile (PLUGIN_HEALTH_DETAILS_TOKEN_FILE)",
 			},
 		},
-		"half":           {vitals.Config{HealthGRPCAddr: ":0", TLS: vitals.TLSFiles{Cert: cert}}, []string{"PLUGIN_HEALTH_TLS_KEY): is required"}},
+		"half":           {vitals.Config{HealthGRPCAddr: ":0", TLS: vitals.TLSFiles{Cert: cert}}, []string{"PLUGIN_HEALTH_TLS_KEY): key is required"}},
 		"two ways":       {vitals.Config{HealthGRPCTLS: new(tls.Config), HealthGRPCPlaintext: true}, []string{"exclude each other", "HealthGRPCTLS holds no certificate"}},
 		"no certificate": {vitals.Config{HTTPTLS: new(tls.Config)}, []string{"HTTPTLS holds no certificate"}},
 		"always, and tokens": {

@@ -4,52 +4,37 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"log/slog"
 	"os"
-	"sync"
-	"time"
+	"strings"
+
+	"github.com/vitals-go/vitals"
 )
 
 // serverTLS returns the server's side of TLS, or nil if none is wanted. The files are read again when they change, so
 // that a certificate can be renewed under a running server.
 func serverTLS(err *mistakes) *tls.Config {
-	files := pair{cert: variable("INVENTORY_TLS_CERT", ""), key: variable("INVENTORY_TLS_KEY", "")}
-	authority := variable("INVENTORY_TLS_CLIENT_CA", "")
-	if files.cert == "" && files.key == "" && authority == "" {
+	files := vitals.TLSFiles{
+		Cert:     variable("INVENTORY_TLS_CERT", ""),
+		Key:      variable("INVENTORY_TLS_KEY", ""),
+		ClientCA: variable("INVENTORY_TLS_CLIENT_CA", ""),
+	}
+	if files == (vitals.TLSFiles{}) {
 		return nil
 	}
-	certErr, keyErr := readable(files.cert), readable(files.key)
-	err.add("INVENTORY_TLS_CERT", certErr)
-	err.add("INVENTORY_TLS_KEY", keyErr)
-	if certErr == nil && keyErr == nil {
-		_, bad := files.load()
-		err.add("INVENTORY_TLS_CERT and INVENTORY_TLS_KEY", bad)
-	}
-	cfg := &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return files.load()
-		},
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return files.load()
-		},
-	}
-	if authority != "" {
-		pool, bad := readAuthority(authority)
-		err.add("INVENTORY_TLS_CLIENT_CA", bad)
-		cfg.ClientCAs, cfg.ClientAuth = pool, tls.RequireAndVerifyClientCert
+	cfg, bad := files.ServerConfig(slog.Default())
+	if bad != nil { // it speaks of fields; whoever runs this program knows variables
+		err.join(errors.New(strings.NewReplacer(
+			"vitals: TLSFiles.Cert:", "INVENTORY_TLS_CERT:",
+			"vitals: TLSFiles.Key:", "INVENTORY_TLS_KEY:",
+			"vitals: TLSFiles.ClientCA:", "INVENTORY_TLS_CLIENT_CA:",
+		).Replace(bad.Error())))
 	}
 	return cfg
 }
 
-func readable(file string) error {
-	if file == "" {
-		return errors.New("is required for TLS")
-	}
-	_, err := os.ReadFile(file)
-	return err
-}
-
-// upstreamTLS returns our side of TLS to the upstream, or nil if none is wanted.
+// upstreamTLS returns our side of TLS to the upstream, or nil if none is wanted. Where the upstream asks who we are, we
+// show what we show our own clients.
 func upstreamTLS(err *mistakes, own *tls.Config) *tls.Config {
 	authority := variable("UPSTREAM_TLS_CA", "")
 	if authority == "" {
@@ -59,7 +44,9 @@ func upstreamTLS(err *mistakes, own *tls.Config) *tls.Config {
 	err.add("UPSTREAM_TLS_CA", bad)
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
 	if own != nil {
-		cfg.GetClientCertificate = own.GetClientCertificate
+		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return own.GetCertificate(&tls.ClientHelloInfo{})
+		}
 	}
 	return cfg
 }
@@ -74,41 +61,4 @@ func readAuthority(file string) (*x509.CertPool, error) {
 		return nil, errors.New("holds no certificate in PEM form")
 	}
 	return pool, nil
-}
-
-// pair is a certificate and its key in files.
-type pair struct {
-	cert, key string
-
-	mu     sync.Mutex // guards what follows
-	loaded *tls.Certificate
-	read   time.Time // the newer modification time of the files that loaded is from
-}
-
-// load returns what the files hold. When they cannot be read, or do not fit together because they are just being
-// replaced, the last good pair stays in use.
-func (p *pair) load() (*tls.Certificate, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	newest := modified(p.cert, p.key)
-	if p.loaded != nil && newest.Equal(p.read) {
-		return p.loaded, nil
-	}
-	fresh, err := tls.LoadX509KeyPair(p.cert, p.key)
-	switch {
-	case err == nil:
-		p.loaded, p.read = &fresh, newest
-	case p.loaded == nil:
-		return nil, err
-	}
-	return p.loaded, nil
-}
-
-func modified(files ...string) (newest time.Time) {
-	for _, file := range files {
-		if info, err := os.Stat(file); err == nil && info.ModTime().After(newest) {
-			newest = info.ModTime()
-		}
-	}
-	return newest
 }

@@ -182,6 +182,9 @@ func readAuthority(path string) (*x509.CertPool, error) {
 }
 
 func file(which error, path string) ([]byte, error) {
+	if path == "" {
+		return nil, fmt.Errorf("%w is required for TLS", which)
+	}
 	body, _, err := regular.Read(path, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", which, err)
