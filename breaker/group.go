@@ -50,9 +50,10 @@ func NewGroup(cfg GroupConfig) (*Group, error) {
 	return g, nil
 }
 
-// Get returns the breaker of key, and makes it at the first call. Once Limit is reached, and for keys that are too long or
-// unprintable for a name, it returns the shared breaker.
+// Get returns the breaker of key, and makes it at the first call. A leading slash, as of a gRPC method, does not matter.
+// Once Limit is reached, and for keys that are too long or unprintable for a name, it returns the shared breaker.
 func (g *Group) Get(key string) *Breaker {
+	key = strings.TrimPrefix(key, "/")
 	if b := (*g.members.Load())[key]; b != nil {
 		return b
 	}
@@ -64,7 +65,7 @@ func (g *Group) add(key string) *Breaker {
 		return g.shared
 	}
 	cfg := g.cfg.Breaker
-	cfg.Name += "/" + strings.TrimPrefix(key, "/")
+	cfg.Name += "/" + key
 	if len(cfg.Name) > maxName || !presentable(cfg.Name) {
 		return g.shared
 	}

@@ -53,6 +53,20 @@ func TestGroupIsBoundedUnderConcurrentStrangers(t *testing.T) {
 	}
 }
 
+// Breakers that share a name cannot be told apart in any report or metric.
+func TestNoTwoBreakersOfAGroupShareAName(t *testing.T) {
+	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "methods"}})
+	for _, key := range []string{"shop.Orders/Get", "/shop.Orders/Get", "//shop.Orders/Get", "", "/"} {
+		g.Get(key)
+	}
+	all := g.Snapshots()
+	for i := range all[1:] {
+		if all[i].Name == all[i+1].Name {
+			t.Errorf("two breakers are named %q", all[i].Name)
+		}
+	}
+}
+
 // What a stranger chooses is shown at every door.
 func TestUnprintableNamesAreRefused(t *testing.T) {
 	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}})
