@@ -71,7 +71,7 @@ func (p *Permit) check(ctx context.Context, fn func(context.Context) error) erro
 // probeContext gives the probe its own deadline. Of the caller's context it keeps the values and an explicit
 // cancellation.
 func (b *Breaker) probeContext(caller context.Context, p *probe) (context.Context, context.CancelFunc) {
-	ctx := context.WithValue(context.WithoutCancel(caller), probeKey{}, p)
+	ctx := context.WithValue(context.WithoutCancel(caller), probeKey{b}, p)
 	ctx, cancel := context.WithTimeout(ctx, b.cfg.ProbeTimeout)
 	stop := context.AfterFunc(caller, func() {
 		if errors.Is(caller.Err(), context.Canceled) {

@@ -179,6 +179,26 @@ func TestCheckMayPingThroughTheClientThatTheBreakerGuards(t *testing.T) {
 	})
 }
 
+// One breaker per method inside one per target: both are half-open, and the one call is the probe of both.
+func TestOneCallProbesForAllBreakersThatItPasses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newBreaker(t, breaker.Config{Name: "target", ProbeOnly: true})
+		method := newBreaker(t, breaker.Config{Name: "method"})
+		check := target.Check(func(ctx context.Context) error {
+			_, err := breaker.Do(ctx, method, func(ctx context.Context) (int, error) { return 0, probeOf(target)(ctx) })
+			return err
+		})
+		trip(t, target)
+		trip(t, method)
+		time.Sleep(time.Minute)
+		if err := check(t.Context()); err != nil {
+			t.Fatalf("the probe is turned away by the breaker whose probe it is: %v", err)
+		}
+		wantState(t, target, breaker.Closed)
+		wantState(t, method, breaker.Closed)
+	})
+}
+
 func TestProbingCheckHasItsOwnTimeButObeysCancellation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})

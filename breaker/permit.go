@@ -113,7 +113,7 @@ func (p *Permit) Context() context.Context {
 	if p.pass.probe == nil || p.pass.nested {
 		return p.ctx
 	}
-	return context.WithValue(p.ctx, probeKey{}, p.pass.probe)
+	return context.WithValue(p.ctx, probeKey{p.b}, p.pass.probe)
 }
 
 // classify is foreign code's turn: no lock is held.

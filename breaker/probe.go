@@ -106,12 +106,13 @@ func (b *Breaker) awaitsCheck() bool {
 	return b.cfg.ProbeOnly && b.checked.Load() && b.sinceBirth() < b.due
 }
 
-// probeKey is the context key under which a probe travels into the calls that it makes.
-type probeKey struct{}
+// probeKey is the context key under which a breaker's probe travels into the calls that it makes. It names the breaker:
+// such a call may pass through others whose probe it is as well.
+type probeKey struct{ *Breaker }
 
 // joinProbe admits a call that the probe itself makes: ctx was made for the probe under way.
 func (b *Breaker) joinProbe(ctx context.Context) (pass, bool) {
-	mine, _ := ctx.Value(probeKey{}).(*probe)
+	mine, _ := ctx.Value(probeKey{b}).(*probe)
 	if mine == nil {
 		return pass{}, false
 	}
