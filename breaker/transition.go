@@ -46,18 +46,17 @@ func (b *Breaker) settleCall(epoch uint64, outcome Outcome, slow bool) {
 	if b.current.State != Closed || b.current.Forced || outcome == Neutral {
 		return
 	}
+	window := b.window.calls(now, b.stripes.sum())
+	dragging := slow && b.cfg.drags(window)
 	if outcome == Success {
 		b.consecutive.Store(0)
+		if dragging { // gobreaker consults its rule on failures only
+			b.lastFailure.Store(&errTooSlow)
+			b.machine.report(Failure, true)
+		}
 	} else {
-		b.consecutive.Add(1)
-	}
-	tripping := b.cfg.trips(b.consecutive.Load(), b.window.calls(now, b.stripes.sum()))
-	switch {
-	case outcome == Failure:
-		b.machine.report(Failure, tripping)
-	case tripping: // by slowness: gobreaker consults its rule on failures only
-		b.lastFailure.Store(&errTooSlow)
-		b.machine.report(Failure, true)
+		failing := b.cfg.fails(b.consecutive.Add(1), window)
+		b.machine.report(Failure, failing || dragging)
 	}
 	b.follow(now)
 }

@@ -297,6 +297,48 @@ func TestSlowSuccessesOpenTheBreaker(t *testing.T) {
 	})
 }
 
+// A success never opens the breaker, not even as the last of the MinCalls that make a bad rate believable.
+func TestSuccessOpensOnlyIfItIsSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{ConsecutiveFailures: -1})
+		b.TripFor(time.Second)
+		untilDue(t, b)
+		stream, err := b.Admit(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream.Confirm()
+		for n := range 19 {
+			if n%2 == 0 {
+				call(t, b, errDown)
+			} else {
+				call(t, b, nil)
+			}
+		}
+		stream.Settle(nil)
+		wantState(t, b, breaker.Closed)
+		call(t, b, errDown)
+		if s := b.Snapshot(); s.State != breaker.Open || !errors.Is(s.LastFailure, errDown) {
+			t.Fatalf("%v, last failure %v", s.State, s.LastFailure)
+		}
+	})
+}
+
+// A share is reached when exactly that share has failed, however it is rounded.
+func TestRatesAreReachedExactly(t *testing.T) {
+	for failures := 1; failures <= 100; failures++ {
+		b := newBreaker(t, breaker.Config{ConsecutiveFailures: -1, FailureRate: float64(failures) / 100, MinCalls: 100})
+		for range 100 - failures {
+			call(t, b, nil)
+		}
+		for range failures {
+			wantState(t, b, breaker.Closed)
+			call(t, b, errDown)
+		}
+		wantState(t, b, breaker.Open)
+	}
+}
+
 func TestCallerThatGivesUpOrComesTooLateProvesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
