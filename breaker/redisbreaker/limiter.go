@@ -42,10 +42,10 @@ func (l *Limiter) Allow() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := l.blank()
+	a.handshake = false
 	ctx := context.Background()
 	if l.probe != nil && l.seats > 0 {
 		ctx = l.probe
-		a.handshake = l.lender != nil || l.seats < seatsPerProbe
 	}
 	var err error
 	a.permit, err = l.cfg.Breaker.Admit(ctx)
@@ -53,13 +53,13 @@ func (l *Limiter) Allow() error {
 		l.free = append(l.free, a)
 		return err
 	}
-	switch {
+	switch own := a.permit.Context(); {
 	case !a.permit.Probe():
-		a.handshake = false
-	case l.probe != nil && l.seats > 0:
-		l.seats--
+	case own != ctx: // It holds the probe. One that held it before and still hangs has lost it.
+		l.lend(own, a)
 	default:
-		l.lend(a.permit.Context(), a)
+		a.handshake = l.lender != nil || l.seats < seatsPerProbe
+		l.seats--
 	}
 	l.open = append(l.open, a)
 	return nil
@@ -71,14 +71,17 @@ func (l *Limiter) ReportResult(result error) {
 	if a == nil {
 		return
 	}
-	outcome := l.cfg.Classify(result)
-	if a.handshake && outcome == breaker.Success {
-		outcome = breaker.Neutral
-	}
-	a.permit.SettleAs(outcome, result)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.free = append(l.free, a)
+	outcome := breaker.Failure // should Classify panic
+	defer func() {
+		if a.handshake && outcome == breaker.Success {
+			outcome = breaker.Neutral
+		}
+		a.permit.SettleAs(outcome, result)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.free = append(l.free, a)
+	}()
+	outcome = l.cfg.Classify(result)
 }
 
 // Check wraps a health check that uses this client, as breaker.Breaker.Check does. It must be used instead of that: a
@@ -130,7 +133,6 @@ func (l *Limiter) blank() *admission {
 	if last := len(l.free) - 1; last >= 0 {
 		a := l.free[last]
 		l.free = l.free[:last]
-		a.handshake = false
 		return a
 	}
 	if len(l.open) < maxOpen {
@@ -138,6 +140,5 @@ func (l *Limiter) blank() *admission {
 	}
 	a := l.open[0]
 	l.open = l.open[1:]
-	a.handshake = false
 	return a
 }

@@ -162,6 +162,47 @@ func TestCheckThroughTheSameClientProbes(t *testing.T) {
 	})
 }
 
+// A probe that outlives its lease, such as a BLPOP, must not have what comes later taken for its handshake.
+func TestRecoversAlthoughAnEarlierProbeHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, limiter := guard(t, breaker.Config{})
+		b.TripFor(time.Second)
+		time.Sleep(2 * time.Second)
+		if err := limiter.Allow(); err != nil { // It never reports.
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if s := b.State(); s != breaker.HalfOpen {
+			t.Fatalf("%v, want half-open again", s)
+		}
+		c := &client{limiter: limiter}
+		if err := c.command(); err != nil || b.State() != breaker.Closed {
+			t.Fatalf("%v, %v", err, b.State())
+		}
+	})
+}
+
+func TestClassifierThatPanicsHasFailed(t *testing.T) {
+	b, err := breaker.New(breaker.Config{Name: "cache"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	limiter, err := redisbreaker.New(redisbreaker.Config{Breaker: b, Classify: func(error) breaker.Outcome { panic("boom") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := limiter.Allow(); err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		limiter.ReportResult(errDown)
+	}()
+	if calls := b.Snapshot().Calls; calls.Failures != 1 {
+		t.Fatalf("%+v, want the admission settled", calls)
+	}
+}
+
 func TestUnaskedReportsAndConcurrencyAreHarmless(t *testing.T) {
 	b, limiter := guard(t, breaker.Config{})
 	limiter.ReportResult(errDown)
