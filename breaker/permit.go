@@ -16,6 +16,8 @@ type Permit struct {
 	began time.Duration // only with Config.SlowCall
 	// expired permits were granted to a context that had already ended.
 	expired bool
+	// untimed calls are never slow.
+	untimed bool
 	settled atomic.Bool
 }
 
@@ -97,6 +99,10 @@ func (p *Permit) SettleAs(outcome Outcome, cause error) {
 // Probe reports whether the call is the half-open probe or part of it.
 func (p *Permit) Probe() bool { return p.pass.probe != nil }
 
+// Untimed says that how long the call takes says nothing about the dependency, as with a stream, which lasts as long as
+// its user wants: it will not be slow (Config.SlowCall). Call it before the call begins.
+func (p *Permit) Untimed() { p.untimed = true }
+
 // Confirm reports that the dependency has answered although the call goes on: the first message of a stream. It ends
 // a half-open probe with success, so that one long call does not hold up all others; how the call ends then counts
 // like any other call. It changes nothing outside half-open.
@@ -129,7 +135,7 @@ func (p *Permit) abandoned() bool { return p.ctx != nil && errors.Is(p.ctx.Err()
 
 // settle counts one call's outcome. The fast path is a success in the state in which the call was admitted.
 func (b *Breaker) settle(p *Permit, outcome Outcome, cause error) {
-	slow := b.cfg.SlowCall > 0 && outcome != Neutral && b.sinceBirth()-p.began >= b.cfg.SlowCall
+	slow := b.cfg.SlowCall > 0 && !p.untimed && outcome != Neutral && b.sinceBirth()-p.began >= b.cfg.SlowCall
 	word := b.word.Load()
 	if outcome == Failure || slow || p.pass.probe != nil || word&slowPath != 0 || word>>epochShift != p.pass.epoch {
 		b.settleSlow(p, outcome, slow, cause)

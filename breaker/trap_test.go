@@ -297,6 +297,29 @@ func TestSlowSuccessesOpenTheBreaker(t *testing.T) {
 	})
 }
 
+func TestUntimedCallIsNeverSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{SlowCall: time.Second})
+		untimed := func() {
+			stream, err := b.Admit(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			stream.Untimed()
+			time.Sleep(2 * time.Second)
+			stream.Settle(nil)
+		}
+		untimed()
+		trip(t, b)
+		untilDue(t, b)
+		untimed() // As the probe.
+		wantState(t, b, breaker.Closed)
+		if calls := b.Snapshot().Calls; calls.Slow != 0 {
+			t.Fatalf("%+v, want none slow", calls)
+		}
+	})
+}
+
 // A success never opens the breaker, not even as the last of the MinCalls that make a bad rate believable.
 func TestSuccessOpensOnlyIfItIsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
