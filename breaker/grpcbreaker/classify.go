@@ -1,7 +1,6 @@
 package grpcbreaker
 
 import (
-	"errors"
 	"strconv"
 	"time"
 
@@ -12,8 +11,6 @@ import (
 
 	"github.com/vitals-go/vitals/breaker"
 )
-
-var errAbandoned = errors.New("grpcbreaker: the call ended without a result (panic or runtime.Goexit)")
 
 // Classify is the default classifier: see the package documentation.
 func Classify(code codes.Code) breaker.Outcome {
@@ -27,33 +24,40 @@ func Classify(code codes.Code) breaker.Outcome {
 	}
 }
 
-// judge classifies how a call ended, and leaves the dependency alone if it asks for that. The trip comes first: after
-// a neutral probe another call could slip in between.
-func (g *Guard) judge(b *breaker.Breaker, err error, trailer metadata.MD) breaker.Outcome {
+// judge classifies how a call ended, and looks for a hint at how long the server wants to be left alone.
+func (g *Guard) judge(err error, trailer metadata.MD) ending {
 	if err == nil {
-		return g.cfg.Classify(codes.OK)
+		return ending{outcome: g.cfg.Classify(codes.OK)}
 	}
 	if breaker.IsRejected(err) {
-		return breaker.Neutral // by a breaker further inside
+		return ending{outcome: breaker.Neutral} // by a breaker further inside
 	}
 	st, ok := status.FromError(err)
 	if !ok {
 		st = status.FromContextError(err)
 	}
+	end := ending{outcome: g.cfg.Classify(st.Code()), cause: err}
 	if code := st.Code(); code == codes.Unavailable || code == codes.ResourceExhausted {
-		b.TripFor(max(retryInfo(st), pushback(trailer)))
+		end.wait = max(retryInfo(st), pushback(trailer))
 	}
-	return g.cfg.Classify(st.Code())
+	return end
 }
 
-// retryInfo returns the delay of google.rpc.RetryInfo, 0 without one.
+// retryInfo returns the delay of google.rpc.RetryInfo, 0 without one. One that a breaker in the server has made (see
+// breaker.OpenError) is about something behind the server: it must not take the server from its clients.
 func retryInfo(st *status.Status) time.Duration {
+	var delay time.Duration
 	for _, detail := range st.Details() {
-		if info, ok := detail.(*errdetails.RetryInfo); ok {
-			return info.GetRetryDelay().AsDuration()
+		switch detail := detail.(type) {
+		case *errdetails.RetryInfo:
+			delay = detail.GetRetryDelay().AsDuration()
+		case *errdetails.ErrorInfo:
+			if detail.GetReason() == "CIRCUIT_OPEN" && detail.GetDomain() == "github.com/vitals-go/vitals" {
+				return 0
+			}
 		}
 	}
-	return 0
+	return delay
 }
 
 // pushback returns the delay of gRPC's retry pushback (gRFC A6). A negative or unreadable one means never to retry

@@ -78,11 +78,11 @@ func (g *Guard) UnaryClient(
 	if err != nil {
 		return err
 	}
-	outcome, cause := breaker.Failure, errAbandoned
-	defer func() { permit.SettleAs(outcome, cause) }()
+	end := abandoned()
+	defer func() { end.settle(b, &permit) }()
 	var trailer metadata.MD
 	err = invoke(permit.Context(), method, req, reply, cc, extend(opts, grpc.Trailer(&trailer))...)
-	outcome, cause = g.judge(b, err, trailer), err
+	end = g.judge(err, trailer)
 	return err
 }
 

@@ -214,6 +214,47 @@ func TestServerThatAsksToBeLeftAloneIs(t *testing.T) {
 	})
 }
 
+// A hint is the least: it must not make an outage look shorter than it would without one.
+func TestFailuresThatHintAtAShortTimeBackOffAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, guard := newGuard(t, breaker.Config{Jitter: -1})
+		conn := dial(t, &dependency{unary: func(ctx context.Context) error {
+			_ = grpc.SetTrailer(ctx, metadata.Pairs("grpc-retry-pushback-ms", "10"))
+			return status.Error(codes.Unavailable, "overloaded")
+		}}, guard)
+		for _, want := range []time.Duration{10 * time.Millisecond, 10 * time.Second, 20 * time.Second} {
+			_ = invoke(t.Context(), conn)
+			if s := b.Snapshot(); s.State != breaker.Open || time.Until(s.NextTry) != want {
+				t.Fatalf("%v, next try in %v, want %v", s.State, time.Until(s.NextTry), want)
+			}
+			time.Sleep(want)
+			synctest.Wait()
+		}
+	})
+}
+
+// A rejection that a server passes on says for how long something behind it is left alone, not the server.
+func TestRejectionThatIsPassedOnDoesNotTrip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		behind, err := breaker.New(breaker.Config{Name: "behind"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		behind.TripFor(time.Minute)
+		b, guard := newGuard(t, breaker.Config{})
+		conn := dial(t, &dependency{unary: func(ctx context.Context) error {
+			_, err := behind.Admit(ctx)
+			return err
+		}}, guard)
+		if err := invoke(t.Context(), conn); status.Code(err) != codes.Unavailable {
+			t.Fatal(err)
+		}
+		if s := b.Snapshot(); s.State != breaker.Closed || s.Consecutive != 1 {
+			t.Fatalf("%+v, want one failure and no trip", s)
+		}
+	})
+}
+
 func TestStreamIsSettledOnceHoweverItEnds(t *testing.T) {
 	broken := func(stream grpc.ServerStream) error {
 		_ = stream.SendMsg(&emptypb.Empty{})
@@ -284,6 +325,73 @@ func TestFirstMessageOfAStreamClosesAHalfOpenBreaker(t *testing.T) {
 	})
 }
 
+// A watch with nothing to tell has answered when its header is in.
+func TestHeaderOfAStreamClosesAHalfOpenBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, guard := newGuard(t, breaker.Config{})
+		conn := dial(t, &dependency{stream: func(stream grpc.ServerStream) error {
+			if err := stream.SendHeader(nil); err != nil {
+				return err
+			}
+			<-stream.Context().Done()
+			return nil
+		}}, guard)
+		b.TripFor(time.Second)
+		time.Sleep(2 * time.Second)
+		stream := follow(t.Context(), t, conn)
+		if header, err := stream.Header(); err != nil || header == nil {
+			t.Fatal(header, err)
+		}
+		if s := b.State(); s != breaker.Closed {
+			t.Fatalf("%v, want closed by the header", s)
+		}
+	})
+}
+
+// A stream that ends without a header has no header to show for it.
+func TestMissingHeaderIsNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, guard := newGuard(t, breaker.Config{})
+		conn := dial(t, &dependency{stream: func(grpc.ServerStream) error { return status.Error(codes.Internal, "broken") }}, guard)
+		b.TripFor(time.Second)
+		time.Sleep(2 * time.Second)
+		stream := follow(t.Context(), t, conn)
+		_, _ = stream.Header()
+		_ = stream.RecvMsg(&emptypb.Empty{})
+		if s := b.Snapshot(); s.Entered[breaker.Closed] != 1 || s.State != breaker.Open {
+			t.Fatalf("%+v, want the probe failed", s)
+		}
+	})
+}
+
+// How long a stream lasts is its user's choice.
+func TestLongStreamsAreNotSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, guard := newGuard(t, breaker.Config{SlowCall: time.Second, SlowCallRate: 0.1, MinCalls: 1})
+		conn := dial(t, &dependency{
+			unary:  func(context.Context) error { time.Sleep(time.Second); return nil },
+			stream: func(grpc.ServerStream) error { time.Sleep(10 * time.Second); return nil },
+		}, guard)
+		b.TripFor(time.Second)
+		time.Sleep(2 * time.Second)
+		for range 2 { // As a probe, and not.
+			if err := follow(t.Context(), t, conn).RecvMsg(&emptypb.Empty{}); !errors.Is(err, io.EOF) {
+				t.Fatal(err)
+			}
+			b.Observe(nil) // The lease was shorter.
+		}
+		if s := b.Snapshot(); s.State != breaker.Closed || s.Calls.Slow != 0 {
+			t.Fatalf("%+v, want no slow calls", s)
+		}
+		if err := invoke(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		if s := b.Snapshot(); s.State != breaker.Open || s.Calls.Slow != 1 {
+			t.Fatalf("%+v, want a slow unary call", s)
+		}
+	})
+}
+
 type healthServer struct {
 	healthpb.UnimplementedHealthServer
 }
@@ -323,6 +431,31 @@ func TestFailingInterceptorFurtherInsideIsSettled(t *testing.T) {
 		}
 		_, _ = guard.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, panics)
 	}()
+	if calls := b.Snapshot().Calls; calls.Failures != 2 {
+		t.Fatalf("%+v, want two failures", calls)
+	}
+}
+
+// hostile is an error that takes its reader with it.
+type hostile struct{ error }
+
+func (hostile) Is(error) bool { panic("boom") }
+
+func TestErrorThatPanicsIsSettled(t *testing.T) {
+	b, guard := newGuard(t, breaker.Config{})
+	unary := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return hostile{} }
+	stream := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+		return nil, hostile{}
+	}
+	for _, run := range []func(){
+		func() { _ = guard.UnaryClient(t.Context(), unaryMethod, nil, nil, nil, unary) },
+		func() { _, _ = guard.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, stream) },
+	} {
+		func() {
+			defer func() { _ = recover() }()
+			run()
+		}()
+	}
 	if calls := b.Snapshot().Calls; calls.Failures != 2 {
 		t.Fatalf("%+v, want two failures", calls)
 	}

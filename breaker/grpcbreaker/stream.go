@@ -22,29 +22,34 @@ func (g *Guard) StreamClient(
 	if err != nil {
 		return nil, err
 	}
-	opened := false
+	permit.Untimed()
+	end, opened := abandoned(), false
 	defer func() {
-		if !opened { // open panicked
-			permit.SettleAs(breaker.Failure, errAbandoned)
+		if !opened {
+			end.settle(b, &permit)
 		}
 	}()
 	// gRPC fills trailer before it reports the end, on the goroutine that reports it.
 	var trailer metadata.MD
-	end := func(err error) { permit.SettleAs(g.judge(b, err, trailer), err) }
-	stream, err := open(permit.Context(), desc, cc, method, extend(opts, grpc.Trailer(&trailer), grpc.OnFinish(end))...)
-	opened = true
+	finish := func(err error) {
+		end := abandoned()
+		defer func() { end.settle(b, &permit) }()
+		end = g.judge(err, trailer)
+	}
+	stream, err := open(permit.Context(), desc, cc, method, extend(opts, grpc.Trailer(&trailer), grpc.OnFinish(finish))...)
 	if err != nil {
 		// An interceptor further inside may have failed before gRPC knew of the call.
-		permit.SettleAs(g.judge(b, err, nil), err)
+		end = g.judge(err, nil)
 		return nil, err
 	}
+	opened = true
 	if permit.Probe() {
 		return &probingStream{ClientStream: stream, permit: &permit}, nil
 	}
 	return stream, nil
 }
 
-// probingStream confirms the half-open probe at the first message.
+// probingStream confirms the half-open probe at the header, if its user waits for that, or at the first message.
 type probingStream struct {
 	grpc.ClientStream
 	permit    *breaker.Permit
@@ -58,4 +63,13 @@ func (s *probingStream) RecvMsg(m any) error {
 		s.permit.Confirm()
 	}
 	return err
+}
+
+// Header returns nil if the stream ended without one.
+func (s *probingStream) Header() (metadata.MD, error) {
+	header, err := s.ClientStream.Header()
+	if header != nil {
+		s.permit.Confirm()
+	}
+	return header, err
 }
