@@ -31,8 +31,8 @@ type Config struct {
 type Transport struct{ cfg Config }
 
 var (
-	errAbandoned   = errors.New("httpbreaker: the call ended without a result (panic or runtime.Goexit)")
-	errServerFault = errors.New("httpbreaker: no response and no error")
+	errAbandoned = errors.New("httpbreaker: the call ended without a result (panic or runtime.Goexit)")
+	errNoAnswer  = errors.New("httpbreaker: no response and no error")
 )
 
 // maxSeconds keeps an absurd Retry-After from overflowing; the breaker cuts it further.
@@ -81,15 +81,25 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.WithContext(permit.Context())
 	}
 	resp, err := t.cfg.Next.RoundTrip(req)
-	b.TripFor(retryAfter(resp))
-	outcome, cause = t.cfg.Classify(resp, err), err
-	if outcome == breaker.Failure && err == nil {
-		cause = errServerFault
-		if resp != nil {
-			cause = errors.New("httpbreaker: the dependency answered " + resp.Status)
-		}
+	outcome, cause = t.judge(resp, err)
+	if outcome == breaker.Failure {
+		permit.SettleAs(outcome, cause) // It counts as it would without a hint, which can only lengthen the open time.
 	}
+	b.TripFor(retryAfter(resp)) // Before a neutral probe is settled: another call could slip in between.
 	return resp, err
+}
+
+// judge classifies a result and says why it is a failure.
+func (t *Transport) judge(resp *http.Response, err error) (breaker.Outcome, error) {
+	outcome := t.cfg.Classify(resp, err)
+	switch {
+	case outcome != breaker.Failure || err != nil:
+		return outcome, err
+	case resp == nil:
+		return outcome, errNoAnswer
+	default:
+		return outcome, errors.New("httpbreaker: the dependency answered " + resp.Status)
+	}
 }
 
 // CloseIdleConnections closes those of Config.Next; http.Client.CloseIdleConnections calls it.

@@ -141,6 +141,51 @@ func TestRetryAfterOpensForThatLong(t *testing.T) {
 	})
 }
 
+// A hint is the least: it must not make an outage look shorter than it would without one. That of a 429, which is no
+// failure, is taken at its word.
+func TestFailuresThatHintAtAShortTimeBackOffAllTheSame(t *testing.T) {
+	for code, want := range map[int][]time.Duration{
+		503: {time.Second, 10 * time.Second, 20 * time.Second},
+		429: {time.Second, time.Second, time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b, transport := guard(t, answer(code, "Retry-After", "1"))
+			for _, wait := range want {
+				_, _ = transport.RoundTrip(request(t.Context(), t, "http://a.example"))
+				if s := b.Snapshot(); s.State != breaker.Open || time.Until(s.NextTry) != wait {
+					t.Fatalf("%d: %v, next try in %v, want %v", code, s.State, time.Until(s.NextTry), wait)
+				}
+				time.Sleep(wait)
+				synctest.Wait()
+			}
+		})
+	}
+}
+
+func TestClientsTimeoutIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, transport := guard(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+			select {
+			case <-req.Context().Done():
+				return nil, req.Context().Err()
+			case <-req.Cancel: //nolint:staticcheck // http.Client still uses it.
+				return nil, errors.New("request canceled")
+			}
+		}))
+		client := &http.Client{Transport: transport, Timeout: time.Second}
+		for range 5 {
+			resp, err := client.Get("http://a.example")
+			if err == nil {
+				resp.Body.Close()
+				t.Fatal("no error")
+			}
+		}
+		if s := b.Snapshot(); s.State != breaker.Open {
+			t.Fatalf("%+v, want open", s)
+		}
+	})
+}
+
 func TestProbeIsPartOfTheRequestsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b *breaker.Breaker
