@@ -63,7 +63,7 @@ func (c *conn) Ping(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	_, err := guarded(ctx, c.guard, func(ctx context.Context) (struct{}, error) { return struct{}{}, pinger.Ping(ctx) })
+	_, err := guarded(ctx, &c.guard, func(ctx context.Context) (struct{}, error) { return struct{}{}, pinger.Ping(ctx) })
 	return err
 }
 
@@ -74,7 +74,7 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) {
 
 // PrepareContext implements driver.ConnPrepareContext.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	inner, err := guarded(ctx, c.guard, func(ctx context.Context) (driver.Stmt, error) {
+	inner, err := guarded(ctx, &c.guard, func(ctx context.Context) (driver.Stmt, error) {
 		if preparer, ok := c.inner.(driver.ConnPrepareContext); ok {
 			return preparer.PrepareContext(ctx, query)
 		}
@@ -90,7 +90,8 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 func prepare(ctx context.Context, inner driver.Conn, query string) (driver.Stmt, error) {
 	stmt, err := inner.Prepare(query)
 	if err == nil && ctx.Err() != nil {
-		return nil, errors.Join(ctx.Err(), stmt.Close())
+		_ = stmt.Close()
+		return nil, ctx.Err()
 	}
 	return stmt, err
 }
@@ -102,7 +103,7 @@ func (c *conn) Begin() (driver.Tx, error) {
 
 // BeginTx implements driver.ConnBeginTx.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	return guarded(ctx, c.guard, func(ctx context.Context) (driver.Tx, error) {
+	return guarded(ctx, &c.guard, func(ctx context.Context) (driver.Tx, error) {
 		if beginner, ok := c.inner.(driver.ConnBeginTx); ok {
 			return beginner.BeginTx(ctx, opts)
 		}

@@ -46,7 +46,7 @@ func New(cfg Config) (driver.Connector, error) {
 	if cfg.Classify == nil {
 		cfg.Classify = Classify
 	}
-	return &connector{guard: guard{cfg.Breaker, cfg.Classify}, inner: cfg.Connector}, nil
+	return &connector{guard: guard{breaker: cfg.Breaker, classify: cfg.Classify}, inner: cfg.Connector}, nil
 }
 
 // openConnector does what sql.Open does.
@@ -67,13 +67,13 @@ func (c dsnConnector) Connect(context.Context) (driver.Conn, error) { return c.d
 func (c dsnConnector) Driver() driver.Driver { return c.driver }
 
 type connector struct {
-	guard guard
+	guard guard // of the connections to come
 	inner driver.Connector
 }
 
 // Connect opens a connection. To have opened one proves little, but to have failed does.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	inner, err := guarded(ctx, guard{c.guard.breaker, classifyConnect}, c.inner.Connect)
+	inner, err := guarded(ctx, &guard{breaker: c.guard.breaker, classify: classifyConnect}, c.inner.Connect)
 	if err != nil {
 		return nil, err
 	}

@@ -19,13 +19,13 @@ func newExecer(c *conn) driver.ExecerContext {
 	switch inner := c.inner.(type) {
 	case driver.ExecerContext:
 		return execer(func(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-			return guarded(ctx, c.guard, func(ctx context.Context) (driver.Result, error) {
+			return guarded(ctx, &c.guard, func(ctx context.Context) (driver.Result, error) {
 				return inner.ExecContext(ctx, query, args)
 			})
 		})
 	case driver.Execer: //nolint:staticcheck // Old drivers have nothing else.
 		return execer(func(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-			return plain(ctx, c.guard, args, func(values []driver.Value) (driver.Result, error) {
+			return plain(ctx, &c.guard, args, func(values []driver.Value) (driver.Result, error) {
 				return inner.Exec(query, values)
 			})
 		})
@@ -46,13 +46,13 @@ func newQueryer(c *conn) driver.QueryerContext {
 	switch inner := c.inner.(type) {
 	case driver.QueryerContext:
 		return queryer(func(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-			return guarded(ctx, c.guard, func(ctx context.Context) (driver.Rows, error) {
+			return guarded(ctx, &c.guard, func(ctx context.Context) (driver.Rows, error) {
 				return inner.QueryContext(ctx, query, args)
 			})
 		})
 	case driver.Queryer: //nolint:staticcheck // Old drivers have nothing else.
 		return queryer(func(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-			return plain(ctx, c.guard, args, func(values []driver.Value) (driver.Rows, error) {
+			return plain(ctx, &c.guard, args, func(values []driver.Value) (driver.Rows, error) {
 				return inner.Query(query, values)
 			})
 		})

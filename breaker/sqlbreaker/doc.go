@@ -11,8 +11,9 @@
 // A failure is an error of the transport, a deadline that passed, and an SQLSTATE of the classes 08 (connection), 53
 // (resources), 57P0 (shutdown) and 58 (system), read through the method SQLState() string that PostgreSQL drivers have.
 // Every other SQLSTATE is a success: the database answered. Neutral is what says nothing: a cancelled caller,
-// driver.ErrBadConn of a pooled connection (it went stale; the next attempt opens a new one, and that counts), an error
-// of unknown kind, and a connection that could be opened (a database that accepts connections may still not answer).
+// driver.ErrBadConn of a connection that has worked before (it went stale in the pool; the next attempt opens a new one,
+// and that counts), an error of unknown kind, and a connection that could be opened (a database that accepts connections
+// may still not answer).
 //
 // A rejection is a *breaker.OpenError, never driver.ErrBadConn, which database/sql would take as a reason to try again.
 //

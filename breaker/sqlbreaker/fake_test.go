@@ -12,7 +12,8 @@ type fake struct {
 	modern      bool
 	fail        error // of every call on a connection
 	failConnect error
-	stale       int // calls that answer ErrBadConn
+	stale       int  // calls that answer ErrBadConn
+	hangs       bool // pings end with their context
 	log         []string
 }
 
@@ -59,7 +60,12 @@ func (c *oldConn) Begin() (driver.Tx, error) { return fakeTx{c.fake}, c.note("be
 
 type modernConn struct{ oldConn }
 
-func (c *modernConn) Ping(context.Context) error { return c.note("ping") }
+func (c *modernConn) Ping(ctx context.Context) error {
+	if c.hangs {
+		<-ctx.Done()
+	}
+	return c.note("ping")
+}
 
 func (c *modernConn) PrepareContext(_ context.Context, query string) (driver.Stmt, error) {
 	return &modernStmt{oldStmt{c.fake}}, c.note("prepare context %s", query)

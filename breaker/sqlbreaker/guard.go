@@ -14,16 +14,18 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// guard is what connections and statements share.
+// guard is what a connection and its statements share.
 type guard struct {
 	breaker  *breaker.Breaker
 	classify func(error) breaker.Outcome
+	// worked says that the connection has been good for a call.
+	worked bool
 }
 
 var errAbandoned = errors.New("sqlbreaker: the call ended without a result (panic or runtime.Goexit)")
 
 // guarded makes one call through the breaker.
-func guarded[T any](ctx context.Context, g guard, call func(context.Context) (T, error)) (T, error) {
+func guarded[T any](ctx context.Context, g *guard, call func(context.Context) (T, error)) (T, error) {
 	permit, err := g.breaker.Admit(ctx)
 	if err != nil {
 		var none T
@@ -32,8 +34,22 @@ func guarded[T any](ctx context.Context, g guard, call func(context.Context) (T,
 	outcome, cause := breaker.Failure, errAbandoned
 	defer func() { permit.SettleAs(outcome, cause) }()
 	result, err := call(permit.Context())
-	outcome, cause = g.classify(err), err
+	outcome, cause = g.judge(ctx, err), err
 	return result, err
+}
+
+// judge classifies the error of a call. A connection that has gone bad says nothing if it may have gone stale in the
+// pool, but it does if it has never worked, or if the call has waited until its deadline to learn that.
+func (g *guard) judge(ctx context.Context, err error) breaker.Outcome {
+	outcome := g.classify(err)
+	switch {
+	case outcome == breaker.Failure:
+	case !errors.Is(err, driver.ErrBadConn):
+		g.worked = true
+	case outcome == breaker.Neutral && (!g.worked || ctx.Err() != nil):
+		return breaker.Failure
+	}
+	return outcome
 }
 
 // Classify is the default classifier: see the package documentation.

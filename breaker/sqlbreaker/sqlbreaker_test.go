@@ -12,6 +12,8 @@ import (
 	"reflect"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -142,6 +144,41 @@ func TestStaleConnectionsAreReplacedWithoutBlame(t *testing.T) {
 	if calls := b.Snapshot().Calls; calls.Failures != 0 {
 		t.Fatalf("%+v", calls)
 	}
+}
+
+// A proxy, for instance, takes connections whether or not there is a database behind it.
+func TestConnectionsThatNeverWorkAreAFailure(t *testing.T) {
+	f := &fake{modern: true, fail: driver.ErrBadConn}
+	b, db := open(t, f)
+	for range 5 {
+		if err := db.PingContext(t.Context()); err == nil {
+			t.Fatal("no error")
+		}
+	}
+	if s := b.Snapshot(); s.State != breaker.Open {
+		t.Fatalf("%+v, want open", s)
+	}
+}
+
+// pgx, for one, answers a ping that took too long by ErrBadConn.
+func TestBadConnectionAfterTheDeadlineIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{modern: true}
+		b, db := open(t, f)
+		defer db.Close()
+		if err := db.PingContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.stale, f.hangs = 1, true
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := db.PingContext(ctx); err == nil {
+			t.Fatal("no error")
+		}
+		if s := b.Snapshot(); s.Consecutive != 1 {
+			t.Fatalf("%+v, want one failure", s.Calls)
+		}
+	})
 }
 
 // TestDriverShowsThrough runs the same work on the bare driver and through the guard: with every optional interface

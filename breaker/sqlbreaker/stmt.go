@@ -49,20 +49,20 @@ func (s *stmt) Query(values []driver.Value) (driver.Rows, error) {
 
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	if inner, ok := s.inner.(driver.StmtExecContext); ok {
-		return guarded(ctx, s.conn.guard, func(ctx context.Context) (driver.Result, error) {
+		return guarded(ctx, &s.conn.guard, func(ctx context.Context) (driver.Result, error) {
 			return inner.ExecContext(ctx, args)
 		})
 	}
-	return plain(ctx, s.conn.guard, args, s.inner.Exec) //nolint:staticcheck // See above.
+	return plain(ctx, &s.conn.guard, args, s.inner.Exec) //nolint:staticcheck // See above.
 }
 
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	if inner, ok := s.inner.(driver.StmtQueryContext); ok {
-		return guarded(ctx, s.conn.guard, func(ctx context.Context) (driver.Rows, error) {
+		return guarded(ctx, &s.conn.guard, func(ctx context.Context) (driver.Rows, error) {
 			return inner.QueryContext(ctx, args)
 		})
 	}
-	return plain(ctx, s.conn.guard, args, s.inner.Query) //nolint:staticcheck // See above.
+	return plain(ctx, &s.conn.guard, args, s.inner.Query) //nolint:staticcheck // See above.
 }
 
 // CheckNamedValue asks the statement, then the connection, as database/sql does.
@@ -75,7 +75,7 @@ func (s *stmt) CheckNamedValue(value *driver.NamedValue) error {
 
 // plain guards a call that knows neither context nor named arguments.
 func plain[T any](
-	ctx context.Context, g guard, args []driver.NamedValue, call func([]driver.Value) (T, error),
+	ctx context.Context, g *guard, args []driver.NamedValue, call func([]driver.Value) (T, error),
 ) (T, error) {
 	var none T
 	values := make([]driver.Value, len(args))
