@@ -3,19 +3,20 @@ package breaker
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 )
 
 // Check wraps a health check of the dependency, so that check and calls share what they learn. It fits
 // checker.Check.Run.
 //
 // While the breaker is open the check is answered from memory, by the rejection, and the dependency is left alone; the
-// text of that error ends with the failure that opened the breaker. When the open time is over, the next run of the check is the half-open probe: it runs for up to ProbeTimeout
-// whatever deadline its caller has, because a probe that is cut short by an impatient caller would keep the breaker
-// open; only a cancelled caller ends it. If it passes the breaker closes, and so does one that opened while the check
-// ran. In closed its result counts as one call's.
+// text of that error ends with the failure that opened the breaker. When the open time is over, the next run of the
+// check is the half-open probe: it runs for up to ProbeTimeout whatever deadline its caller has, because a probe that is
+// cut short by an impatient caller would keep the breaker open; only a cancelled caller ends it. If it passes the breaker
+// closes, and so does one that opened while the check ran. In closed its result counts as one call's.
 //
 // The check may use a client that this breaker guards: calls made with the context that the check is given are part
-// of the probe.
+// of the probe, and in closed a failure of theirs is not counted again as the check's.
 func (b *Breaker) Check(fn func(context.Context) error) func(context.Context) error {
 	b.checked.Store(true)
 	return func(ctx context.Context) error {
@@ -52,12 +53,17 @@ func (r remembered) Unwrap() error { return r.OpenError }
 // check runs fn and settles, however fn ends.
 func (p *Permit) check(ctx context.Context, fn func(context.Context) error) error {
 	outcome, cause := Failure, errAbandoned
+	var told atomic.Bool
 	defer func() {
+		if outcome == Failure && told.Load() && p.pass.probe == nil {
+			return
+		}
 		p.SettleAs(outcome, cause)
 		if outcome == Success {
 			p.b.heal(p.pass.epoch)
 		}
 	}()
+	ctx = context.WithValue(ctx, checkKey{p.b}, &told)
 	if p.pass.probe != nil {
 		var release context.CancelFunc
 		ctx, release = p.b.probeContext(ctx, p.pass.probe)
@@ -66,6 +72,20 @@ func (p *Permit) check(ctx context.Context, fn func(context.Context) error) erro
 	err := fn(ctx)
 	outcome, cause = p.classify(err), err
 	return err
+}
+
+// checkKey is the context key under which a check of a breaker travels into the calls that it makes. Its value is set by
+// a call that has failed: the check's own failure is the same one.
+type checkKey struct{ *Breaker }
+
+// tellCheck tells the check that made the call, if one did, that its failure has been counted.
+func (p *Permit) tellCheck() {
+	if p.ctx == nil {
+		return
+	}
+	if told, ok := p.ctx.Value(checkKey{p.b}).(*atomic.Bool); ok {
+		told.Store(true)
+	}
 }
 
 // probeContext gives the probe its own deadline. Of the caller's context it keeps the values and an explicit

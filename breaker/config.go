@@ -42,8 +42,8 @@ type Config struct {
 	// not come back together. Default 0.25; negative means none; less than 1.
 	Jitter float64
 
-	// ProbeTimeout is the lease of a half-open probe: one that has not reported by then has failed. It is also the
-	// timeout of a probing check. Default 5 s.
+	// ProbeTimeout is the lease of a half-open probe: one that has not reported by then has failed. So it must be longer
+	// than a good call may take, or no call can close the breaker. It is also the timeout of a probing check. Default 5 s.
 	ProbeTimeout time.Duration
 	// ProbeOnly leaves probing to the check that is attached with Breaker.Check: calls are turned away in half-open
 	// too. It has no effect without such a check, and lapses when the check has not come for a minute, so that a

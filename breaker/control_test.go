@@ -179,6 +179,29 @@ func TestCheckMayPingThroughTheClientThatTheBreakerGuards(t *testing.T) {
 	})
 }
 
+func TestFailingCheckThroughTheGuardedClientCountsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{})
+		var guarded, own error
+		check := b.Check(func(ctx context.Context) error {
+			_, err := breaker.Do(ctx, b, func(context.Context) (int, error) { return 0, guarded })
+			return errors.Join(err, own)
+		})
+		guarded = errDown
+		for n := range 4 {
+			_ = check(t.Context())
+			if s := b.Snapshot(); s.State != breaker.Closed || int(s.Consecutive) != n+1 {
+				t.Fatalf("%v with %d failures in a row after %d runs", s.State, s.Consecutive, n+1)
+			}
+		}
+		guarded, own = nil, errDown
+		_ = check(t.Context())
+		if got := b.Snapshot().Consecutive; got != 1 {
+			t.Fatalf("%d failures in a row, want the check's own to count", got)
+		}
+	})
+}
+
 // One breaker per method inside one per target: both are half-open, and the one call is the probe of both.
 func TestOneCallProbesForAllBreakersThatItPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -18,6 +18,7 @@ var (
 func (b *Breaker) settleSlow(p *Permit, outcome Outcome, slow bool, cause error) {
 	if outcome == Failure {
 		b.lastFailure.Store(&cause)
+		p.tellCheck()
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
