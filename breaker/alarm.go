@@ -21,10 +21,10 @@ func (b *Breaker) arm(now time.Duration) {
 
 func (b *Breaker) nextAlarm(now time.Duration) (time.Duration, bool) {
 	switch {
-	case b.current.Forced:
-		return 0, false
 	case b.current.State == Closed:
 		return b.window.slot(), !b.asleep()
+	case b.current.Forced:
+		return 0, false
 	case b.current.State == Open, b.probe != nil, b.awaitsCheck():
 		return b.due - now, true
 	default:
@@ -43,8 +43,6 @@ func (b *Breaker) ring() {
 		return // entering the new state has set the alarm
 	}
 	switch {
-	case b.current.Forced:
-		return
 	case b.current.State == HalfOpen && b.probe == nil:
 		b.reflag() // the check has not come: let calls probe
 	case b.current.State == Closed && b.window.idle(now, b.stripes.sum()):

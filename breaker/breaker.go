@@ -51,7 +51,6 @@ const (
 	turningAway = 1 << 2
 	asleep      = 1 << 3 // nobody has called for a window; the next call must start it
 	probing     = 1 << 4 // a probe is under way; calls made in its name are let through
-	forced      = 1 << 5
 	epochShift  = 8
 
 	slowPath = stateFlags | turningAway | asleep | probing

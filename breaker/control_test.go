@@ -138,6 +138,35 @@ func TestOperatorsWordHolds(t *testing.T) {
 	})
 }
 
+// Who holds a breaker closed, or lets it only observe, wants to see what comes of it.
+func TestWindowIsTrueWhereverCallsPass(t *testing.T) {
+	for name, prepare := range map[string]func(*breaker.Breaker){
+		"observed open": func(b *breaker.Breaker) { b.TripFor(time.Hour) },
+		"forced closed": func(b *breaker.Breaker) { b.ForceClosed("we know") },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBreaker(t, breaker.Config{ObserveOnly: true})
+			prepare(b)
+			for range 120 {
+				call(t, b, errDown)
+				time.Sleep(time.Second)
+			}
+			s := b.Snapshot()
+			if n := s.Window.Failures; n < 27 || n > 30 {
+				t.Errorf("%s: %d failures in the window, want those of 30 s", name, n)
+			}
+			if s.State == breaker.Closed && s.Consecutive != 120 {
+				t.Errorf("%s: %d failures in a row, want 120", name, s.Consecutive)
+			}
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			if w := b.Snapshot().Window; w != (breaker.Calls{}) {
+				t.Errorf("%s: %+v an hour later, want an empty window", name, w)
+			}
+		})
+	}
+}
+
 func TestObserverJudgesAndPublishesButRejectsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{ObserveOnly: true})

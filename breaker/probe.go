@@ -25,11 +25,11 @@ func (b *Breaker) enterSlow(check bool) (pass, bool) {
 	b.advance(now)
 	ordinary := pass{epoch: b.epoch()}
 	switch {
-	case b.current.Forced:
-		return ordinary, b.current.State == Closed
 	case b.current.State == Closed:
 		b.awaken(now)
-		return pass{epoch: b.epoch()}, true
+		return ordinary, true
+	case b.current.Forced:
+		return ordinary, false
 	case b.current.State == HalfOpen && b.probe == nil && (check || b.cfg.ObserveOnly || !b.awaitsCheck()):
 		return b.startProbe(now)
 	default:

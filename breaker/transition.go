@@ -44,26 +44,38 @@ func (b *Breaker) settleCall(epoch uint64, outcome Outcome, slow bool) {
 		b.awaken(now) // the call took longer than the window stayed awake
 	}
 	b.stripes.mine().count(outcome, slow)
-	if b.current.State != Closed || b.current.Forced || outcome == Neutral {
+	if b.current.State == Closed && outcome != Neutral {
+		b.judge(now, outcome, slow)
+	}
+}
+
+// judge opens a closed breaker if one more result is one too many.
+func (b *Breaker) judge(now time.Duration, outcome Outcome, slow bool) {
+	if outcome == Success {
+		b.consecutive.Store(0)
+	} else {
+		b.consecutive.Add(1)
+	}
+	if b.current.Forced {
 		return
 	}
 	window := b.window.calls(now, b.stripes.sum())
 	dragging := slow && b.cfg.drags(window)
-	if outcome == Success {
-		b.consecutive.Store(0)
-		if dragging { // gobreaker consults its rule on failures only
-			b.lastFailure.Store(&errTooSlow)
-			b.machine.report(Failure, true)
-		}
-	} else {
-		failing := b.cfg.fails(b.consecutive.Add(1), window)
-		b.machine.report(Failure, failing || dragging)
+	switch {
+	case outcome == Failure:
+		b.machine.report(Failure, dragging || b.cfg.fails(b.consecutive.Load(), window))
+	case dragging: // gobreaker consults its rule on failures only
+		b.lastFailure.Store(&errTooSlow)
+		b.machine.report(Failure, true)
 	}
 	b.follow(now)
 }
 
 // advance does what was due before now, should the alarm be late.
 func (b *Breaker) advance(now time.Duration) {
+	if !b.asleep() {
+		b.window.turn(now, b.stripes.sum())
+	}
 	switch {
 	case b.current.Forced:
 	case b.current.State == Open && now >= b.due:
@@ -73,8 +85,6 @@ func (b *Breaker) advance(now time.Duration) {
 		b.lastFailure.Store(&errLeaseOver)
 		b.endProbe(Failure)
 		b.follow(now)
-	case b.current.State == Closed && !b.asleep():
-		b.window.turn(now, b.stripes.sum())
 	}
 }
 
@@ -145,13 +155,10 @@ func (b *Breaker) refuse() {
 func (b *Breaker) flags() uint64 {
 	flags := uint64(b.current.State)
 	switch {
-	case b.current.Forced:
-		flags |= forced
-		if b.current.State == Open {
-			flags |= turningAway
-		}
 	case b.current.State == Closed:
 		flags |= asleep
+	case b.current.Forced:
+		flags |= turningAway
 	case b.cfg.ObserveOnly:
 	case b.current.State == Open:
 		flags |= turningAway
