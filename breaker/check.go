@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
 // Check wraps a health check of the dependency, so that check and calls share what they learn. It fits
@@ -36,16 +38,15 @@ func (b *Breaker) Check(fn func(context.Context) error) func(context.Context) er
 // details: unlike an OpenError, which calls return to anybody, its text holds the cause. Its GRPCStatus does not.
 type remembered struct{ *OpenError }
 
-func remember(err error) error {
-	rejection, ok := errors.AsType[*OpenError](err)
-	if !ok || rejection.Cause == nil {
-		return err
+func remember(rejection *OpenError) error {
+	if rejection.Cause == nil {
+		return rejection
 	}
 	return remembered{rejection}
 }
 
 // Error is the rejection's, and why.
-func (r remembered) Error() string { return r.OpenError.Error() + ": " + r.Cause.Error() }
+func (r remembered) Error() string { return r.OpenError.Error() + ": " + errtext.Of(r.Cause) }
 
 // Unwrap returns the rejection.
 func (r remembered) Unwrap() error { return r.OpenError }

@@ -9,6 +9,11 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
+// hostile is an error that takes its reader with it.
+type hostile struct{}
+
+func (hostile) Error() string { panic("boom") }
+
 // TestCheckRemembersWhy: whoever reads a check's result or its log is told what opened the breaker; calls are not.
 func TestCheckRemembersWhy(t *testing.T) {
 	t.Parallel()
@@ -32,6 +37,12 @@ func TestCheckRemembersWhy(t *testing.T) {
 	_, err = breaker.Do(t.Context(), b, func(context.Context) (int, error) { return 0, nil })
 	if strings.Contains(err.Error(), refused.Error()) {
 		t.Errorf("call: %q holds the cause", err)
+	}
+
+	b.Reset()
+	b.Observe(hostile{})
+	if err, want := check(t.Context()), "circuit breaker database is open: breaker_test.hostile"; err == nil || err.Error() != want {
+		t.Errorf("check: %v, want %q", err, want)
 	}
 
 	b.ForceOpen("upgrade")

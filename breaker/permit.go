@@ -70,7 +70,7 @@ func (b *Breaker) admitSlow(ctx context.Context, word uint64, expired bool) (pas
 }
 
 // reject counts the call and returns the shared rejection.
-func (b *Breaker) reject() error {
+func (b *Breaker) reject() *OpenError {
 	b.stripes.mine().rejected.Add(1)
 	return b.refusal.Load()
 }
