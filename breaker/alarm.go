@@ -25,8 +25,10 @@ func (b *Breaker) nextAlarm(now time.Duration) (time.Duration, bool) {
 		return b.window.slot(), !b.asleep()
 	case b.current.Forced:
 		return 0, false
-	case b.current.State == Open, b.probe != nil, b.awaitsCheck():
+	case b.current.State == Open, b.probe != nil:
 		return b.due - now, true
+	case b.awaitsCheck():
+		return b.lapse - now, true
 	default:
 		return 0, false
 	}

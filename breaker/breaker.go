@@ -40,7 +40,8 @@ type Breaker struct {
 	current Snapshot      // State and what belongs to it; the source of editions
 	probe   *probe        // the half-open probe under way, if any
 	retries int           // probes that failed in a row
-	due     time.Duration // when the alarm is to ring in open and half-open
+	due     time.Duration // when the open time or the probe's lease is over
+	lapse   time.Duration // when half-open is no longer left to the check
 	alarm   *time.Timer
 }
 

@@ -46,8 +46,8 @@ type Config struct {
 	// than a good call may take, or no call can close the breaker. It is also the timeout of a probing check. Default 5 s.
 	ProbeTimeout time.Duration
 	// ProbeOnly leaves probing to the check that is attached with Breaker.Check: calls are turned away in half-open
-	// too. It has no effect without such a check, and lapses when the check has not come for a minute, so that a
-	// checker that does not run cannot keep a breaker open.
+	// too. It has no effect without such a check, and lapses when the check has brought no result for a minute, so
+	// that a checker that does not run cannot keep a breaker open.
 	ProbeOnly bool
 
 	// ObserveOnly judges and publishes but turns no call away: for a first roll-out.

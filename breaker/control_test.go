@@ -298,6 +298,29 @@ func TestProbeOnlyLapsesWhenTheCheckDoesNotCome(t *testing.T) {
 	})
 }
 
+// Each of two breakers waits for its own check, which the other one turns away. One minute of that is enough.
+func TestProbeOnlyLapsesWhenTheCheckBringsNoResult(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newBreaker(t, breaker.Config{Name: "target", ProbeOnly: true})
+		method := newBreaker(t, breaker.Config{Name: "method", ProbeOnly: true})
+		ping := func(ctx context.Context) error {
+			_, err := breaker.Do(ctx, method, func(ctx context.Context) (int, error) { return 0, probeOf(target)(ctx) })
+			return err
+		}
+		checks := []func(context.Context) error{target.Check(ping), method.Check(ping)}
+		trip(t, target)
+		trip(t, method)
+		for range 20 {
+			time.Sleep(5 * time.Second)
+			for _, check := range checks {
+				_ = check(t.Context())
+			}
+		}
+		wantState(t, target, breaker.Closed)
+		wantState(t, method, breaker.Closed)
+	})
+}
+
 func TestEvidenceFromOutsideClosesAndReopens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})

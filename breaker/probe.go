@@ -14,7 +14,7 @@ type probe struct {
 	confirmedIn uint64
 }
 
-// patience is how long ProbeOnly waits for its check before it lets calls probe.
+// patience is how long ProbeOnly waits for a result of its check before it lets calls probe.
 const patience = time.Minute
 
 // enterSlow admits a call that cannot take the fast path, as the probe if it has to be one.
@@ -94,16 +94,14 @@ func (b *Breaker) endProbe(outcome Outcome) {
 	b.probe = nil
 	b.machine.settle(p.done, outcome, false)
 	if outcome == Neutral {
-		now := b.sinceBirth()
-		b.due = now + patience
 		b.reflag()
-		b.arm(now)
+		b.arm(b.sinceBirth())
 	}
 }
 
 // awaitsCheck reports whether half-open is reserved for the attached check.
 func (b *Breaker) awaitsCheck() bool {
-	return b.cfg.ProbeOnly && b.checked.Load() && b.sinceBirth() < b.due
+	return b.cfg.ProbeOnly && b.checked.Load() && b.sinceBirth() < b.lapse
 }
 
 // probeKey is the context key under which a breaker's probe travels into the calls that it makes. It names the breaker:

@@ -99,7 +99,7 @@ func (b *Breaker) follow(now time.Duration) {
 		b.retries = 0
 		b.enter(Closed, now)
 	case HalfOpen:
-		b.due = now + patience
+		b.lapse = now + patience
 		b.enter(HalfOpen, now)
 	default:
 		failedProbes := 0
