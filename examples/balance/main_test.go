@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/vitals-go/vitals/breaker"
@@ -123,7 +125,9 @@ func TestRunOverTCP(t *testing.T) {
 func TestRunEndsEarly(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if err := run(ctx, io.Discard, overTCP(), time.Minute); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	err := run(ctx, io.Discard, overTCP(), time.Minute)
+	// On a busy machine the end comes while the first call still waits, and gRPC tells of it.
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) && status.Code(err) != codes.DeadlineExceeded {
 		t.Error(err)
 	}
 }
