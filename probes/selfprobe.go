@@ -31,13 +31,13 @@ const (
 // It asks one of
 //
 //	-addr HOST:PORT   grpc.health.v1 Check, with the flags of grpc_health_probe; also unix:///path and [::1]:port
-//	-http URL         any 2xx is serving, 503 is not
+//	-http URL         any 2xx is serving, 503 is not; a password in the URL is sent, and never printed
 //	-file PATH        a health file; -for live, ready (the default) or healthy says which of its verdicts counts
 //
 // and returns 0 if the answer is that traffic may come, 1 for a mistake in the arguments, 2 if no connection was made
-// in time, 3 if the answer failed or was late, and 4 if the answer is no. A health file that is missing, torn, expired
-// or from the future is a 4. The answer is written to stdout, a failure to stderr. Main reads no environment, so no
-// proxy comes between the probe and the program.
+// in time, 3 if the answer failed, broke off or was late, and 4 if the answer is no. A health file that is missing,
+// torn, expired or from the future is a 4. The answer is written to stdout, a failure to stderr. Main reads no
+// environment, so no proxy comes between the probe and the program.
 func Main(args []string, stdout, stderr io.Writer) int {
 	options, err := parseProbe(args, stderr)
 	switch {
@@ -188,13 +188,25 @@ func (h *headers) String() string { return "" }
 // Set implements flag.Value.
 func (h *headers) Set(text string) error {
 	name, value, ok := strings.Cut(text, ":")
-	name = strings.TrimSpace(name)
-	if !ok || name == "" {
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	switch {
+	case !ok || name == "":
 		return fmt.Errorf("want 'name: value', got %q", text)
+	case strings.ContainsFunc(name, notOfName):
+		return fmt.Errorf("the name %q holds more than letters, digits, '-', '_' and '.'", name)
+	case strings.ContainsFunc(value, notOfValue):
+		return fmt.Errorf("the value of %s holds more than printable ASCII", name)
 	}
 	if h.MD == nil {
 		h.MD = make(metadata.MD)
 	}
-	h.Append(name, strings.TrimSpace(value))
+	h.Append(name, value)
 	return nil
 }
+
+// notOfName and notOfValue reject what gRPC does not send in a header, and HTTP need not.
+func notOfName(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.", r))
+}
+
+func notOfValue(r rune) bool { return r < ' ' || r > '~' }

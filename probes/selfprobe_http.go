@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -34,9 +35,9 @@ func (o *probeOptions) askHTTP(ctx context.Context) probeResult {
 	answer, err := transport.RoundTrip(request)
 	switch {
 	case err != nil && !connected.Load():
-		return probeResult{code: exitConnection, text: fmt.Sprintf("no connection to %q: %v", o.url, err)}
+		return probeResult{code: exitConnection, text: fmt.Sprintf("no connection to %q: %v", request.URL.Redacted(), err)}
 	case err != nil:
-		return probeResult{code: exitRPC, text: fmt.Sprintf("no answer from %q: %v", o.url, err)}
+		return probeResult{code: exitRPC, text: fmt.Sprintf("no answer from %q: %v", request.URL.Redacted(), err)}
 	}
 	defer answer.Body.Close()
 	return judgeHTTP(answer, time.Since(begun))
@@ -44,14 +45,16 @@ func (o *probeOptions) askHTTP(ctx context.Context) probeResult {
 
 func judgeHTTP(answer *http.Response, elapsed time.Duration) probeResult {
 	// The first line is enough to know what fails, and a bound on what a stranger can make us print.
-	body, _ := io.ReadAll(io.LimitReader(answer.Body, 256))
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 256))
 	first, _, _ := strings.Cut(string(body), "\n")
 	text := strings.TrimSpace("status: " + answer.Status + " " + line(first))
-	switch {
-	case answer.StatusCode >= 200 && answer.StatusCode < 300:
-		return probeResult{text: "status: " + answer.Status, elapsed: fmt.Sprintf("http %v", elapsed)}
+	switch well := answer.StatusCode >= 200 && answer.StatusCode < 300; {
 	case answer.StatusCode == http.StatusServiceUnavailable:
 		return probeResult{code: exitNotServing, text: text}
+	case well && err != nil:
+		return probeResult{code: exitRPC, text: fmt.Sprintf("status: %s, but the answer breaks off: %v", answer.Status, err)}
+	case well:
+		return probeResult{text: "status: " + answer.Status, elapsed: fmt.Sprintf("http %v", elapsed)}
 	default:
 		return probeResult{code: exitRPC, text: text}
 	}
@@ -73,6 +76,9 @@ func (o *probeOptions) transport() (*http.Transport, error) {
 
 func (o *probeOptions) request(ctx context.Context) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.url, nil)
+	if wrong, ok := errors.AsType[*url.Error](err); ok {
+		err = wrong.Err // The whole of it repeats the URL, which may hold a password.
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +93,10 @@ func (o *probeOptions) request(ctx context.Context) (*http.Request, error) {
 	}
 	if host := request.Header.Get("Host"); host != "" {
 		request.Host = host
+	}
+	if user := request.URL.User; user != nil && request.Header.Get("Authorization") == "" {
+		password, _ := user.Password()
+		request.SetBasicAuth(user.Username(), password)
 	}
 	return request, nil
 }

@@ -98,6 +98,15 @@ func TestProbeArguments(t *testing.T) {
 	}
 }
 
+func TestProbeRefusesHeadersThatCannotBeSent(t *testing.T) {
+	t.Parallel()
+	for _, header := range []string{"two words: x", "héader: x", "x: a\nb", "x: \x00", "x: é", "(x): y"} {
+		for _, door := range [][]string{{"-addr", "127.0.0.1:1"}, {"-http", "http://127.0.0.1:1"}} {
+			probe(t, 1, append(door, "-rpc-header", header)...)
+		}
+	}
+}
+
 func TestProbeNamesEveryMistake(t *testing.T) {
 	t.Parallel()
 	text := probe(t, 1, "-addr", "a:1", "-http", "http://a", "-for", "x", "-rpc-timeout", "0s")
@@ -273,6 +282,56 @@ func TestProbeHTTPFailures(t *testing.T) {
 	probe(t, 3, "-http", secure.URL+"/key", "-tls-ca-cert", cert)
 	probe(t, 2, "-http", secure.URL+"/key")
 	probe(t, 3, "-http", secure.URL+"/key", "-tls-no-verify")
+}
+
+func TestProbeBelievesOnlyAWholeAnswer(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/torn", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		fmt.Fprint(w, "ok")
+	})
+	mux.HandleFunc("/hangs", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "ok")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	mux.HandleFunc("/long", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Repeat("well\n", 1<<16)) })
+	mux.HandleFunc("/no", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	probe(t, 3, "-http", server.URL+"/torn")
+	probe(t, 3, "-http", server.URL+"/hangs", "-connect-timeout", "100ms", "-rpc-timeout", "100ms")
+	probe(t, 0, "-http", server.URL+"/long")
+	probe(t, 4, "-http", server.URL+"/no")
+}
+
+func TestProbeSendsTheURLsPasswordAndKeepsItToItself(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		switch {
+		case r.URL.Path == "/torn":
+			panic(http.ErrAbortHandler)
+		case user != "me" || password != secret:
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	t.Cleanup(server.Close)
+	with := strings.Replace(server.URL, "http://", "http://me:"+secret+"@", 1)
+	probe(t, 0, "-http", with)
+	probe(t, 3, "-http", with, "-rpc-header", "Authorization: Bearer other")
+	for url, code := range map[string]int{
+		with + "/torn": 3, "http://me:" + secret + "@127.0.0.1:1": 2, "http://me:" + secret + " @127.0.0.1:1": 1,
+		"ftp://me:" + secret + "@127.0.0.1:1": 1,
+	} {
+		if text := probe(t, code, "-http", url); strings.Contains(text, secret) {
+			t.Errorf("%q tells the password", text)
+		}
+	}
 }
 
 func TestProbeFile(t *testing.T) {
