@@ -62,8 +62,8 @@ func (t Timing) within(delay time.Duration) Timing {
 		return min(max((delay/time.Duration(failures)).Truncate(time.Second), time.Second), mostReadiness)
 	}
 	switch {
-	case t.Period == 0 && t.FailureThreshold > 0:
-		t.Period = max(often(t.FailureThreshold), t.Timeout)
+	case t.Period == 0 && t.FailureThreshold != 0:
+		t.Period = max(often(max(t.FailureThreshold, 1)), t.Timeout)
 	case t.Period == 0 && 2*max(often(2), t.Timeout) <= delay:
 		t.Period, t.FailureThreshold = max(often(2), t.Timeout), 2
 	case t.Period == 0:

@@ -84,7 +84,7 @@ func (e *Exec) file(m *contradictions) {
 
 // flags refuses those that are set here.
 func (e *Exec) flags(m *contradictions) {
-	for _, flag := range slices.Concat(e.Command[min(1, len(e.Command)):], e.Flags) {
+	for _, flag := range e.words() {
 		name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
 		if strings.HasPrefix(flag, "-") && slices.Contains([]string{"addr", "http", "file", "service", "for"}, name) {
 			m.add("Exec.Flags", "holds %s, which is different for every probe and added to them", flag)
@@ -92,9 +92,12 @@ func (e *Exec) flags(m *contradictions) {
 	}
 }
 
+// words are those after the program.
+func (e *Exec) words() []string { return slices.Concat(e.Command[min(1, len(e.Command)):], e.Flags) }
+
 // patience makes sure that the command tells why it fails before the kubelet kills it.
 func (c Config) patience(m *contradictions) {
-	if c.Exec.File != "" || slices.ContainsFunc(c.Exec.Flags, func(flag string) bool {
+	if c.Exec.File != "" || slices.ContainsFunc(c.Exec.words(), func(flag string) bool {
 		return strings.Contains(flag, "-connect-timeout") || strings.Contains(flag, "-rpc-timeout")
 	}) {
 		return

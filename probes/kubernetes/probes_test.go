@@ -213,6 +213,11 @@ func TestTheEdgeOfEachRule(t *testing.T) {
 			func(c *kubernetes.Config) { c.Startup.FailureThreshold = -1 },
 			"Startup.FailureThreshold is -1",
 		},
+		"negative threshold of a derived period": {
+			func(c *kubernetes.Config) { c.Readiness.FailureThreshold = 1 },
+			func(c *kubernetes.Config) { c.Readiness.FailureThreshold = -1 },
+			"Readiness.FailureThreshold is -1",
+		},
 		"huge times": {
 			func(c *kubernetes.Config) { c.ShutdownTimeout = 24 * time.Hour },
 			func(c *kubernetes.Config) { c.ShutdownTimeout = 1<<63 - 1 },
@@ -240,6 +245,19 @@ func TestTheEdgeOfEachRule(t *testing.T) {
 			},
 			func(c *kubernetes.Config) {
 				exec(kubernetes.Exec{Addr: "localhost:1"})(c)
+				c.Liveness.Timeout = 2 * second
+			},
+			"Liveness.Timeout is 2s, but the command waits 2s before it gives up and says why",
+		},
+		"patience with a command of many words": {
+			func(c *kubernetes.Config) {
+				exec(kubernetes.Exec{Addr: "localhost:1"})(c)
+				c.Exec.Command = append(c.Exec.Command, "-rpc-timeout=500ms")
+				c.Liveness.Timeout = 2 * second
+			},
+			func(c *kubernetes.Config) {
+				exec(kubernetes.Exec{Addr: "localhost:1"})(c)
+				c.Exec.Command = append(c.Exec.Command, "-gzip")
 				c.Liveness.Timeout = 2 * second
 			},
 			"Liveness.Timeout is 2s, but the command waits 2s before it gives up and says why",
