@@ -77,9 +77,9 @@ func NewFile(config FileConfig) (*File, error) {
 func (f *File) Run(ctx context.Context) error {
 	f.sweep()
 	ctx, cancel := context.WithCancel(ctx)
-	changes := make(chan *servicer.Report)
+	changed := make(chan struct{}, 1)
 	var following sync.WaitGroup
-	following.Go(func() { f.follow(ctx, changes) })
+	following.Go(func() { f.follow(ctx, changed) })
 	defer f.remove()
 	defer following.Wait()
 	defer cancel()
@@ -87,24 +87,22 @@ func (f *File) Run(ctx context.Context) error {
 	timer := time.NewTimer(f.config.Interval)
 	defer timer.Stop()
 	for {
-		var report *servicer.Report
 		select {
 		case <-ctx.Done():
 			return nil
-		case report = <-changes:
+		case <-changed:
 		case <-timer.C:
-			report = f.config.Health.Report()
 		}
 		pause := f.config.Interval
-		if err := f.write(report); err != nil {
+		if err := f.write(); err != nil {
 			pause = min(retryAfter, pause)
 		}
 		timer.Reset(pause)
 	}
 }
 
-// follow sends on every edition that changes what the file says beside its times.
-func (f *File) follow(ctx context.Context, changes chan<- *servicer.Report) {
+// follow tells of editions that change what the file says beside its times.
+func (f *File) follow(ctx context.Context, changed chan<- struct{}) {
 	var last FileStatus
 	for report := range f.config.Health.Reports(ctx) {
 		if report == nil {
@@ -116,15 +114,15 @@ func (f *File) follow(ctx context.Context, changes chan<- *servicer.Report) {
 		}
 		last = status
 		select {
-		case changes <- report:
-		case <-ctx.Done():
-			return
+		case changed <- struct{}{}:
+		default: // nothing has been written since the last one
 		}
 	}
 }
 
-// write replaces the file, if need be, and logs what is new about its troubles.
-func (f *File) write(report *servicer.Report) error {
+// write puts the newest edition into the file, and logs what is new about its troubles.
+func (f *File) write() error {
+	report := f.config.Health.Report()
 	if report == nil {
 		report = &servicer.Report{}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -141,6 +142,33 @@ func TestFileIsWrittenAtOnceEveryIntervalAndRemoved(t *testing.T) {
 		}
 		if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 0 {
 			t.Errorf("left behind: %v", left)
+		}
+	})
+}
+
+// behind is a Source whose Reports is an edition behind its Report, as for a reader who was busy.
+type behind struct {
+	*script
+	old *servicer.Report
+}
+
+func (b behind) Reports(ctx context.Context) iter.Seq[*servicer.Report] {
+	return func(yield func(*servicer.Report) bool) {
+		if yield(b.old) {
+			<-ctx.Done()
+		}
+	}
+}
+
+func TestFileHoldsWhatIsTrueWhenItIsWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "health")
+		source := behind{newScript(criticalReport()), healthyReport()}
+		defer running(t, newFile(t, probes.FileConfig{Health: source, Path: path}))()
+		synctest.Wait()
+		if got, err := probes.ReadFile(path); err != nil || got.Ready {
+			t.Errorf("%+v, %v; the newest edition is not ready", got, err)
 		}
 	})
 }
