@@ -20,11 +20,12 @@ func checkDurations(report *servicer.Report, attached time.Time) metricdata.Metr
 	}
 	m := metricdata.Metrics{Name: "vitals.check.duration", Description: "How long the runs of a check took.", Unit: "s"}
 	points := make([]metricdata.HistogramDataPoint[float64], 0, len(report.Checks))
+	now := time.Now()
 	for _, result := range report.Checks {
 		point := metricdata.HistogramDataPoint[float64]{
 			Attributes:   attribute.NewSet(attribute.String("vitals.check.name", strings.ToValidUTF8(result.Name, "\uFFFD"))),
 			StartTime:    start,
-			Time:         report.At,
+			Time:         now,
 			Bounds:       checker.DurationBounds[:],
 			BucketCounts: result.Runs.Durations[:],
 			Sum:          result.Runs.Sum.Seconds(),
