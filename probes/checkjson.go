@@ -1,6 +1,8 @@
 package probes
 
 import (
+	"strings"
+
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/internal/errtext"
 	"github.com/vitals-go/vitals/servicer"
@@ -22,10 +24,8 @@ type checkDocument struct {
 
 // checkJSON renders the check called name, or else the metric of that name. It reports false if there is neither.
 func checkJSON(report *servicer.Report, name string, a audience) ([]byte, checker.Status, bool) {
-	for _, result := range report.Checks {
-		if result.Name == name {
-			return encode(checkOf(result, a)), result.Status, true
-		}
+	if result, ok := lookup(report.Checks, name); ok {
+		return encode(checkOf(result, a)), result.Status, true
 	}
 	if metric, ok := report.Metric(name); ok {
 		return encode(checkDocument{Name: metric.Name, metricDocument: metricOf(metric, a)}), metric.Status, true
@@ -39,7 +39,7 @@ func checkOf(result *checker.Result, a audience) checkDocument {
 		metricDocument: metricDocument{
 			Value: result.Value, Status: result.Status, Message: result.Message, Updated: stamp(result.At),
 			Threshold: thresholdOf(result.Threshold), Reason: result.Reason, Since: stamp(result.Since),
-			Number: finite(result.Measurement.Unit, result.Measurement.Value), Unit: result.Measurement.Unit,
+			Number: numberOf(result.Value, result.Measurement.Value), Unit: strings.TrimSpace(result.Measurement.Unit),
 		},
 		Kind: result.Kind.String(), Optional: result.Optional, Gates: result.Gates,
 		Source: result.Measurement.Source, Duration: result.Duration.Seconds(),

@@ -53,8 +53,8 @@ func draftJSON(e *edition, a audience, strict bool) []byte {
 	}
 	for i := range report.Metrics {
 		key, check := draftOf(report, &report.Metrics[i])
-		if a == insiders && check.Status != draftPass {
-			check.Output = report.Metrics[i].Detail
+		if check.Status != draftPass {
+			check.Output = outputOf(&report.Metrics[i], a)
 		}
 		doc.Checks[key] = append(doc.Checks[key], check)
 	}
@@ -72,10 +72,18 @@ func draftStatus(status checker.Status) string {
 	}
 }
 
+// outputOf says what is wrong with a metric: the cause to who may see it, else what everybody may read.
+func outputOf(m *servicer.Metric, a audience) string {
+	if a == insiders && m.Detail != "" {
+		return m.Detail
+	}
+	return m.Message
+}
+
 // draftOf returns a metric under its "component:measurement" name.
 func draftOf(report *servicer.Report, m *servicer.Metric) (string, draftCheck) {
 	check := draftCheck{ComponentType: "component", Status: draftStatus(m.Status), Time: stamp(m.Updated)}
-	if n := finite(m.Unit, m.Number); n != nil {
+	if n := numberOf(m.Value, m.Number); n != nil {
 		check.Value, check.Unit = *n, strings.TrimSpace(m.Unit)
 	} else if m.Value != "" {
 		check.Value = m.Value
@@ -97,8 +105,10 @@ func draftOf(report *servicer.Report, m *servicer.Metric) (string, draftCheck) {
 	case "avg_response_time":
 		return "requests:responseTime", check
 	}
-	if name, rest, ok := strings.Cut(m.Name, "_usage"); ok {
+	if result, ok := lookup(report.Checks, m.Name); ok && result.Kind == checker.Resource {
 		check.ComponentType = "system"
+	}
+	if name, rest, ok := strings.Cut(m.Name, "_usage"); ok {
 		return component(name+rest) + ":utilization", check
 	}
 	return component(m.Name) + ":value", check

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -169,8 +170,8 @@ func TestProbeBodies(t *testing.T) {
 			"[ ]database excluded\nwarning: exclude=\"no\\nbody\" matches no check of this probe\nreadyz check passed\n",
 		},
 		"a phase cannot be excluded": {drainingReport(), "/ready?exclude=draining&exclude=", 503, "draining\n"},
-		"liveness":                   {deadReport(), "/live?verbose", 503, "[-]loop\nlivez check failed\n"},
-		"broken query":               {healthyReport(), "/live?%zz&;&verbose=0", 200, "ok"},
+		"liveness":     {deadReport(), "/live?verbose", 503, "[-]loop\nlivez check failed\n"},
+		"broken query": {healthyReport(), "/live?%zz&;&verbose=0", 200, "ok"},
 	} {
 		h := newHandler(t, probes.HandlerConfig{Health: newScript(row.report)})
 		w := get(t, h, row.target)
@@ -222,6 +223,82 @@ func TestReportJSON(t *testing.T) {
 	}
 	if cpu := doc.Metrics["cpu_usage"]; cpu["number"] != 42.0 || cpu["unit"] != "%" || cpu["threshold"] != "80" {
 		t.Errorf("cpu_usage = %v", cpu)
+	}
+}
+
+// measuredReport has a number without a unit, and one with a unit that could not be read again.
+func measuredReport() *servicer.Report {
+	r := criticalReport()
+	r.Metrics = append(r.Metrics,
+		servicer.Metric{Name: "goroutines", Value: "23.0", Number: 23, Status: checker.Healthy},
+		servicer.Metric{Name: "lag", Value: "timeout", Number: 0, Unit: "", Status: checker.Warning, Message: "Lag check timed out"})
+	r.Checks = append(r.Checks,
+		&checker.Result{Name: "goroutines", Kind: checker.Resource, Value: "23.0", Measurement: checker.Measurement{Value: 23}},
+		&checker.Result{Name: "lag", Kind: checker.Resource, Value: "timeout", Measurement: checker.Measurement{Value: 7, Unit: " ms"}})
+	return r
+}
+
+// A number is one at every door, with a unit or without, and what is none has none.
+func TestNumbers(t *testing.T) {
+	t.Parallel()
+	h := newHandler(t, probes.HandlerConfig{Health: newScript(measuredReport())})
+	type metric struct {
+		Number any
+		Unit   string
+	}
+	var whole struct{ Metrics map[string]metric }
+	var draft struct {
+		Checks map[string][]struct {
+			ComponentType string
+			ObservedValue any
+		}
+	}
+	decode(t, get(t, h, "/health"), &whole)
+	decode(t, get(t, h, "/health?format=health"), &draft)
+	for name, want := range map[string]any{"goroutines": 23.0, "lag": nil} {
+		var alone metric
+		decode(t, get(t, h, "/health/"+name), &alone)
+		if got := whole.Metrics[name].Number; got != want {
+			t.Errorf("/health: number of %s is %v, want %v", name, got, want)
+		}
+		if alone.Number != want || strings.TrimSpace(alone.Unit) != alone.Unit {
+			t.Errorf("/health/%s: number %v %q, want %v", name, alone.Number, alone.Unit, want)
+		}
+	}
+	for key, want := range map[string]any{"goroutines:value": 23.0, "lag:value": "timeout"} {
+		if got := draft.Checks[key]; len(got) != 1 || got[0].ObservedValue != want || got[0].ComponentType != "system" {
+			t.Errorf("application/health+json: %s is %v, want %v of the system", key, got, want)
+		}
+	}
+}
+
+func decode(t testing.TB, w *httptest.ResponseRecorder, into any) {
+	t.Helper()
+	if err := json.Unmarshal(w.Body.Bytes(), into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Who may not see the cause still learns what is wrong: the draft has one field for both.
+func TestDraftTellsWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for policy, want := range map[servicer.DetailsPolicy]string{
+		servicer.DetailsNever:  "Dependency database is unavailable",
+		servicer.DetailsAlways: "postgres://app:" + secret + "@db",
+	} {
+		h := newHandler(t, probes.HandlerConfig{Health: newScript(criticalReport()), Details: servicer.Details{Policy: policy}})
+		var doc struct {
+			Checks map[string][]struct{ Status, Output string }
+		}
+		decode(t, get(t, h, "/health?format=health"), &doc)
+		if got := doc.Checks["database:responseTime"]; len(got) != 1 || got[0].Output != want {
+			t.Errorf("policy %v: %+v, want the output %q", policy, got, want)
+		}
+		for key, checks := range doc.Checks {
+			if (checks[0].Status == "pass") && checks[0].Output != "" {
+				t.Errorf("policy %v: %s passes with the output %q", policy, key, checks[0].Output)
+			}
+		}
 	}
 }
 

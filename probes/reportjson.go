@@ -3,6 +3,7 @@ package probes
 import (
 	"encoding/json"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/vitals-go/vitals/checker"
@@ -101,7 +102,7 @@ func reportJSON(e *edition, a audience) []byte {
 func metricOf(m *servicer.Metric, a audience) metricDocument {
 	doc := metricDocument{
 		Value: m.Value, Status: m.Status, Message: m.Message, Threshold: m.Threshold, Updated: stamp(m.Updated),
-		Reason: m.Reason, Since: stamp(m.Since), Number: finite(m.Unit, m.Number), Unit: m.Unit,
+		Reason: m.Reason, Since: stamp(m.Since), Number: numberOf(m.Value, m.Number), Unit: m.Unit,
 	}
 	if a == insiders {
 		doc.Detail = m.Detail
@@ -109,9 +110,9 @@ func metricOf(m *servicer.Metric, a audience) metricDocument {
 	return doc
 }
 
-// finite returns a number that JSON can hold, nil for a value that is none.
-func finite(unit string, number float64) *float64 {
-	if unit == "" || math.IsNaN(number) || math.IsInf(number, 0) {
+// numberOf returns the number that a value stands for, nil if the value is none, or none that JSON can hold.
+func numberOf(value string, number float64) *float64 {
+	if _, err := strconv.ParseFloat(value, 64); err != nil || math.IsNaN(number) || math.IsInf(number, 0) {
 		return nil
 	}
 	return &number
