@@ -170,6 +170,10 @@ func TestProbeBodies(t *testing.T) {
 			"[ ]database excluded\nwarning: exclude=\"no\\nbody\" matches no check of this probe\nreadyz check passed\n",
 		},
 		"a phase cannot be excluded": {drainingReport(), "/ready?exclude=draining&exclude=", 503, "draining\n"},
+		"nothing excluded, verbose": {
+			drainingReport(), "/ready?verbose&exclude=", 503,
+			"[+]database ok\n[-]draining\nwarning: exclude=\"\" matches no check of this probe\nreadyz check failed\n",
+		},
 		"liveness":     {deadReport(), "/live?verbose", 503, "[-]loop\nlivez check failed\n"},
 		"broken query": {healthyReport(), "/live?%zz&;&verbose=0", 200, "ok"},
 	} {

@@ -124,6 +124,8 @@ func (s *Server) Run(ctx context.Context) error {
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ConnContext:       conns.enter,
 		ConnState:         conns.leave,
+		// Or net/http would answer OPTIONS * with 200.
+		DisableGeneralOptionsHandler: true,
 		// Requests end with ctx, or an open event stream would hold up the shutdown.
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog:    slog.NewLogLogger(s.config.Logger.Handler(), slog.LevelDebug),

@@ -94,6 +94,27 @@ func probeOnce(t testing.TB, addr, path string) (int, error) {
 	return answer.StatusCode, err
 }
 
+// net/http answers OPTIONS of the server as a whole by itself, with 200, unless it is told not to.
+func TestServerAnswersNothingButItsPaths(t *testing.T) {
+	t.Parallel()
+	addr, stop := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})})
+	defer stop()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "OPTIONS * HTTP/1.1\r\nHost: vitals.test\r\n\r\n")
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusNotFound || answer.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("OPTIONS * answers %s %v, want 404 like every path that is none", answer.Status, answer.Header)
+	}
+}
+
 func TestServerServesAndEnds(t *testing.T) {
 	t.Parallel()
 	addr, stop := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})})

@@ -100,7 +100,9 @@ func (g gate) known() set {
 		known[check.Name] = struct{}{}
 	}
 	for _, cause := range g.because {
-		known[cause.Check] = struct{}{}
+		if ofCheck(cause) {
+			known[cause.Check] = struct{}{}
+		}
 	}
 	return known
 }
