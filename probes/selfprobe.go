@@ -206,7 +206,7 @@ func (h *headers) Set(text string) error {
 
 // notOfName and notOfValue reject what gRPC does not send in a header, and HTTP need not.
 func notOfName(r rune) bool {
-	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.", r))
+	return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.", r)
 }
 
 func notOfValue(r rune) bool { return r < ' ' || r > '~' }
