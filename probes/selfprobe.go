@@ -164,6 +164,7 @@ func (o *probeOptions) validate(given map[string]bool, rest []string) error {
 	refuse(o.rpcTimeout <= 0, "-rpc-timeout must be greater than zero, not %v", o.rpcTimeout)
 	refuse(o.purpose != "live" && o.purpose != "ready" && o.purpose != "healthy",
 		"-for must be live, ready or healthy, not %q", o.purpose)
+	refuse(strings.ContainsFunc(o.userAgent, notOfValue), "-user-agent holds more than printable ASCII")
 	refuse(given["for"] && o.file == "", "-for needs -file")
 	for _, name := range []string{"service", "gzip", "tls"} {
 		refuse(given[name] && o.addr == "", "-%s needs -addr", name)
@@ -176,11 +177,15 @@ func (o *probeOptions) validate(given map[string]bool, rest []string) error {
 	refuse((o.clientCert == "") != (o.clientKey == ""), "-tls-client-cert and -tls-client-key need each other")
 	refuse(o.noVerify && o.caCert != "", "-tls-no-verify leaves -tls-ca-cert without use")
 	refuse(o.noVerify && o.serverName != "", "-tls-no-verify leaves -tls-server-name without use")
-	return errors.Join(errs...)
+	return errors.Join(append(errs, o.headers.wrong...)...)
 }
 
-// headers collects the values of a flag that may be repeated.
-type headers struct{ metadata.MD }
+// headers collects the values of a flag that may be repeated, and what is wrong with them: the flag package would repeat
+// the value, which may be a token, and stop at the first.
+type headers struct {
+	metadata.MD
+	wrong []error
+}
 
 // String implements flag.Value.
 func (h *headers) String() string { return "" }
@@ -191,16 +196,16 @@ func (h *headers) Set(text string) error {
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	switch {
 	case !ok || name == "":
-		return fmt.Errorf("want 'name: value', got %q", text)
+		h.wrong = append(h.wrong, errors.New("-rpc-header must be 'name: value'"))
 	case strings.ContainsFunc(name, notOfName):
-		return fmt.Errorf("the name %q holds more than letters, digits, '-', '_' and '.'", name)
+		h.wrong = append(h.wrong, fmt.Errorf("-rpc-header %q: a name holds letters, digits, '-', '_' and '.' only", name))
 	case strings.ContainsFunc(value, notOfValue):
-		return fmt.Errorf("the value of %s holds more than printable ASCII", name)
+		h.wrong = append(h.wrong, fmt.Errorf("-rpc-header: the value of %s holds more than printable ASCII", name))
+	case h.MD == nil:
+		h.MD = metadata.Pairs(name, value)
+	default:
+		h.Append(name, value)
 	}
-	if h.MD == nil {
-		h.MD = make(metadata.MD)
-	}
-	h.Append(name, value)
 	return nil
 }
 

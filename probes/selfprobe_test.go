@@ -103,6 +103,17 @@ func TestProbeRefusesHeadersThatCannotBeSent(t *testing.T) {
 	for _, header := range []string{"two words: x", "héader: x", "x: a\nb", "x: \x00", "x: é", "(x): y"} {
 		for _, door := range [][]string{{"-addr", "127.0.0.1:1"}, {"-http", "http://127.0.0.1:1"}} {
 			probe(t, 1, append(door, "-rpc-header", header)...)
+			probe(t, 1, append(door, "-user-agent", "é\n")...)
+		}
+	}
+	text := probe(t, 1, "-addr", "127.0.0.1:1", "-rpc-header", "x: "+secret+"\n", "-rpc-header", "x "+secret, "-rpc-header",
+		"key: "+secret+"é", "-rpc-header", "(y): "+secret, "-for", "live")
+	if strings.Contains(text, secret) {
+		t.Errorf("%q tells what the header says, which may be a token", text)
+	}
+	for _, mistake := range []string{"'name: value'", "of key", `"(y)"`, "-for"} {
+		if !strings.Contains(text, mistake) {
+			t.Errorf("%q does not tell of %s", text, mistake)
 		}
 	}
 }
