@@ -156,7 +156,7 @@ func (o *probeOptions) validate(given map[string]bool, rest []string) error {
 			doors++
 		}
 	}
-	secure := o.tls || strings.HasPrefix(o.url, "https:")
+	secure := o.tls || strings.HasPrefix(strings.ToLower(o.url), "https:")
 	refuse(len(rest) > 0, "unexpected argument %q", rest)
 	refuse(doors == 0, "one of -addr, -http and -file is required")
 	refuse(doors > 1, "-addr, -http and -file exclude each other")

@@ -293,6 +293,7 @@ func TestProbeHTTPFailures(t *testing.T) {
 	probe(t, 3, "-http", secure.URL+"/key", "-tls-ca-cert", cert)
 	probe(t, 2, "-http", secure.URL+"/key")
 	probe(t, 3, "-http", secure.URL+"/key", "-tls-no-verify")
+	probe(t, 3, "-http", strings.Replace(secure.URL, "https", "HTTPS", 1)+"/key", "-tls-no-verify")
 }
 
 func TestProbeBelievesOnlyAWholeAnswer(t *testing.T) {
