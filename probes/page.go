@@ -11,8 +11,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/vitals-go/vitals/checker"
 )
 
 //go:embed page.html
@@ -44,7 +42,6 @@ func newPage(title string) *page {
 		"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"stamp": stamp,
 		"span":  span,
-		"word":  func(s checker.Status) string { return s.String() },
 		"names": enumerated,
 	}
 	return &page{

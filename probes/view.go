@@ -43,14 +43,14 @@ type probeView struct {
 }
 
 type rowView struct {
-	ID, Name, Kind, Message, Value string
-	Status                         checker.Status
-	Reason                         checker.Reason
-	Optional, HasRun               bool
-	At, Since                      time.Time
-	Duration, Failures             string
-	Spark                          spark
-	Detail                         string
+	ID, Name, Kind, Message string
+	Status                  checker.Status
+	Reason                  checker.Reason
+	Optional, HasRun        bool
+	At, Since               time.Time
+	Duration, Failures      string
+	Spark                   spark
+	Detail                  string
 }
 
 type resourceView struct {
@@ -161,7 +161,7 @@ func rows(report *servicer.Report, h *history, a audience) []rowView {
 			continue
 		}
 		row := rowView{
-			ID: rowID("metric", m.Name), Name: m.Name, Kind: "metric", Message: m.Message, Value: m.Value,
+			ID: rowID("metric", m.Name), Name: m.Name, Kind: "metric", Message: m.Message,
 			Status: m.Status, Reason: m.Reason, At: m.Updated, Since: m.Since, HasRun: !m.Updated.IsZero(),
 		}
 		if a == insiders {
@@ -185,7 +185,7 @@ func rows(report *servicer.Report, h *history, a audience) []rowView {
 func checkRow(check *checker.Result, h *history, a audience) rowView {
 	row := rowView{
 		ID: rowID("check", check.Name), Name: check.Name, Kind: check.Kind.String(), Message: check.Message,
-		Value: check.Value, Status: check.Status, Reason: check.Reason, Optional: check.Optional,
+		Status: check.Status, Reason: check.Reason, Optional: check.Optional,
 		At: check.At, Since: check.Since, HasRun: !check.At.IsZero(),
 		Spark: sparkOf(h.of(check.Name), check.Measurement.Unit != "", check.Threshold.Critical),
 	}

@@ -2,6 +2,7 @@ package promvitals
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -28,12 +29,7 @@ func Families() []Family {
 		kind := map[dto.MetricType]string{counter: "counter", gauge: "gauge", histogram: "histogram"}[f.kind]
 		list[i] = Family{Name: f.name, Type: kind, Help: f.help, Labels: slices.Clone(f.labels)}
 	}
-	slices.SortFunc(list, func(a, b Family) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(list, func(a, b Family) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
 
