@@ -13,8 +13,10 @@
     if (m) return m + " min " + (s % 60) + " s";
     return s + " s";
   };
+  const stale = () => document.documentElement.classList.contains("stale");
   const tick = () => {
     for (const t of document.querySelectorAll("time.ago, time.for, time.in")) {
+      if (t.className === "for" && stale()) continue; // Nobody knows whether it still is so.
       const ms = now() - Date.parse(t.dateTime);
       let text = t.className === "for" ? span(ms) : t.className === "in" ? "in " + span(-ms) : span(ms) + " ago";
       if (t.className === "ago" && ms < 1500) text = "just now";
@@ -24,21 +26,36 @@
     }
   };
 
-  // fill replaces the content of an element but keeps open what the reader has opened, and the keyboard where it is.
-  const fill = (el, html) => {
-    const open = [...el.querySelectorAll("details")].map((d) => d.open);
-    const scrolled = [...el.querySelectorAll(".journal, pre")].map((e) => e.scrollTop);
-    const stops = "a[href], summary";
-    const at = [...el.querySelectorAll(stops)].indexOf(document.activeElement);
-    el.innerHTML = html;
-    el.querySelectorAll("details").forEach((d, i) => { if (open[i]) d.open = true; });
-    el.querySelectorAll(".journal, pre").forEach((e, i) => { if (scrolled[i]) e.scrollTop = scrolled[i]; });
-    if (at >= 0) el.querySelectorAll(stops)[at]?.focus({preventScroll: true});
+  // become makes an element hold what html says, and leaves alone what is so already: what the reader has opened, marked,
+  // scrolled or reached with the keyboard stays so.
+  const become = (el, html) => {
+    const fresh = document.createElement("template");
+    fresh.innerHTML = html;
+    alike(el, fresh.content);
+  };
+  const alike = (have, want) => {
+    const nodes = [...want.childNodes];
+    nodes.forEach((node, i) => {
+      const old = have.childNodes[i];
+      if (!old) have.append(node);
+      else if (old.nodeName !== node.nodeName) old.replaceWith(node);
+      else if (node.nodeType === Node.ELEMENT_NODE) {
+        dress(old, node);
+        alike(old, node);
+      } else if (old.data !== node.data) old.data = node.data;
+    });
+    while (have.childNodes.length > nodes.length) have.lastChild.remove();
+  };
+  const dress = (old, node) => {
+    for (const {name, value} of node.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    for (const {name} of [...old.attributes]) if (name !== "open" && !node.hasAttribute(name)) old.removeAttribute(name);
   };
   const order = (ids) => {
     const list = byId("rows");
     const wanted = new Set(ids);
     for (const li of [...list.children]) if (!wanted.has(li.id)) li.remove();
+    // A row that moves with moveBefore keeps the focus; not every browser has it.
+    const put = (li, place) => li.isConnected && list.moveBefore ? list.moveBefore(li, place) : list.insertBefore(li, place);
     let place = list.firstElementChild;
     for (const id of ids) {
       let li = byId(id);
@@ -46,8 +63,12 @@
         li = document.createElement("li");
         li.id = id;
       }
+      if (place && li === place.nextElementSibling) {
+        put(place, null); // One that has healed goes down, and the others stay where they are.
+        place = li;
+      }
       if (li === place) place = place.nextElementSibling;
-      else list.insertBefore(li, place);
+      else put(li, place);
     }
   };
   const show = (parts) => {
@@ -55,7 +76,7 @@
     order(parts.rows);
     for (const [id, html] of Object.entries(parts.html)) {
       const el = byId(id);
-      if (el) fill(el, html);
+      if (el) become(el, html);
     }
     document.documentElement.classList.remove("m-healthy", "m-warning", "m-critical", "m-unknown", "m-away");
     document.documentElement.classList.add("m-" + parts.mood);
@@ -84,6 +105,9 @@
     if (lost.textContent !== text) lost.textContent = text;
     lost.hidden = false;
     document.documentElement.classList.add("stale");
+    // A tab that nobody looks at must not promise anything either.
+    document.title = document.title.replace(/^.*? · /, "connection lost · ");
+    byId("icon").href = byId("icon").href.replace(/%23[0-9a-f]{6}/, "%236b7280");
   };
   const connect = () => {
     clearTimeout(retry);
