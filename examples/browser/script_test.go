@@ -1,0 +1,91 @@
+package browser_test
+
+import (
+	"context"
+	"iter"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// script is a source that says what the test wants, so that the page can be seen in states, and with texts, to which no
+// judge would come in a hurry.
+type script struct {
+	addr string
+	past []*servicer.Report
+
+	mu      sync.Mutex
+	report  *servicer.Report
+	changed chan struct{} // closed when report is replaced
+}
+
+// newScript serves the page of a report, which looks back on four minutes, until the test ends.
+func newScript(t *testing.T, report *servicer.Report) *script {
+	t.Helper()
+	s := &script{past: pastOf(report), report: report, changed: make(chan struct{})}
+	handler := newHandler(t, s)
+	s.remind(handler)
+	var lis net.Listener
+	lis, s.addr = listen(t)
+	web, err := probes.NewServer(probes.ServerConfig{Handler: handler, Listener: lis})
+	if err != nil {
+		t.Fatal(err)
+	}
+	background(t, handler.Run, web.Run)
+	return s
+}
+
+// publish makes report the newest edition.
+func (s *script) publish(report *servicer.Report) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	report.Seq = s.report.Seq + 1
+	s.report = report
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// remind lets the page see its past before anybody sees the page.
+func (s *script) remind(handler *probes.Handler) {
+	ctx, over := context.WithCancel(context.Background())
+	over()
+	_ = handler.Run(ctx) // It always returns nil.
+	s.past = nil
+}
+
+// Report implements probes.Source.
+func (s *script) Report() *servicer.Report {
+	report, _ := s.newest()
+	return report
+}
+
+// Reports implements probes.Source.
+func (s *script) Reports(ctx context.Context) iter.Seq[*servicer.Report] {
+	return func(yield func(*servicer.Report) bool) {
+		for _, report := range s.past {
+			if !yield(report) {
+				return
+			}
+		}
+		for {
+			report, changed := s.newest()
+			if !yield(report) {
+				return
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+func (s *script) newest() (*servicer.Report, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.report, s.changed
+}
