@@ -23,6 +23,7 @@ type Breaker struct {
 	refusal atomic.Pointer[OpenError]
 	// lastFailure is the error of the last failure. Only failures write it.
 	lastFailure atomic.Pointer[error]
+	evidence    evidence
 	// stripes count what calls tell, late those results that arrive in a later closed state than their call was
 	// admitted in: they count for life, but must not be in the window.
 	stripes stripes

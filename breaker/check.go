@@ -17,13 +17,21 @@ import (
 // cut short by an impatient caller would keep the breaker open; only a cancelled caller ends it. If it passes the breaker
 // closes, and so does one that opened while the check ran. In closed its result counts as one call's.
 //
+// With Config.Evidence a run passes without calling fn when calls have just shown that the dependency works, through the
+// closed breaker. The first run always asks.
+//
 // The check may use a client that this breaker guards: calls made with the context that the check is given are part
 // of the probe, and in closed a failure of theirs is not counted again as the check's.
 func (b *Breaker) Check(fn func(context.Context) error) func(context.Context) error {
 	b.checked.Store(true)
+	var calls hearing
 	return func(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		defer calls.note(b)
+		if calls.answered(b) {
+			return nil
 		}
 		pass, ok := b.enterSlow(true)
 		if !ok {

@@ -52,9 +52,11 @@ func besiege(t *testing.T, config uint16) *siege {
 		Name: "siege", OpenTime: time.Second << (config & 3), MaxOpenTime: time.Minute, ProbeTimeout: 3 * time.Second,
 		Jitter: float64(config>>2&3)/3 - 0.1, ConsecutiveFailures: int(config>>4&7) + 1, ProbeOnly: config>>7&1 == 1,
 		ObserveOnly: config>>8&3 == 3, SlowCall: time.Duration(config>>10&1) * 2 * time.Second, MinCalls: 5,
+		Evidence: time.Duration(config>>11&1) * 10 * time.Second,
 	}}
 	s.Breaker = newBreaker(t, s.cfg)
 	s.check = s.Check(func(context.Context) error {
+		s.told++
 		if s.down {
 			return errDown
 		}
@@ -88,12 +90,7 @@ func (s *siege) act(t *testing.T, op byte) {
 		permit.Settle(nil) // twice is harmless
 		s.told++
 	case 5:
-		s.down = argument&1 == 1
-		if err := s.check(t.Context()); breaker.IsRejected(err) {
-			s.rejected(t, err)
-		} else {
-			s.told++
-		}
+		s.ask(t, argument&1 == 1)
 	case 6:
 		s.trip(t, argument)
 	case 7:
@@ -101,6 +98,19 @@ func (s *siege) act(t *testing.T, op byte) {
 			s.Reset, func() { s.ForceOpen("out") }, func() { s.ForceClosed("in") },
 			func() { s.Observe(nil); s.told++ }, func() { s.Observe(errDown); s.told++ },
 		}[argument%5]()
+	}
+}
+
+// ask runs the check, which may know the answer already.
+func (s *siege) ask(t *testing.T, down bool) {
+	s.down = down
+	before := s.told
+	err := s.check(t.Context())
+	switch {
+	case breaker.IsRejected(err):
+		s.rejected(t, err)
+	case s.told == before && (err != nil || s.State() != breaker.Closed || s.cfg.Evidence == 0):
+		t.Fatalf("the check says %v without asking, while the breaker is %v", err, s.State())
 	}
 }
 

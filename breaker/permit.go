@@ -13,7 +13,7 @@ type Permit struct {
 	b     *Breaker
 	ctx   context.Context
 	pass  pass
-	began time.Duration // only with Config.SlowCall
+	began time.Duration // only if calls are timed
 	// expired permits were granted to a context that had already ended.
 	expired bool
 	// untimed calls are never slow.
@@ -47,13 +47,15 @@ func (b *Breaker) Admit(ctx context.Context) (Permit, error) {
 	return Permit{b: b, ctx: ctx, pass: pass, began: b.stopwatch(), expired: expired}, nil
 }
 
-// stopwatch reads the clock only if slow calls are judged.
+// stopwatch reads the clock only if it matters how long calls take.
 func (b *Breaker) stopwatch() time.Duration {
-	if b.cfg.SlowCall == 0 {
+	if !b.cfg.timed() {
 		return 0
 	}
 	return b.sinceBirth()
 }
+
+func (c *Config) timed() bool { return c.SlowCall|c.Evidence != 0 }
 
 func (b *Breaker) admitSlow(ctx context.Context, word uint64, expired bool) (pass, bool) {
 	state := State(word & stateFlags)
@@ -133,9 +135,19 @@ func (p *Permit) classify(err error) Outcome {
 // abandoned reports whether the caller gave up. Its context tells; the error of a call need not.
 func (p *Permit) abandoned() bool { return p.ctx != nil && errors.Is(p.ctx.Err(), context.Canceled) }
 
+// time reports whether the call was slow, and lets one that was quick and good stand for a check.
+func (b *Breaker) time(p *Permit, outcome Outcome) (slow bool) {
+	now := b.sinceBirth()
+	took := now - p.began
+	if outcome == Success && b.cfg.Evidence > 0 {
+		b.vouch(now, took)
+	}
+	return b.cfg.SlowCall > 0 && !p.untimed && outcome != Neutral && took >= b.cfg.SlowCall
+}
+
 // settle counts one call's outcome. The fast path is a success in the state in which the call was admitted.
 func (b *Breaker) settle(p *Permit, outcome Outcome, cause error) {
-	slow := b.cfg.SlowCall > 0 && !p.untimed && outcome != Neutral && b.sinceBirth()-p.began >= b.cfg.SlowCall
+	slow := b.cfg.timed() && b.time(p, outcome)
 	word := b.word.Load()
 	if outcome == Failure || slow || p.pass.probe != nil || word&slowPath != 0 || word>>epochShift != p.pass.epoch {
 		b.settleSlow(p, outcome, slow, cause)

@@ -18,6 +18,7 @@ var (
 func (b *Breaker) settleSlow(p *Permit, outcome Outcome, slow bool, cause error) {
 	if outcome == Failure {
 		b.lastFailure.Store(&cause)
+		b.evidence.bad.Store(b.moment())
 		p.tellCheck()
 	}
 	b.mu.Lock()

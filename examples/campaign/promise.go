@@ -28,7 +28,8 @@ const (
 	breakerThreshold = 5 // failures in a row open a breaker: breaker.Config.ConsecutiveFailures
 )
 
-// turn is the longest time from one start of a check to the next: the interval with its jitter of a tenth.
+// turn is the longest time from one start of a check to the next: the interval with its jitter of a tenth. A check of a
+// dependency that has just been used passes without asking, so that faults may be seen one turn later than the check comes.
 func (s settings) turn() time.Duration { return s.interval + s.interval/10 }
 
 // promise is within which time every door tells the truth after a step, and by which formula.
@@ -40,15 +41,15 @@ type promise struct {
 func (p promise) String() string { return fmt.Sprintf("%s = %v", p.formula, p.within) }
 
 // loud is the promise for a fault that answers with an error: the run that is in flight may still pass, the next one
-// tells. The breaker has seen enough after five.
+// tells, or the one after it. The breaker has seen enough after five.
 func (s settings) loud() promise {
-	return promise{s.timeout + breakerThreshold*s.turn(), "timeout + 5 × 1.1 × interval"}
+	return promise{s.timeout + (1+breakerThreshold)*s.turn(), "timeout + 6 × 1.1 × interval"}
 }
 
 // quiet is the promise for a fault that answers nothing: three timeouts in a row make the verdict, five open the
 // breaker.
 func (s settings) quiet() promise {
-	return promise{s.turn() + breakerThreshold*max(s.timeout, s.turn()), "1.1 × interval + 5 × max(timeout, 1.1 × interval)"}
+	return promise{2*s.turn() + breakerThreshold*max(s.timeout, s.turn()), "2 × 1.1 × interval + 5 × max(timeout, 1.1 × interval)"}
 }
 
 // recovery is the promise for a dependency that works again: the run that is in flight may still fail at its timeout,

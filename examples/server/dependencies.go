@@ -156,11 +156,16 @@ func (d *dependencies) upstream() error {
 }
 
 // breaker returns a breaker that leaves probing to the check. It is open for less than the time between two runs of a
-// failing check, so that each of them is a probe and the dependency is back as soon as one passes.
+// failing check, so that each of them is a probe and the dependency is back as soon as one passes. While calls show that
+// it works nobody asks it.
 func (d *dependencies) breaker(name string) (*breaker.Breaker, error) {
 	open := failingInterval(d.cfg.health.CheckInterval) / 2
+	evidence := d.cfg.health.CheckTimeout
+	if name == "upstream" {
+		evidence = 0 // its health says more than that it answers: whether it drains
+	}
 	b, err := breaker.New(breaker.Config{
-		Name: name, OpenTime: open, MaxOpenTime: open, ProbeTimeout: d.cfg.health.CheckTimeout, ProbeOnly: true,
+		Name: name, OpenTime: open, MaxOpenTime: open, ProbeTimeout: d.cfg.health.CheckTimeout, ProbeOnly: true, Evidence: evidence,
 	})
 	if err != nil {
 		return nil, err

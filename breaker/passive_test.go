@@ -1,0 +1,176 @@
+package breaker_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vitals-go/vitals/breaker"
+)
+
+// practice is a dependency with a check that runs every ten seconds, and calls that stand for it for five.
+type practice struct {
+	b     *breaker.Breaker
+	run   func(context.Context) error
+	asked int
+	err   error // what check and calls get
+}
+
+func practise(t *testing.T, cfg breaker.Config) *practice {
+	t.Helper()
+	cfg.Name, cfg.Evidence = "database", 5*time.Second
+	b, err := breaker.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &practice{b: b}
+	p.run = b.Check(func(context.Context) error { p.asked++; return p.err })
+	return p
+}
+
+// call makes one call a second, for so many seconds.
+func (p *practice) call(t *testing.T, seconds int) {
+	t.Helper()
+	for range seconds {
+		time.Sleep(time.Second)
+		_, _ = breaker.Do(t.Context(), p.b, func(context.Context) (int, error) { return 0, p.err })
+	}
+}
+
+// expect runs the check once more.
+func (p *practice) expect(t *testing.T, when string, asked bool, result error) {
+	t.Helper()
+	before := p.asked
+	if err := p.run(t.Context()); !errors.Is(err, result) {
+		t.Errorf("%s: %v, want %v", when, err, result)
+	}
+	if got := p.asked > before; got != asked {
+		t.Errorf("%s: asked %v, want %v", when, got, asked)
+	}
+}
+
+func TestABusyDependencyIsNotPinged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := practise(t, breaker.Config{})
+		p.expect(t, "the first run", true, nil)
+		before := p.b.Snapshot().Calls
+		for range 100 {
+			p.call(t, 10)
+			p.expect(t, "busy", false, nil)
+		}
+		if got := p.b.Snapshot().Calls; got.Successes != before.Successes+1000 {
+			t.Errorf("%d successes after 1000 calls, %d before: an answer from memory is no call", got.Successes, before.Successes)
+		}
+	})
+}
+
+func TestWhoIsSilentOrFailsIsAsked(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	for name, tt := range map[string]struct {
+		until func(t *testing.T, p *practice) // after a busy time, whose last run has asked nobody
+		want  error
+	}{
+		"no calls":             {until: func(*testing.T, *practice) { time.Sleep(10 * time.Second) }},
+		"a call, then silence": {until: func(t *testing.T, p *practice) { p.call(t, 1); time.Sleep(6 * time.Second) }},
+		// Recent, but the run before has heard it already.
+		"an impatient check": {until: func(*testing.T, *practice) { time.Sleep(100 * time.Millisecond) }},
+		"a call that failed": {until: func(t *testing.T, p *practice) {
+			p.call(t, 8)
+			p.b.Observe(broken)
+			p.call(t, 1)
+		}},
+		"calls that hang": {until: func(t *testing.T, p *practice) {
+			for range 10 {
+				time.Sleep(time.Second)
+				if _, err := p.b.Admit(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		}},
+		"calls that are slow": {until: func(t *testing.T, p *practice) {
+			for range 3 {
+				permit, err := p.b.Admit(t.Context())
+				if err != nil {
+					t.Error(err)
+				}
+				time.Sleep(5*time.Second + 1)
+				permit.Settle(nil)
+			}
+		}},
+		"neutral calls": {until: func(t *testing.T, p *practice) {
+			for range 10 {
+				time.Sleep(time.Second)
+				permit, err := p.b.Admit(t.Context())
+				if err != nil {
+					t.Error(err)
+				}
+				permit.SettleAs(breaker.Neutral, nil)
+			}
+		}},
+		"broken": {until: func(t *testing.T, p *practice) { p.err = broken; p.call(t, 2) }, want: broken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := practise(t, breaker.Config{})
+				p.expect(t, "the first run", true, nil)
+				p.call(t, 10)
+				p.expect(t, "busy", false, nil)
+				tt.until(t, p)
+				p.expect(t, "after it", true, tt.want)
+			})
+		})
+	}
+}
+
+func TestAnOpenBreakerDoesNotLiveOnOldSuccesses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := practise(t, breaker.Config{Jitter: -1, ProbeOnly: true})
+		p.expect(t, "the first run", true, nil)
+		p.call(t, 10)
+		p.b.TripFor(6 * time.Second)
+		if err := p.run(t.Context()); !breaker.IsRejected(err) || p.asked != 1 {
+			t.Errorf("open: %v, asked %d times", err, p.asked)
+		}
+		time.Sleep(7 * time.Second)
+		p.expect(t, "the probe", true, nil)
+		p.expect(t, "closed again, and no call yet", true, nil)
+		p.call(t, 2)
+		p.expect(t, "closed again", false, nil)
+	})
+}
+
+// With one failure in the time that counts, however many successes, the check looks for itself.
+func TestAFailureIsHeardForAsLongAsASuccess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := practise(t, breaker.Config{})
+		p.expect(t, "the first run", true, nil)
+		p.b.Observe(errors.New("broken"))
+		p.call(t, 5)
+		p.expect(t, "in the fifth second", true, nil)
+		p.call(t, 1)
+		p.expect(t, "in the sixth second", false, nil)
+	})
+}
+
+func TestWithoutEvidenceEveryRunAsks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{Name: "database"})
+		asked := 0
+		check := b.Check(func(context.Context) error { asked++; return nil })
+		for n := 1; n <= 5; n++ {
+			_, _ = breaker.Do(t.Context(), b, func(context.Context) (int, error) { return 0, nil })
+			time.Sleep(time.Second)
+			if err := check(t.Context()); err != nil || asked != n {
+				t.Errorf("run %d: %v, asked %d times", n, err, asked)
+			}
+		}
+	})
+}
