@@ -29,7 +29,8 @@ type Report struct {
 	// Names that grpc.health.v1 knows, sorted, with what keeps them from serving.
 	Names []Name
 
-	// Checks, sorted by name.
+	// Checks, sorted by name. Their errors, as those of Breakers, wrap what was found: they hold the text that it had then,
+	// so that reading it asks nobody.
 	Checks []*checker.Result
 	// Breakers, sorted by name.
 	Breakers []breaker.Snapshot

@@ -27,7 +27,7 @@ type Servicer struct {
 	cfg       Config // with defaults
 	log       *slog.Logger
 	rules     rules
-	witnesses witnesses
+	witnesses *witnesses
 	reports   *latest.Value[Report]
 	running   atomic.Bool
 	// followers counts the loops over Reports, which must be woken. outdated is set when a report was left to be made

@@ -14,6 +14,7 @@ type witnesses struct {
 	checker  checks
 	recorder recorder
 	breakers []breaker.Source
+	scribe   scribe
 }
 
 // checks is the part of a checker.Checker that the judge needs.
@@ -26,9 +27,9 @@ type recorder interface {
 	Server() *interceptor.Snapshot
 }
 
-func newWitnesses(cfg *Config) witnesses {
+func newWitnesses(cfg *Config) *witnesses {
 	// What is nil has been reported as a mistake; the others are heard all the same, so that theirs are found too.
-	w := witnesses{breakers: slices.DeleteFunc(cfg.Breakers, func(s breaker.Source) bool { return s == nil })}
+	w := &witnesses{breakers: slices.DeleteFunc(cfg.Breakers, func(s breaker.Source) bool { return s == nil })}
 	if cfg.Checker != nil {
 		w.checker = cfg.Checker
 	}
@@ -41,7 +42,7 @@ func newWitnesses(cfg *Config) witnesses {
 // any reports whether there is anybody to hear.
 func (w *witnesses) any() bool { return w.checker != nil || w.recorder != nil || len(w.breakers) > 0 }
 
-// testimony is what all witnesses said at one time.
+// testimony is what all witnesses said at one time. Its errors are quotes.
 type testimony struct {
 	checks   []*checker.Result
 	breakers []breaker.Snapshot
@@ -51,12 +52,12 @@ type testimony struct {
 	brokenRecorder bool
 }
 
-// hear asks every witness, without any lock. The channel is closed when the checker has something newer to say; it is
+// hear asks every witness, without any lock; one caller at a time. The channel is closed when the checker has something newer to say; it is
 // nil without a checker.
 func (w *witnesses) hear() (said testimony, newer <-chan struct{}) {
 	if w.checker != nil {
 		edition, next := w.checker.Next()
-		said.checks, newer = edition.Results, next
+		said.checks, newer = w.scribe.checks(edition.Results), next
 	}
 	for _, source := range w.breakers {
 		snapshots, broken := guarded(source.Snapshots)
@@ -64,6 +65,7 @@ func (w *witnesses) hear() (said testimony, newer <-chan struct{}) {
 		said.brokenBreakers = said.brokenBreakers || broken
 	}
 	slices.SortStableFunc(said.breakers, func(a, b breaker.Snapshot) int { return strings.Compare(a.Name, b.Name) })
+	w.scribe.breakers(said.breakers)
 	if w.recorder != nil {
 		said.requests, said.brokenRecorder = guarded(w.recorder.Server)
 	}

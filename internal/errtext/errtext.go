@@ -16,6 +16,9 @@ func Of(err error) (text string) {
 	if err == nil {
 		return ""
 	}
+	if q, written := err.(*Quote); written { //nolint:errorlint // What wraps a quote says more.
+		return q.Text
+	}
 	defer func() {
 		if recover() != nil {
 			text = fmt.Sprintf("%T", err)
@@ -23,6 +26,18 @@ func Of(err error) (text string) {
 	}()
 	return Cut(err.Error())
 }
+
+// Quote is an error whose text has been written down: it says the same for ever, and asks nobody for it.
+type Quote struct {
+	Text  string // as Of returned it
+	Cause error
+}
+
+// Error implements error.
+func (q *Quote) Error() string { return q.Text }
+
+// Unwrap returns the error that is quoted.
+func (q *Quote) Unwrap() error { return q.Cause }
 
 // Cut is text without what is too long, and with U+FFFD in the place of what is no UTF-8.
 func Cut(text string) string {

@@ -23,6 +23,7 @@ func TestOf(t *testing.T) {
 		"plain":    {errors.New("refused"), "refused"},
 		"no UTF-8": {errors.New("a\xff\xfeb"), "a\uFFFDb"},
 		"panics":   {rude{}, "errtext_test.rude"},
+		"quoted":   {&errtext.Quote{Text: strings.Repeat("x", 4100), Cause: rude{}}, strings.Repeat("x", 4100)},
 		"longest":  {errors.New(strings.Repeat("x", 4096)), strings.Repeat("x", 4096)},
 		"longer":   {errors.New(strings.Repeat("x", 4097)), strings.Repeat("x", 4096) + "… (4097 bytes)"},
 	} {
