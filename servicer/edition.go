@@ -38,7 +38,7 @@ func (s *Servicer) rejudge(change func()) (next time.Time) {
 // evidence gathers what there is to judge at t.
 func (s *Servicer) evidence(t time.Time) *evidence {
 	s.maintenance = inForce(s.maintenance, t)
-	expiry, again := s.standstill.asOf(t)
+	expiry, again := s.standstill.asOf(t, &s.heard)
 	e := &evidence{
 		at:             t.UTC(),
 		expiry:         expiry,

@@ -51,3 +51,29 @@ func TestAStandstillMakesNothingStale(t *testing.T) {
 		}
 	})
 }
+
+// dawdler is a source of breakers that keeps the judge waiting each time.
+type dawdler struct{ *fakeBreaker }
+
+func (d *dawdler) Snapshots() []breaker.Snapshot {
+	time.Sleep(300 * time.Millisecond)
+	return d.fakeBreaker.Snapshots()
+}
+
+// TestASlowWitnessKeepsNoDeadCheckerAlive has a witness that makes the judge late at every look, beside a checker that has
+// ended: one second chance is all that there is for its results.
+func TestASlowWitnessKeepsNoDeadCheckerAlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChecker(t, checker.Check{Name: "database", Run: func(context.Context) error { return nil }, Jitter: -1})
+		s := newServicer(t, servicer.Config{Checker: c, Breakers: []breaker.Source{&dawdler{newFakeBreaker("database")}}})
+		stop := run(t, c.Run)
+		defer run(t, s.Run)()
+		time.Sleep(time.Second)
+		stop()
+		time.Sleep(100 * time.Second) // A result is believed for 95 s.
+		synctest.Wait()
+		if check(t, s, "readiness") != stoodDown || metric(t, s, "dependency_database").Reason != checker.ReasonStale {
+			t.Errorf("the result of a dead checker is believed: %+v", metric(t, s, "dependency_database"))
+		}
+	})
+}

@@ -44,6 +44,7 @@ func (w *witnesses) any() bool { return w.checker != nil || w.recorder != nil ||
 
 // testimony is what all witnesses said at one time. Its errors are quotes.
 type testimony struct {
+	edition  uint64 // of the checker's; 0 without one
 	checks   []*checker.Result
 	breakers []breaker.Snapshot
 	requests *interceptor.Snapshot
@@ -57,7 +58,7 @@ type testimony struct {
 func (w *witnesses) hear() (said testimony, newer <-chan struct{}) {
 	if w.checker != nil {
 		edition, next := w.checker.Next()
-		said.checks, newer = w.scribe.checks(edition.Results), next
+		said.edition, said.checks, newer = edition.Seq, w.scribe.checks(edition.Results), next
 	}
 	for _, source := range w.breakers {
 		snapshots, broken := guarded(source.Snapshots)
