@@ -13,13 +13,13 @@ import (
 // checks and the judge and opens the doors that the Config names. When ctx ends it announces the drain at every door,
 // waits for the drain delay, ends the watches and returns, once everything it started has gone; stop your server
 // after that. Beside a server from PluginServer there is no delay. It returns nil, or an error when a door cannot be
-// opened or a part of it failed.
+// opened, a part of it failed or, as Serve says, could not be ended.
 //
 // Call either Serve or Run, once. ServerOptions and Register, or PluginServer, make your server answer.
 func (h *Health) Run(ctx context.Context) error {
 	doors, err := h.listen(ctx)
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	return h.around(ctx, doors, func(ctx context.Context) error { return h.judge(ctx, doors.grpc) })
 }
@@ -46,7 +46,13 @@ func (h *Health) judge(ctx context.Context, lis net.Listener) error {
 	}
 	err := h.announce(ctx, servers)
 	dismiss()
-	wg.Wait()
+	wg.Wait() // for the judge ten seconds at most
+	close(ended)
+	for late := range ended {
+		if !errors.Is(late, grpc.ErrServerStopped) { // one that ended before it began
+			broken = errors.Join(broken, late)
+		}
+	}
 	return errors.Join(broken, err)
 }
 

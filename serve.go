@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -13,7 +12,6 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/vitals-go/vitals/internal/turnstile"
-	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -22,12 +20,15 @@ import (
 // tells the same. It blocks until everything has gone. It returns nil after a complete drain, an error when a door
 // cannot be opened (nothing is served then, and lis is closed), and otherwise what went wrong.
 //
+// A breaker.Source, a disk or a log that never answers does not keep it: what still waits for one some seconds after the
+// drain, at most 10 for the judge and 6 more for the rest, is left behind, and the error says so.
+//
 // Register the application's own services first.
 func (h *Health) Serve(ctx context.Context, server *grpc.Server, lis net.Listener) error {
 	doors, err := h.listen(ctx)
 	if err != nil {
 		lis.Close()
-		return err
+		return unlessEnded(ctx, err)
 	}
 	h.Register(server)
 	endpoints := []servicer.Endpoint{{Server: server, Listener: lis}}
@@ -98,52 +99,19 @@ func (h *Health) listen(ctx context.Context) (doors, error) {
 	return d, nil
 }
 
+// unlessEnded returns err, or nil if all that it says is that ctx had ended before the doors were open, as after a signal
+// during the start: that is no mistake, and there is nothing to drain.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
 func (d doors) close() {
 	for _, lis := range []net.Listener{d.http, d.grpc} {
 		if lis != nil {
 			lis.Close()
 		}
 	}
-}
-
-// around runs the checks and the heralds for as long as serve runs, which includes the drain. When one of them fails,
-// serve is asked to end.
-func (h *Health) around(ctx context.Context, d doors, serve func(context.Context) error) error {
-	serving, giveUp := context.WithCancel(ctx)
-	defer giveUp()
-	// What runs around the server outlives ctx: the drain is to be seen at every door.
-	beside, dismiss := context.WithCancel(context.WithoutCancel(ctx))
-	defer dismiss()
-
-	helpers := []func(context.Context) error{h.Checker.Run, h.follow}
-	if d.http != nil {
-		web, err := probes.NewServer(probes.ServerConfig{Handler: h.http, Listener: d.http, TLS: h.tls.http, Logger: h.log})
-		if err != nil {
-			d.close()
-			return err
-		}
-		helpers = append(helpers, web.Run, h.http.Run)
-	}
-	if h.file != nil {
-		helpers = append(helpers, h.file.Run)
-	}
-	if h.otel != nil {
-		helpers = append(helpers, h.otel.Run)
-	}
-	if h.Load != nil {
-		helpers = append(helpers, h.Load.Run, h.endLoadStreams)
-	}
-	errs := make([]error, len(helpers))
-	var wg sync.WaitGroup
-	for i, run := range helpers {
-		wg.Go(func() {
-			if errs[i] = run(beside); errs[i] != nil {
-				giveUp()
-			}
-		})
-	}
-	err := serve(serving)
-	dismiss()
-	wg.Wait()
-	return errors.Join(append(errs, err)...)
 }

@@ -23,7 +23,8 @@
 //
 // # Concurrency, ownership, cost
 //
-// New starts nothing. Run and Serve own every goroutine that they start. Readers load one immutable edition with one
+// New starts nothing. Run and Serve own every goroutine that they start, and wait for it, but for one that waits itself for
+// somebody who never answers: a witness, a log, an error that is asked what it says. Readers load one immutable edition with one
 // atomic read and never run a check; Check takes no lock and allocates nothing; a change of status costs the same few
 // allocations however many watches there are. Witnesses belong to those who made them: Run reads them only.
 package servicer

@@ -2,6 +2,7 @@ package servicer
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -14,6 +15,8 @@ const (
 	// none either.
 	pulseInterval = time.Second
 	pulsesMissed  = 10
+	// endPatience is how long the end of Run waits for whoever keeps it.
+	endPatience = pulsesMissed * pulseInterval
 )
 
 // silence says whether anybody judges.
@@ -61,6 +64,22 @@ func (s *Servicer) getStuck() {
 	s.jot(line{slog.LevelError, "health is no longer judged: a witness does not answer", []slog.Attr{
 		slog.Duration("since", pulsesMissed*pulseInterval),
 	}})
+}
+
+// giveUp ends Run without the goroutine that keeps it, and returns an error that says who does not let that go.
+func (s *Servicer) giveUp() error {
+	text := "the judge cannot be ended: a witness does not answer"
+	s.rejudge(func() {
+		s.fallSilent()
+		if s.logging {
+			text = "the judge cannot be ended: the log does not answer"
+		}
+		s.jot(line{slog.LevelError, text, []slog.Attr{slog.Duration("since", endPatience)}})
+	})
+	patience, cancel := context.WithTimeout(context.Background(), stopGrace)
+	defer cancel()
+	wait(patience, async(s.flush))
+	return errors.New("servicer: " + text)
 }
 
 // fallSilent is a change that the next Run takes back.

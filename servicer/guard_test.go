@@ -205,3 +205,68 @@ func TestAWitnessThatHangsDoesNotKeepServeFromEnding(t *testing.T) {
 		m.lock <- struct{}{}
 	})
 }
+
+// TestWhoHangsKeepsNoRunFromEnding ends Run while a witness, or the log, does not answer. It can be run again once they have.
+func TestWhoHangsKeepsNoRunFromEnding(t *testing.T) {
+	t.Parallel()
+	for _, who := range []string{"a witness", "the log"} {
+		t.Run(who, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, log := newMute(), &mutelog{lock: make(chan struct{}, 1)}
+				log.lock <- struct{}{}
+				s := newServicer(t, servicer.Config{Breakers: []breaker.Source{m}, Logger: slog.New(slog.NewTextHandler(log, nil))})
+				ctx, stop := context.WithCancel(t.Context())
+				ended := make(chan error)
+				go func() { ended <- s.Run(ctx) }()
+				synctest.Wait()
+				lock := map[string]chan struct{}{"a witness": m.lock, "the log": log.lock}[who]
+				<-lock
+				s.SetServingStatus("", notServing) // The judge looks, and tells the log.
+				synctest.Wait()
+				stop()
+				began := time.Now()
+				if err := <-ended; err == nil || !strings.Contains(err.Error(), who+" does not answer") {
+					t.Errorf("Run: %v", err)
+				}
+				if took := time.Since(began); took < 10*time.Second || took > 11*time.Second {
+					t.Errorf("the end took %v", took)
+				}
+				ctx, stop = context.WithCancel(t.Context())
+				defer stop()
+				if err := s.Run(ctx); err == nil {
+					t.Error("Run runs twice")
+				}
+				lock <- struct{}{}
+				synctest.Wait()
+				if metric, found := s.Report().Metric("health_judge"); !found || metric.Value != "stopped" {
+					t.Errorf("who answers too late is believed: %+v", metric)
+				}
+				if n := strings.Count(log.text.String(), "the judge cannot be ended: "+who+" does not answer"); n != 1 {
+					t.Errorf("logged %d times:\n%s", n, log.text.String())
+				}
+				go func() { ended <- s.Run(ctx) }()
+				s.SetServingStatus("", serving)
+				synctest.Wait()
+				if states(s)[""] != serving {
+					t.Error("when Run runs again nothing serves")
+				}
+				stop()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// mutelog is a log that stops taking lines.
+type mutelog struct {
+	lock chan struct{} // holds a token while nobody keeps it
+	text strings.Builder
+}
+
+func (l *mutelog) Write(p []byte) (int, error) {
+	<-l.lock
+	defer func() { l.lock <- struct{}{} }()
+	return l.text.Write(p)
+}

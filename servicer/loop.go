@@ -2,7 +2,6 @@ package servicer
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -20,10 +19,25 @@ const tick = time.Second
 // The last word of a judge who has gone is not believed: after Run no name that witnesses could speak about serves, but
 // liveness. If a witness of the user's, a breaker.Source, does not answer for ten seconds, the judge is stuck: then no
 // name serves, liveness neither, until it answers. Every door tells so at once, for what it repeats is a new edition.
+//
+// Nor is such a witness, or a log that hangs, waited for at the end: ten seconds after ctx has ended Run returns an error
+// that says which, and leaves a goroutine with it. As long as that has not come back Run cannot be run again.
 func (s *Servicer) Run(ctx context.Context) error {
 	if !s.running.CompareAndSwap(false, true) {
-		return errors.New("servicer: Run is running already")
+		return errRunning
 	}
+	gone := async(func() { s.run(ctx) })
+	<-ctx.Done()
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+	defer cancel()
+	if wait(patience, gone) {
+		return nil
+	}
+	return s.giveUp()
+}
+
+// run is Run for as long as it takes.
+func (s *Servicer) run(ctx context.Context) {
 	defer func() {
 		s.running.Store(false)
 		s.rejudge(func() { // also for what was said to a loop that had ended
@@ -33,8 +47,6 @@ func (s *Servicer) Run(ctx context.Context) error {
 	}()
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	wg.Go(func() { s.logbook(ctx) })
 	if s.witnesses.any() {
 		wg.Go(func() { s.guard(ctx) })
@@ -45,14 +57,14 @@ func (s *Servicer) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		checks, next := s.listen()
+		checks, next := s.listen(ctx)
 		wait := time.Duration(1<<63 - 1)
 		if !next.IsZero() {
 			wait = max(time.Until(next), 0)
 		}
 		timer.Reset(wait)
 		if !s.await(ctx, checks, timer.C) {
-			return nil
+			return
 		}
 	}
 }
@@ -78,10 +90,14 @@ func (s *Servicer) await(ctx context.Context, checks <-chan struct{}, due <-chan
 
 // listen hears everybody once, judges, and returns when to do so again: when the channel is closed, or at next unless
 // that is zero.
-func (s *Servicer) listen() (checks <-chan struct{}, next time.Time) {
+func (s *Servicer) listen(ctx context.Context) (checks <-chan struct{}, next time.Time) {
 	s.turns.Add(1)
 	heard, checks := s.witnesses.hear()
-	next = s.rejudge(func() { s.heard, s.silence = heard, judging })
+	next = s.rejudge(func() {
+		if ctx.Err() == nil { // else Run may have been given up
+			s.heard, s.silence = heard, judging
+		}
+	})
 	if s.witnesses.recorder != nil {
 		next = soonest(next, time.Now().Add(tick))
 	}

@@ -1,6 +1,7 @@
 package servicer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -11,7 +12,10 @@ import (
 	"google.golang.org/grpc"
 )
 
-var errRunning = errors.New("servicer: Run or Serve is running already")
+var (
+	errRunning = errors.New("servicer: Run or Serve is running already")
+	errUnended = errors.New("servicer: a server could not be ended: its listener does not answer")
+)
 
 // Endpoint is a server and where it listens.
 type Endpoint struct {
@@ -71,17 +75,29 @@ func (s *Servicer) serveTargets(ctx context.Context, targets []target) error {
 	}
 	cut := s.drainTargets(context.WithoutCancel(ctx), delay, targets)
 	dismiss()
-	// A server that could not even be stopped must not keep the process from ending, nor must a witness.
-	grace := pulsesMissed * pulseInterval
+	// A server that could not even be stopped must not keep the process from ending. The judge's patience is its own.
+	grace := endPatience + 2*stopGrace
 	if cut != nil {
 		grace = stopGrace
 	}
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	if !wait(patience, async(wg.Wait)) && cut == nil {
-		cut = errors.New("servicer: the judge could not be ended: a witness does not answer")
+	if !wait(patience, async(wg.Wait)) {
+		return errors.Join(broken, cmp.Or(cut, errUnended))
+	}
+	close(ended)
+	for err := range ended {
+		broken = errors.Join(broken, unexpected(err))
 	}
 	return errors.Join(broken, cut)
+}
+
+// unexpected returns err unless it is what a server says that was stopped before it began to serve.
+func unexpected(err error) error {
+	if errors.Is(err, grpc.ErrServerStopped) {
+		return nil
+	}
+	return err
 }
 
 // servicesOf returns the full names of all services that are registered on any of the servers, sorted.

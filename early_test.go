@@ -1,0 +1,50 @@
+package vitals_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/vitals-go/vitals"
+	"github.com/vitals-go/vitals/checker/resource"
+)
+
+// TestASignalBeforeTheStartEndsCleanly has Serve and Run begin when they are to end already, as a signal that comes
+// during a slow start does.
+func TestASignalBeforeTheStartEndsCleanly(t *testing.T) {
+	for name, begin := range map[string]func(*vitals.Health, context.Context) error{
+		"Serve": func(h *vitals.Health, ctx context.Context) error {
+			lis, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			return h.Serve(ctx, grpc.NewServer(h.ServerOptions()...), lis)
+		},
+		"Run": (*vitals.Health).Run,
+	} {
+		for _, host := range []string{"127.0.0.1", "localhost"} {
+			t.Run(name+" at "+host, func(t *testing.T) {
+				_, webPort, _ := net.SplitHostPort(freeAddr(t))
+				_, grpcPort, _ := net.SplitHostPort(freeAddr(t))
+				health, err := vitals.New(vitals.Config{
+					HTTPAddr: net.JoinHostPort(host, webPort), HealthGRPCAddr: net.JoinHostPort(host, grpcPort),
+					FilePath: t.TempDir() + "/health", DrainDelay: 10 * time.Millisecond,
+					Resources: resource.Config{CPUThreshold: -1, MemoryThreshold: -1, DiskThreshold: -1},
+					Logger:    slog.New(slog.DiscardHandler),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, stop := context.WithCancel(t.Context())
+				stop()
+				if err := begin(health, ctx); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
