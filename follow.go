@@ -2,6 +2,7 @@ package vitals
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 
 	"github.com/vitals-go/vitals/breaker"
@@ -19,7 +20,14 @@ func (h *Health) follow(ctx context.Context) error {
 	return nil
 }
 
+// followSource survives a source that panics: the judge does, and tells what comes of it.
 func (h *Health) followSource(ctx context.Context, following *sync.WaitGroup, source breaker.Source) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			h.log.LogAttrs(ctx, slog.LevelError, "a source of breakers panicked; what it says no longer runs a check at once",
+				slog.Any("panic", cause))
+		}
+	}()
 	opened := map[string]uint64{}
 	for {
 		// Fetched before looking, so that no transition falls between the two.

@@ -40,21 +40,17 @@ func (s *Servicer) evidence(t time.Time) *evidence {
 	s.maintenance = inForce(s.maintenance, t)
 	expiry, again := s.standstill.asOf(t, &s.heard)
 	e := &evidence{
-		at:             t.UTC(),
-		expiry:         expiry,
-		again:          again,
-		started:        s.startup.observe(s.heard.checks),
-		silence:        s.silence,
-		shut:           s.shut,
-		checks:         s.heard.checks,
-		breakers:       s.heard.breakers,
-		brokenBreakers: s.heard.brokenBreakers,
-		requests:       s.heard.requests,
-		brokenRecorder: s.heard.brokenRecorder,
-		services:       s.services,
-		words:          s.words(),
-		maintenance:    s.maintenance,
-		streams:        s.watchStreams(),
+		at:          t.UTC(),
+		expiry:      expiry,
+		again:       again,
+		started:     s.startup.observe(s.heard.checks),
+		silence:     s.silence,
+		shut:        s.shut,
+		testimony:   s.heard,
+		services:    s.services,
+		words:       s.words(),
+		maintenance: s.maintenance,
+		streams:     s.watchStreams(),
 	}
 	switch {
 	case s.ending >= Draining:

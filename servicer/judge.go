@@ -7,9 +7,7 @@ import (
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
-	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
-	"github.com/vitals-go/vitals/interceptor"
 )
 
 // evidence is everything that a verdict depends on. The judge only reads it.
@@ -24,12 +22,7 @@ type evidence struct {
 	// shut is set between Shutdown and Resume of the health service.
 	shut bool
 
-	checks   []*checker.Result // sorted by name
-	breakers []breaker.Snapshot
-	requests *interceptor.Snapshot
-	// brokenBreakers and brokenRecorder are set if asking one of them panicked.
-	brokenBreakers bool
-	brokenRecorder bool
+	testimony
 
 	services    []string // sorted
 	words       map[string]healthpb.HealthCheckResponse_ServingStatus

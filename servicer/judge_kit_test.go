@@ -22,7 +22,7 @@ func plainRules() *rules {
 
 // ready is evidence of a process that has started.
 func ready(checks ...*checker.Result) *evidence {
-	return &evidence{at: noon, expiry: noon, phase: Ready, started: true, checks: checks}
+	return &evidence{at: noon, expiry: noon, phase: Ready, started: true, testimony: testimony{checks: checks}}
 }
 
 // result is that of a check that has passed before.

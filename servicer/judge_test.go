@@ -174,10 +174,10 @@ func TestTwoBreakersOfOneNameShowTheWorse(t *testing.T) {
 func TestBrokenWitnessesAreCritical(t *testing.T) {
 	t.Parallel()
 	e := ready()
-	e.brokenBreakers, e.brokenRecorder = true, true
+	e.brokenBreakers, e.brokenRecorder = errSecret, errSecret
 	report := plainRules().judge(e)
 	for _, name := range []string{"circuit_breakers", "application_metrics"} {
-		if m := mustMetric(t, report, name); m.Value != "error" || m.Status != checker.Critical {
+		if m := mustMetric(t, report, name); m.Value != "error" || m.Status != checker.Critical || m.Detail != errSecret.Error() {
 			t.Errorf("metric = %+v", *m)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
 // tick is how often the recorder is heard: nobody announces calls.
@@ -95,7 +96,8 @@ func (s *Servicer) listen(ctx context.Context) (checks <-chan struct{}, next tim
 	heard, checks := s.witnesses.hear()
 	next = s.rejudge(func() {
 		if ctx.Err() == nil { // else Run may have been given up
-			s.heard, s.silence = heard, judging
+			s.believe(heard)
+			s.silence = judging
 		}
 	})
 	if s.witnesses.recorder != nil {
@@ -105,6 +107,19 @@ func (s *Servicer) listen(ctx context.Context) (checks <-chan struct{}, next tim
 	defer s.mu.Unlock()
 	s.standstill.due = next
 	return checks, next
+}
+
+// believe is a change: what was heard is evidence. The log is told of a witness that panics when it is asked, because
+// nobody else would say why.
+func (s *Servicer) believe(heard testimony) {
+	note := func(text string, before, now error) {
+		if before == nil && now != nil {
+			s.jot(line{slog.LevelError, text, []slog.Attr{slog.String("error", errtext.Of(now))}})
+		}
+	}
+	note("circuit breakers cannot be read: their source panics", s.heard.brokenBreakers, heard.brokenBreakers)
+	note("requests cannot be read: their recorder panics", s.heard.brokenRecorder, heard.brokenRecorder)
+	s.heard = heard
 }
 
 // follow wakes the loop at each transition of source's breakers. The channel is fetched before the loop looks, so no

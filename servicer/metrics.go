@@ -29,10 +29,10 @@ func (r *rules) metrics(e *evidence) []Metric {
 	for i := range e.breakers {
 		metrics = append(metrics, breakerMetric(&e.breakers[i], e.checks))
 	}
-	if e.brokenBreakers {
+	if e.brokenBreakers != nil {
 		metrics = append(metrics, Metric{
 			Name: metricBreakers, Value: valueError, Status: checker.Critical, Reason: checker.ReasonPanic,
-			Message: "Circuit breakers could not be read", Updated: e.at,
+			Message: "Circuit breakers could not be read", Updated: e.at, Detail: errtext.Of(e.brokenBreakers),
 		})
 	}
 	metrics = appendSilence(r.appendRequests(metrics, e), e)

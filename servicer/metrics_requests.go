@@ -10,6 +10,7 @@ import (
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
 // The metrics of requests. Those with a verdict come first.
@@ -36,9 +37,9 @@ const otherService = "other"
 func (r *rules) appendRequests(metrics []Metric, e *evidence) (all []Metric) {
 	failed := Metric{
 		Name: metricApplication, Value: valueError, Status: checker.Critical, Reason: checker.ReasonPanic,
-		Message: "Failed to check application metrics", Updated: e.at,
+		Message: "Failed to check application metrics", Updated: e.at, Detail: errtext.Of(e.brokenRecorder),
 	}
-	if e.brokenRecorder {
+	if e.brokenRecorder != nil {
 		return append(metrics, failed)
 	}
 	if e.requests == nil {

@@ -86,7 +86,7 @@ func New(cfg Config) (*Servicer, error) {
 	if err := errors.Join(err, mistakes(heard.checks, s.services)); err != nil {
 		return nil, err
 	}
-	s.rejudge(func() { s.heard = heard })
+	s.rejudge(func() { s.believe(heard) })
 	return s, nil
 }
 

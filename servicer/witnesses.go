@@ -1,6 +1,7 @@
 package servicer
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -44,13 +45,13 @@ func (w *witnesses) any() bool { return w.checker != nil || w.recorder != nil ||
 
 // testimony is what all witnesses said at one time. Its errors are quotes.
 type testimony struct {
-	edition  uint64 // of the checker's; 0 without one
-	checks   []*checker.Result
+	edition  uint64            // of the checker's; 0 without one
+	checks   []*checker.Result // sorted by name
 	breakers []breaker.Snapshot
 	requests *interceptor.Snapshot
-	// brokenBreakers and brokenRecorder are set if asking one of them panicked.
-	brokenBreakers bool
-	brokenRecorder bool
+	// brokenBreakers and brokenRecorder are what asking one of them panicked with, nil if nothing did.
+	brokenBreakers error
+	brokenRecorder error
 }
 
 // hear asks every witness, without any lock; one caller at a time. The channel is closed when the checker has something newer to say; it is
@@ -63,22 +64,33 @@ func (w *witnesses) hear() (said testimony, newer <-chan struct{}) {
 	for _, source := range w.breakers {
 		snapshots, broken := guarded(source.Snapshots)
 		said.breakers = append(said.breakers, snapshots...)
-		said.brokenBreakers = said.brokenBreakers || broken
+		if broken != nil {
+			said.brokenBreakers = w.scribe.quote(broken)
+		}
 	}
 	slices.SortStableFunc(said.breakers, func(a, b breaker.Snapshot) int { return strings.Compare(a.Name, b.Name) })
 	w.scribe.breakers(said.breakers)
 	if w.recorder != nil {
-		said.requests, said.brokenRecorder = guarded(w.recorder.Server)
+		requests, broken := guarded(w.recorder.Server)
+		said.requests = requests
+		if broken != nil {
+			said.brokenRecorder = w.scribe.quote(broken)
+		}
 	}
 	return said, newer
 }
 
 // guarded asks somebody who may panic: what one witness does wrong must not silence the others.
-func guarded[T any](ask func() T) (answer T, broken bool) {
+func guarded[T any](ask func() T) (answer T, broken error) {
 	defer func() {
-		if recover() != nil {
-			broken = true
+		if cause := recover(); cause != nil {
+			broken = panicked{cause}
 		}
 	}()
-	return ask(), false
+	return ask(), nil
 }
+
+// panicked is an error whose text whoever panicked is asked for: the scribe alone should do that.
+type panicked struct{ cause any }
+
+func (p panicked) Error() string { return fmt.Sprintf("panic: %v", p.cause) }
