@@ -95,8 +95,8 @@ func expired(c *checker.Result, at time.Time) bool {
 	return c.Status != checker.Unknown && !c.Expires.IsZero() && !c.Expires.After(at)
 }
 
-// deadline is when evidence will need a new judgement although nobody has said anything: when a result expires, a
-// maintenance ends, an open breaker's time has come. Zero means never.
+// deadline is when evidence will need a new judgement although nobody has said anything: when a result expires
+// or an open breaker's time has come. Zero means never.
 func (e *evidence) deadline() (next time.Time) {
 	consider := func(t time.Time) {
 		if t.After(e.at) {
@@ -111,9 +111,6 @@ func (e *evidence) deadline() (next time.Time) {
 	}
 	for i := range e.breakers {
 		consider(e.breakers[i].NextTry)
-	}
-	for i := range e.maintenance {
-		consider(e.maintenance[i].Until)
 	}
 	return next
 }

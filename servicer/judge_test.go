@@ -247,7 +247,6 @@ func TestDeadlineIsTheNextChangeThatNobodyAnnounces(t *testing.T) {
 		"nothing is coming":        {func(e *evidence) { e.checks = []*checker.Result{past, stale} }, 0},
 		"a result expires":         {func(*evidence) {}, time.Minute},
 		"a breaker's time comes":   {func(e *evidence) { e.breakers = []breaker.Snapshot{{NextTry: noon.Add(time.Second)}} }, time.Second},
-		"a maintenance ends":       {func(e *evidence) { e.maintenance = []Maintenance{{Until: noon.Add(2 * time.Second)}} }, 2 * time.Second},
 		"a breaker's time is over": {func(e *evidence) { e.breakers = []breaker.Snapshot{{NextTry: noon}} }, time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -62,7 +62,7 @@ func (s *Servicer) SetMaintenance(name, reason string, d time.Duration) error {
 		s.maintenance = append(without(s.maintenance, name), Maintenance{name, reason, time.Now().Add(d).UTC()})
 		slices.SortFunc(s.maintenance, func(a, b Maintenance) int { return strings.Compare(a.Name, b.Name) })
 	})
-	s.nudge()
+	time.AfterFunc(d, func() { s.rejudge(nil) }) // also where nobody calls Run
 	return nil
 }
 

@@ -43,6 +43,9 @@ func (r *reportServer) WatchHealthReport(
 	if limit := r.servicer.cfg.ReportStreams; r.servicer.streams.Add(1) > int64(limit) {
 		return status.Errorf(codes.ResourceExhausted, "too many report streams: this server allows %d", limit)
 	}
+	r.servicer.followers.Add(1)
+	defer r.servicer.followers.Add(-1)
+	r.servicer.Report() // for what was said before anybody followed
 	ctx := stream.Context()
 	details, least := r.allowed(ctx), interval(request)
 	for {
