@@ -16,9 +16,9 @@ func (cfg Config) allChecks() ([]checker.Check, error) {
 	dependencies, err := cfg.dependencies()
 	resources, resourceErr := resource.Checks(cfg.Resources)
 	checks := slices.Concat(dependencies, cfg.Checks, resources)
-	for i := range checks {
-		checks[i].Interval = cmp.Or(checks[i].Interval, cfg.CheckInterval)
-		checks[i].Timeout = cmp.Or(checks[i].Timeout, cfg.CheckTimeout)
+	for i := range checks { // negative defaults are told once, and not by every check
+		checks[i].Interval = cmp.Or(checks[i].Interval, max(cfg.CheckInterval, 0))
+		checks[i].Timeout = cmp.Or(checks[i].Timeout, max(cfg.CheckTimeout, 0))
 	}
 	return checks, errors.Join(err, resourceErr, cfg.negativeTimes())
 }
@@ -39,7 +39,7 @@ func (cfg Config) dependencies() ([]checker.Check, error) {
 		unknown = slices.DeleteFunc(unknown, func(name string) bool { return name == check.Name })
 	}
 	if len(unknown) > 0 {
-		return nil, fmt.Errorf("vitals: OptionalChecks (PLUGIN_HEALTH_OPTIONAL_CHECKS) names no dependency: %q", unknown)
+		return dependencies, fmt.Errorf("vitals: OptionalChecks (PLUGIN_HEALTH_OPTIONAL_CHECKS) names no dependency: %q", unknown)
 	}
 	return dependencies, nil
 }

@@ -105,9 +105,7 @@ func configFrom(environ []string) (Config, error) {
 		DrainDelay:      pause(5 * time.Second),
 		ShutdownTimeout: period(20 * time.Second),
 	}
-	if err := env.ParseWithOptions(&e, env.Options{Environment: vars}); err != nil {
-		return Config{}, named(err)
-	}
+	mistakes := named(env.ParseWithOptions(&e, env.Options{Environment: vars}))
 	cfg := e.config(vars)
 	if _, plugin := vars[pluginVariable]; plugin {
 		cfg.leaveDoorsToHost()
@@ -116,7 +114,8 @@ func configFrom(environ []string) (Config, error) {
 	if cfg.DrainDelay == 0 {
 		cfg.DrainDelay = -1 // a zero field asks for the default; the variable's zero means none
 	}
-	if err := cfg.filesFromEnv(); err != nil {
+	mistakes = append(mistakes, cfg.addressMistakes(addressVariable), cfg.filesFromEnv())
+	if err := errors.Join(mistakes...); err != nil {
 		return Config{}, err
 	}
 	return cfg, nil
@@ -169,10 +168,10 @@ func (cfg *Config) leaveDoorsToHost() {
 }
 
 // named turns the library's errors, which speak of Go fields, into one error for each variable.
-func named(err error) error {
+func named(err error) []error {
 	aggregate, ok := errors.AsType[env.AggregateError](err)
 	if !ok {
-		return err
+		return []error{err}
 	}
 	var mistakes []error
 	for _, err := range aggregate.Errors {
@@ -184,7 +183,7 @@ func named(err error) error {
 		field, _ := reflect.TypeFor[environment]().FieldByName(parse.Name)
 		mistakes = append(mistakes, fmt.Errorf("%s: %w", field.Tag.Get("env"), parse.Err))
 	}
-	return errors.Join(mistakes...)
+	return mistakes
 }
 
 func valueOr(vars map[string]string, name, fallback string) string {

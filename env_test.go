@@ -84,11 +84,14 @@ func TestVariables(t *testing.T) {
 
 func TestEveryBadValueIsNamedByItsVariable(t *testing.T) {
 	garbage := []string{"NaN", "Inf", "-Inf", "+inf", "30 apples", "abc", "1e400", "--1", "1,5"}
-	times := append([]string{"-1", "-1s", "9e18", "1e-12"}, garbage...)
+	times := append([]string{"-1", "-1s", "9e18", "9223372036", "2562047h", "1e-12"}, garbage...)
+	addresses := []string{"8080", "localhost", ":", "127.0.0.1:", ":99999", ":-1", ":8o8o", "::1:80", "http://:8080"}
 	percents := append([]string{"0", "-1", "100.1", "1e10", "5%"}, garbage...)
 	for variable, values := range map[string][]string{
-		"PLUGIN_HEALTH_CHECK_INTERVAL":     append(times, "0", "0s"),
-		"PLUGIN_HEALTH_CHECK_TIMEOUT":      append(times, "0", "0s"),
+		"PLUGIN_HEALTH_CHECK_INTERVAL":     append(times, "0", "0s", "30us", "0.0001"),
+		"PLUGIN_HEALTH_CHECK_TIMEOUT":      append(times, "0", "0s", "30us"),
+		"PLUGIN_HEALTH_HTTP_ADDR":          addresses,
+		"PLUGIN_HEALTH_GRPC_ADDR":          addresses,
 		"PLUGIN_HEALTH_SHUTDOWN_TIMEOUT":   append(times, "0", "0s"),
 		"PLUGIN_HEALTH_DRAIN_DELAY":        times,
 		"PLUGIN_RESOURCE_CPU_THRESHOLD":    percents,
@@ -123,11 +126,15 @@ func TestEveryBadValueIsNamedByItsVariable(t *testing.T) {
 func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	_, err := configFrom([]string{
 		"PLUGIN_HEALTH_CHECK_INTERVAL=-1", "PLUGIN_RESOURCE_CPU_THRESHOLD=NaN", "PLUGIN_ENABLE_PROMETHEUS=perhaps",
+		"PLUGIN_HEALTH_HTTP_ADDR=8080", "PLUGIN_HEALTH_GRPC_ADDR=9090", "PLUGIN_HEALTH_TLS_KEY=/none/key", "PLUGIN_HEALTH_DETAILS_TOKEN_FILE=/none/tokens",
 	})
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, variable := range []string{"PLUGIN_HEALTH_CHECK_INTERVAL", "PLUGIN_RESOURCE_CPU_THRESHOLD", "PLUGIN_ENABLE_PROMETHEUS"} {
+	for _, variable := range []string{
+		"PLUGIN_HEALTH_CHECK_INTERVAL", "PLUGIN_RESOURCE_CPU_THRESHOLD", "PLUGIN_ENABLE_PROMETHEUS",
+		"PLUGIN_HEALTH_HTTP_ADDR", "PLUGIN_HEALTH_GRPC_ADDR", "PLUGIN_HEALTH_TLS_CERT", "PLUGIN_HEALTH_DETAILS_TOKEN_FILE",
+	} {
 		if !strings.Contains(err.Error(), variable) {
 			t.Errorf("%s is missing in: %v", variable, err)
 		}

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// period is a time that must be longer than nothing.
+// period is a time of a millisecond at least, which is the least that a check may take.
 type period time.Duration
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (p *period) UnmarshalText(text []byte) error {
 	d, err := seconds(string(text))
-	if err == nil && d == 0 {
-		err = fmt.Errorf("%q must be longer than 0 s", text)
+	if err == nil && d < time.Millisecond {
+		err = fmt.Errorf("%q is shorter than a millisecond", text)
 	}
 	*p = period(d)
 	return err
@@ -31,6 +31,9 @@ func (p *pause) UnmarshalText(text []byte) error {
 	return err
 }
 
+// longest leaves room to reckon with multiples of a time: 36 years.
+const longest = math.MaxInt64 / 8
+
 // seconds reads a plain number of seconds or a Go duration, neither of which may be negative.
 func seconds(text string) (time.Duration, error) {
 	text = strings.TrimSpace(text)
@@ -40,7 +43,7 @@ func seconds(text string) (time.Duration, error) {
 		if numberErr != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 			return 0, fmt.Errorf("%q is neither a number of seconds nor a duration such as 1m30s", text)
 		}
-		if math.Abs(n) > math.MaxInt64/float64(time.Second) {
+		if math.Abs(n) > longest/float64(time.Second) {
 			return 0, fmt.Errorf("%q is too long", text)
 		}
 		d = time.Duration(n * float64(time.Second))
@@ -48,8 +51,11 @@ func seconds(text string) (time.Duration, error) {
 			return 0, fmt.Errorf("%q is shorter than a nanosecond", text)
 		}
 	}
-	if d < 0 {
+	switch {
+	case d < 0:
 		return 0, fmt.Errorf("%q is negative", text)
+	case d > longest:
+		return 0, fmt.Errorf("%q is too long", text)
 	}
 	return d, nil
 }

@@ -82,13 +82,13 @@ func (h *Health) listen(ctx context.Context) (doors, error) {
 		var config net.ListenConfig
 		lis, err := config.Listen(ctx, "tcp", addr)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("vitals: %s: %w", field, err))
+			errs = append(errs, fmt.Errorf("%s: %w", addressField(field), err))
 			return nil
 		}
 		return lis
 	}
-	d.http = open("HTTPAddr (PLUGIN_HEALTH_HTTP_ADDR)", h.cfg.HTTPAddr)
-	d.grpc = open("HealthGRPCAddr (PLUGIN_HEALTH_GRPC_ADDR)", h.cfg.HealthGRPCAddr)
+	d.http = open("HTTPAddr", h.cfg.HTTPAddr)
+	d.grpc = open("HealthGRPCAddr", h.cfg.HealthGRPCAddr)
 	if err := errors.Join(errs...); err != nil {
 		d.close()
 		return doors{}, err

@@ -2,6 +2,7 @@ package vitals
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -46,7 +47,7 @@ func New(cfg Config) (*Health, error) {
 	if cfg.Recorder.Logger == nil {
 		cfg.Recorder.Logger = cfg.Logger
 	}
-	checks, err := cfg.allChecks()
+	checks, checksErr := cfg.allChecks()
 	tokensErr := cfg.authorize(cfg.Logger)
 	speaks, tlsErr := cfg.doorTLS(cfg.Logger)
 	h := &Health{cfg: cfg, tls: speaks, log: cfg.Logger}
@@ -55,10 +56,22 @@ func New(cfg Config) (*Health, error) {
 		Checks: checks, Logger: cfg.Logger, Around: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),
 	})
 	h.Recorder, recorderErr = interceptor.New(cfg.Recorder)
-	if err := errors.Join(err, tokensErr, tlsErr, checkerErr, recorderErr, h.reportLoad()); err != nil {
+	if err := errors.Join(
+		checksErr, cfg.addressMistakes(addressField), tokensErr, tlsErr, checkerErr, recorderErr, h.reportLoad(), h.judgeAndDoors(),
+	); err != nil {
 		return nil, err
 	}
-	h.Servicer, err = servicer.New(servicer.Config{
+	if err := h.exportToOTel(); err != nil { // last, so that no mistake leaves a callback with the provider
+		return nil, err
+	}
+	return h, nil
+}
+
+// judgeAndDoors makes the judge of what witnesses there are, and the heralds, which listen and write only when they run.
+func (h *Health) judgeAndDoors() error {
+	cfg := &h.cfg
+	var judgeErr, handlerErr, fileErr error
+	h.Servicer, judgeErr = servicer.New(servicer.Config{
 		Checker:         h.Checker,
 		Recorder:        h.Recorder,
 		Breakers:        slices.Clone(cfg.Breakers),
@@ -69,38 +82,29 @@ func New(cfg Config) (*Health, error) {
 		ShutdownTimeout: cfg.ShutdownTimeout,
 		Logger:          cfg.Logger,
 	})
-	if err != nil {
-		return nil, err
+	if judgeErr != nil {
+		h.Servicer, _ = servicer.New(servicer.Config{}) // stands in, so that the mistakes of the doors show as well
 	}
-	if err := h.openDoors(); err != nil {
-		return nil, err
-	}
-	return h, nil
-}
-
-// openDoors makes the heralds; they listen and write only when they run.
-func (h *Health) openDoors() error {
-	var handlerErr, fileErr error
 	metrics, metricsErr := h.metrics()
 	h.http, handlerErr = probes.NewHandler(probes.HandlerConfig{
 		Health:  h.Servicer,
-		Details: h.cfg.Details,
+		Details: cfg.Details,
 		Metrics: metrics,
-		Envoy:   h.cfg.Envoy,
+		Envoy:   cfg.Envoy,
 		Logger:  h.log,
 	})
-	if h.cfg.FilePath != "" {
+	if cfg.FilePath != "" {
 		h.file, fileErr = probes.NewFile(probes.FileConfig{
-			Path:     h.cfg.FilePath,
+			Path:     cfg.FilePath,
 			Health:   h.Servicer,
-			Interval: h.cfg.CheckInterval,
+			Interval: max(cfg.CheckInterval, 0), // a negative one is told already
 			Logger:   h.log,
 		})
 	}
-	if err := errors.Join(metricsErr, handlerErr, fileErr); err != nil {
-		return err
+	if fileErr != nil {
+		fileErr = fmt.Errorf("vitals: FilePath (%s): %w", filePathVariable, fileErr)
 	}
-	return h.exportToOTel() // last, so that no mistake leaves a callback with the provider
+	return errors.Join(judgeErr, metricsErr, handlerErr, fileErr)
 }
 
 // metrics returns the page for Prometheus, nil if nobody asked for it: then /metrics is not found.

@@ -27,12 +27,23 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
+	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/probes/promvitals"
+	"github.com/vitals-go/vitals/servicer"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestMistakesAreReportedAtOnce(t *testing.T) {
 	_, err := vitals.New(vitals.Config{
+		// One mistake for each of the parts, which are made one after the other.
+		Requests:       servicer.RequestPolicy{MinSample: -1},
+		Breakers:       []breaker.Source{nil},
+		Recorder:       interceptor.Config{Window: -time.Second},
+		FilePath:       "/tmp/",
+		HTTPAddr:       "8080",
+		Prometheus:     true,
+		Metrics:        promvitals.Config{Buckets: []float64{-1}},
 		CheckInterval:  -time.Second,
 		OptionalChecks: []string{"databse"},
 		Dependencies: []checker.Check{
@@ -44,10 +55,16 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, word := range []string{"CheckInterval", "databse", "PLUGIN_HEALTH_OPTIONAL_CHECKS"} {
+	for _, word := range []string{
+		"CheckInterval", "databse", "PLUGIN_HEALTH_OPTIONAL_CHECKS", "MinSample", "Breakers", "Window", "PLUGIN_HEALTH_FILE_PATH",
+		"PLUGIN_HEALTH_HTTP_ADDR", "Buckets", `"readiness"`, `"idle"`,
+	} {
 		if !strings.Contains(err.Error(), word) {
 			t.Errorf("the error does not name %s: %v", word, err)
 		}
+	}
+	if n := strings.Count(err.Error(), "Interval is negative"); n != 1 {
+		t.Errorf("the negative interval is told %d times: %v", n, err)
 	}
 }
 
