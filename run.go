@@ -17,7 +17,7 @@ import (
 //
 // Call either Serve or Run, once. ServerOptions and Register, or PluginServer, make your server answer.
 func (h *Health) Run(ctx context.Context) error {
-	doors, err := h.listen(ctx)
+	doors, err := h.open(ctx)
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}

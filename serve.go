@@ -25,7 +25,7 @@ import (
 //
 // Register the application's own services first.
 func (h *Health) Serve(ctx context.Context, server *grpc.Server, lis net.Listener) error {
-	doors, err := h.listen(ctx)
+	doors, err := h.open(ctx)
 	if err != nil {
 		lis.Close()
 		return unlessEnded(ctx, err)
@@ -69,6 +69,20 @@ func (h *Health) healthOnly() *grpc.Server {
 // doors are the listeners that belong to us; nil where a door stays closed.
 type doors struct {
 	http, grpc net.Listener
+}
+
+var errUsed = errors.New("vitals: Serve or Run has been called already")
+
+// open opens the doors, once: a second start would drain what the first one serves.
+func (h *Health) open(ctx context.Context) (doors, error) {
+	if h.used.Swap(true) {
+		return doors{}, errUsed
+	}
+	d, err := h.listen(ctx)
+	if err != nil {
+		h.used.Store(false) // nothing has begun: the caller may try again
+	}
+	return d, err
 }
 
 // listen opens all listeners or none.

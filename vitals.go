@@ -22,7 +22,7 @@ import (
 
 // Health is everything wired together: the witnesses, the judge and the doors. Create it with New, give its
 // ServerOptions to grpc.NewServer, and let Serve run it all. The parts are there to be used: add a check at run time,
-// read the report, set a name's status. All methods may be called concurrently, Serve and Run once.
+// read the report, set a name's status. All methods may be called concurrently; of Serve and Run only one, once.
 type Health struct {
 	Checker  *checker.Checker
 	Recorder *interceptor.Recorder
@@ -32,6 +32,7 @@ type Health struct {
 	cfg  Config
 	tls  doorTLS
 	http *probes.Handler
+	used atomic.Bool          // Serve or Run has been called
 	plug atomic.Bool          // PluginServer has made a server
 	file *probes.File         // nil if there is none
 	otel *otelvitals.Exporter // nil if there is none

@@ -353,6 +353,9 @@ func TestDoorThatIsTakenIsNamed(t *testing.T) {
 	if err := <-w.ended; err == nil || !strings.Contains(err.Error(), "PLUGIN_HEALTH_HTTP_ADDR") {
 		t.Errorf("Serve returns %v, want an error that names the variable", err)
 	}
+	if err := w.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "PLUGIN_HEALTH_HTTP_ADDR") {
+		t.Errorf("Run returns %v, want that it has tried again", err)
+	}
 }
 
 // end stops the server and waits until it has gone.
