@@ -204,11 +204,8 @@ func (s *Servicer) Resume() {
 	s.rejudge(func() { s.shut = false })
 }
 
-// setPhase takes the process to Draining or Stopped; any other phase takes it back to where its start-up has come.
+// setPhase takes the process to Draining or Stopped.
 func (s *Servicer) setPhase(p Phase) {
-	if p < Draining {
-		p = Starting
-	}
 	s.rejudge(func() { s.ending = p })
 }
 
