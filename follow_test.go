@@ -52,7 +52,7 @@ func TestASourceThatPanicsDoesNotEndTheProcess(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		for _, line := range []string{"circuit breakers cannot be read", "no longer runs a check at once"} {
+		for _, line := range []string{"a witness panicked when it was asked", "no longer runs a check at once"} {
 			if n := strings.Count(log.String(), line); n != 1 {
 				t.Errorf("logged %d times: %s\n%s", n, line, log.String())
 			}

@@ -2,7 +2,7 @@ package servicer
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -68,18 +68,20 @@ func (s *Servicer) getStuck() {
 
 // giveUp ends Run without the goroutine that keeps it, and returns an error that says who does not let that go.
 func (s *Servicer) giveUp() error {
-	text := "the judge cannot be ended: a witness does not answer"
+	who := "a witness"
 	s.rejudge(func() {
 		s.fallSilent()
 		if s.logging {
-			text = "the judge cannot be ended: the log does not answer"
+			who = "the log"
 		}
-		s.jot(line{slog.LevelError, text, []slog.Attr{slog.Duration("since", endPatience)}})
+		s.jot(line{slog.LevelError, "the judge cannot be ended: somebody does not answer", []slog.Attr{
+			slog.String("who", who), slog.Duration("since", endPatience),
+		}})
 	})
 	patience, cancel := context.WithTimeout(context.Background(), stopGrace)
 	defer cancel()
 	wait(patience, async(s.flush))
-	return errors.New("servicer: " + text)
+	return fmt.Errorf("servicer: the judge cannot be ended: %s does not answer", who)
 }
 
 // fallSilent is a change that the next Run takes back.

@@ -241,7 +241,7 @@ func TestWhoHangsKeepsNoRunFromEnding(t *testing.T) {
 				if metric, found := s.Report().Metric("health_judge"); !found || metric.Value != "stopped" {
 					t.Errorf("who answers too late is believed: %+v", metric)
 				}
-				if n := strings.Count(log.text.String(), "the judge cannot be ended: "+who+" does not answer"); n != 1 {
+				if n := strings.Count(log.text.String(), "somebody does not answer\" logger=plugin.health vitals.who=\""+who); n != 1 {
 					t.Errorf("logged %d times:\n%s", n, log.text.String())
 				}
 				go func() { ended <- s.Run(ctx) }()

@@ -112,13 +112,15 @@ func (s *Servicer) listen(ctx context.Context) (checks <-chan struct{}, next tim
 // believe is a change: what was heard is evidence. The log is told of a witness that panics when it is asked, because
 // nobody else would say why.
 func (s *Servicer) believe(heard testimony) {
-	note := func(text string, before, now error) {
+	note := func(who string, before, now error) {
 		if before == nil && now != nil {
-			s.jot(line{slog.LevelError, text, []slog.Attr{slog.String("error", errtext.Of(now))}})
+			s.jot(line{slog.LevelError, "a witness panicked when it was asked", []slog.Attr{
+				slog.String("who", who), slog.String("error", errtext.Of(now)),
+			}})
 		}
 	}
-	note("circuit breakers cannot be read: their source panics", s.heard.brokenBreakers, heard.brokenBreakers)
-	note("requests cannot be read: their recorder panics", s.heard.brokenRecorder, heard.brokenRecorder)
+	note("breakers", s.heard.brokenBreakers, heard.brokenBreakers)
+	note("recorder", s.heard.brokenRecorder, heard.brokenRecorder)
 	s.heard = heard
 }
 
