@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vitals-go/vitals/checker/dependency"
+	"github.com/vitals-go/vitals/internal/freeport"
 )
 
 // serveRedis answers the commands AUTH and PING with fixed lines.
@@ -133,7 +134,11 @@ func TestARealRedisServer(t *testing.T) {
 // startRedis starts a server that keeps nothing, and waits until it answers. Dead ends it.
 func startRedis(t *testing.T, path string, args ...string) (addr string, dead func()) {
 	t.Helper()
-	port := fmt.Sprint(20000 + rand.IntN(12000))
+	free, err := freeport.Take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := strconv.Itoa(free)
 	addr = "127.0.0.1:" + port
 	cmd := exec.Command(path, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir()}, args...)...)
 	output, err := cmd.StdoutPipe()

@@ -66,7 +66,7 @@ func (c *client) close() { c.conn.Close() }
 
 // wait returns when the first server serves.
 func (c *client) wait(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	_, err := c.calls.UnaryCall(ctx, &testpb.SimpleRequest{}, grpc.WaitForReady(true))
 	return err

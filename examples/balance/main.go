@@ -21,9 +21,12 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/freeport"
 )
 
 func main() {
@@ -39,7 +42,7 @@ func main() {
 func command(ctx context.Context, args []string) error {
 	switch {
 	case len(args) == 0:
-		return run(ctx, os.Stdout, overTCP(), 3*time.Second)
+		return run(ctx, os.Stdout, overTCP(ctx), 3*time.Second)
 	case args[0] == stressCommand:
 		e, err := parseExperiment(args[1:])
 		if err != nil {
@@ -65,7 +68,7 @@ func run(ctx context.Context, w io.Writer, n network, each time.Duration) error 
 		return err
 	}
 	defer c.close()
-	if err := c.wait(ctx); err != nil {
+	if err := c.wait(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
 	for _, act := range play(f) {
@@ -115,19 +118,18 @@ type network struct {
 	dial   func(ctx context.Context, address string) (net.Conn, error)
 }
 
-func overTCP() network {
+func overTCP(ctx context.Context) network {
 	addresses := make(map[string]string) // a server that restarts comes back to where it was
 	return network{
 		listen: func(name string) (net.Listener, error) {
-			address, known := addresses[name]
-			if !known {
-				address = "127.0.0.1:0"
+			if addresses[name] == "" {
+				port, err := freeport.Take(ctx)
+				if err != nil {
+					return nil, err
+				}
+				addresses[name] = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 			}
-			lis, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
-			if err == nil {
-				addresses[name] = lis.Addr().String()
-			}
-			return lis, err
+			return new(net.ListenConfig).Listen(context.Background(), "tcp", addresses[name])
 		},
 		dial: func(ctx context.Context, address string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", address)

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/vitals-go/vitals/internal/freeport"
 )
 
 // process is one server of the experiment. Its methods are for one goroutine.
@@ -37,9 +37,11 @@ func startProcesses(ctx context.Context, busy int, names ...string) (_ []*proces
 		if i == len(names)-1 {
 			p.busy = busy
 		}
-		if p.address, err = freeAddress(ctx); err != nil {
+		var port int
+		if port, err = freeport.Take(ctx); err != nil {
 			return nil, err
 		}
+		p.address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if err = p.start(ctx); err != nil {
 			return nil, err
 		}
@@ -91,19 +93,4 @@ func (p *process) restart(ctx context.Context) error {
 	}
 	p.busy = 0
 	return p.start(ctx)
-}
-
-// freeAddress returns an address on loopback that nobody takes while its server restarts: system ports for outgoing
-// connections begin at 32768.
-func freeAddress(ctx context.Context) (string, error) {
-	var err error
-	for range 100 {
-		var lis net.Listener
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000)))
-		if lis, err = new(net.ListenConfig).Listen(ctx, "tcp", address); err == nil {
-			return address, lis.Close()
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return "", err
 }

@@ -2,27 +2,16 @@ package rig
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"strconv"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/freeport"
 )
 
-// Port returns a loopback port that was free a moment ago, below the range from which the system gives ports to
-// outgoing connections, so that none of them takes it before its server does.
-func Port(ctx context.Context) (int, error) {
-	for range 100 {
-		port := 20_000 + rand.IntN(12_000)
-		lis, err := Listen(ctx, port)
-		if err != nil {
-			continue
-		}
-		return port, lis.Close()
-	}
-	return 0, errors.New("no free port found")
-}
+// Port returns a loopback port on which nobody listens, and gives it to nobody else until ctx ends; see freeport.Take.
+func Port(ctx context.Context) (int, error) { return freeport.Take(ctx) }
 
 // Addr is the loopback address of a port.
 func Addr(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -7,7 +7,7 @@ import (
 	"github.com/vitals-go/vitals/examples/internal/rig"
 )
 
-// Port returns a loopback port that was free a moment ago; see rig.Port.
+// Port returns a loopback port that is the test's until it ends; see rig.Port.
 func Port(t testing.TB) int {
 	t.Helper()
 	port, err := rig.Port(t.Context())

@@ -1,0 +1,61 @@
+package freeport
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"testing"
+)
+
+func TestAPortIsGivenOnce(t *testing.T) {
+	t.Parallel()
+	taken := make(map[int]bool)
+	for range 500 { // of 12,000 ports: two of so many are the same almost surely where nobody keeps them
+		port, err := Take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if taken[port] {
+			t.Errorf("port %d is given twice", port)
+		}
+		taken[port] = true
+	}
+}
+
+func TestAKeptPortIsFreeForItsServer(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	port, err := Take(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lis, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if try(ctx, port) == nil {
+		t.Error("it is given to somebody else while its server listens")
+	}
+	if err := lis.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if try(ctx, port) == nil {
+		t.Error("it is given to somebody else while its server is away")
+	}
+}
+
+func TestAPortComesBack(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	port, err := Take(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	for try(t.Context(), port) != nil { // the end of ctx is told a moment later
+		if t.Context().Err() != nil {
+			t.Fatal("it is kept for ever")
+		}
+	}
+}
