@@ -196,7 +196,7 @@ func (d *doors) askCommand(ctx context.Context, q *inquiry) {
 
 func (d *doors) command(ctx context.Context, q *inquiry, want string, args ...string) {
 	cmd := exec.CommandContext(ctx, d.binary, append([]string{"healthcheck"}, args...)...)
-	cmd.Env = []string{clockVariable + "=" + d.clock}
+	cmd.Env = append(os.Environ(), clockVariable+"="+d.clock)
 	output, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
 		q.failed("healthcheck command", err)
