@@ -1,6 +1,7 @@
 package supervisor_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ import (
 	"github.com/vitals-go/vitals/examples/plugin/supervisor"
 	"github.com/vitals-go/vitals/examples/plugin/testplugin"
 )
+
+const patience = 30 * time.Second // The machine may be slow; what is tested is not the time.
 
 // program is the plugin, built once.
 var program string
@@ -62,8 +65,8 @@ func run(t *testing.T, cfg supervisor.Config) *rig {
 	t.Setenv("TMPDIR", r.folder)
 	cfg.Path = program
 	cfg.FirstPause, cfg.LastPause = time.Millisecond, 10*time.Millisecond
-	cfg.PingInterval, cfg.PingTimeout = 50*time.Millisecond, time.Second
-	cfg.StartTimeout = 30 * time.Second
+	cfg.PingInterval, cfg.PingTimeout = 50*time.Millisecond, cmp.Or(cfg.PingTimeout, patience)
+	cfg.StartTimeout = patience
 	cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	if r.Supervisor, err = supervisor.New(cfg); err != nil {
 		t.Fatal(err)
@@ -86,7 +89,7 @@ func run(t *testing.T, cfg supervisor.Config) *rig {
 func (r *rig) life(n int64) *supervisor.Plugin {
 	r.t.Helper()
 	var p *supervisor.Plugin
-	testdeps.Eventually(r.t, 30*time.Second, func() error {
+	testdeps.Eventually(r.t, patience, func() error {
 		if p = r.Plugin(); p == nil || r.Restarts() < n {
 			return fmt.Errorf("no plugin, %d restarts, want %d", r.Restarts(), n)
 		}
@@ -135,25 +138,29 @@ func (r *rig) put(key, value string) {
 }
 
 func TestPluginIsStartedAnewAndLosesNothing(t *testing.T) {
-	for name, harm := range map[string]func(*rig, *supervisor.Plugin){
-		"its journal is broken": func(r *rig, _ *supervisor.Plugin) { r.put("chaos/break", "") },
-		"it is wedged":          func(r *rig, _ *supervisor.Plugin) { r.put("chaos/wedge", "") },
-		"it exits": func(r *rig, _ *supervisor.Plugin) {
+	for name, tc := range map[string]struct {
+		harm        func(*rig, *supervisor.Plugin)
+		pingTimeout time.Duration // where nothing else finds out; an innocent plugin may be this late
+	}{
+		"its journal is broken": {func(r *rig, _ *supervisor.Plugin) { r.put("chaos/break", "") }, 0},
+		"it is wedged":          {func(r *rig, _ *supervisor.Plugin) { r.put("chaos/wedge", "") }, 0},
+		"it exits": {func(r *rig, _ *supervisor.Plugin) {
 			if store, err := r.Store(); err == nil {
 				_, _ = store.Put(r.t.Context(), &kvv1.PutRequest{Key: "chaos/exit"}) // cannot answer
 			}
-		},
-		"it is killed":   func(r *rig, p *supervisor.Plugin) { signal(r.t, p, syscall.SIGKILL) },
-		"it is stopped":  func(r *rig, p *supervisor.Plugin) { signal(r.t, p, syscall.SIGSTOP) },
-		"it has crashed": func(r *rig, p *supervisor.Plugin) { signal(r.t, p, syscall.SIGQUIT) },
+		}, 0},
+		"it is killed":   {func(r *rig, p *supervisor.Plugin) { signal(r.t, p, syscall.SIGKILL) }, 0},
+		"it is stopped":  {func(r *rig, p *supervisor.Plugin) { signal(r.t, p, syscall.SIGSTOP) }, 2 * time.Second},
+		"it has crashed": {func(r *rig, p *supervisor.Plugin) { signal(r.t, p, syscall.SIGQUIT) }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := run(t, supervisor.Config{
 				AutoMTLS: true, Env: []string{"KV_CHAOS=true", "KV_JOURNAL=" + filepath.Join(t.TempDir(), "journal")},
+				PingTimeout: tc.pingTimeout,
 			})
 			first := r.life(0)
 			r.put("a", "1")
-			harm(r, first)
+			tc.harm(r, first)
 			second := r.life(1)
 			if err := second.Ping(t.Context()); err != nil {
 				t.Errorf("Ping: %v", err)
@@ -179,14 +186,14 @@ func TestDependencyOfThePluginIsNoReasonToRestart(t *testing.T) {
 	p := r.life(0)
 	for _, healthy := range []bool{true, false, true} {
 		origin.Failing.Store(!healthy)
-		testdeps.Eventually(t, 20*time.Second, func() error {
+		testdeps.Eventually(t, patience, func() error {
 			if err := r.Check(t.Context()); (err == nil) != healthy {
 				return fmt.Errorf("Check = %w, want healthy: %v", err, healthy)
 			}
 			return nil
 		})
 	}
-	report, err := p.Report(t.Context(), 10*time.Second)
+	report, err := p.Report(t.Context(), patience)
 	if err != nil || report.Metrics["dependency_origin"].GetStatus() != "healthy" {
 		t.Errorf("report = %v, %v", report, err)
 	}
