@@ -120,9 +120,23 @@ func TestSecretsForTheAuthorised(t *testing.T) {
 	proxy := []string{"X-Forwarded-For", "192.0.2.7"}
 	for policy, forwardedToo := range map[string]bool{"always": true, "local": false} {
 		p := planted(t, func(string, string) {}, "PLUGIN_HEALTH_DETAILS="+policy)
+		p.namesDatabase()
 		p.shows(policy+" to a local caller", nil, true)
 		p.shows(policy+" to a proxy", proxy, forwardedToo)
 	}
+}
+
+// namesDatabase waits until the database's failure is one that names it. The first ones may not: PostgreSQL ends with
+// connections open, which are cut off without a word, and a breaker that they open tells of the last of them.
+func (p *process) namesDatabase() {
+	p.t.Helper()
+	testdeps.Eventually(p.t, patience, func() error {
+		report, err := p.report.GetHealthReport(p.t.Context(), &vitalspb.HealthReportRequest{})
+		if detail := report.GetMetrics()["dependency_database"].GetDetail(); err != nil || !strings.Contains(detail, name) {
+			return fmt.Errorf("the database's failure is told as %q (%w)", detail, orNone(err))
+		}
+		return nil
+	})
 }
 
 // shows wants the doors that tell causes to tell them, or no door to.
@@ -259,15 +273,16 @@ func said(call func(...grpc.CallOption) (proto.Message, error)) string {
 	return fmt.Sprint(prototext.Format(message), header, trailer)
 }
 
-// received is what a stream has to say within a moment, and how it ends.
+// received is what a stream has to say, first of all and within a moment after that, and how it ends.
 func received[T any](ctx context.Context, open func(context.Context) (grpc.ServerStreamingClient[T], error)) string {
-	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	stream, err := open(ctx)
 	var text strings.Builder
 	for err == nil {
 		var message *T
 		if message, err = stream.Recv(); err == nil {
+			time.AfterFunc(200*time.Millisecond, cancel)
 			text.WriteString(prototext.Format(any(message).(proto.Message)))
 		}
 	}
