@@ -30,10 +30,10 @@ var hurried = pace{
 // call makes n unary calls that end with a code.
 func (s *server) call(t *testing.T, n int, code codes.Code) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
 	for range n {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		_, err := s.client.UnaryCall(ctx, &testpb.SimpleRequest{ResponseStatus: &testpb.EchoStatus{Code: int32(code)}})
+		cancel()
 		if status.Code(err) != code {
 			t.Fatalf("a call that should end with %v ended with %v", code, err)
 		}

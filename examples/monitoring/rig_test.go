@@ -100,7 +100,7 @@ func start(t *testing.T, version string) *server {
 		}
 	}
 	t.Cleanup(s.stop)
-	testdeps.Eventually(t, 10*time.Second, func() error {
+	testdeps.Eventually(t, patience, func() error {
 		resp, err := http.Get("http://" + s.web + "/ready")
 		if err == nil {
 			_ = resp.Body.Close()

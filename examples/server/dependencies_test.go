@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -146,7 +145,7 @@ func servePrices(t *testing.T, port int) *httptest.Server {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"currency_code":"EUR","minor_units":1299}`)
 	}))
-	testdeps.Eventually(t, 10*time.Second, func() error {
+	testdeps.Eventually(t, patience, func() error {
 		lis, err := testdeps.Listen(t, port)
 		if err != nil {
 			return fmt.Errorf("listen again: %w", err)

@@ -105,7 +105,7 @@ func startWith(t *testing.T, secrecy credentials.TransportCredentials, env ...st
 // call bounds one call; the connection may still be coming up.
 func call(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -27,7 +27,8 @@ const (
 
 // TestLife starts a server that has nothing but its defaults, uses it and ends it with SIGTERM.
 func TestLife(t *testing.T) {
-	s := start(t)
+	t.Parallel()
+	s := start(t, "PLUGIN_HEALTH_DRAIN_DELAY=5") // within which a slow machine must come to make one call
 	for _, name := range []string{"", "readiness", "liveness", "startup", "database", "inventory.v1.Inventory"} {
 		s.becomes(name, serving)
 	}

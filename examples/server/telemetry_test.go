@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/vitals-go/vitals/examples/internal/testdeps"
 )
@@ -46,10 +45,10 @@ func TestDeadCollector(t *testing.T) {
 	defer lis.Close()
 	for _, protocol := range []string{"grpc", "http/protobuf"} {
 		s := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+lis.Addr().String(), "OTEL_EXPORTER_OTLP_PROTOCOL="+protocol,
-			"PLUGIN_HEALTH_DRAIN_DELAY=0")
+			"OTEL_EXPORTER_OTLP_TIMEOUT=3600000", "PLUGIN_HEALTH_DRAIN_DELAY=0")
 		s.becomes("", serving)
 		s.Signal(syscall.SIGTERM)
-		if code := s.Wait(8 * time.Second); code != 0 { // An export that is waited for takes ten.
+		if code := s.Wait(patience); code != 0 { // An export that is waited for takes an hour.
 			t.Errorf("%s: exit code %d, want 0", protocol, code)
 		}
 	}
