@@ -32,8 +32,9 @@ func main() {
 	if len(os.Args) > 1 {
 		os.Exit(command(os.Args[1:]))
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // The first signal drains, the second one kills.
+	first, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, drain := context.WithCancel(context.Background())
+	context.AfterFunc(first, func() { stop(); drain() }) // The first signal drains; by then the second one kills.
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -32,8 +32,9 @@ import (
 const storePackage = "github.com/vitals-go/vitals/examples/plugin/store"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // The first signal ends, the second one kills.
+	first, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, end := context.WithCancel(context.Background())
+	context.AfterFunc(first, func() { stop(); end() }) // The first signal ends; by then the second one kills.
 	var path string
 	var mtls bool
 	flag.StringVar(&path, "plugin", "", "the store plugin's program; without it, go builds the one beside this host")
