@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	provider "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
@@ -304,10 +305,13 @@ func TestDifferencesAreIntended(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := together(t, false)
-			test.call(t, s)
-			s.server.GracefulStop()
-			theirs, ours := series(t, s.theirs, "grpc_server_handled"), series(t, s.ours, "grpc_server_handled")
+			var theirs, ours map[string]float64
+			synctest.Test(t, func(t *testing.T) { // callers go once their handlers wait for it
+				s := together(t, false)
+				test.call(t, s)
+				s.server.GracefulStop()
+				theirs, ours = series(t, s.theirs, "grpc_server_handled"), series(t, s.ours, "grpc_server_handled")
+			})
 			for name, n := range ours {
 				if n != 0 && name != test.ours {
 					t.Errorf("we have %s %v", name, n)

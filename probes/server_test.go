@@ -67,7 +67,7 @@ func serve(t testing.TB, config probes.ServerConfig) (addr string, stop func()) 
 
 func dial(t testing.TB, addr string) net.Conn {
 	t.Helper()
-	conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(t.Context(), "tcp", addr)
+	conn, err := (&net.Dialer{Timeout: time.Minute}).DialContext(t.Context(), "tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func probeOnce(t testing.TB, addr, path string) (int, error) {
 	t.Helper()
 	transport := &http.Transport{DisableKeepAlives: true}
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: transport, Timeout: time.Minute}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+path, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +167,7 @@ func TestTheLongestIdleConnectionGoesFirst(t *testing.T) {
 func roundTrip(t testing.TB, conn net.Conn) {
 	t.Helper()
 	fmt.Fprint(conn, "GET /live HTTP/1.1\r\nHost: a\r\n\r\n")
-	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +207,7 @@ func TestSlowHeadersAreCut(t *testing.T) {
 	})
 	conn := dial(t, addr)
 	fmt.Fprint(conn, "GET /live HTTP/1.1\r\nHost: a\r\n")
-	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error("half a header keeps the connection open")
 	}

@@ -60,7 +60,7 @@ func TestPlaintextSpeaksNoHTTP2(t *testing.T) {
 	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})})
 	conn := dial(t, addr)
 	fmt.Fprint(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err == nil {
 		answer.Body.Close()

@@ -3,6 +3,7 @@ package servicer_test
 import (
 	"context"
 	"net"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/test/bufconn"
 
+	"github.com/vitals-go/vitals/internal/freeport"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -146,9 +148,14 @@ func TestAClientLosesNoCallWhileServersDrainAndRestart(t *testing.T) {
 		})
 	})
 	t.Run("tcp, short delays", func(t *testing.T) {
-		one, two := listen(t, "tcp", "127.0.0.1:0"), listen(t, "tcp", "127.0.0.1:0")
-		addresses := [2]string{one.Addr().String(), two.Addr().String()}
-		_, _ = one.Close(), two.Close()
+		var addresses [2]string
+		for i := range addresses {
+			port, err := freeport.Take(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			addresses[i] = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		}
 		cfg := servicer.Config{DrainDelay: 100 * time.Millisecond, ShutdownTimeout: 10 * time.Second}
 		f := new(fleet)
 		f.run(t, addresses, cfg, 20, 8, time.Millisecond)

@@ -57,9 +57,9 @@ func ask(ctx context.Context, conn grpc.ClientConnInterface) error {
 	return err
 }
 
-// probe asks as the kubelet does: a new connection each time, and one second for all of it.
-func probe(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+// probe asks as the kubelet does: a new connection each time, and so much time for all of it.
+func probe(ctx context.Context, address string, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	conn, err := dial(address)
 	if err != nil {

@@ -66,14 +66,15 @@ func (f flow) run(ctx context.Context, d time.Duration) outcome {
 	return total
 }
 
-// caller makes every callers-th call of the flow. One that is late makes its next call at once.
+// caller makes every callers-th call of the flow. One that is late makes its next call at once; the very first call is
+// made however late it is.
 func (f flow) caller(ctx context.Context, start time.Time, d time.Duration, i, callers int) (o outcome) {
 	for n := 0; ; n++ {
 		if f.rate > 0 {
 			pause(ctx, start.Add(time.Duration(float64(n*callers+i)/f.rate*float64(time.Second))))
 		}
 		sent := time.Now()
-		if sent.Sub(start) >= d || ctx.Err() != nil {
+		if first := n == 0 && i == 0; sent.Sub(start) >= d && !first || ctx.Err() != nil {
 			return o
 		}
 		if err := f.call(ctx); err != nil {

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestEverythingAtOnceInSmall(t *testing.T) {
-	l := load{watches: 1500, checks: 200, scrapes: 600, calls: 400, stage: 300 * time.Millisecond}
+	l := load{watches: 1500, checks: 200, scrapes: 600, calls: 400, stage: 300 * time.Millisecond, kubelet: time.Minute}
 	results, err := runStages(t.Context(), l)
 	if err != nil {
 		t.Fatal(err)

@@ -16,10 +16,11 @@ type load struct {
 	scrapes int           // scrapes a minute
 	calls   int           // application calls a second, at the top
 	stage   time.Duration // how long each stage lasts
+	kubelet time.Duration // how long a probe may take, all in all
 }
 
 func main() {
-	var l load
+	l := load{kubelet: time.Second} // its default
 	flag.IntVar(&l.watches, "watches", 50_000, "open Watch streams")
 	flag.IntVar(&l.checks, "checks", 5_000, "health Checks a second")
 	flag.IntVar(&l.scrapes, "scrapes", 500, "scrapes of /metrics a minute")

@@ -109,7 +109,7 @@ func (r *rig) run(ctx context.Context, s stage) (result, error) {
 	var flows sync.WaitGroup
 	start := func(into *outcome, f flow) { flows.Go(func() { *into = f.run(ctx, r.load.stage) }) }
 	start(&one.checked, flow{rate: s.checks, call: func(ctx context.Context) error { return ask(ctx, r.checks.conn()) }})
-	start(&one.probed, flow{rate: probes, call: func(ctx context.Context) error { return probe(ctx, r.at.GRPC) }})
+	start(&one.probed, flow{rate: probes, call: func(ctx context.Context) error { return probe(ctx, r.at.GRPC, r.load.kubelet) }})
 	if s.scrapes > 0 {
 		start(&one.scraped, flow{rate: s.scrapes, call: func(ctx context.Context) error { return scrape(ctx, r.at.HTTP) }})
 	}

@@ -35,7 +35,7 @@ func wantError(t testing.TB, err error, texts ...string) {
 
 // patient is a context that ends long after a loopback answers and long before a test is given up.
 func patient(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -20,7 +20,7 @@ import (
 // serveRedis answers the commands AUTH and PING with fixed lines.
 func serveRedis(t testing.TB, replies map[string]string) string {
 	return listen(t, func(conn net.Conn) {
-		_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		r := bufio.NewReader(conn)
 		for {
 			words, err := readCommand(r)

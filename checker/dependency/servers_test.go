@@ -36,7 +36,7 @@ func serveTLS(t testing.TB, from, to time.Time) (addr string, authority *x509.Ce
 	authority.AddCert(certificate)
 	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 	addr = listen(t, func(conn net.Conn) {
-		_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		_ = tls.Server(conn, config).Handshake()
 	})
 	return addr, authority
