@@ -48,7 +48,7 @@ func (r *Redis) Start(ctx context.Context) (err error) {
 	if r.Process, err = Start(cmd); err != nil {
 		return err
 	}
-	return Eventually(ctx, 10*time.Second, func() error { return accepts(ctx, r.Addr()) })
+	return Eventually(ctx, 30*time.Second, func() error { return accepts(ctx, r.Addr()) })
 }
 
 // Stop ends the server at once.
