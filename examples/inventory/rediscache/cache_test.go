@@ -88,7 +88,7 @@ func TestRedisAway(t *testing.T) {
 		t.Error("Check is nil without Redis")
 	}
 	redis.Start()
-	testdeps.Eventually(t, 10*time.Second, func() error { return cache.Check(t.Context()) })
+	testdeps.Eventually(t, time.Minute, func() error { return cache.Check(t.Context()) })
 }
 
 func TestURL(t *testing.T) {

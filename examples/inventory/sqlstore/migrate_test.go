@@ -62,7 +62,7 @@ func TestAwayAtTheStart(t *testing.T) {
 		t.Errorf("Get: %v, want ErrUnavailable", err)
 	}
 	pg.Start()
-	testdeps.Eventually(t, 20*time.Second, func() error { return store.Check(t.Context()) })
+	testdeps.Eventually(t, time.Minute, func() error { return store.Check(t.Context()) })
 	if _, err := store.Get(t.Context(), "bolt"); !errors.Is(err, inventory.ErrNotFound) {
 		t.Errorf("Get: %v, want ErrNotFound", err)
 	}
@@ -85,7 +85,7 @@ func TestGoneWhileRunning(t *testing.T) {
 		}
 	}
 	pg.Start()
-	testdeps.Eventually(t, 20*time.Second, put(t.Context(), store, "bolt", nil))
+	testdeps.Eventually(t, time.Minute, put(t.Context(), store, "bolt", nil))
 }
 
 func TestSQLiteInAMissingFolder(t *testing.T) {

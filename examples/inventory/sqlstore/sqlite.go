@@ -1,12 +1,15 @@
 package sqlstore
 
 import (
+	"context"
 	"crypto/rand"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -25,7 +28,7 @@ func SQLite(path string, guard Guard) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if connector, err = guard.wrap(connector); err != nil {
+	if connector, err = guard.wrap(patient{connector}); err != nil {
 		return nil, err
 	}
 	// One connection writes: waiting for it in line is fairer and faster than polling for SQLite's file lock.
@@ -40,12 +43,36 @@ func SQLite(path string, guard Guard) (*Store, error) {
 	return &Store{read: read, write: write, dialect: sqliteDialect()}, nil
 }
 
+// busyTimeout is how long a connection waits for what another one has locked.
+const busyTimeout = 2 * time.Second
+
+// patient is a connector that tries again while somebody else gives the same new file its WAL. SQLite itself does not
+// wait for that, whatever the timeout: two connections that both want to would wait for each other.
+type patient struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (p patient) Connect(ctx context.Context) (driver.Conn, error) {
+	for began := time.Now(); ; {
+		conn, err := p.Connector.Connect(ctx)
+		if sqliteCode(err)&0xff != sqlite3.SQLITE_BUSY || time.Since(began) > busyTimeout {
+			return conn, err
+		}
+		again := time.NewTimer(5 * time.Millisecond)
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			again.Stop()
+			return nil, ctx.Err()
+		}
+	}
+}
+
 // sqliteName builds the URI of a database: readers do not wait for the writer (WAL), a commit survives a crash of
 // the process, and a transaction locks when it begins rather than failing in the middle.
 func sqliteName(path string) string {
 	options := url.Values{
 		"_txlock": {"immediate"},
-		"_pragma": {"busy_timeout(2000)", "journal_mode(WAL)", "synchronous(NORMAL)"},
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "synchronous(NORMAL)"},
 	}
 	if path == Memory {
 		// A name of its own: two stores in one process do not share what they remember.
