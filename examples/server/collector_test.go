@@ -122,6 +122,7 @@ func (c *collector) comes(t *testing.T, key string, want uint64) (start uint64) 
 // TestCollector has a collector that goes and comes back: what happened in between is not lost, because everything is
 // told as a sum since one moment.
 func TestCollector(t *testing.T) {
+	t.Parallel()
 	port := testdeps.Port(t)
 	lis, err := testdeps.Listen(t, port)
 	if err != nil {

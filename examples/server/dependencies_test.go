@@ -15,6 +15,7 @@ import (
 
 // TestDatabaseAway takes PostgreSQL away from a running server in two ways, and gives it back.
 func TestDatabaseAway(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		take, giveBack func(*testdeps.Postgres)
 	}{
@@ -53,6 +54,7 @@ func TestDatabaseAway(t *testing.T) {
 
 // TestTrafficTakesTheServerOut has a check that comes once an hour, and traffic that finds out sooner.
 func TestTrafficTakesTheServerOut(t *testing.T) {
+	t.Parallel()
 	pg := testdeps.NewPostgres(t)
 	s := start(t, "DATABASE_URL="+pg.Database(), "PLUGIN_HEALTH_CHECK_INTERVAL=1h")
 	s.becomes("", serving)
@@ -69,6 +71,7 @@ func TestTrafficTakesTheServerOut(t *testing.T) {
 
 // TestDatabaseAwayAtTheStart starts a server before its database.
 func TestDatabaseAwayAtTheStart(t *testing.T) {
+	t.Parallel()
 	pg := testdeps.NewPostgres(t)
 	url := pg.Database()
 	pg.Stop()
@@ -88,6 +91,7 @@ func TestDatabaseAwayAtTheStart(t *testing.T) {
 
 // TestOptionalDependencies gives a server all of them, takes all of them away, and expects it to serve throughout.
 func TestOptionalDependencies(t *testing.T) {
+	t.Parallel()
 	redis := testdeps.NewRedis(t)
 	port := testdeps.Port(t)
 	prices := servePrices(t, port)

@@ -80,6 +80,7 @@ func TestLife(t *testing.T) {
 }
 
 func TestSecondSignalKills(t *testing.T) {
+	t.Parallel()
 	s := start(t, "PLUGIN_HEALTH_DRAIN_DELAY=1h")
 	s.becomes("", serving)
 	s.Signal(syscall.SIGINT)
@@ -91,6 +92,7 @@ func TestSecondSignalKills(t *testing.T) {
 }
 
 func TestDataOutlivesTheServer(t *testing.T) {
+	t.Parallel()
 	file := "INVENTORY_DB=" + filepath.Join(t.TempDir(), "inventory.db")
 	first := start(t, file, "PLUGIN_HEALTH_DRAIN_DELAY=0")
 	first.becomes("", serving)
@@ -106,6 +108,7 @@ func TestDataOutlivesTheServer(t *testing.T) {
 }
 
 func TestMistakesAreReportedAtOnce(t *testing.T) {
+	t.Parallel()
 	p := testdeps.Start(t, prepare(t, nil,
 		"INVENTORY_ADDR=here",
 		"INVENTORY_TESTSERVICE=perhaps",
@@ -133,6 +136,7 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 }
 
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	s.becomes("", serving)
 	for _, tc := range []struct {
@@ -155,6 +159,7 @@ func TestCommands(t *testing.T) {
 }
 
 func TestTestService(t *testing.T) {
+	t.Parallel()
 	s := start(t, "INVENTORY_TESTSERVICE=true")
 	s.becomes("grpc.testing.TestService", serving)
 	_, err := testpb.NewTestServiceClient(s.conn).UnaryCall(call(t), &testpb.SimpleRequest{

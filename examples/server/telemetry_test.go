@@ -12,6 +12,7 @@ import (
 
 // TestTelemetry takes what a server exports, up to what happens when it ends.
 func TestTelemetry(t *testing.T) {
+	t.Parallel()
 	paths := make(chan string, 100)
 	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -38,6 +39,7 @@ func TestTelemetry(t *testing.T) {
 
 // TestDeadCollector has a collector that accepts connections and never answers.
 func TestDeadCollector(t *testing.T) {
+	t.Parallel()
 	lis, err := testdeps.Listen(t, testdeps.Port(t))
 	if err != nil {
 		t.Fatal(err)

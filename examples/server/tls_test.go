@@ -100,6 +100,7 @@ func writePEM(t *testing.T, file, kind string, der []byte) {
 }
 
 func TestMutualTLS(t *testing.T) {
+	t.Parallel()
 	a := newAuthority(t)
 	a.issue(t, "server", a.cert, a.key)
 	a.issue(t, "client", a.cert, a.key)
@@ -128,6 +129,7 @@ func TestMutualTLS(t *testing.T) {
 
 // TestRenewedCertificate replaces the certificate under a running server.
 func TestRenewedCertificate(t *testing.T) {
+	t.Parallel()
 	a := newAuthority(t)
 	a.issue(t, "server", a.cert, a.key)
 	s := startWith(t, a.credentials(t, ""),
