@@ -85,7 +85,7 @@ func TestSecondSignalKills(t *testing.T) {
 	s.becomes("", serving)
 	s.Signal(syscall.SIGINT)
 	s.becomes("", notServing)
-	s.Signal(syscall.SIGINT)
+	s.Signal(syscall.SIGTERM) // which no shell lets its background jobs ignore, as it does SIGINT
 	if code := s.Wait(patience); code == 0 {
 		t.Error("exit code 0, want death by the second signal")
 	}
