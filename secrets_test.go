@@ -152,7 +152,7 @@ func (w *world) httpDoors(t *testing.T, header http.Header) map[string]string {
 
 func (w *world) ask(t *testing.T, path, accept string, header http.Header) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+w.http+path, nil)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 
+	"github.com/vitals-go/vitals/internal/freeport"
 	"github.com/vitals-go/vitals/probes"
 )
 
@@ -66,11 +68,22 @@ func loopback(t testing.TB, network, addr string) net.Listener {
 	return lis
 }
 
+// deserted is an address where nobody listens.
+func deserted(t testing.TB) string {
+	t.Helper()
+	port, err := freeport.Take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+}
+
 // probe runs Main and checks its exit code and that it said something in the right place.
 func probe(t testing.TB, want int, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	got := probes.Main(args, &stdout, &stderr)
+	patient := []string{"-connect-timeout", "1m", "-rpc-timeout", "1m"} // unless args say otherwise: the machine may be slow
+	got := probes.Main(append(patient, args...), &stdout, &stderr)
 	if got != want {
 		t.Errorf("healthcheck %q = %d, want %d; %s%s", args, got, want, &stdout, &stderr)
 	}
@@ -169,10 +182,7 @@ func TestProbeUnixAndIPv6(t *testing.T) {
 
 func TestProbeConnectionFailures(t *testing.T) {
 	t.Parallel()
-	closed := loopback(t, "tcp", "127.0.0.1:0")
-	addr := closed.Addr().String()
-	closed.Close()
-	if text := probe(t, 2, "-addr", addr, "-connect-timeout", "10s"); !strings.Contains(text, "refused") {
+	if text := probe(t, 2, "-addr", deserted(t)); !strings.Contains(text, "refused") {
 		t.Errorf("%q does not tell why", text)
 	}
 	silent := loopback(t, "tcp", "127.0.0.1:0") // accepts, and never says anything
@@ -267,9 +277,7 @@ func TestProbeHTTP(t *testing.T) {
 
 func TestProbeHTTPFailures(t *testing.T) {
 	t.Parallel()
-	closed := loopback(t, "tcp", "127.0.0.1:0")
-	closed.Close()
-	probe(t, 2, "-http", "http://"+closed.Addr().String())
+	probe(t, 2, "-http", "http://"+deserted(t))
 	mux := http.NewServeMux()
 	mux.HandleFunc("/slow", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) })

@@ -21,6 +21,7 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/logtest"
 	"github.com/vitals-go/vitals/servicer"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
@@ -284,7 +285,7 @@ func failing(t *testing.T, details servicer.Details, log *slog.Logger) *servicer
 
 func TestNoDoorTellsTheSecretButTheLog(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
+	var log logtest.Log
 	s := failing(t, servicer.Details{}, slog.New(slog.NewJSONHandler(&log, nil)))
 	client, stop := reporting(t, overTCP(t), s)
 	defer stop()

@@ -139,13 +139,16 @@ func TestCommands(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.becomes("", serving)
+	ask := func(args ...string) []string {
+		return append([]string{"healthcheck", "-connect-timeout", "30s", "-rpc-timeout", "30s"}, args...)
+	}
 	for _, tc := range []struct {
 		args []string
 		want int
 	}{
-		{[]string{"healthcheck", "-addr", s.addr, "-service", "database"}, 0},
-		{[]string{"healthcheck", "-addr", s.addr, "-service", "nobody"}, 3},
-		{[]string{"healthcheck", "-http", "http://" + s.web + "/ready"}, 0},
+		{ask("-addr", s.addr, "-service", "database"), 0},
+		{ask("-addr", s.addr, "-service", "nobody"), 3},
+		{ask("-http", "http://"+s.web+"/ready"), 0},
 		{[]string{"healthcheck", "-file", filepath.Join(s.folder, "health")}, 0},
 		{[]string{"healthcheck"}, 1},
 		{[]string{"-h"}, 0},
