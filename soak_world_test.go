@@ -3,8 +3,10 @@ package vitals_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,7 +79,8 @@ func newScenario(span time.Duration) *scenario {
 		"ledger": {down, slow}, "mail": {panicky, down}, "auth": {stuck, down}, "queue": {down, hanging}, "loop": {down},
 		"cpu_usage": {down},
 	}
-	for who, ills := range kinds {
+	for _, who := range slices.Sorted(maps.Keys(kinds)) { // in one order, so that every run plays the same script
+		ills := kinds[who]
 		w.asked[who] = &diary{least: math.MaxInt64}
 		for at := time.Duration(random.Int64N(int64(8 * time.Hour))); at < span; {
 			lasts := 8*time.Minute + time.Duration(random.Int64N(int64(40*time.Minute)))
