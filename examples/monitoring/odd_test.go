@@ -132,6 +132,7 @@ func (f format) start(t *testing.T, r release, page http.Handler, names string) 
 		got.Store(w.Header().Get("Content-Type"))
 	}))
 	t.Cleanup(web.Close)
+	f.wish.leisurely = true
 	p := watch(t, r, f.wish, &server{web: strings.TrimPrefix(web.URL, "http://")})
 	return func(t *testing.T) {
 		p := &prometheus{t, p.url}

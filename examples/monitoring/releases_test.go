@@ -86,4 +86,7 @@ type wish struct {
 	native, classicToo bool
 	// exemplars are kept.
 	exemplars bool
+	// leisurely scrapes every three seconds rather than twice in one, where no rule is to tell anything soon: pages that
+	// a slow machine cannot make in time are begun again and again, and never finished.
+	leisurely bool
 }

@@ -143,7 +143,11 @@ func watch(t *testing.T, r release, w wish, instances ...*server) *prometheus {
 		t.Fatal(err)
 	}
 	var config strings.Builder
-	config.WriteString("global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 250ms" + global + "}\nrule_files: [rules.yml]\n" +
+	pace := "scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 250ms"
+	if w.leisurely {
+		pace = "scrape_interval: 3s, scrape_timeout: 3s, evaluation_interval: 3s"
+	}
+	config.WriteString("global: {" + pace + global + "}\nrule_files: [rules.yml]\n" +
 		"scrape_configs:\n  - job_name: shop\n    static_configs:\n      - targets:\n")
 	for _, i := range instances {
 		config.WriteString("          - " + i.web + "\n")
