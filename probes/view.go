@@ -119,18 +119,45 @@ func mood(report *servicer.Report) (class, word string) {
 
 // sentence says what the verdict rests on.
 func sentence(report *servicer.Report, rows []rowView) string {
+	text := checked(rows)
+	switch report.Phase {
+	case servicer.Draining:
+		return "No new calls should come. " + text
+	case servicer.Stopped:
+		return "It has ended. " + text
+	default:
+		return text
+	}
+}
+
+// checked says how the checks are.
+func checked(rows []rowView) string {
 	var bad []string
+	waiting := 0
 	for _, row := range rows {
-		if row.Status != checker.Healthy {
+		switch {
+		case row.Reason == checker.ReasonNotRunYet:
+			waiting++
+		case row.Status != checker.Healthy:
 			bad = append(bad, row.Name)
 		}
 	}
-	if len(bad) == 0 {
-		if len(rows) == 0 {
-			return "Nothing is being checked."
-		}
-		return "All " + plural(len(rows), "check passes.", "checks pass.")
+	switch {
+	case len(rows) == 0:
+		return "Nothing is being checked."
+	case len(bad) > 0:
+		return spoiled(bad, len(rows))
+	case waiting > 0:
+		return fmt.Sprintf("Not asked yet: %d of %s.", waiting, plural(len(rows), "check", "checks"))
+	case len(rows) == 1:
+		return "The only check passes."
+	default:
+		return fmt.Sprintf("All %d checks pass.", len(rows))
 	}
+}
+
+// spoiled names the first of the bad ones.
+func spoiled(bad []string, all int) string {
 	const named = 3
 	text := strings.Join(bad[:min(named, len(bad))], ", ")
 	if len(bad) > named {
@@ -140,7 +167,7 @@ func sentence(report *servicer.Report, rows []rowView) string {
 	if len(bad) == 1 {
 		verb = "is"
 	}
-	return fmt.Sprintf("%d of %s %s not healthy: %s", len(bad), plural(len(rows), "check", "checks"), verb, text)
+	return fmt.Sprintf("%d of %s %s not healthy: %s", len(bad), plural(all, "check", "checks"), verb, text)
 }
 
 // rows lists the checks and every other metric that is not healthy, the worst first. Breakers have a table of their
