@@ -10,7 +10,8 @@
 //
 // The state machine is github.com/sony/gobreaker. This package adds what it leaves to its users: rules that are true
 // at low and at high traffic, back-off with jitter, a lease on the probe, outcomes that are nobody's fault, manual
-// control, a health check that does the probing, and a state that is published on time even when nobody calls.
+// control, a health check that does the probing and asks nothing while calls show that all is well, and a state that is
+// published on time even when nobody calls.
 //
 // Use one [Breaker] per dependency; a [Group] where one client talks to many targets. [Do] guards a function. A
 // client library that has its own hooks is guarded by an adapter: grpcbreaker, httpbreaker, sqlbreaker and
@@ -26,7 +27,8 @@
 //
 // Everything may be used concurrently. No lock is held while a caller's function, classifier or reader runs. A closed
 // breaker's success reads one word and adds to a counter that other cores do not write; nothing is allocated. A
-// rejection is one read, one addition and a shared error.
+// rejection is one read, one addition and a shared error. With Config.SlowCall or Config.Evidence a call reads the clock
+// twice.
 //
 // A Breaker owns no goroutine. It owns one timer, armed while calls come (it turns the rolling window), while the
 // breaker is open (it announces the half-open state) and while a probe runs (it ends the lease). An unused breaker
