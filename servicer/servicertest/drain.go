@@ -24,6 +24,7 @@ type ending struct {
 func (j *judge) drain(ctx context.Context) {
 	err := j.becomes(ctx, serving, j.readiness)
 	j.want("drain.told", err == nil, "a server that is ready before it drains", "%v", err)
+	j.catchUp(ctx)
 	e := &ending{began: time.Now(), over: make(chan struct{})}
 	go func() { // Nobody can wait for a Drain that never returns.
 		defer close(e.over)
@@ -50,6 +51,16 @@ func (j *judge) drain(ctx context.Context) {
 	}
 }
 
+// catchUp waits until every watch has been told what Check says: the NOT_SERVING of an earlier failure, whose end a slow
+// watch has not heard of yet, must not pass for the drain's.
+func (j *judge) catchUp(ctx context.Context) {
+	for _, w := range j.watches {
+		if state, err := j.check(ctx, w.name); err == nil {
+			j.until(ctx, w, says(state)) // one that never hears of it is a matter of the rules about watches
+		}
+	}
+}
+
 // told wants every watch but that of liveness to hear NOT_SERVING before it ends.
 func (j *judge) told(ctx context.Context) {
 	for _, w := range j.watches {
@@ -60,7 +71,7 @@ func (j *judge) told(ctx context.Context) {
 		if w.name == j.target.Unknown {
 			rule = "drain.unknown"
 		}
-		told, found := j.until(ctx, w, func(r *record) bool { last, some := r.last(); return some && last == notServing })
+		told, found := j.until(ctx, w, says(notServing))
 		if ctx.Err() == nil {
 			j.want(rule, found, "NOT_SERVING for "+show(w.name), "%v", told)
 		}

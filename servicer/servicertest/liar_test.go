@@ -60,7 +60,7 @@ var liars = map[string][]struct {
 	"fail.readiness": {{lie: "the server as a whole knows better"}},
 	"fail.liveness":  {{lie: "liveness depends on a dependency", also: []string{"drain.liveness", "drain.doors"}}},
 	"fail.heal":      {{lie: "nothing heals", also: []string{"drain.told"}}},
-	"drain.told":     {{lie: "a watch ends untold"}},
+	"drain.told":     {{lie: "a watch ends untold"}, {lie: "a slow watch ends untold"}},
 	"drain.unknown":  {{lie: "strangers are not told"}},
 	"drain.liveness": {{lie: "liveness ends first"}},
 	"drain.serves":   {{lie: "calls fail at once"}, {lie: "a service goes on serving"}},

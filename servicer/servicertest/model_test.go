@@ -139,6 +139,7 @@ func (m *model) Watch(r *healthpb.HealthCheckRequest, stream grpc.ServerStreamin
 		case !known:
 			state = unknown
 		case m.lies("a watch ends untold") && r.Service == orders && draining,
+			m.lies("a slow watch ends untold") && r.Service == orders && draining,
 			m.lies("watches are stuck") && sent >= 0 && !draining:
 			state = sent
 		}
@@ -147,6 +148,9 @@ func (m *model) Watch(r *healthpb.HealthCheckRequest, stream grpc.ServerStreamin
 		}
 		if m.lies("the first message is wrong") && r.Service == orders && sent < 0 {
 			send(notServing)
+		}
+		if m.lies("a slow watch ends untold") && r.Service == orders && sent == notServing {
+			time.Sleep(time.Second) // it hears of the end of a failure when the drain may have begun
 		}
 		if m.lies("unknown names end a watch") && !known {
 			return status.Error(codes.NotFound, "unknown")

@@ -32,6 +32,14 @@ func (r *record) last() (state servingStatus, some bool) {
 	return r.seen[len(r.seen)-1], true
 }
 
+// says is what a record satisfies whose newest status is state.
+func says(state servingStatus) func(*record) bool {
+	return func(r *record) bool {
+		last, some := r.last()
+		return some && last == state
+	}
+}
+
 // String is the record as findings show it.
 func (r *record) String() string {
 	text := fmt.Sprint(r.seen)
@@ -123,7 +131,7 @@ func (j *judge) follows(ctx context.Context, state servingStatus, names ...strin
 		if !slices.Contains(names, w.name) {
 			continue
 		}
-		told, found := j.until(ctx, w, func(r *record) bool { last, some := r.last(); return some && last == state })
+		told, found := j.until(ctx, w, says(state))
 		j.want("watch.follows", found, fmt.Sprintf("%v for %s", state, show(w.name)), "%v", told)
 	}
 }
