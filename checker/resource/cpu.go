@@ -33,7 +33,7 @@ type cpuMeter struct {
 type cpuSample struct {
 	at     time.Time
 	groups []groupCPU // the limited control groups; if there are any, host is not asked
-	host   CPUTimes   // zero stands for boot, when nothing had been used
+	host   CPUTimes   // zero if it was not asked or did not answer
 }
 
 // newCPUMeter takes the first sample. A failure is left for the first measurement to report.
@@ -49,7 +49,9 @@ func (m *cpuMeter) sample(ctx context.Context) (cpuSample, error) {
 	s := cpuSample{groups: groupCPUs(m.files)}
 	var err error
 	if len(s.groups) == 0 {
-		s.host, err = m.host.CPU(ctx)
+		if s.host, err = m.host.CPU(ctx); err != nil {
+			s.host = CPUTimes{}
+		}
 	}
 	// The clock is read last, so that waiting for the host never makes a share look larger than it is.
 	s.at = time.Now()
@@ -77,13 +79,21 @@ func (m *cpuMeter) measure(ctx context.Context) (checker.Measurement, error) {
 	return reading, err
 }
 
-// until returns the share used between two samples. Instead of one over too short a time it returns a stand-in.
+// until returns the share used between two samples. If they lie too close together, what was used counts as the share of
+// the shortest time: too little rather than too much, because what the host did before this process began is no reason
+// to call it busy now.
 func (s cpuSample) until(now cpuSample) (checker.Measurement, error) {
 	window := now.at.Sub(s.at)
-	if window < shortest {
-		s.host, window = CPUTimes{}, shortest
+	if len(now.groups) == 0 && s.host.Total == 0 {
+		return checker.Measurement{}, fmt.Errorf("the host's CPU times are known from now on only: %w", checker.ErrNoEvidence)
 	}
-	return s.share(now, window)
+	if window >= shortest {
+		return s.share(now, window)
+	}
+	s.host.Total = min(s.host.Total, now.host.Total-shortest.Seconds()*float64(now.host.CPUs))
+	m, err := s.share(now, shortest)
+	m.Source += " since the start"
+	return m, err
 }
 
 // share returns the share used between two samples that lie window apart.
@@ -95,13 +105,9 @@ func (s cpuSample) share(now cpuSample, window time.Duration) (checker.Measureme
 	if !(total > 0) {
 		return checker.Measurement{}, fmt.Errorf("the host's CPU clock has not moved for %v: %w", window, checker.ErrNoEvidence)
 	}
-	m := checker.Measurement{
+	return checker.Measurement{
 		Value: clamp(100 * busy / total), Unit: "%", Source: "of the host (" + humanCPUs(float64(now.host.CPUs)) + ")",
-	}
-	if s.host.Total == 0 {
-		m.Source += " since boot"
-	}
-	return m, nil
+	}, nil
 }
 
 // groupShare returns the share of the fullest level that both samples know.

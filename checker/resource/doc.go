@@ -28,8 +28,9 @@
 // missing or makes no sense counts as no limit.
 //
 // CPU shares are differences between two runs, kept by the check itself. The baseline is taken by Checks. A first run
-// that comes within a second of it reports the host's average since boot, or the control group's use as the share of
-// a whole second; a later run within a second of another repeats its figure. Nothing ever waits for a sample.
+// that comes within a second of it reports what has been used since, as the share of a whole second: too little rather
+// than too much, because it says nothing about now what a machine did before. A later run within a second of another
+// repeats its figure. Nothing ever waits for a sample.
 //
 // # What cannot be known
 //

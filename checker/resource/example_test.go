@@ -39,7 +39,7 @@ func ExampleChecks() {
 			check.Name, check.Title, m.Value, m.Unit, m.Source, check.Threshold.Critical, m.Unit)
 	}
 	// Output:
-	// cpu_usage: CPU usage at 25.0% of the host (4 CPUs) since boot, critical above 80%
+	// cpu_usage: CPU usage at 0.0% of the host (4 CPUs) since the start, critical above 80%
 	// memory_usage: Memory usage at 60.0% of the cgroup limit (512 MiB), critical above 75%
 	// disk_usage: Disk usage at 50.0% of 2 GiB, critical above 90%
 }

@@ -26,7 +26,7 @@ func (gopsutil) CPU(ctx context.Context) (CPUTimes, error) {
 	}
 	cpus, err := cpu.CountsWithContext(ctx, true)
 	if err != nil || cpus <= 0 {
-		cpus = runtime.NumCPU() // only a label
+		cpus = runtime.NumCPU() // the best guess that there is
 	}
 	t := all[0]
 	// Guest time is left out: the kernel has already counted it as user and nice time.
