@@ -39,7 +39,7 @@ func (r *Recorder) UnaryServer(
 	if err == nil && ctx.Err() == nil {
 		c.finish(now)
 	} else {
-		o = r.serverOutcome(ctx, m, err, now-c.start)
+		o = r.serverOutcome(ctx, c.method, err, now-c.start)
 		c.settle(o, now)
 	}
 	if r.config.Exemplar != nil {
@@ -74,7 +74,7 @@ func (r *Recorder) StreamServer(
 	err = handler(srv, &serverStream{ServerStream: stream, stripe: c.stripe})
 	returned = true
 	now := r.now()
-	o := r.serverOutcome(ctx, m, err, now-c.start)
+	o := r.serverOutcome(ctx, c.method, err, now-c.start)
 	c.settle(o, now)
 	if r.config.Exemplar != nil {
 		r.illustrate(ctx, &c, o.code, now)
