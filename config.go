@@ -39,7 +39,8 @@ type Config struct {
 	// Breakers to show in the report. When traffic opens one, the check of the same name runs at once.
 	Breakers []breaker.Source
 
-	// CheckInterval and CheckTimeout are the defaults of checks that name none. Defaults 30 s and 5 s.
+	// CheckInterval and CheckTimeout are the defaults of checks that name none. Defaults 30 s and 5 s. The health file is
+	// written every CheckInterval, too.
 	CheckInterval time.Duration
 	CheckTimeout  time.Duration
 
@@ -93,7 +94,7 @@ type Config struct {
 
 	// DrainDelay is how long the server goes on serving after it has said that it will not. Default 5 s; negative: none.
 	DrainDelay time.Duration
-	// ShutdownTimeout is how long calls in flight may take to end after that. Default 20 s.
+	// ShutdownTimeout is how long calls in flight may take to end after that. Default 20 s; negative: none.
 	ShutdownTimeout time.Duration
 
 	// Logger hears of every transition. Default slog.Default().

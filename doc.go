@@ -6,9 +6,10 @@
 // HTTP probes, status page, health file and metrics (probes), and OpenTelemetry (otel). Every part can also be used
 // alone.
 //
-// Health.Serve runs everything and ends it in order: readiness fails first, serving goes on for a while, watches end,
-// calls in flight finish. Nothing starts before Serve and nothing is left after it. Health.Run does what Serve does for a
-// server that somebody else serves; Health.PluginServer makes the one that HashiCorp's go-plugin serves.
+// Health.Serve runs everything and, when its context ends, ends it in order: readiness fails first, serving goes on for a
+// while, watches end, calls in flight finish. Nothing starts before Serve and nothing is left after it; it handles no
+// signal. Health.Run does what Serve does for a server that somebody else serves; Health.PluginServer makes the one that
+// HashiCorp's go-plugin serves.
 //
 // A Health may be used concurrently. It owns every goroutine that it starts. A recorded call costs less than twice two
 // readings of the clock and no allocation (go run ./bench -only P1); a health check answered over gRPC or HTTP

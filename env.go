@@ -72,21 +72,21 @@ const (
 //	PLUGIN_HEALTH_TLS_CERT            –           files for TLS on both of them, read again when they change
 //	PLUGIN_HEALTH_TLS_KEY             –
 //	PLUGIN_HEALTH_TLS_CLIENT_CA       –           authorities whose certificate clients must show
-//	PLUGIN_HEALTH_TLS_CLIENT_AUTH     required    or optional: none is as good, such as a kubelet's
+//	PLUGIN_HEALTH_TLS_CLIENT_AUTH     required    or optional: clients without one, such as a kubelet, are let in too
 //	PLUGIN_HEALTH_FILE_PATH           /tmp/health empty turns the file off
 //	PLUGIN_ENABLE_PROMETHEUS          false
 //	PLUGIN_HEALTH_DETAILS             never       who sees error texts: never, local, certificate or always
-//	PLUGIN_HEALTH_DETAILS_TOKEN_FILE  –           bearer tokens, one a line; who shows one sees them too
-//	PLUGIN_HEALTH_DRAIN_DELAY         5           serving goes on this long after the signal; 0 is allowed
+//	PLUGIN_HEALTH_DETAILS_TOKEN_FILE  –           bearer tokens, one a line; callers who show one see error texts too
+//	PLUGIN_HEALTH_DRAIN_DELAY         5           serving goes on this long after the drain begins; 0 is allowed
 //	PLUGIN_HEALTH_SHUTDOWN_TIMEOUT    20          for calls in flight after that
 //
 // Plain numbers are seconds; Go durations such as 1m30s work too. Every mistake is reported at once, each by its
 // variable's name; files are read, so that a wrong one is a mistake here. It is the only place in the module that reads
 // the environment.
 //
-// There is no variable for a token itself: what a process starts inherits its variables, and crash reports show them.
+// There is no variable for a token itself: child processes inherit variables, and crash reports show them.
 //
-// {pid} in PLUGIN_HEALTH_FILE_PATH stands for the number of the process.
+// {pid} in PLUGIN_HEALTH_FILE_PATH stands for the process ID.
 //
 // A plugin of HashiCorp's go-plugin inherits its host's environment, and would fight with the host and with other
 // plugins for one port and one file. Where go-plugin's PLUGIN_PROTOCOL_VERSIONS is set, the doors HTTP and GRPC are

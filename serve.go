@@ -23,7 +23,8 @@ import (
 // A breaker.Source, a disk or a log that never answers does not keep it: what still waits for one some seconds after the
 // drain, at most 10 for the judge and 6 more for the rest, is left behind, and the error says so.
 //
-// Register the application's own services first.
+// Register the application's own services first. Serve handles no signal: give it a context that ends with one, as
+// signal.NotifyContext makes. A second call of Serve or Run returns an error and leaves the first alone.
 func (h *Health) Serve(ctx context.Context, server *grpc.Server, lis net.Listener) error {
 	doors, err := h.open(ctx)
 	if err != nil {

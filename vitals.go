@@ -145,15 +145,16 @@ func (h *Health) ServerOptions() []grpc.ServerOption {
 	return append(options, h.Recorder.ServerOptions()...)
 }
 
-// Handler is the HTTP door, for those who mount it on a server of their own instead of naming Config.HTTPAddr.
+// Handler is the HTTP door, for those who mount it on a server of their own instead of naming Config.HTTPAddr. The history
+// on its status page then has gaps while nobody looks.
 func (h *Health) Handler() http.Handler { return h.http }
 
 // Report returns the newest edition of the verdict: one atomic load.
 func (h *Health) Report() *servicer.Report { return h.Servicer.Report() }
 
-// Register registers the health and report services, and the one for load reports if they are wanted, on server, but for those that somebody else has registered, and
-// tells the recorder which methods there are. Serve does it; call it yourself, once all services are registered, for a
-// server that you serve yourself.
+// Register registers on server the health and report services, and the one for load reports if they are wanted, unless
+// they are registered already, and tells the recorder which methods there are. Serve does it; call it yourself, once all
+// services are registered, for a server that you serve yourself.
 func (h *Health) Register(server *grpc.Server) {
 	registered := server.GetServiceInfo()
 	if _, found := registered["grpc.health.v1.Health"]; !found {

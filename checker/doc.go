@@ -15,7 +15,7 @@
 //
 // An Optional check is at worst warning where this table says critical. Only success improves a status: a check that
 // is critical stays so, whatever fails next, until SuccessThreshold runs in a row have passed; until then it keeps its
-// status, reason and message. Without evidence it is unknown, which serves as little. A starving process that has no
+// status, reason and message. Without evidence it is unknown, which does not serve either. A starving process that has no
 // evidence yet leaves the status unknown.
 //
 // A typed nil, such as a nil *MyError returned as error, is an error like any other: a comparison with nil says so,
@@ -27,8 +27,8 @@
 // The process starves when, while a run was in flight, it kept a goroutine of ours waiting for a CPU for at least half
 // of that time (and 50 ms), or when the scheduler slept through a whole interval (and 50 ms), as after SIGSTOP.
 // Timeouts are then not held against the dependency, nor do results expire; nothing that was critical or unknown
-// improves by it. An answer that a frozen process finds long after the check's time, when it goes on, is no recovery
-// either.
+// improves by it. An answer that a frozen process finds only when it goes on, long after the check's timeout, is no
+// recovery either.
 //
 // # Concurrency
 //

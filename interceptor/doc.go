@@ -29,7 +29,8 @@
 // A unary call costs two readings of the monotonic clock, one map lookup and three additions to memory that other
 // cores rarely write; it allocates nothing. A stream allocates one wrapper when it opens; a message costs one
 // addition and no clock reading. A method that was never called takes less than 1 KB, a busy one 1.8 KB for each
-// stripe that its calls touch (at most 32; as much again once it fails, and 0.1 KB for each code) and 0.9 KB for each slot of the window.
+// stripe that its calls touch (at most 32; as much again once it fails, and 0.1 KB for each code) and 0.9 KB for each
+// slot of the window.
 //
 // Exemplars are off unless Config.Exemplar is set. A call that finds a young one of its like then costs about 5 ns more;
 // one that does not, 10 ns and what the function costs: for a span that is not sampled, a look into the context

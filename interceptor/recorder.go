@@ -37,7 +37,8 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Recorder counts calls, on the server and on the client side. Create it with New.
+// Recorder counts calls, on the server and on the client side. Create it with New. All methods may be called
+// concurrently.
 type Recorder struct {
 	config     Config
 	slowEnough time.Duration

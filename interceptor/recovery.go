@@ -15,7 +15,7 @@ import (
 )
 
 // Recovery turns a panic of a handler into codes.Internal with a fixed text. What the handler panicked with and the
-// stack go to the log and never to the caller. Create it with NewRecovery.
+// stack go to the log and never to the caller. Create it with NewRecovery. All methods may be called concurrently.
 //
 // A Recorder counts the panic whichever of the two stands first in the chain, and once.
 type Recovery struct {

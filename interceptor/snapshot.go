@@ -11,6 +11,7 @@ const Codes = 17
 
 // Snapshot is what one side of a Recorder has seen until Time. It is plain data and never changes.
 type Snapshot struct {
+	// Time is when it was taken.
 	Time time.Time
 	// Started is the recorder's birth: since then all cumulative counters count.
 	Started time.Time

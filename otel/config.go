@@ -19,8 +19,9 @@ type Health interface {
 }
 
 // Producer tells what only the SDK can take: ready-made histograms. It is an *otelproducer.Producer, in a package of its
-// own, so that who needs no histograms does not link the SDK.
+// own, so that a program without histograms does not link the SDK.
 type Producer interface {
+	// Attach gives the Producer its sources, once.
 	Attach(health Health, recorder *interceptor.Recorder) error
 }
 

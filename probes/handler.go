@@ -44,7 +44,7 @@ type HandlerConfig struct {
 //	/startup /startupz the same for startup; latched: once passed, it never fails again
 //	/metrics           HandlerConfig.Metrics, whatever the verdict
 //
-// The last three probes list every check with ?verbose and leave one out with ?exclude=name, which may be repeated.
+// /live, /ready and /startup list every check with ?verbose and leave one out with ?exclude=name, which may be repeated.
 //
 // A Handler starts no goroutine and may be used concurrently and behind any middleware. Create it with NewHandler.
 type Handler struct {

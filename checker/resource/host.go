@@ -27,7 +27,7 @@ type CPUTimes struct {
 	CPUs int
 }
 
-// Usage is how much of something is used.
+// Usage is how many bytes of something are used, and how many there are.
 type Usage struct {
 	Used, Total uint64
 }

@@ -87,7 +87,8 @@ func (s CPUSample) Since(before CPUSample) (float64, error) {
 }
 
 // Memory returns the share of the memory in use, where 1 is all that there is: of the fullest limited control group, or
-// of the host if none is limited.
+// of the host if none is limited. An error means that the machine cannot tell; if it wraps errors.ErrUnsupported, it
+// never can.
 func (s *Sampler) Memory(ctx context.Context) (float64, error) {
 	m, err := memoryMeter{host: s.host, files: s.files}.measure(ctx)
 	return m.Value / 100, err

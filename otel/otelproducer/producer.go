@@ -50,8 +50,8 @@ var (
 	errAttached = errors.New("otelproducer: the Producer is attached already; histograms of two lives do not add up")
 )
 
-// Attach gives the Producer its sources, of which one may be nil. It can be done once; otelvitals.New and
-// vitals.New do it for the Producer in their Config.
+// Attach gives the Producer its sources, of which one may be nil. It fails if both are, or if there are sources already;
+// otelvitals.New and vitals.New do it for the Producer in their Config.
 func (p *Producer) Attach(health otelvitals.Health, recorder *interceptor.Recorder) error {
 	if health == nil && recorder == nil {
 		return errNothing

@@ -25,8 +25,8 @@ type Config struct {
 	Startup Timing
 	// Liveness decides about restarts. Default: every 10 s, restart after 3 failures.
 	Liveness Timing
-	// Readiness decides about traffic. Default: as often as needed to notice a drain within DrainDelay, but at most
-	// every second and at least every 5 s; with the defaults, every 2 s, out after 2 failures.
+	// Readiness decides about traffic. Default: as often as needed to notice a drain within DrainDelay, with a Period of
+	// 1 s to 5 s; with the defaults, every 2 s, out after 2 failures.
 	Readiness Timing
 
 	// Checks are those of the program. Startup must last until each that gates readiness or startup can have its first

@@ -1,7 +1,7 @@
 // Package kubernetes writes the part of a manifest that must agree with the program: the startup, liveness and
 // readiness probes of a container, the pod's grace period and, if wanted, a preStop pause.
 //
-// These numbers contradict each other easily. A grace period that is shorter than the drain kills calls in flight; a
+// Such numbers easily contradict each other. A grace period that is shorter than the drain kills calls in flight; a
 // readiness probe that looks every ten seconds does not see a drain of five; a startup probe that gives up before a
 // slow check has its first result restarts the container for ever. Probes derives what is left out from what the
 // program is configured to do, and refuses what cannot work, each contradiction with its reason and all at once.

@@ -12,7 +12,8 @@ import (
 // collectors, in a registry of its own. It answers 200 whatever the verdict, because Prometheus drops a scrape that
 // says 503; a collector that fails costs its own metrics only, and counts in promhttp_metric_handler_errors_total.
 // Scrapes at the same time share one collection. The format is what the scraper asks for: text 0.0.4, OpenMetrics 1.0 or
-// protobuf, gzipped if it likes; no format but protobuf says when a counter began, and none has _created series.
+// protobuf, gzipped if it likes; no format but protobuf says when a counter began, and none has _created series. The
+// error is that of registering a collector, such as one whose names another has.
 func Handler(all ...prometheus.Collector) (http.Handler, error) {
 	registry := prometheus.NewRegistry()
 	all = append([]prometheus.Collector{
