@@ -36,6 +36,9 @@ type Config struct {
 	// no others, so that an operator can take a dependency out of readiness without a release. A name that no
 	// dependency has is a mistake.
 	OptionalChecks []string
+	// HideChecks keeps the names of checks from Check, Watch and List of grpc.health.v1. What they gate stays gated, and
+	// the report shows them.
+	HideChecks bool
 	// Breakers to show in the report. When traffic opens one, the check of the same name runs at once.
 	Breakers []breaker.Source
 

@@ -78,6 +78,7 @@ func (h *Health) judgeAndDoors() error {
 		Breakers:        slices.Clone(cfg.Breakers),
 		Version:         cfg.Version,
 		Requests:        cfg.Requests,
+		HideChecks:      cfg.HideChecks,
 		Details:         cfg.Details,
 		DrainDelay:      cfg.DrainDelay,
 		ShutdownTimeout: cfg.ShutdownTimeout,

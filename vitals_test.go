@@ -368,3 +368,19 @@ func (w *world) end(t *testing.T) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 }
+
+func TestHiddenChecksGateWithoutBeingNamed(t *testing.T) {
+	w := serve(t, func(c *vitals.Config) { c.HideChecks = true })
+	check(t, w.conn, "", healthpb.HealthCheckResponse_SERVING)
+	client := healthpb.NewHealthClient(w.conn)
+	if _, err := client.Check(t.Context(), &healthpb.HealthCheckRequest{Service: "database"}); status.Code(err) != codes.NotFound {
+		t.Errorf("Check of a hidden check: %v, want NOT_FOUND", err)
+	}
+	list, err := client.List(t.Context(), &healthpb.HealthListRequest{})
+	if _, named := list.GetStatuses()["database"]; err != nil || named {
+		t.Errorf("List names it: %v, %v", list, err)
+	}
+	w.broken.Store(true)
+	check(t, w.conn, "", healthpb.HealthCheckResponse_NOT_SERVING)
+	w.end(t)
+}
