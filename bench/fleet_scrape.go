@@ -35,22 +35,31 @@ func scrapeFacts(p measure.Plan, facts map[string]float64, health *servicer.Serv
 	ordinary := page(service.Methods, promvitals.Config{})
 	one, two := scrape(ordinary), scrape(page(2*service.Methods, promvitals.Config{}))
 	facts["scrape_ns"] = p.Figure(measure.Interleave(p, 1, 1, requests(ordinary, "/metrics"))[0])
-	facts["scrape_bytes"], facts["scrape_gzip_bytes"], facts["scrape_series"] = size(one), size(compressed(one)), seriesIn(one)
+	facts["scrape_bytes"], facts["scrape_gzip_bytes"], facts["scrape_series"] = size(one), size(zipped(ordinary)), seriesIn(one)
 	facts["method_series"] = (seriesIn(two) - seriesIn(one)) / float64(service.Methods)
 	facts["method_scrape_bytes"] = (size(two) - size(one)) / float64(service.Methods)
 	facts["all_codes_series"] = seriesIn(scrape(page(service.Methods, promvitals.Config{AllCodes: true})))
 	facts["few_buckets_series"] = seriesIn(scrape(page(service.Methods, promvitals.Config{Buckets: fleet.FewBuckets()})))
 }
 
-// scrape asks as Prometheus does.
-func scrape(handler http.Handler) []byte {
-	return body(handler, "/metrics", "application/openmetrics-text;version=1.0.0")
+const openMetrics = "application/openmetrics-text;version=1.0.0"
+
+// scrape is a page as Prometheus reads it.
+func scrape(handler http.Handler) []byte { return body(handler, "/metrics", openMetrics) }
+
+// zipped is a page as it goes to Prometheus over the wire.
+func zipped(handler http.Handler) []byte {
+	return answer(handler, "/metrics", http.Header{"Accept": {openMetrics}, "Accept-Encoding": {"gzip"}})
 }
 
-// body is what a handler answers.
+// body is what a handler answers, in plain.
 func body(handler http.Handler, path, accept string) []byte {
+	return answer(handler, path, http.Header{"Accept": {accept}})
+}
+
+func answer(handler http.Handler, path string, header http.Header) []byte {
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, path, nil)
-	r.Header.Set("Accept", accept)
+	r.Header = header
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	return w.Body.Bytes()
