@@ -13,7 +13,8 @@ import (
 )
 
 // Run makes a span of each transition in the report's journal from now on, until ctx ends: health.transition, of no
-// length, with the subject, from, to, reason, the safe text and the names that changed together. It returns nil. Without a TracerProvider it only waits.
+// length, with the subject, from, to, reason, the safe text and the names that changed together. It returns nil. Without
+// a TracerProvider it only waits.
 //
 // What happens faster than the journal is long is lost, as it is to the journal.
 func (e *Exporter) Run(ctx context.Context) error {

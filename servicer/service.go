@@ -30,9 +30,9 @@ type Servicer struct {
 	witnesses *witnesses
 	reports   *latest.Value[Report]
 	running   atomic.Bool
-	// followers counts the loops over Reports and the report streams, which must be woken. outdated is set when a report was left to be made
-	// by the next reader. Both are written by whoever speaks or reads; the followers count is raised before the flag
-	// is read, so that one of the two sees the other.
+	// followers counts the loops over Reports and the report streams, which must be woken. outdated is set when a report
+	// was left to be made by the next reader. Both are written by whoever speaks or reads; the followers count is raised
+	// before the flag is read, so that one of the two sees the other.
 	followers atomic.Int64
 	outdated  atomic.Bool
 	streams   atomic.Int64  // open report streams

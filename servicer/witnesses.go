@@ -54,8 +54,8 @@ type testimony struct {
 	brokenRecorder error
 }
 
-// hear asks every witness, without any lock; one caller at a time. The channel is closed when the checker has something newer to say; it is
-// nil without a checker.
+// hear asks every witness, without any lock; one caller at a time. The channel is closed when the checker has something
+// newer to say; it is nil without a checker.
 func (w *witnesses) hear() (said testimony, newer <-chan struct{}) {
 	if w.checker != nil {
 		edition, next := w.checker.Next()
