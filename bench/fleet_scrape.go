@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -72,14 +70,6 @@ func seriesIn(page []byte) (n float64) {
 		}
 	}
 	return n
-}
-
-func compressed(text []byte) []byte {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, _ = w.Write(text) // to memory, which does not fail
-	_ = w.Close()
-	return b.Bytes()
 }
 
 func size(b []byte) float64 { return float64(len(b)) }
