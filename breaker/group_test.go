@@ -107,14 +107,14 @@ func TestGroupKeepsTargetsApartAndTellsOfAnyTransition(t *testing.T) {
 func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	_, err := breaker.NewGroup(breaker.GroupConfig{Limit: -1, Breaker: breaker.Config{
 		ConsecutiveFailures: math.MaxInt, FailureRate: 2, MinCalls: -1, Window: -1, SlowCall: -1, SlowCallRate: -1,
-		OpenTime: -1, MaxOpenTime: -2, Jitter: math.NaN(), ProbeTimeout: -1,
+		OpenTime: -1, MaxOpenTime: -2, Jitter: math.NaN(), ProbeTimeout: -1, Evidence: -1,
 	}})
 	if err == nil {
 		t.Fatal("no mistake found")
 	}
 	for _, field := range []string{
 		"Name", "ConsecutiveFailures", "FailureRate", "MinCalls", "Window", "SlowCall", "SlowCallRate", "OpenTime",
-		"MaxOpenTime", "Jitter", "ProbeTimeout", "Limit",
+		"MaxOpenTime", "Jitter", "ProbeTimeout", "Evidence", "Limit",
 	} {
 		if !strings.Contains(err.Error(), field+" is") {
 			t.Errorf("%s is not reported:\n%v", field, err)
