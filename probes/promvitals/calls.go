@@ -6,10 +6,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/vitals-go/vitals/interceptor"
 )
@@ -33,11 +31,10 @@ type callFamilies struct {
 
 type methodKey struct{ service, name, kind string }
 
-// methodLabels are the label pairs of one method, made once.
+// methodLabels are the labels of one method, made once.
 type methodLabels struct {
-	plain  []*dto.LabelPair
-	byCode [interceptor.Codes][]*dto.LabelPair // nil until the code was seen
-	codes  int                                 // those that are not nil
+	plain  *labels
+	byCode [interceptor.Codes]*labels // nil until the code was seen
 }
 
 func newCallFamilies(side string, bounds []float64) *callFamilies {
@@ -71,56 +68,49 @@ func edges(bounds []float64) []uint64 {
 	return interceptor.Histogram{Counts: ones}.Cumulative(bounds)
 }
 
-// methodMetrics are the metrics of one method but for its codes, in one piece.
-type methodMetrics struct {
-	started, received, sent, panics count
-	inFlight                        level
-	latency                         distribution
-}
-
-func (f *callFamilies) collect(
-	methods iter.Seq[*interceptor.Method], since *timestamppb.Timestamp, metrics chan<- prometheus.Metric,
-) {
+func (f *callFamilies) collect(methods iter.Seq[*interceptor.Method], to sink) {
 	var handled byCode
+	latency := newSpread(f.bounds)
 	for method := range methods {
-		labels := f.labelsOf(method)
-		total := &method.Total
-		of := func(family *family, n uint64) count {
-			return count{family: family, pairs: labels.plain, value: float64(n), since: since}
-		}
-		m := &methodMetrics{
-			started:  of(f.started, total.Started),
-			received: of(f.received, total.MsgReceived),
-			sent:     of(f.sent, total.MsgSent),
-			inFlight: level{family: f.inFlight, pairs: labels.plain, value: float64(total.InFlight())},
-		}
-		metrics <- &m.started
-		metrics <- &m.received
-		metrics <- &m.sent
-		metrics <- &m.inFlight
+		l, total := f.labelsOf(method), &method.Total
+		to.count(f.started, l.plain, total.Started, nil)
+		to.count(f.received, l.plain, total.MsgReceived, nil)
+		to.count(f.sent, l.plain, total.MsgSent, nil)
+		to.level(f.inFlight, l.plain, float64(total.InFlight()))
 		if f.panics != nil {
-			m.panics = of(f.panics, total.Panics)
-			metrics <- &m.panics
+			to.count(f.panics, l.plain, total.Panics, nil)
 		}
-		m.latency = distribution{family: f.latency, pairs: labels.plain, since: since}
-		f.fill(&m.latency, total.Latency)
-		examples := examplesOf(method.Exemplars)
-		if len(examples) > 0 {
-			m.latency.illustrate(examples, f.native)
-		}
-		metrics <- &m.latency
-		f.collectCodes(total, labels, since, examples, &handled)
+		f.fill(latency, &total.Latency)
+		latency.examples = examplesOf(method.Exemplars)
+		to.spread(f.latency, l.plain, latency)
+		handled.add(total, l, latency.examples)
 	}
 	for _, code := range codesByNames {
-		for _, m := range handled[code] {
-			metrics <- m
+		for _, n := range handled[code] {
+			to.count(f.handled, n.labels, n.calls, n.exemplar)
 		}
 	}
 }
 
-// byCode holds the metrics of all methods by code. The registry sorts each family by its labels, of which grpc_code is
-// the first: it has far less to do when that is the order in which it gets them.
-type byCode [interceptor.Codes][]*count
+// byCode holds what all methods ended with. The registry sorts each family by its labels, of which grpc_code is the
+// first: it has far less to do when that is the order in which it gets them.
+type byCode [interceptor.Codes][]codeCount
+
+// codeCount is how many calls of one method ended with one code.
+type codeCount struct {
+	labels   *labels
+	calls    uint64
+	exemplar *dto.Exemplar // nil if there is none
+}
+
+func (b *byCode) add(total *interceptor.Stats, l *methodLabels, examples []example) {
+	newest := newestByCode(examples)
+	for code, n := range total.ByCode {
+		if l.byCode[code] != nil {
+			b[code] = append(b[code], codeCount{l.byCode[code], n, newest[code]})
+		}
+	}
+}
 
 // codesByNames is the order of the labels; read-only.
 var codesByNames = func() (order [interceptor.Codes]codes.Code) {
@@ -131,35 +121,21 @@ var codesByNames = func() (order [interceptor.Codes]codes.Code) {
 	return order
 }()
 
-func (f *callFamilies) collectCodes(
-	total *interceptor.Stats, labels *methodLabels, since *timestamppb.Timestamp, examples []example, handled *byCode,
-) {
-	made := make([]count, 0, labels.codes)
-	newest := newestByCode(examples)
-	for code, n := range total.ByCode {
-		if pairs := labels.byCode[code]; pairs != nil {
-			made = append(made, count{family: f.handled, pairs: pairs, value: float64(n), since: since})
-			made[len(made)-1].out.Exemplar = newest[code]
-			handled[code] = append(handled[code], &made[len(made)-1])
-		}
-	}
-}
-
-// fill converts the recorder's buckets. All that d holds is counted here, so that count and buckets agree.
-func (f *callFamilies) fill(d *distribution, h interceptor.Histogram) {
-	d.bars, d.sum = newBars(f.bounds), h.Sum.Seconds()
+// fill converts the recorder's buckets. All that s holds is counted here, so that count and buckets agree.
+func (f *callFamilies) fill(s *spread, h *interceptor.Histogram) {
+	s.count, s.sum = 0, h.Sum.Seconds()
 	next := 0
-	for i := range d.bars {
+	for i := range s.cumulative {
 		for ; next < int(f.edges[i]) && next < len(h.Counts); next++ {
-			d.count += h.Counts[next]
+			s.count += h.Counts[next]
 		}
-		d.bars[i].cumulative = d.count
+		s.cumulative[i] = s.count
 	}
 	for ; next < len(h.Counts); next++ {
-		d.count += h.Counts[next]
+		s.count += h.Counts[next]
 	}
 	if f.native {
-		fillNative(&d.out, h)
+		s.native = h
 	}
 }
 
@@ -172,7 +148,7 @@ func (f *callFamilies) labelsOf(method *interceptor.Method) *methodLabels {
 	key := methodKey{method.Service, method.Name, string(method.Type)}
 	labels := f.labels[key]
 	if labels == nil {
-		labels = &methodLabels{plain: f.started.pairs(key.name, key.service, key.kind)}
+		labels = &methodLabels{plain: f.started.with(key.name, key.service, key.kind)}
 		f.labels[key] = labels
 	}
 	wanted := func(code int) bool {
@@ -190,8 +166,7 @@ func (f *callFamilies) labelsOf(method *interceptor.Method) *methodLabels {
 	grown := *labels
 	for code := range grown.byCode {
 		if wanted(code) {
-			grown.byCode[code] = f.handled.pairs(codes.Code(code).String(), key.name, key.service, key.kind)
-			grown.codes++
+			grown.byCode[code] = f.handled.with(codes.Code(code).String(), key.name, key.service, key.kind)
 		}
 	}
 	f.labels[key] = &grown

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/servicer"
@@ -93,12 +92,18 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. The health metrics come from one edition of the report; all metrics of one
 // method are read at one time.
 func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
+	c.collect(&toRegistry{metrics: metrics})
+}
+
+func (c *Collector) collect(to sink) {
 	if c.health != nil {
-		c.labels.collect(c.health.Report(), metrics)
+		report := c.health.Report()
+		to.began(report.Started)
+		c.labels.collect(report, to)
 	}
 	if c.recorder != nil {
-		since := timestamppb.New(c.recorder.Started())
-		c.server.collect(c.recorder.ServerTotals(), since, metrics)
-		c.client.collect(c.recorder.ClientTotals(), since, metrics)
+		to.began(c.recorder.Started())
+		c.server.collect(c.recorder.ServerTotals(), to)
+		c.client.collect(c.recorder.ClientTotals(), to)
 	}
 }

@@ -58,29 +58,18 @@ func (e *example) of(value float64) *dto.Exemplar {
 	return &dto.Exemplar{Label: e.labels, Value: &value, Timestamp: timestamppb.New(e.time)}
 }
 
-// illustrate puts the newest example of each classic bucket beside it, and all of them into a native histogram.
-// Prometheus takes no exemplar that is older than the last it got, and of those that it has already got takes none.
-func (d *distribution) illustrate(list []example, native bool) {
-	newest := make([]*example, len(d.bars)+1)
+// newestByBound returns the newest example of each classic bucket, nil where there is none. The last one is of what lies
+// above all bounds.
+func newestByBound(list []example, bounds []float64) []*dto.Exemplar {
+	times := make([]time.Time, len(bounds)+1)
+	newest := make([]*dto.Exemplar, len(bounds)+1)
 	for i := range list {
 		e := &list[i]
-		bar := sort.Search(len(d.bars), func(bar int) bool { return *d.bars[bar].bound >= e.latency })
-		if newest[bar] == nil || e.time.After(newest[bar].time) {
-			newest[bar] = e
-		}
-		if native {
-			d.out.Exemplars = append(d.out.Exemplars, e.of(e.latency))
+		if bucket := sort.SearchFloat64s(bounds, e.latency); e.time.After(times[bucket]) {
+			times[bucket], newest[bucket] = e.time, e.of(e.latency)
 		}
 	}
-	for i, e := range newest {
-		switch {
-		case e == nil:
-		case i < len(d.bars):
-			d.bars[i].out.Exemplar = e.of(e.latency)
-		default: // +Inf, which the formats add by themselves unless there is something to say
-			d.beyond = e.of(e.latency)
-		}
-	}
+	return newest
 }
 
 // newestByCode returns the newest example of each code, as an exemplar of the one call that it was.

@@ -51,12 +51,12 @@ func newFamily(kind dto.MetricType, name, help string, labels ...string) *family
 	return &family{desc: prometheus.NewDesc(name, help, labels, nil), name: name, help: help, labels: labels, kind: kind}
 }
 
-// pairs makes the label pairs of one combination of values, in the order of the family's labels.
-func (f *family) pairs(values ...string) []*dto.LabelPair {
-	list := make([]*dto.LabelPair, len(values))
+// with makes the labels of one combination of values, in the order of the family's labels.
+func (f *family) with(values ...string) *labels {
+	l := &labels{pairs: make([]*dto.LabelPair, len(values))}
 	for i, value := range values {
 		value = labelValue(value)
-		list[i] = &dto.LabelPair{Name: &f.labels[i], Value: &value}
+		l.pairs[i] = &dto.LabelPair{Name: &f.labels[i], Value: &value}
 	}
-	return list
+	return l
 }

@@ -3,10 +3,7 @@ package promvitals
 import (
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
@@ -39,38 +36,28 @@ var (
 
 // healthLabels are the labels of the report, kept from one scrape to the next. Names come and go, words do not.
 type healthLabels struct {
-	names        labelCache[string, []*dto.LabelPair]
+	names        labelCache[string, *labels]
 	checks       labelCache[string, *checkLabels]
-	measurements labelCache[[2]string, []*dto.LabelPair]
+	measurements labelCache[[2]string, *labels]
 	breakers     labelCache[string, *breakerLabels]
-	states       labelCache[checker.Status, []*dto.LabelPair]
-	phases       labelCache[servicer.Phase, []*dto.LabelPair]
-	versions     labelCache[string, []*dto.LabelPair]
+	states       labelCache[checker.Status, *labels]
+	phases       labelCache[servicer.Phase, *labels]
+	versions     labelCache[string, *labels]
 }
 
 // scrape is one collection of a report.
 type scrape struct {
-	labels  *healthLabels
-	since   *timestamppb.Timestamp // when the process began, and with it every counter
-	metrics chan<- prometheus.Metric
+	sink
+
+	labels    *healthLabels
+	durations *spread // of one check after the other
 }
 
-func (s *scrape) level(f *family, value float64, pairs []*dto.LabelPair) {
-	s.metrics <- &level{family: f, pairs: pairs, value: value}
-}
-
-func (s *scrape) count(f *family, value uint64, pairs []*dto.LabelPair) {
-	s.metrics <- &count{family: f, pairs: pairs, value: float64(value), since: s.since}
-}
-
-func (l *healthLabels) collect(report *servicer.Report, metrics chan<- prometheus.Metric) {
-	s := &scrape{labels: l, metrics: metrics}
-	if !report.Started.IsZero() {
-		s.since = timestamppb.New(report.Started)
-	}
-	ofName := func(name string) []*dto.LabelPair { return statusFamily.pairs(name) }
+func (l *healthLabels) collect(report *servicer.Report, to sink) {
+	s := &scrape{sink: to, labels: l, durations: newSpread(checker.DurationBounds[:])}
+	ofName := func(name string) *labels { return statusFamily.with(name) }
 	for _, name := range report.Names {
-		s.level(statusFamily, one(name.Status == healthpb.HealthCheckResponse_SERVING), l.names.of(name.Name, ofName))
+		s.level(statusFamily, l.names.of(name.Name, ofName), one(name.Status == healthpb.HealthCheckResponse_SERVING))
 	}
 	l.names.trim(len(report.Names))
 	s.words(report)
@@ -83,64 +70,63 @@ func (l *healthLabels) collect(report *servicer.Report, metrics chan<- prometheu
 		s.breaker(&report.Breakers[i])
 	}
 	l.breakers.trim(len(report.Breakers))
-	s.level(watchFamily, float64(report.WatchStreams), nil)
+	s.level(watchFamily, noLabels, float64(report.WatchStreams))
 }
 
 // words exports what there is one of.
 func (s *scrape) words(report *servicer.Report) {
 	for status := checker.Unknown; status <= checker.Critical; status++ {
-		pairs := s.labels.states.of(status, func(status checker.Status) []*dto.LabelPair { return stateFamily.pairs(status.String()) })
-		s.level(stateFamily, one(report.Overall == status), pairs)
+		l := s.labels.states.of(status, func(status checker.Status) *labels { return stateFamily.with(status.String()) })
+		s.level(stateFamily, l, one(report.Overall == status))
 	}
 	for phase := servicer.Starting; phase <= servicer.Stopped; phase++ {
-		pairs := s.labels.phases.of(phase, func(phase servicer.Phase) []*dto.LabelPair { return phaseFamily.pairs(phase.String()) })
-		s.level(phaseFamily, one(report.Phase == phase), pairs)
+		l := s.labels.phases.of(phase, func(phase servicer.Phase) *labels { return phaseFamily.with(phase.String()) })
+		s.level(phaseFamily, l, one(report.Phase == phase))
 	}
-	s.level(infoFamily, 1, s.labels.versions.of(report.Version, func(version string) []*dto.LabelPair { return infoFamily.pairs(version) }))
+	s.level(infoFamily, s.labels.versions.of(report.Version, func(version string) *labels { return infoFamily.with(version) }), 1)
 }
 
 func (s *scrape) check(result *checker.Result) {
-	labels := s.labels.checks.of(result.Name, newCheckLabels)
+	l := s.labels.checks.of(result.Name, newCheckLabels)
 	for _, status := range [...]checker.Status{checker.Critical, checker.Healthy, checker.Unknown, checker.Warning} { // by name: see byCode
-		s.level(checkStateFamily, one(result.Status == status), labels.states[status])
-		s.count(runsFamily, result.Runs.ByStatus[status], labels.statuses[status])
+		s.level(checkStateFamily, l.states[status], one(result.Status == status))
+		s.count(runsFamily, l.statuses[status], result.Runs.ByStatus[status], nil)
 	}
-	s.level(failuresFamily, float64(result.Failures), labels.plain)
+	s.level(failuresFamily, l.plain, float64(result.Failures))
 	if !result.LastSuccess.IsZero() { // no value is truer than 1970
-		s.level(lastSuccessFamily, seconds(result.LastSuccess), labels.plain)
+		s.level(lastSuccessFamily, l.plain, seconds(result.LastSuccess))
 	}
 	if result.Measurement != (checker.Measurement{}) {
-		pairs := s.labels.measurements.of([2]string{result.Name, result.Measurement.Unit}, func(key [2]string) []*dto.LabelPair {
-			return measurementFamily.pairs(key[:]...)
+		l := s.labels.measurements.of([2]string{result.Name, result.Measurement.Unit}, func(key [2]string) *labels {
+			return measurementFamily.with(key[:]...)
 		})
-		s.level(measurementFamily, result.Measurement.Value, pairs)
+		s.level(measurementFamily, l, result.Measurement.Value)
 	}
-	s.durations(result, labels.service)
+	s.spread(durationFamily, l.service, s.durationsOf(&result.Runs))
 }
 
-func (s *scrape) durations(result *checker.Result, pairs []*dto.LabelPair) {
-	d := &distribution{
-		family: durationFamily, pairs: pairs, bars: newBars(checker.DurationBounds[:]), sum: result.Runs.Sum.Seconds(), since: s.since,
-	}
-	for i, n := range result.Runs.Durations {
+func (s *scrape) durationsOf(runs *checker.Runs) *spread {
+	d := s.durations
+	d.count, d.sum = 0, runs.Sum.Seconds()
+	for i, n := range runs.Durations {
 		d.count += n
-		if i < len(d.bars) {
-			d.bars[i].cumulative = d.count
+		if i < len(d.cumulative) {
+			d.cumulative[i] = d.count
 		}
 	}
-	s.metrics <- d
+	return d
 }
 
 func (s *scrape) breaker(b *breaker.Snapshot) {
-	labels := s.labels.breakers.of(b.Name, newBreakerLabels)
-	for state := range labels.states {
-		s.level(breakerStateFamily, one(int(b.State) == state), labels.states[state])
-		s.count(transitionsFamily, b.Entered[state], labels.states[state])
+	l := s.labels.breakers.of(b.Name, newBreakerLabels)
+	for state := range l.states {
+		s.level(breakerStateFamily, l.states[state], one(int(b.State) == state))
+		s.count(transitionsFamily, l.states[state], b.Entered[state], nil)
 	}
 	for i, n := range [len(resultNames)]uint64{b.Calls.Failures, b.Calls.Neutral, b.Calls.Rejected, b.Calls.Successes} {
-		s.count(breakerCallsFamily, n, labels.results[i])
+		s.count(breakerCallsFamily, l.results[i], n, nil)
 	}
-	s.count(slowCallsFamily, b.Calls.Slow, labels.plain)
+	s.count(slowCallsFamily, l.plain, b.Calls.Slow, nil)
 }
 
 func one(is bool) float64 {

@@ -12,6 +12,11 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
+// labels are those of one series, made once. They never change.
+type labels struct{ pairs []*dto.LabelPair }
+
+var noLabels = &labels{} // read-only
+
 // labelCache keeps what was made of a name for the next scrape. Scrapes may share it.
 type labelCache[K comparable, L any] struct {
 	mu   sync.Mutex
@@ -43,39 +48,39 @@ func (c *labelCache[K, L]) trim(alive int) {
 	}
 }
 
-// checkLabels are the label pairs of one check.
+// checkLabels are the labels of one check.
 type checkLabels struct {
-	plain, service   []*dto.LabelPair
-	states, statuses [checker.Critical + 1][]*dto.LabelPair
+	plain, service   *labels
+	states, statuses [checker.Critical + 1]*labels
 }
 
 func newCheckLabels(name string) *checkLabels {
-	l := &checkLabels{plain: failuresFamily.pairs(name), service: durationFamily.pairs(name)}
+	l := &checkLabels{plain: failuresFamily.with(name), service: durationFamily.with(name)}
 	for status := range l.states {
 		word := checker.Status(status).String()
-		l.states[status] = checkStateFamily.pairs(name, word)
-		l.statuses[status] = runsFamily.pairs(name, word)
+		l.states[status] = checkStateFamily.with(name, word)
+		l.statuses[status] = runsFamily.with(name, word)
 	}
 	return l
 }
 
-// breakerLabels are the label pairs of one breaker.
+// breakerLabels are the labels of one breaker.
 type breakerLabels struct {
-	plain   []*dto.LabelPair
-	states  [breaker.Open + 1][]*dto.LabelPair
-	results [len(resultNames)][]*dto.LabelPair
+	plain   *labels
+	states  [breaker.Open + 1]*labels
+	results [len(resultNames)]*labels
 }
 
 // resultNames are the values of the label result; read-only.
 var resultNames = [...]string{"failure", "neutral", "rejected", "success"}
 
 func newBreakerLabels(name string) *breakerLabels {
-	l := &breakerLabels{plain: slowCallsFamily.pairs(name)}
+	l := &breakerLabels{plain: slowCallsFamily.with(name)}
 	for state := range l.states {
-		l.states[state] = breakerStateFamily.pairs(name, breaker.State(state).String())
+		l.states[state] = breakerStateFamily.with(name, breaker.State(state).String())
 	}
 	for i, result := range resultNames {
-		l.results[i] = breakerCallsFamily.pairs(name, result)
+		l.results[i] = breakerCallsFamily.with(name, result)
 	}
 	return l
 }
