@@ -11,7 +11,7 @@ import (
 // Handler returns the page for Prometheus to scrape: the collectors given, beside client_golang's Go and process
 // collectors, in a registry of its own. It answers 200 whatever the verdict, because Prometheus drops a scrape that
 // says 503; a collector that fails costs its own metrics only, and counts in promhttp_metric_handler_errors_total.
-// Scrapes at the same time share one collection. The format is what the scraper asks for: text 0.0.4, OpenMetrics 1.0 or
+// Scrapes that come while one collects share what it collects. The format is what the scraper asks for: text 0.0.4, OpenMetrics 1.0 or
 // protobuf, gzipped if it likes; no format but protobuf says when a counter began, and none has _created series. The
 // error is that of registering a collector, such as one whose names another has.
 func Handler(all ...prometheus.Collector) (http.Handler, error) {
@@ -25,10 +25,9 @@ func Handler(all ...prometheus.Collector) (http.Handler, error) {
 			return nil, err
 		}
 	}
-	page := promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+	page := promhttp.HandlerFor(&shared{Gatherer: registry}, promhttp.HandlerOpts{
 		EnableOpenMetrics:  true,
 		ErrorHandling:      promhttp.ContinueOnError,
-		CoalesceGather:     true,
 		Registry:           registry,
 		DisableCompression: true, // see compressed
 	})

@@ -1,0 +1,24 @@
+package promvitals
+
+import (
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"golang.org/x/sync/singleflight"
+)
+
+// shared lets those who come while one gathers have what that one gets: collectors that take long are not asked by many
+// at once. Whoever comes later gathers anew, whatever the others do with theirs. With promhttp's CoalesceGather, a
+// scraper that stopped reading would keep all others at the page of its time.
+type shared struct {
+	prometheus.Gatherer
+
+	flight singleflight.Group
+}
+
+// Gather implements prometheus.Gatherer.
+func (s *shared) Gather() ([]*dto.MetricFamily, error) {
+	families, err, _ := s.flight.Do("", func() (any, error) { return s.Gatherer.Gather() })
+	return slices.Clone(families.([]*dto.MetricFamily)), err
+}
