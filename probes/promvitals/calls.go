@@ -18,8 +18,7 @@ type callFamilies struct {
 	panics                                              *family // nil for clients
 	all                                                 []*family
 
-	bounds []float64
-	// edges holds, for each of bounds, how many of the recorder's buckets lie below it.
+	// edges holds, for each of latency's bounds, how many of the recorder's buckets lie below it.
 	edges []uint64
 	// native adds native histograms, allCodes a series for each code that never came.
 	native, allCodes bool
@@ -37,10 +36,19 @@ type methodLabels struct {
 	byCode [interceptor.Codes]*labels // nil until the code was seen
 }
 
+// newSides returns the families of both sides, with latencies in buckets of bounds.
+func newSides(bounds []float64) (server, client *callFamilies) {
+	server, client = newCallFamilies("server", bounds), newCallFamilies("client", bounds)
+	first := len(healthFamilies)
+	placed(first, server.all...)
+	placed(first+len(server.all), client.all...)
+	return server, client
+}
+
 func newCallFamilies(side string, bounds []float64) *callFamilies {
 	peer := map[string]string{"server": "on the server", "client": "by the client"}[side]
-	f := &callFamilies{bounds: bounds, edges: edges(bounds), labels: map[methodKey]*methodLabels{}}
-	of := func(kind dto.MetricType, name, help string, more ...string) *family {
+	f := &callFamilies{edges: edges(bounds), labels: map[methodKey]*methodLabels{}}
+	of := func(kind, name, help string, more ...string) *family {
 		// Sorted by name, as the exposition wants them: grpc_code comes first.
 		made := newFamily(kind, "grpc_"+side+"_"+name, help, append(more, "grpc_method", "grpc_service", "grpc_type")...)
 		f.all = append(f.all, made)
@@ -48,7 +56,7 @@ func newCallFamilies(side string, bounds []float64) *callFamilies {
 	}
 	f.started = of(counter, "started_total", "Total number of RPCs started "+peer+".")
 	f.handled = of(counter, "handled_total", "Total number of RPCs completed "+peer+", by code.", "grpc_code")
-	f.latency = of(histogram, "handling_seconds", "How long RPCs took until they were completed "+peer+".")
+	f.latency = of(histogram, "handling_seconds", "How long RPCs took until they were completed "+peer+".").over(bounds)
 	f.received = of(counter, "msg_received_total", "Total number of messages received "+peer+".")
 	f.sent = of(counter, "msg_sent_total", "Total number of messages sent "+peer+".")
 	f.inFlight = of(gauge, "in_flight", "RPCs that have started and not ended "+peer+".")
@@ -70,7 +78,7 @@ func edges(bounds []float64) []uint64 {
 
 func (f *callFamilies) collect(methods iter.Seq[*interceptor.Method], to sink) {
 	var handled byCode
-	latency := newSpread(f.bounds)
+	latency := newSpread(f.latency)
 	for method := range methods {
 		l, total := f.labelsOf(method), &method.Total
 		to.count(f.started, l.plain, total.Started, nil)

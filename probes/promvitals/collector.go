@@ -63,12 +63,8 @@ func New(config Config) (*Collector, error) {
 	if bounds == nil {
 		bounds = prometheus.DefBuckets
 	}
-	c := &Collector{
-		health:   config.Health,
-		recorder: config.Recorder,
-		server:   newCallFamilies("server", bounds),
-		client:   newCallFamilies("client", bounds),
-	}
+	c := &Collector{health: config.Health, recorder: config.Recorder}
+	c.server, c.client = newSides(bounds)
 	for _, side := range []*callFamilies{c.server, c.client} {
 		side.native, side.allCodes = config.NativeHistograms, config.AllCodes
 	}
@@ -77,16 +73,20 @@ func New(config Config) (*Collector, error) {
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
-	var families []*family
-	if c.health != nil {
-		families = append(families, healthFamilies[:]...)
-	}
-	if c.recorder != nil {
-		families = append(append(families, c.server.all...), c.client.all...)
-	}
-	for _, f := range families {
+	for _, f := range c.families() {
 		descs <- f.desc
 	}
+}
+
+// families are those that c exports.
+func (c *Collector) families() (list []*family) {
+	if c.health != nil {
+		list = append(list, healthFamilies...)
+	}
+	if c.recorder != nil {
+		list = append(append(list, c.server.all...), c.client.all...)
+	}
+	return list
 }
 
 // Collect implements prometheus.Collector. The health metrics come from one edition of the report; all metrics of one

@@ -21,6 +21,7 @@ func compressed(next http.Handler) http.Handler {
 		return zipped
 	}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Accept-Encoding")
 		if !acceptsGzip(r.Header) {
 			next.ServeHTTP(w, r)
 			return

@@ -63,6 +63,8 @@
 //
 // # Cost
 //
-// A scrape reads snapshots: it runs no check, waits for nothing, and slows no call. Labels are made once and kept. A
-// Collector may be used concurrently.
+// A scrape reads snapshots: it runs no check and takes no lock that a call waits for. Labels are made once and kept. On
+// the page of Handler, text and OpenMetrics are written straight from the snapshots, which takes less than a tenth of what
+// a registry and its encoder do (BenchmarkText). A Collector may be used
+// concurrently.
 package promvitals

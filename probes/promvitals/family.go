@@ -22,41 +22,66 @@ type Family struct {
 // Families lists every name that a Collector can export, sorted: what dashboards and rules are made of. It is the
 // caller's own.
 func Families() []Family {
-	bounds := prometheus.DefBuckets
-	all := slices.Concat(healthFamilies[:], newCallFamilies("server", bounds).all, newCallFamilies("client", bounds).all)
+	server, client := newSides(prometheus.DefBuckets)
+	all := slices.Concat(healthFamilies, server.all, client.all)
 	list := make([]Family, len(all))
 	for i, f := range all {
-		kind := map[dto.MetricType]string{counter: "counter", gauge: "gauge", histogram: "histogram"}[f.kind]
-		list[i] = Family{Name: f.name, Type: kind, Help: f.help, Labels: slices.Clone(f.labels)}
+		list[i] = Family{Name: f.name, Type: f.kind, Help: f.help, Labels: slices.Clone(f.labels)}
 	}
 	slices.SortFunc(list, func(a, b Family) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
 
 const (
-	counter   = dto.MetricType_COUNTER
-	gauge     = dto.MetricType_GAUGE
-	histogram = dto.MetricType_HISTOGRAM
+	counter   = "counter"
+	gauge     = "gauge"
+	histogram = "histogram"
 )
 
-// family is one metric name with its labels. It never changes.
+// family is one metric name with its labels. Once placed, it never changes.
 type family struct {
-	desc       *prometheus.Desc
-	name, help string
-	labels     []string // sorted, as the exposition wants label pairs
-	kind       dto.MetricType
+	desc             *prometheus.Desc
+	name, help, kind string
+	labels           []string  // sorted, as the exposition wants label pairs
+	bounds           []float64 // of a histogram's classic buckets, in seconds
+
+	// What toText needs: where the family lies among all, its first lines, and the last label of each bucket.
+	place int
+	head  [formats]string
+	le    [formats][]string
 }
 
-func newFamily(kind dto.MetricType, name, help string, labels ...string) *family {
-	return &family{desc: prometheus.NewDesc(name, help, labels, nil), name: name, help: help, labels: labels, kind: kind}
+func newFamily(kind, name, help string, labels ...string) *family {
+	f := &family{desc: prometheus.NewDesc(name, help, labels, nil), name: name, help: help, kind: kind, labels: labels}
+	for format := range formats {
+		f.head[format] = format.headOf(name, help, kind)
+	}
+	return f
+}
+
+// placed gives families their places, one after the other.
+func placed(first int, families ...*family) []*family {
+	for i, f := range families {
+		f.place = first + i
+	}
+	return families
+}
+
+// over gives a histogram its buckets.
+func (f *family) over(bounds []float64) *family {
+	f.bounds = bounds
+	for format := range formats {
+		f.le[format] = format.boundText(bounds)
+	}
+	return f
 }
 
 // with makes the labels of one combination of values, in the order of the family's labels.
 func (f *family) with(values ...string) *labels {
-	l := &labels{pairs: make([]*dto.LabelPair, len(values))}
+	pairs := make([]*dto.LabelPair, len(values))
 	for i, value := range values {
 		value = labelValue(value)
-		l.pairs[i] = &dto.LabelPair{Name: &f.labels[i], Value: &value}
+		pairs[i] = &dto.LabelPair{Name: &f.labels[i], Value: &value}
 	}
-	return l
+	return &labels{pairs: pairs, text: labelText(pairs)}
 }

@@ -1,6 +1,8 @@
 package promvitals
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,4 +23,23 @@ type shared struct {
 func (s *shared) Gather() ([]*dto.MetricFamily, error) {
 	families, err, _ := s.flight.Do("", func() (any, error) { return s.Gatherer.Gather() })
 	return slices.Clone(families.([]*dto.MetricFamily)), err
+}
+
+// foreign leaves out families that the page has already: a collector that does not describe itself can have any.
+type foreign struct {
+	prometheus.Gatherer
+
+	own map[string]*family
+}
+
+// Gather implements prometheus.Gatherer.
+func (f *foreign) Gather() ([]*dto.MetricFamily, error) {
+	families, err := f.Gatherer.Gather()
+	return slices.DeleteFunc(families, func(family *dto.MetricFamily) bool {
+		own := f.own[family.GetName()] != nil
+		if own {
+			err = errors.Join(err, fmt.Errorf("promvitals: another collector has %s, too", family.GetName()))
+		}
+		return own
+	}), err
 }

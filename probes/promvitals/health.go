@@ -16,7 +16,7 @@ var (
 	stateFamily        = newFamily(gauge, "health_state", "Overall status of the report: 1 for the state it is in.", "state")
 	phaseFamily        = newFamily(gauge, "health_phase", "Phase of the process: 1 for the phase it is in.", "phase")
 	runsFamily         = newFamily(counter, "health_checks_total", "Runs of a check, by the status that they led to.", "service", "status")
-	durationFamily     = newFamily(histogram, "health_check_duration_seconds", "How long the runs of a check took.", "service")
+	durationFamily     = newFamily(histogram, "health_check_duration_seconds", "How long the runs of a check took.", "service").over(checker.DurationBounds[:])
 	checkStateFamily   = newFamily(gauge, "health_check_state", "Status of a check: 1 for the state it is in.", "check", "state")
 	lastSuccessFamily  = newFamily(gauge, "health_check_last_success_timestamp_seconds", "When a check last passed, as Unix time.", "check")
 	failuresFamily     = newFamily(gauge, "health_check_consecutive_failures", "How many runs of a check have failed in a row.", "check")
@@ -28,10 +28,10 @@ var (
 	watchFamily        = newFamily(gauge, "health_watch_streams", "Open Watch streams of grpc.health.v1.")
 	infoFamily         = newFamily(gauge, "health_info", "Always 1; the version is a label.", "version")
 
-	healthFamilies = [...]*family{
+	healthFamilies = placed(0,
 		statusFamily, stateFamily, phaseFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
 		measurementFamily, breakerStateFamily, transitionsFamily, breakerCallsFamily, slowCallsFamily, watchFamily, infoFamily,
-	}
+	)
 )
 
 // healthLabels are the labels of the report, kept from one scrape to the next. Names come and go, words do not.
@@ -54,7 +54,7 @@ type scrape struct {
 }
 
 func (l *healthLabels) collect(report *servicer.Report, to sink) {
-	s := &scrape{sink: to, labels: l, durations: newSpread(checker.DurationBounds[:])}
+	s := &scrape{sink: to, labels: l, durations: newSpread(durationFamily)}
 	ofName := func(name string) *labels { return statusFamily.with(name) }
 	for _, name := range report.Names {
 		s.level(statusFamily, l.names.of(name.Name, ofName), one(name.Status == healthpb.HealthCheckResponse_SERVING))
@@ -70,7 +70,7 @@ func (l *healthLabels) collect(report *servicer.Report, to sink) {
 		s.breaker(&report.Breakers[i])
 	}
 	l.breakers.trim(len(report.Breakers))
-	s.level(watchFamily, noLabels, float64(report.WatchStreams))
+	s.level(watchFamily, watchFamily.with(), float64(report.WatchStreams))
 }
 
 // words exports what there is one of.

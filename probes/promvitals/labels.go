@@ -13,9 +13,10 @@ import (
 )
 
 // labels are those of one series, made once. They never change.
-type labels struct{ pairs []*dto.LabelPair }
-
-var noLabels = &labels{} // read-only
+type labels struct {
+	pairs []*dto.LabelPair
+	text  string // see labelText
+}
 
 // labelCache keeps what was made of a name for the next scrape. Scrapes may share it.
 type labelCache[K comparable, L any] struct {

@@ -41,7 +41,7 @@ func (r *toRegistry) count(f *family, l *labels, value uint64, exemplar *dto.Exe
 
 func (r *toRegistry) spread(f *family, l *labels, s *spread) {
 	m := r.distributions.next()
-	*m = distribution{family: f, pairs: l.pairs, bars: newBars(s), count: s.count, sum: s.sum}
+	*m = distribution{family: f, pairs: l.pairs, bars: newBars(f.bounds, s.cumulative), count: s.count, sum: s.sum}
 	m.out.CreatedTimestamp = r.since
 	if s.native != nil {
 		fillNative(&m.out, *s.native)
@@ -120,10 +120,10 @@ type bar struct {
 	out        dto.Bucket // with an exemplar, if there is one
 }
 
-func newBars(s *spread) []bar {
-	bars := make([]bar, len(s.bounds))
+func newBars(bounds []float64, cumulative []uint64) []bar {
+	bars := make([]bar, len(bounds))
 	for i := range bars {
-		bars[i].cumulative, bars[i].bound = s.cumulative[i], &s.bounds[i]
+		bars[i].cumulative, bars[i].bound = cumulative[i], &bounds[i]
 	}
 	return bars
 }
@@ -131,7 +131,7 @@ func newBars(s *spread) []bar {
 // illustrate puts the newest exemplar of each classic bucket beside it, and all of them into a native histogram.
 // Prometheus takes no exemplar that is older than the last it got, and of those that it has already got takes none.
 func (d *distribution) illustrate(s *spread) {
-	newest := newestByBound(s.examples, s.bounds)
+	newest := newestByBound(s.examples, d.family.bounds)
 	for i := range d.bars {
 		d.bars[i].out.Exemplar = newest[i]
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 )
 
-// sink takes a collection, sample by sample.
+// sink takes a collection, sample by sample: toRegistry for any registry, toText for a page.
 type sink interface {
 	// began says since when what follows has been counted; the zero time is unknown.
 	began(since time.Time)
@@ -21,14 +21,11 @@ type sink interface {
 
 // spread is a histogram at one moment.
 type spread struct {
-	bounds     []float64 // upper, in seconds
-	cumulative []uint64  // for each of bounds
+	cumulative []uint64 // for each of its family's bounds
 	count      uint64
 	sum        float64 // in seconds
 	examples   []example
 	native     *interceptor.Histogram // nil if no native histogram is wanted
 }
 
-func newSpread(bounds []float64) *spread {
-	return &spread{bounds: bounds, cumulative: make([]uint64, len(bounds))}
-}
+func newSpread(f *family) *spread { return &spread{cumulative: make([]uint64, len(f.bounds))} }
