@@ -3,6 +3,7 @@ package promvitals
 import (
 	"compress/gzip"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -38,12 +39,17 @@ func compressed(next http.Handler) http.Handler {
 	})
 }
 
+// zipPiece is how many bytes are handed over between two chances to rest. The compressor works 64 KB off at a time, which
+// takes it about a workSlice.
+const zipPiece = 16 << 10
+
 // zipWriter compresses a page, and leaves an error's text as it is.
 type zipWriter struct {
 	http.ResponseWriter
 
 	zipped *gzip.Writer
 	plain  bool
+	pace   pace
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -55,11 +61,18 @@ func (w *zipWriter) WriteHeader(code int) {
 }
 
 // Write implements http.ResponseWriter.
-func (w *zipWriter) Write(p []byte) (int, error) {
+func (w *zipWriter) Write(p []byte) (written int, err error) {
 	if w.plain {
 		return w.ResponseWriter.Write(p)
 	}
-	return w.zipped.Write(p)
+	for piece := range slices.Chunk(p, zipPiece) {
+		n, err := w.zipped.Write(piece)
+		if written += n; err != nil {
+			return written, err
+		}
+		w.pace.step()
+	}
+	return written, nil
 }
 
 // acceptsGzip reports whether a client takes gzip (RFC 9110, section 12.5.3): who does not say so gets plain text.

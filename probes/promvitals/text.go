@@ -12,13 +12,14 @@ import (
 // of the time: labels and bounds were made text once, and nothing lies between a sample and its line.
 type toText struct {
 	format format
+	pace   pace
 	// families are the lines of each family, by its place; empty without a sample.
 	families [][]byte
 }
 
 // reset forgets a collection, but keeps its memory for the next.
 func (t *toText) reset(f format) {
-	t.format = f
+	t.format, t.pace = f, pace{}
 	for i := range t.families {
 		t.families[i] = t.families[i][:0]
 	}
@@ -37,7 +38,9 @@ func (t *toText) count(f *family, l *labels, value uint64, exemplar *dto.Exempla
 	t.families[f.place] = append(t.format.appendExemplar(b, exemplar), '\n')
 }
 
+// spread comes once for each method and each check, and so does the chance to rest.
 func (t *toText) spread(f *family, l *labels, s *spread) {
+	t.pace.step()
 	b := t.appendBuckets(t.lines(f), f, l, s)
 	b = f.appendSeries(b, "_sum", l.text)
 	b = append(t.format.appendFloat(b, s.sum), '\n')

@@ -31,9 +31,10 @@ func called(tb testing.TB, methods int) *Collector {
 	return c
 }
 
-// write writes what c has.
+// write writes what c has, without a rest.
 func write(c *Collector, text *toText) {
 	text.reset(openMetrics)
+	text.pace.rested = mostRest
 	c.collect(text)
 }
 
