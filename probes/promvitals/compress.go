@@ -1,9 +1,11 @@
 package promvitals
 
 import (
+	"bytes"
 	"compress/gzip"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -12,31 +14,54 @@ import (
 
 // compressed gzips what next answers, for those who accept it, at the quickest level: a page of metrics repeats itself
 // so much that the default level saves a seventh of the bytes for three times the work, which with promhttp's own
-// compression was nearly half of what a scrape cost.
+// compression was nearly half of what a scrape cost. A page leaves in one piece.
 func compressed(next http.Handler) http.Handler {
-	zippers := sync.Pool{New: func() any { // each holds some hundred KiB
-		zipped, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
-		if err != nil {
-			panic(err) // the level is a constant
-		}
-		return zipped
-	}}
+	zippers := sync.Pool{New: func() any { return newZipper() }} // each holds some hundred KiB
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Accept-Encoding")
 		if !acceptsGzip(r.Header) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		zipped := zippers.Get().(*gzip.Writer)
-		defer zippers.Put(zipped)
-		zipped.Reset(w)
-		w.Header().Set("Content-Encoding", "gzip")
-		answer := &zipWriter{ResponseWriter: w, zipped: zipped}
+		z := zippers.Get().(*zipper)
+		defer zippers.Put(z)
+		z.reset()
+		answer := &zipWriter{ResponseWriter: w, zipped: z}
 		next.ServeHTTP(answer, r)
-		if !answer.plain { // after a panic the answer stays without its end, so that nobody takes it for whole
-			_ = zipped.Close() // fails where the client has gone, which is no news
+		if !answer.plain {
+			w.Header().Set("Content-Encoding", "gzip")
+			z.sendTo(w)
 		}
 	})
+}
+
+// zipper gzips one page after the other.
+type zipper struct {
+	gzip *gzip.Writer
+	page bytes.Buffer
+}
+
+func newZipper() *zipper {
+	z := &zipper{}
+	var err error
+	if z.gzip, err = gzip.NewWriterLevel(&z.page, gzip.BestSpeed); err != nil {
+		panic(err) // the level is a constant
+	}
+	return z
+}
+
+// reset forgets the page.
+func (z *zipper) reset() {
+	z.page.Reset()
+	z.gzip.Reset(&z.page)
+}
+
+func (z *zipper) sendTo(w http.ResponseWriter) {
+	if err := z.gzip.Close(); err != nil {
+		panic(err) // a buffer takes everything
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(z.page.Len()))
+	_, _ = w.Write(z.page.Bytes()) // fails where the client has gone, which is no news
 }
 
 // zipPiece is how many bytes are handed over between two chances to rest. The compressor works 64 KB off at a time, which
@@ -47,17 +72,16 @@ const zipPiece = 16 << 10
 type zipWriter struct {
 	http.ResponseWriter
 
-	zipped *gzip.Writer
+	zipped *zipper
 	plain  bool
 	pace   pace
 }
 
-// WriteHeader implements http.ResponseWriter.
+// WriteHeader implements http.ResponseWriter. That all is well is said with the page.
 func (w *zipWriter) WriteHeader(code int) {
 	if w.plain = code != http.StatusOK; w.plain {
-		w.Header().Del("Content-Encoding")
+		w.ResponseWriter.WriteHeader(code)
 	}
-	w.ResponseWriter.WriteHeader(code)
 }
 
 // Write implements http.ResponseWriter.
@@ -66,7 +90,7 @@ func (w *zipWriter) Write(p []byte) (written int, err error) {
 		return w.ResponseWriter.Write(p)
 	}
 	for piece := range slices.Chunk(p, zipPiece) {
-		n, err := w.zipped.Write(piece)
+		n, err := w.zipped.gzip.Write(piece)
 		if written += n; err != nil {
 			return written, err
 		}

@@ -16,11 +16,12 @@ import (
 // error is that of registering a collector, such as one whose names another has.
 //
 // In the text formats a Collector's own metrics are written without a registry, at a fraction of the cost; all others,
-// and protobuf, come from client_golang, where scrapes that come while one collects share what it collects.
+// and protobuf, come from client_golang, where scrapes that come while one collects share what it collects. The Go and
+// process collectors are asked at most ten times a second.
 func Handler(all ...prometheus.Collector) (http.Handler, error) {
 	all = append([]prometheus.Collector{
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&kept{Collector: collectors.NewGoCollector()},
+		&kept{Collector: collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})},
 	}, all...)
 	p := newPage()
 	whole, others := prometheus.NewRegistry(), prometheus.NewRegistry()
