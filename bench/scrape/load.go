@@ -6,44 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 )
-
-// sample is how long things took within a block.
-type sample []time.Duration
-
-type blocks []sample
-
-func (b blocks) count() (n int) {
-	for _, s := range b {
-		n += len(s)
-	}
-	return n
-}
-
-// median returns the median over the blocks of each block's quantile.
-func (b blocks) median(q float64) time.Duration {
-	var of sample
-	for _, s := range b {
-		if len(s) > 0 {
-			of = append(of, s.quantile(q))
-		}
-	}
-	if len(of) == 0 {
-		return 0
-	}
-	return of.quantile(.5).Round(time.Microsecond)
-}
-
-func (s sample) quantile(q float64) time.Duration {
-	sorted := slices.Sorted(slices.Values(s))
-	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
-}
 
 // paced does something at a fixed rate, however long it takes, and times it from when it was due.
 func paced(ctx context.Context, rate int, length time.Duration, do func(i int) error) (sample, error) {
@@ -85,8 +53,12 @@ func (p plan) call(ctx context.Context, conn *grpc.ClientConn, length time.Durat
 	return took, errors.Join(err, ctx.Err())
 }
 
-// scrape scrapes until stop is called, which returns how long each took and the size of a page as it was sent.
+// scrape scrapes until stop is called, which returns how long each took and the size of a page as it was sent. No page is
+// no scrape.
 func (p plan) scrape(ctx context.Context, page string) (stop func() (sample, int, error)) {
+	if page == "" {
+		return func() (sample, int, error) { return nil, 0, nil }
+	}
 	scraping, end := context.WithCancel(ctx)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8, DisableCompression: true}} // we ask by ourselves
 	var (

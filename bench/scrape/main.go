@@ -1,12 +1,16 @@
 // Command scrape measures what scrapes cost the calls of the service that is scraped.
 //
-//	go run ./bench/scrape                  half a minute; leave the machine alone meanwhile
+//	go run ./bench/scrape                          two minutes; leave the machine alone meanwhile
+//	GOMAXPROCS=1 go run ./bench/scrape             on one processor, as in a small container
 //	go run ./bench/scrape -scrapes 10 -methods 1000
 //
 // The server is a process of its own with so many methods, checks and breakers on its page. Calls come at a fixed rate,
-// whatever the server does, and are timed from when they were due. Blocks with and without scrapes lie side by side, in
-// an order that turns; a figure is the median over its blocks. Server, callers and scraper share the cores of one
-// machine: what the scraper takes is in the figures too.
+// whatever the server does, and are timed from when they were due. A round has three blocks, in an order that turns:
+// without scrapes, with scrapes of /metrics, and with scrapes of a copy of that page that is made once, which tells what
+// requests of this size cost whatever is behind them. A figure is the median over the blocks of its kind; a change is the
+// median over the rounds of the difference to the same round's block without scrapes, with the interval that holds the
+// true median 95 times out of 100. Server, callers and scraper share the cores of one machine: what the scraper takes is
+// in the figures too.
 //
 // It exits with 1 when a call or a scrape failed, or when a scrape ran a check.
 package main
@@ -22,7 +26,7 @@ import (
 
 // plan is what the flags say.
 type plan struct {
-	pairs           int
+	rounds          int
 	block           time.Duration
 	calls, scrapes  int // each second
 	methods, checks int
@@ -31,7 +35,7 @@ type plan struct {
 func main() {
 	var p plan
 	serve := flag.Bool("serve", false, "be the server; the program starts itself so")
-	flag.IntVar(&p.pairs, "pairs", 15, "blocks of each kind")
+	flag.IntVar(&p.rounds, "rounds", 40, "blocks of each kind")
 	flag.DurationVar(&p.block, "block", time.Second, "length of a block")
 	flag.IntVar(&p.calls, "calls", 1000, "calls each second")
 	flag.IntVar(&p.scrapes, "scrapes", 50, "scrapes each second")

@@ -32,3 +32,20 @@ func TestPacedIsTimedFromWhenItWasDue(t *testing.T) {
 		t.Errorf("%d times, %v", len(took), err)
 	}
 }
+
+// The intervals of the median that tables of the sign test give.
+func TestChangeHoldsTheMedian(t *testing.T) {
+	for n, want := range map[int]int{1: 0, 5: 0, 6: 0, 8: 0, 9: 1, 20: 5, 40: 13, 100: 39} {
+		if got := tossed(n); got != want {
+			t.Errorf("of %d values the interval leaves out %d on each side, want %d", n, got, want)
+		}
+	}
+	var with, without sample
+	for i := range 20 {
+		without = append(without, time.Duration(100+i)*time.Millisecond)
+		with = append(with, without[i]+time.Duration(i-4)*time.Millisecond)
+	}
+	if got, want := changeOf(with, without).String(), "+6ms (+1ms to +10ms)"; got != want {
+		t.Errorf("changed by %s, want %s", got, want)
+	}
+}

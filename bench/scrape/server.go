@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,15 +19,10 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/vitals-go/vitals"
+	"github.com/vitals-go/vitals/bench/internal/measure"
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 )
-
-// told is what the server says: where it listens, and when it ends, how often its checks ran.
-type told struct {
-	Calls, Page string
-	Runs        int64
-}
 
 // serve is the server's process: it ends with its input.
 func (p plan) serve(ctx context.Context) error {
@@ -45,22 +43,44 @@ func (p plan) serve(ctx context.Context) error {
 	}
 	server := grpc.NewServer(health.ServerOptions()...)
 	server.RegisterService(p.service(), nil)
-	page := &http.Server{Handler: health.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	pages := http.NewServeMux()
+	pages.Handle("/metrics", health.Handler())
+	pages.HandleFunc("/copy", copyOf(health.Handler()))
+	page := &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = page.Serve(web) }() // ends with the process
 	done := make(chan error, 1)
 	go func() { done <- health.Serve(ctx, server, lis) }()
 	out := json.NewEncoder(os.Stdout)
-	if err := out.Encode(told{Calls: lis.Addr().String(), Page: "http://" + web.Addr().String() + "/metrics"}); err != nil {
+	at := "http://" + web.Addr().String()
+	if err := out.Encode(told{Calls: lis.Addr().String(), Page: at + "/metrics", Copy: at + "/copy"}); err != nil {
 		return err
 	}
-	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
-		return err
+	questions := bufio.NewScanner(os.Stdin)
+	for questions.Scan() {
+		if err := out.Encode(told{Runs: runs.Load(), CPU: measure.CPU()}); err != nil {
+			return err
+		}
 	}
-	if err := out.Encode(told{Runs: runs.Load()}); err != nil {
+	if err := questions.Err(); err != nil {
 		return err
 	}
 	stop()
 	return <-done
+}
+
+// copyOf answers with what the page was when it was asked for at first.
+func copyOf(page http.Handler) http.HandlerFunc {
+	var once sync.Once
+	first := httptest.NewRecorder()
+	return func(w http.ResponseWriter, r *http.Request) {
+		once.Do(func() {
+			r = r.Clone(r.Context())
+			r.URL.Path = "/metrics"
+			page.ServeHTTP(first, r)
+		})
+		maps.Copy(w.Header(), first.Header())
+		_, _ = w.Write(first.Body.Bytes()) // fails where the scraper has gone
+	}
 }
 
 // health has checks that run once, at the start, and a breaker for each.
