@@ -26,7 +26,7 @@ func measureFleet(p measure.Plan) (found findings) {
 	defer stop()
 	found.facts = map[string]float64{}
 	for _, add := range []func(map[string]float64){
-		func(facts map[string]float64) { scrapeFacts(p, facts, health, service) },
+		func(facts map[string]float64) { scrapeFacts(facts, health, service) },
 		func(facts map[string]float64) { otlpFacts(facts, health, recorder) },
 		func(facts map[string]float64) { pageFacts(facts, health, recorder) },
 		func(facts map[string]float64) { probeFacts(p, facts, health) },

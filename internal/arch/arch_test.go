@@ -63,7 +63,10 @@ var outside = map[string][]string{
 	"servicer/healthclient": {"google.golang.org/grpc"},
 	"servicer/orcavitals":   {"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/cncf/xds/go"},
 	"probes":                {"google.golang.org/grpc"},
-	"probes/promvitals":     {"github.com/prometheus", "google.golang.org/grpc", "google.golang.org/protobuf", "go.opentelemetry.io/otel/trace"},
+	"probes/promvitals": {
+		"github.com/prometheus", "google.golang.org/grpc", "google.golang.org/protobuf", "go.opentelemetry.io/otel/trace",
+		"golang.org/x/sync/singleflight", // scrapes that come at once share what one collects
+	},
 	"otel": { // the API only: who needs no histograms does not link the SDK
 		"go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/metric",
 		"go.opentelemetry.io/otel/trace", "google.golang.org/grpc",
