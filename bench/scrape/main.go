@@ -9,7 +9,8 @@
 // without scrapes, with scrapes of /metrics, and with scrapes of a copy of that page that is made once, which tells what
 // requests of this size cost whatever is behind them. A figure is the median over the blocks of its kind; a change is the
 // median over the rounds of the difference to the same round's block without scrapes, with the interval that holds the
-// true median 95 times out of 100. Server, callers and scraper share the cores of one machine: what the scraper takes is
+// true median 95 times out of 100; what it must be compared with is how much a block without scrapes differs from the next
+// one, by itself. Server, callers and scraper share the cores of one machine: what the scraper takes is
 // in the figures too.
 //
 // It exits with 1 when a call or a scrape failed, or when a scrape ran a check.

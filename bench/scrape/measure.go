@@ -109,7 +109,8 @@ func (p plan) print(r results, runs int64) {
 		b := r.calls[kind]
 		quantiles := fmt.Sprintf("%v | %v", b.median(.5), b.median(.99))
 		if kind == alone {
-			fmt.Printf("| 0 | – | %d | %s | – | %v | – | – | – |\n", b.count(), quantiles, b.median(.999))
+			noise := b.quantiles(.99).noise().Round(10 * time.Microsecond)
+			fmt.Printf("| 0 | – | %d | %s | ±%v by itself | %v | – | – | – |\n", b.count(), quantiles, noise, b.median(.999))
 			continue
 		}
 		scrapes := r.scrapes[kind]

@@ -48,4 +48,7 @@ func TestChangeHoldsTheMedian(t *testing.T) {
 	if got, want := changeOf(with, without).String(), "+6ms (+1ms to +10ms)"; got != want {
 		t.Errorf("changed by %s, want %s", got, want)
 	}
+	if got := (sample{1, 4, 2, 2, 9}).noise(); got != 3 {
+		t.Errorf("noise of %d, want 3", got)
+	}
 }

@@ -40,6 +40,15 @@ func (b blocks) median(q float64) time.Duration {
 	return b.quantiles(q).quantile(.5).Round(time.Microsecond)
 }
 
+// noise returns by how much a value differs from the next, in the median: of blocks alike, what nothing has caused.
+func (s sample) noise() time.Duration {
+	var steps sample
+	for i := range s[1:] {
+		steps = append(steps, (s[i+1] - s[i]).Abs())
+	}
+	return steps.quantile(.5)
+}
+
 // change is by how much something differs from something else, pair by pair.
 type change struct{ median, low, high time.Duration }
 

@@ -65,7 +65,7 @@ func (z *zipper) sendTo(w http.ResponseWriter) {
 }
 
 // zipPiece is how many bytes are handed over between two chances to rest. The compressor works 64 KB off at a time, which
-// takes it about a workSlice.
+// takes it some 100 µs.
 const zipPiece = 16 << 10
 
 // zipWriter compresses a page, and leaves an error's text as it is.

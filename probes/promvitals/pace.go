@@ -4,7 +4,7 @@ import "time"
 
 const (
 	// workSlice is how long a scrape works between two rests.
-	workSlice = 100 * time.Microsecond
+	workSlice = 50 * time.Microsecond
 	// rest is as short as it can be: the runtime's timers make about a millisecond of it where nothing else is to do.
 	rest = 100 * time.Microsecond
 	// mostRest is for each part of a scrape. Where everything waits for a processor, a rest takes far longer than it
