@@ -90,7 +90,7 @@ func (t *tally) addStripe(s *stripe) {
 
 func (t *tally) handled() uint64 {
 	n := t.ok + t.excused
-	for _, c := range t.codes {
+	for _, c := range &t.codes {
 		n += c
 	}
 	return n
@@ -100,8 +100,8 @@ func (t *tally) saturated() uint64 { return t.codes[codes.ResourceExhausted] }
 
 // failures counts the calls that are the method's fault. Every term only grows, and so does the result.
 func (t *tally) failures(registered bool) (n uint64) {
-	for code, c := range t.codes {
-		if IsFailure(codes.Code(code)) && (registered || codes.Code(code) != codes.Unimplemented) {
+	for code, c := range &t.codes {
+		if c > 0 && IsFailure(codes.Code(code)) && (registered || codes.Code(code) != codes.Unimplemented) {
 			n += c
 		}
 	}
@@ -117,7 +117,7 @@ func (t *tally) addTo(s *Stats, m *method, client bool) {
 	s.Started += t.started
 	s.Handled += handled
 	s.ByCode[codes.OK] += t.ok
-	for code, n := range t.codes {
+	for code, n := range &t.codes {
 		s.ByCode[code] += n
 	}
 	s.ByCode[codes.DeadlineExceeded] += t.excused
@@ -134,7 +134,8 @@ func (t *tally) addTo(s *Stats, m *method, client bool) {
 	s.MsgReceived += received
 	s.MsgSent += sent
 	s.Latency.Sum += time.Duration(t.timedSum + t.hastySum)
-	for i, n := range t.timed {
-		s.Latency.Counts[i] += n + t.hasty[i]
+	counts := (*[buckets]uint64)(s.Latency.Counts)
+	for i, n := range &t.timed {
+		counts[i] += n + t.hasty[i]
 	}
 }

@@ -50,7 +50,7 @@ func (k *mark) fill(m *method, slot int64) {
 	k.slot = slot
 	k.requests, k.failures, k.saturated = t.handled(), t.failures(m.registered), t.saturated()
 	k.sum = t.timedSum
-	for i, n := range t.timed {
+	for i, n := range &t.timed {
 		k.latency[i] = uint32(n)
 	}
 }
@@ -87,7 +87,7 @@ func (r *recent) add(m *method, t *tally, first int64) {
 		return
 	}
 	r.sum += t.timedSum - old.sum
-	for i, n := range t.timed {
+	for i, n := range &t.timed {
 		n = uint64(uint32(n) - old.latency[i])
 		r.latency[i] += n
 		r.timed += n
@@ -104,7 +104,7 @@ func (r *recent) merge(other *recent) {
 	}
 	r.timed += other.timed
 	r.sum += other.sum
-	for i, n := range other.latency {
+	for i, n := range &other.latency {
 		r.latency[i] += n
 	}
 }
