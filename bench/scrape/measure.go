@@ -49,8 +49,8 @@ func (p plan) measure(ctx context.Context) error {
 
 func (p plan) check() error {
 	var errs []error
-	if p.rounds < 6 {
-		errs = append(errs, fmt.Errorf("-rounds %d: fewer than 6 say nothing", p.rounds))
+	if p.rounds < 6 || p.rounds > 1000 {
+		errs = append(errs, fmt.Errorf("-rounds %d: 6 at least, fewer say nothing, and 1000 at most", p.rounds))
 	}
 	for flag, rate := range map[string]int{"calls": p.calls, "scrapes": p.scrapes} {
 		if p.block.Seconds()*float64(rate) < 1 {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +69,36 @@ func TestPanicsLeaveNoEnd(t *testing.T) {
 	defer response.Body.Close()
 	if text, err := io.ReadAll(response.Body); err == nil {
 		t.Errorf("%d bytes, taken for whole", len(text))
+	}
+}
+
+// counting counts the writes that a page leaves in.
+type counting struct {
+	*httptest.ResponseRecorder
+
+	writes int
+}
+
+func (c *counting) Write(p []byte) (int, error) {
+	c.writes++
+	return c.ResponseRecorder.Write(p)
+}
+
+func TestGzippedPageLeavesInOnePiece(t *testing.T) {
+	text := strings.Repeat("grpc_server_started_total 1\n", 100_000)
+	handler := compressed(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusOK)
+		if n, err := io.WriteString(w, text); n != len(text) || err != nil {
+			t.Errorf("wrote %d of %d bytes, %v", n, len(text), err)
+		}
+	}))
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	r.Header.Set("Accept-Encoding", "gzip")
+	response := &counting{ResponseRecorder: httptest.NewRecorder()}
+	handler.ServeHTTP(response, r)
+	length, vary := response.Header().Get("Content-Length"), response.Header().Get("Vary")
+	if response.writes != 1 || length != strconv.Itoa(response.Body.Len()) || vary != "Accept-Encoding" {
+		t.Errorf("%d writes of %d bytes in all, Content-Length %q, Vary %q", response.writes, response.Body.Len(), length, vary)
 	}
 }
 

@@ -64,8 +64,8 @@
 // # Cost
 //
 // A scrape reads snapshots: it runs no check and takes no lock that a call waits for. Labels are made once and kept. On
-// the page of Handler, text and OpenMetrics are written straight from the snapshots, which takes less than a tenth of what
-// a registry and its encoder do (BenchmarkText). And as a scrape is in no hurry and calls are, it works for 50 µs at a time
-// and then leaves them the processor, which makes it last some milliseconds longer: 0.1 s at most. A Collector may be used
-// concurrently.
+// the page of Handler, text and OpenMetrics are written straight from the snapshots, which takes a tenth of what a registry
+// and its encoder do (BenchmarkText); exemplars cost what they cost there. And as a scrape is in no hurry and calls are, it
+// works for 50 µs at a time and then leaves them the processor, which makes it last some milliseconds longer, about 0.1 s at
+// most. What other collectors do is theirs. A Collector may be used concurrently.
 package promvitals

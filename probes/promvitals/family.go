@@ -67,13 +67,21 @@ func placed(first int, families ...*family) []*family {
 	return families
 }
 
-// over gives a histogram its buckets.
+// over gives a histogram its buckets. It needs another label: toText puts a bucket's bound behind it.
 func (f *family) over(bounds []float64) *family {
 	f.bounds = bounds
 	for format := range formats {
 		f.le[format] = format.boundText(bounds)
 	}
 	return f
+}
+
+// suffixes are those of the names of its series.
+func (f *family) suffixes() []string {
+	if f.kind == histogram {
+		return []string{"", "_bucket", "_sum", "_count"}
+	}
+	return []string{""}
 }
 
 // with makes the labels of one combination of values, in the order of the family's labels.

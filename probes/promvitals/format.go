@@ -73,33 +73,45 @@ func (f format) appendExemplar(b []byte, e *dto.Exemplar) []byte {
 		return b
 	}
 	b = append(b, " # "...)
-	b = append(b, labelText(e.Label)...)
+	b = appendLabels(b, e.Label)
 	b = f.appendFloat(b, e.GetValue())
 	b = append(b, ' ')
 	return f.appendFloat(b, float64(e.GetTimestamp().AsTime().UnixNano())/1e9)
 }
 
 // labelText returns labels as they stand between a name and a value, with the space before the latter.
-func labelText(pairs []*dto.LabelPair) string {
+func labelText(pairs []*dto.LabelPair) string { return string(appendLabels(nil, pairs)) }
+
+func appendLabels(b []byte, pairs []*dto.LabelPair) []byte {
 	if len(pairs) == 0 {
-		return " "
+		return append(b, ' ')
 	}
-	var b strings.Builder
-	escaped := strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 	for i, pair := range pairs {
-		b.WriteByte("{,"[min(i, 1)])
-		b.WriteString(pair.GetName())
-		b.WriteString(`="`)
-		b.WriteString(escaped.Replace(pair.GetValue()))
-		b.WriteByte('"')
+		b = append(b, "{,"[min(i, 1)])
+		b = append(b, pair.GetName()...)
+		b = append(b, `="`...)
+		b = append(appendEscaped(b, pair.GetValue()), '"')
 	}
-	b.WriteString("} ")
-	return b.String()
+	return append(b, "} "...)
+}
+
+func appendEscaped(b []byte, value string) []byte {
+	for i := range len(value) {
+		switch c := value[i]; c {
+		case '\n':
+			b = append(b, `\n`...)
+		case '\\', '"':
+			b = append(b, '\\', c)
+		default:
+			b = append(b, c)
+		}
+	}
+	return b
 }
 
 // headOf returns a family's first lines.
 func (f format) headOf(name, help, kind string) string {
-	if f == openMetrics && kind == "counter" {
+	if f == openMetrics && kind == counter {
 		name = strings.TrimSuffix(name, "_total")
 	}
 	return "# HELP " + name + " " + help + "\n# TYPE " + name + " " + kind + "\n"

@@ -22,24 +22,25 @@ type shared struct {
 // Gather implements prometheus.Gatherer.
 func (s *shared) Gather() ([]*dto.MetricFamily, error) {
 	families, err, _ := s.flight.Do("", func() (any, error) { return s.Gatherer.Gather() })
-	return slices.Clone(families.([]*dto.MetricFamily)), err
+	return families.([]*dto.MetricFamily), err // promhttp only reads them
 }
 
-// foreign leaves out families that the page has already: a collector that does not describe itself can have any.
+// foreign leaves out families whose names the page has already: a collector that does not describe itself can have any,
+// and a registry does not mind one that is called as a part of a histogram.
 type foreign struct {
 	prometheus.Gatherer
 
-	own map[string]*family
+	taken map[string]bool
 }
 
 // Gather implements prometheus.Gatherer.
 func (f *foreign) Gather() ([]*dto.MetricFamily, error) {
 	families, err := f.Gatherer.Gather()
 	return slices.DeleteFunc(families, func(family *dto.MetricFamily) bool {
-		own := f.own[family.GetName()] != nil
-		if own {
+		taken := f.taken[family.GetName()]
+		if taken {
 			err = errors.Join(err, fmt.Errorf("promvitals: another collector has %s, too", family.GetName()))
 		}
-		return own
+		return taken
 	}), err
 }

@@ -17,7 +17,11 @@ import (
 //
 // In the text formats a Collector's own metrics are written without a registry, at a fraction of the cost; all others,
 // and protobuf, come from client_golang, where scrapes that come while one collects share what it collects. The Go and
-// process collectors are asked at most ten times a second.
+// process collectors are asked at most ten times a second. Metrics of others whose names are ours are left out of text, and
+// count as a failure.
+//
+// A scraper that does not read holds a page, some 100 bytes for each series, until it goes: serve it with a
+// http.Server.WriteTimeout, as probes.Server does.
 func Handler(all ...prometheus.Collector) (http.Handler, error) {
 	all = append([]prometheus.Collector{
 		&kept{Collector: collectors.NewGoCollector()},
@@ -35,7 +39,7 @@ func Handler(all ...prometheus.Collector) (http.Handler, error) {
 			return nil, err
 		}
 	}
-	p.others = pageOf(&foreign{others, p.families}, both{others, whole})
+	p.others = pageOf(&foreign{others, p.taken}, both{others, whole})
 	p.whole = pageOf(whole, whole)
 	return compressed(p), nil
 }

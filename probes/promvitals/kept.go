@@ -36,15 +36,19 @@ func (k *kept) recent() []prometheus.Metric {
 	return k.metrics
 }
 
-// all returns what a collector has.
+// all returns what a collector has. It collects here, where a registry recovers if it panics.
 func all(c prometheus.Collector) (list []prometheus.Metric) {
-	metrics := make(chan prometheus.Metric)
+	metrics, read := make(chan prometheus.Metric), make(chan struct{})
 	go func() {
+		defer close(read)
+		for m := range metrics {
+			list = append(list, m)
+		}
+	}()
+	func() {
 		defer close(metrics)
 		c.Collect(metrics)
 	}()
-	for m := range metrics {
-		list = append(list, m)
-	}
+	<-read
 	return list
 }

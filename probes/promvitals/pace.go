@@ -12,15 +12,15 @@ const (
 	mostRest = 50 * time.Millisecond
 )
 
-// pace makes a scrape step aside for calls. It is in no hurry and they are: with a rest after every slice of work no
-// call waits for longer than a slice, even on a single processor. Yielding alone (runtime.Gosched) does not help, as the
+// pace makes a scrape step aside for calls. It is in no hurry and they are: with a rest after every slice of work a call
+// waits for little more than a slice, even on a single processor. Yielding alone (runtime.Gosched) does not help, as the
 // scheduler looks for news from the network only once nothing is left to run.
 type pace struct {
 	working time.Time // since when; zero before the first step
 	rested  time.Duration
 }
 
-// step rests if it is time to. It is called between pieces of work that are far shorter than a slice.
+// step rests if it is time to. It is called between pieces of work that are shorter than a slice.
 func (p *pace) step() {
 	if p.rested >= mostRest {
 		return
@@ -31,7 +31,12 @@ func (p *pace) step() {
 		p.working = now
 	case now.Sub(p.working) >= workSlice:
 		time.Sleep(rest)
-		p.working = time.Now()
-		p.rested += p.working.Sub(now)
+		p.resume(now)
 	}
+}
+
+// resume goes on after a rest that began at a time.
+func (p *pace) resume(began time.Time) {
+	p.working = time.Now()
+	p.rested += p.working.Sub(began)
 }

@@ -1,6 +1,7 @@
 package promvitals
 
 import (
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,6 +35,49 @@ func TestScrapeDoesNotRestForEver(t *testing.T) {
 		}
 		if rested := time.Since(began) - steps*workSlice; rested < mostRest || rested > mostRest+rest {
 			t.Errorf("rested %v, want %v", rested, mostRest)
+		}
+	})
+}
+
+// Where all processors are busy a short rest takes long, and few are enough.
+func TestRestsCountForWhatTheyTook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pace
+		for range 2 {
+			began := time.Now()
+			time.Sleep(mostRest / 2)
+			p.resume(began)
+		}
+		began := time.Now()
+		for range 100 {
+			p.step()
+			time.Sleep(workSlice)
+		}
+		if rested := time.Since(began) - 100*workSlice; rested != 0 {
+			t.Errorf("rested for another %v", rested)
+		}
+	})
+}
+
+func TestAllPartsOfAScrapeRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text, f := new(toText), slowCallsFamily
+		began := time.Now()
+		for range 10 * stepSamples {
+			text.count(f, f.with("database"), 1, nil)
+			time.Sleep(workSlice / stepSamples)
+		}
+		if rested := time.Since(began) - 10*stepSamples*(workSlice/stepSamples); rested < 8*rest || rested > 10*rest {
+			t.Errorf("rested %v while ten slices of samples were written", rested)
+		}
+		text.reset(plain)
+		if text.pace != (pace{}) {
+			t.Errorf("the next scrape begins with %+v", text.pace)
+		}
+		zipping := &zipWriter{ResponseWriter: httptest.NewRecorder(), zipped: newZipper()}
+		zipping.pace.working = time.Now().Add(-workSlice)
+		if n, err := zipping.Write(make([]byte, 3*zipPiece)); n != 3*zipPiece || err != nil || zipping.pace.rested != rest {
+			t.Errorf("%d bytes, %v, rested %v", n, err, zipping.pace.rested)
 		}
 	})
 }

@@ -11,18 +11,22 @@ import (
 type page struct {
 	own           []*Collector
 	families      map[string]*family // those of own, by name
+	taken         map[string]bool    // every name in them
 	others, whole http.Handler
 	texts         sync.Pool // of *toText: each has the size of a page
 }
 
 func newPage() *page {
-	return &page{families: map[string]*family{}, texts: sync.Pool{New: func() any { return new(toText) }}}
+	return &page{families: map[string]*family{}, taken: map[string]bool{}, texts: sync.Pool{New: func() any { return new(toText) }}}
 }
 
 func (p *page) add(c *Collector) {
 	p.own = append(p.own, c)
 	for _, f := range c.families() {
 		p.families[f.name] = f
+		for _, suffix := range f.suffixes() {
+			p.taken[f.name+suffix] = true
+		}
 	}
 }
 
@@ -37,7 +41,7 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer p.texts.Put(text)
 	text.reset(format)
 	if !p.collect(text) {
-		p.whole.ServeHTTP(w, r) // a registry keeps what it can, and counts the failure
+		p.whole.ServeHTTP(w, r) // a registry keeps what it can, and counts what fails again
 		return
 	}
 	p.keep(text, r.URL.Query()["name[]"])
@@ -46,9 +50,9 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = answer.begin() // if of the others nothing was wanted; who has gone gets nothing
 }
 
-// collect reports whether no collector panicked.
+// collect reports whether all is well: no collector panicked, or had a series twice.
 func (p *page) collect(text *toText) (ok bool) {
-	defer func() { ok = recover() == nil }()
+	defer func() { ok = recover() == nil && !text.repeated }()
 	for _, c := range p.own {
 		c.collect(text)
 	}
@@ -73,6 +77,7 @@ type ahead struct {
 
 	text  *toText
 	begun bool
+	err   error // of the text
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -90,9 +95,9 @@ func (a *ahead) Write(p []byte) (int, error) {
 }
 
 func (a *ahead) begin() error {
-	if a.begun {
-		return nil
+	if !a.begun {
+		a.begun = true
+		a.err = a.text.writeTo(a.ResponseWriter)
 	}
-	a.begun = true
-	return a.text.writeTo(a.ResponseWriter)
+	return a.err
 }

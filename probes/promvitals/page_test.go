@@ -1,6 +1,8 @@
 package promvitals_test
 
 import (
+	"errors"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -65,6 +67,75 @@ func TestNobodyElseHasOurNames(t *testing.T) {
 	}
 }
 
+// A gauge may be called as a part of a histogram is, which no registry minds, and no scraper understands.
+func TestNobodyElseHasTheNamesOfOurBuckets(t *testing.T) {
+	for _, name := range []string{"health_check_duration_seconds_count", "grpc_server_handling_seconds_sum", "grpc_client_handling_seconds_bucket"} {
+		gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: "Of somebody else."})
+		page, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{report()}, Recorder: traffic(t, nil)}), gauge)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := get(t, page, text).Body.String(); strings.Contains(got, "# TYPE "+name) || !strings.Contains(got, "# TYPE "+name[:strings.LastIndexByte(name, '_')]) && !strings.Contains(name, "client") {
+			t.Errorf("%s: %s", name, got)
+		}
+		if got := get(t, page, text).Body.String(); !strings.Contains(got, `promhttp_metric_handler_errors_total{cause="gathering"} 1`+"\n") {
+			t.Errorf("%s was left out, and is not counted", name)
+		}
+	}
+}
+
+// Two of one name are one series too many: the page has the first, and says that something is wrong, as a registry does.
+func TestSeriesThatComeTwiceAreThereOnce(t *testing.T) {
+	for what, repeat := range map[string]func(*servicer.Report){
+		"breaker": func(r *servicer.Report) { r.Breakers = append(r.Breakers, r.Breakers[0]) },
+		"check":   func(r *servicer.Report) { r.Checks = append(r.Checks, r.Checks[0]) },
+		"name":    func(r *servicer.Report) { r.Names = append(r.Names, r.Names[len(r.Names)-1]) },
+	} {
+		r := report()
+		repeat(r)
+		page, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{r}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range 2 {
+			seen := map[string]bool{}
+			got := get(t, page, text).Body.String()
+			for line := range strings.Lines(got) {
+				series := line[:strings.LastIndexByte(line, ' ')]
+				if seen[series] && line[0] != '#' {
+					t.Errorf("two of a %s: %s comes twice", what, series)
+				}
+				seen[series] = true
+			}
+			if want := fmt.Sprintf(`promhttp_metric_handler_errors_total{cause="gathering"} %d`+"\n", n); !strings.Contains(got, want) {
+				t.Errorf("two of a %s: %s is missing", what, want)
+			}
+		}
+	}
+}
+
+func TestErrorsOfAllFormatsAreCountedTogether(t *testing.T) {
+	page, err := promvitals.Handler(unwell{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, accept := range []string{protobuf, text, openMetrics, protobuf} {
+		want := fmt.Sprintf(`promhttp_metric_handler_errors_total{cause="gathering"} %d`, n)
+		if got := get(t, page, accept).Body.String(); accept != protobuf && !strings.Contains(got, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+}
+
+// unwell is a collector that always fails.
+type unwell struct{}
+
+func (unwell) Describe(chan<- *prometheus.Desc) {}
+
+func (unwell) Collect(metrics chan<- prometheus.Metric) {
+	metrics <- prometheus.NewInvalidMetric(prometheus.NewDesc("unwell_total", "Of somebody else.", nil, nil), errors.New("unwell"))
+}
+
 // TestPageHasTheMetricsThatAreNamed compares with promhttp, whose parameter it is.
 func TestPageHasTheMetricsThatAreNamed(t *testing.T) {
 	c := collector(t, promvitals.Config{Health: told{report()}, Recorder: traffic(t, map[codes.Code]int{codes.OK: 1})})
@@ -108,6 +179,13 @@ func TestTwoCollectorsShareAPage(t *testing.T) {
 	page, err := promvitals.Handler(collector(t, promvitals.Config{Recorder: recorder}), collector(t, promvitals.Config{Health: told{report()}}))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"health_phase", "grpc_server_started_total"} {
+		named := httptest.NewRecorder()
+		page.ServeHTTP(named, httptest.NewRequest("GET", "/metrics?name[]="+name, nil))
+		if got := named.Body.String(); strings.Count(got, "# TYPE ") != 1 || !strings.Contains(got, "# TYPE "+name) {
+			t.Errorf("%s alone: %s", name, got)
+		}
 	}
 	for format, accept := range allFormats {
 		for range 2 { // the second uses what the first left

@@ -11,37 +11,41 @@ import (
 // toText writes a collection in one of the text formats, byte for byte what expfmt makes of a gathered one, in a tenth
 // of the time: labels and bounds were made text once, and nothing lies between a sample and its line.
 type toText struct {
-	format format
-	pace   pace
+	format  format
+	pace    pace
+	samples int
 	// families are the lines of each family, by its place; empty without a sample.
 	families [][]byte
+	// last are the labels that each family was last given. Repeated tells that some came twice in a row, which the
+	// formats forbid: of two breakers of one name, say.
+	last     []*labels
+	repeated bool
 }
 
 // reset forgets a collection, but keeps its memory for the next.
 func (t *toText) reset(f format) {
-	t.format, t.pace = f, pace{}
+	t.format, t.pace, t.repeated = f, pace{}, false
 	for i := range t.families {
 		t.families[i] = t.families[i][:0]
 	}
+	clear(t.last)
 }
 
 func (t *toText) began(time.Time) {} // the text formats say so in series of their own, which nobody wants: _created
 
 func (t *toText) level(f *family, l *labels, value float64) {
-	b := f.appendSeries(t.lines(f), "", l.text)
+	b := f.appendSeries(t.lines(f, l), "", l.text)
 	t.families[f.place] = append(t.format.appendFloat(b, value), '\n')
 }
 
 func (t *toText) count(f *family, l *labels, value uint64, exemplar *dto.Exemplar) {
-	b := f.appendSeries(t.lines(f), "", l.text)
+	b := f.appendSeries(t.lines(f, l), "", l.text)
 	b = t.format.appendCount(b, value)
 	t.families[f.place] = append(t.format.appendExemplar(b, exemplar), '\n')
 }
 
-// spread comes once for each method and each check, and so does the chance to rest.
 func (t *toText) spread(f *family, l *labels, s *spread) {
-	t.pace.step()
-	b := t.appendBuckets(t.lines(f), f, l, s)
+	b := t.appendBuckets(t.lines(f, l), f, l, s)
 	b = f.appendSeries(b, "_sum", l.text)
 	b = append(t.format.appendFloat(b, s.sum), '\n')
 	b = f.appendSeries(b, "_count", l.text)
@@ -75,17 +79,25 @@ func (f *family) appendSeries(b []byte, suffix, labels string) []byte {
 	return append(b, labels...)
 }
 
-// lines returns those of a family, which begin with its head.
-func (t *toText) lines(f *family) []byte {
-	for len(t.families) <= f.place {
-		t.families = append(t.families, nil)
+// lines returns those of a family, which begin with its head. Every sample passes, and so has its chance to rest.
+func (t *toText) lines(f *family, l *labels) []byte {
+	if t.samples++; t.samples%stepSamples == 0 {
+		t.pace.step()
 	}
+	for len(t.families) <= f.place {
+		t.families, t.last = append(t.families, nil), append(t.last, nil)
+	}
+	t.repeated = t.repeated || t.last[f.place] == l
+	t.last[f.place] = l
 	b := t.families[f.place]
 	if len(b) == 0 {
 		b = append(b, f.head[t.format]...)
 	}
 	return b
 }
+
+// stepSamples is after how many samples the clock is looked at, which costs as much as one of them.
+const stepSamples = 16
 
 // drop forgets a family.
 func (t *toText) drop(f *family) {
