@@ -36,11 +36,12 @@ type foreign struct {
 // Gather implements prometheus.Gatherer.
 func (f *foreign) Gather() ([]*dto.MetricFamily, error) {
 	families, err := f.Gatherer.Gather()
-	return slices.DeleteFunc(families, func(family *dto.MetricFamily) bool {
+	families = slices.DeleteFunc(families, func(family *dto.MetricFamily) bool {
 		taken := f.taken[family.GetName()]
 		if taken {
 			err = errors.Join(err, fmt.Errorf("promvitals: another collector has %s, too", family.GetName()))
 		}
 		return taken
-	}), err
+	})
+	return families, err
 }
