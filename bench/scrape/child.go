@@ -33,7 +33,8 @@ func (p plan) start(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{process: exec.CommandContext(ctx, program, "-serve", fmt.Sprint("-methods=", p.methods), fmt.Sprint("-checks=", p.checks))}
+	s := &server{process: exec.CommandContext(ctx, program, "-serve",
+		fmt.Sprint("-methods=", p.methods), fmt.Sprint("-checks=", p.checks), fmt.Sprint("-registry=", p.registry))}
 	s.process.Stderr = os.Stderr
 	if s.in, err = s.process.StdinPipe(); err != nil {
 		return nil, err

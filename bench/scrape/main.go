@@ -2,6 +2,7 @@
 //
 //	go run ./bench/scrape                          two minutes; leave the machine alone meanwhile
 //	GOMAXPROCS=1 go run ./bench/scrape             on one processor, as in a small container
+//	go run ./bench/scrape -registry                the page that promhttp makes of a registry
 //	go run ./bench/scrape -scrapes 10 -methods 1000
 //
 // The server is a process of its own with so many methods, checks and breakers on its page. Calls come at a fixed rate,
@@ -10,8 +11,7 @@
 // requests of this size cost whatever is behind them. A figure is the median over the blocks of its kind; a change is the
 // median over the rounds of the difference to the same round's block without scrapes, with the interval that holds the
 // true median 95 times out of 100; what it must be compared with is how much a block without scrapes differs from the next
-// one, by itself. Server, callers and scraper share the cores of one machine: what the scraper takes is
-// in the figures too.
+// one, by itself. Server, callers and scraper share the cores of one machine: what the scraper takes is in the figures too.
 //
 // It exits with 1 when a call or a scrape failed, or when a scrape ran a check.
 package main
@@ -31,6 +31,7 @@ type plan struct {
 	block           time.Duration
 	calls, scrapes  int // each second
 	methods, checks int
+	registry        bool
 }
 
 func main() {
@@ -42,6 +43,7 @@ func main() {
 	flag.IntVar(&p.scrapes, "scrapes", 50, "scrapes each second")
 	flag.IntVar(&p.methods, "methods", 100, "methods of the server")
 	flag.IntVar(&p.checks, "checks", 20, "checks of the server")
+	flag.BoolVar(&p.registry, "registry", false, "let promhttp make the page, of a registry that holds the same collectors")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -101,8 +101,8 @@ func (p plan) fill(ctx context.Context, conn *grpc.ClientConn, s *server, kind i
 }
 
 func (p plan) print(r results, runs int64) {
-	fmt.Printf("`go run ./bench/scrape -scrapes %d -methods %d -checks %d -calls %d` on %s, %s, %s/%s, %d cores that server, callers and scraper share, GOMAXPROCS %d.\n\n",
-		p.scrapes, p.methods, p.checks, p.calls, time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.GOMAXPROCS(0))
+	fmt.Printf("`go run ./bench/scrape -scrapes %d -methods %d -checks %d -calls %d -registry=%v` on %s, %s, %s/%s, %d cores that server, callers and scraper share, GOMAXPROCS %d.\n\n",
+		p.scrapes, p.methods, p.checks, p.calls, p.registry, time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.GOMAXPROCS(0))
 	fmt.Println("| scrapes/s | of | calls | p50 | p99 | change of p99 | p99.9 | a scrape, p50 | p99 | the server's work for it |")
 	fmt.Println("|---|---|---|---|---|---|---|---|---|---|")
 	for kind, name := range [kinds]string{copied: "a copy", scraped: "/metrics"} {

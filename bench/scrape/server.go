@@ -15,6 +15,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 
@@ -22,6 +25,7 @@ import (
 	"github.com/vitals-go/vitals/bench/internal/measure"
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/probes/promvitals"
 )
 
 // serve is the server's process: it ends with its input.
@@ -43,9 +47,13 @@ func (p plan) serve(ctx context.Context) error {
 	}
 	server := grpc.NewServer(health.ServerOptions()...)
 	server.RegisterService(p.service(), nil)
+	metrics, err := p.page(health)
+	if err != nil {
+		return err
+	}
 	pages := http.NewServeMux()
-	pages.Handle("/metrics", health.Handler())
-	pages.HandleFunc("/copy", copyOf(health.Handler()))
+	pages.Handle("/metrics", metrics)
+	pages.HandleFunc("/copy", copyOf(metrics))
 	page := &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = page.Serve(web) }() // ends with the process
 	done := make(chan error, 1)
@@ -66,6 +74,20 @@ func (p plan) serve(ctx context.Context) error {
 	}
 	stop()
 	return <-done
+}
+
+// page returns the library's page, or the one that somebody has who keeps a registry.
+func (p plan) page(health *vitals.Health) (http.Handler, error) {
+	if !p.registry {
+		return health.Handler(), nil
+	}
+	collector, err := promvitals.New(promvitals.Config{Health: health.Servicer, Recorder: health.Recorder})
+	if err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collector, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}), nil
 }
 
 // copyOf answers with what the page was when it was asked for at first.
