@@ -123,6 +123,7 @@ func (b *Breaker) Observe(err error) {
 	case Success:
 		b.heal(0)
 	case Failure:
+		err = errtext.Capture(err)
 		b.relapse(err)
 	}
 	permit.SettleAs(outcome, err)
@@ -144,7 +145,7 @@ func (b *Breaker) heal(epoch uint64) {
 
 // relapse re-opens a half-open breaker.
 func (b *Breaker) relapse(cause error) {
-	b.lastFailure.Store(&cause)
+	b.recordCause(cause)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.sinceBirth()

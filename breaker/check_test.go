@@ -41,7 +41,7 @@ func TestCheckRemembersWhy(t *testing.T) {
 
 	b.Reset()
 	b.Observe(hostile{})
-	if err, want := check(t.Context()), "circuit breaker database is open: breaker_test.hostile"; err == nil || err.Error() != want {
+	if err, want := check(t.Context()), "circuit breaker database is open: error of type breaker_test.hostile, whose Error method panics"; err == nil || err.Error() != want {
 		t.Errorf("check: %v, want %q", err, want)
 	}
 

@@ -46,7 +46,8 @@ type Snapshot struct {
 	Window Calls
 	// Entered counts how often each state was entered, by State.
 	Entered [3]uint64
-	// LastFailure is the raw cause of the last failure; it may hold secrets.
+	// LastFailure is the cause of the last failure. It wraps the call's error, whose text was taken once, when the
+	// failure was recorded: at most 4 KiB. It may hold secrets.
 	LastFailure error
 }
 

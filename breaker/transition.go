@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
 // Causes of an open breaker that are no call's error.
@@ -17,7 +19,7 @@ var (
 // settleSlow counts a result that is not a plain success.
 func (b *Breaker) settleSlow(p *Permit, outcome Outcome, slow bool, cause error) {
 	if outcome == Failure {
-		b.lastFailure.Store(&cause)
+		b.recordCause(cause)
 		b.evidence.bad.Store(b.moment())
 		p.tellCheck()
 	}
@@ -31,6 +33,12 @@ func (b *Breaker) settleSlow(p *Permit, outcome Outcome, slow bool, cause error)
 		epoch = probe.confirmedIn
 	}
 	b.settleCall(epoch, outcome, slow)
+}
+
+// recordCause makes cause the last failure. It calls cause.Error, so no lock is held.
+func (b *Breaker) recordCause(cause error) {
+	cause = errtext.Capture(cause)
+	b.lastFailure.Store(&cause)
 }
 
 // settleCall counts the result of a call admitted in the state number epoch.

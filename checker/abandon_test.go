@@ -190,3 +190,57 @@ func TestWhatWasKnownExpiresBetweenTwoRuns(t *testing.T) {
 		}
 	})
 }
+
+// lockedError is an error whose Error method blocks until it is released, and counts its calls.
+type lockedError struct {
+	released <-chan struct{}
+	calls    *atomic.Int64
+}
+
+func (e lockedError) Error() string {
+	e.calls.Add(1)
+	<-e.released
+	return "refused"
+}
+
+func TestErrorThatBlocksIsATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		released, calls := make(chan struct{}), new(atomic.Int64)
+		c, _ := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
+			{Name: "db", Jitter: -1, Run: func(context.Context) error { return lockedError{released, calls} }},
+			{Name: "other", Run: pass, InitialDelay: time.Second},
+		}})
+		time.Sleep(time.Minute)
+		r := result(t, c, "db")
+		expect(t, r, checker.Critical, checker.ReasonTimeout, "timeout")
+		if calls.Load() != 1 || r.Runs.Abandoned != 1 {
+			t.Errorf("%d calls of Error, %d abandoned runs", calls.Load(), r.Runs.Abandoned)
+		}
+		expect(t, result(t, c, "other"), checker.Healthy, checker.ReasonOK, "available")
+		close(released)
+		time.Sleep(time.Minute)
+		expect(t, result(t, c, "db"), checker.Critical, checker.ReasonError, "unavailable")
+	})
+}
+
+func TestErrorIsCalledOncePerRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		released, calls := make(chan struct{}), new(atomic.Int64)
+		close(released)
+		cause := lockedError{released, calls}
+		c, stop := start(t, checker.Config{Checks: []checker.Check{{
+			Name: "db", Interval: time.Hour, FailingInterval: time.Hour, Run: func(context.Context) error { return cause },
+		}}})
+		synctest.Wait()
+		err := result(t, c, "db").Err
+		for range 10 {
+			if err.Error() != "refused" || !errors.Is(err, cause) {
+				t.Fatalf("the result has %v", err)
+			}
+		}
+		stop()
+		if n := calls.Load(); n != 1 {
+			t.Errorf("Error was called %d times", n)
+		}
+	})
+}

@@ -41,7 +41,7 @@ func (o *outcome) measure(m Measurement) error {
 }
 
 // classify turns what the check returned into an event. It calls methods of errors that it does not know, so it runs
-// where a panic is caught; harmless then puts something in the error's place.
+// where a panic is caught.
 func classify(ctx context.Context, err error) event {
 	deadline, limited := ctx.Deadline()
 	switch {
@@ -84,18 +84,4 @@ func circuitOpen(err error) bool {
 		}
 	}
 	return false
-}
-
-// harmless returns err, or an error in its place if asking err for its text panics, as a typed nil may: whoever shows
-// or logs a Result must not be harmed by it.
-func harmless(err error) (safe error) {
-	defer func() {
-		if recover() != nil {
-			safe = fmt.Errorf("an error of type %T, whose methods panic", err)
-		}
-	}()
-	if err != nil {
-		_ = err.Error()
-	}
-	return err
 }

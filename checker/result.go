@@ -26,8 +26,8 @@ type Result struct {
 	Measurement Measurement
 	Threshold   Threshold
 
-	// Err is the raw cause of the last failure, nil after a success. It may hold secrets: heralds show it only where
-	// their policy allows.
+	// Err is the cause of the last failure, nil after a success. It wraps the check's error, whose text was taken once,
+	// when the run ended: at most 4 KiB. It may hold secrets; endpoints show it only where Details allow.
 	Err error
 
 	// Since is when Status last changed; zero before the first result.

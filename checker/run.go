@@ -5,6 +5,8 @@ import (
 	"errors"
 	"runtime/debug"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
 // run is one run of a check, in flight.
@@ -69,7 +71,8 @@ func (o *outcome) run(ctx context.Context, check *Check, wrap around) {
 		}
 	}
 	event, err := o.ask(ctx, inner, check)
-	o.event, o.err = event, harmless(err)
+	// Error is user code: here it may block, like the check itself, until the run is abandoned.
+	o.event, o.err = event, errtext.Capture(err)
 }
 
 // ask calls the check with inner, again after a failure as long as there are retries and time, and classifies its

@@ -38,7 +38,7 @@ func TestMetricsOfChecks(t *testing.T) {
 		},
 		"a dependency whose error cannot speak": {
 			check:  &checker.Result{Name: "database", Status: checker.Critical, Value: "error", Message: "m", Err: (*mute)(nil)},
-			metric: "dependency_database", value: "error", message: "m", raw: "*servicer.mute", status: checker.Critical,
+			metric: "dependency_database", value: "error", message: "m", raw: "error of type *servicer.mute, whose Error method panics", status: checker.Critical,
 		},
 		"a resource": {
 			check:  measured("cpu_usage", "50.0", checker.Healthy, 80),

@@ -404,3 +404,29 @@ func TestRunRunsOnceAtATime(t *testing.T) {
 		run(t, s.Run)()
 	})
 }
+
+// incomparableError is an error that cannot be compared, and whose Error method may panic.
+type incomparableError []string
+
+func (e incomparableError) Error() string { return e[0] + " " + e[1] }
+
+func TestErrorsOfAUsersBreakerSourceAreTexts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		broken, panics := newFakeBreaker("cache"), newFakeBreaker("search")
+		s := newServicer(t, servicer.Config{Breakers: []breaker.Source{broken, panics}})
+		defer run(t, s.Run)()
+		for range 3 {
+			broken.set(func(b *breaker.Snapshot) { b.State, b.LastFailure = breaker.Open, incomparableError{"broken", "pipe"} })
+			panics.set(func(b *breaker.Snapshot) { b.State, b.LastFailure = breaker.Open, incomparableError{} })
+			time.Sleep(time.Minute)
+		}
+		for name, want := range map[string]string{
+			"cache": "broken pipe", "search": "error of type servicer_test.incomparableError, whose Error method panics",
+		} {
+			if got := metric(t, s, "breaker_"+name).Detail; got != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+	})
+}

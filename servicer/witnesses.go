@@ -8,6 +8,7 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
 // witnesses are whom the judge hears. Each may be missing.
@@ -15,7 +16,6 @@ type witnesses struct {
 	checker  checks
 	recorder recorder
 	breakers []breaker.Source
-	scribe   scribe
 }
 
 // checks is the part of a checker.Checker that the judge needs.
@@ -43,7 +43,7 @@ func newWitnesses(cfg *Config) *witnesses {
 // any reports whether there is anybody to hear.
 func (w *witnesses) any() bool { return w.checker != nil || w.recorder != nil || len(w.breakers) > 0 }
 
-// testimony is what all witnesses said at one time. Its errors are quotes.
+// testimony is what all witnesses said at one time. The texts of its errors have been captured.
 type testimony struct {
 	edition  uint64            // of the checker's; 0 without one
 	checks   []*checker.Result // sorted by name
@@ -59,22 +59,25 @@ type testimony struct {
 func (w *witnesses) hear() (said testimony, newer <-chan struct{}) {
 	if w.checker != nil {
 		edition, next := w.checker.Next()
-		said.edition, said.checks, newer = edition.Seq, w.scribe.checks(edition.Results), next
+		said.edition, said.checks, newer = edition.Seq, edition.Results, next
 	}
 	for _, source := range w.breakers {
 		snapshots, broken := guarded(source.Snapshots)
 		said.breakers = append(said.breakers, snapshots...)
 		if broken != nil {
-			said.brokenBreakers = w.scribe.quote(broken)
+			said.brokenBreakers = broken
 		}
 	}
 	slices.SortStableFunc(said.breakers, func(a, b breaker.Snapshot) int { return strings.Compare(a.Name, b.Name) })
-	w.scribe.breakers(said.breakers)
+	for i := range said.breakers {
+		b := &said.breakers[i]
+		b.LastFailure = errtext.Capture(b.LastFailure) // a Source of the user may return errors of any kind
+	}
 	if w.recorder != nil {
 		requests, broken := guarded(w.recorder.Server)
 		said.requests = requests
 		if broken != nil {
-			said.brokenRecorder = w.scribe.quote(broken)
+			said.brokenRecorder = broken
 		}
 	}
 	return said, newer
@@ -84,13 +87,8 @@ func (w *witnesses) hear() (said testimony, newer <-chan struct{}) {
 func guarded[T any](ask func() T) (answer T, broken error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			broken = panicked{cause}
+			broken = errtext.Capture(fmt.Errorf("panic: %v", cause))
 		}
 	}()
 	return ask(), nil
 }
-
-// panicked is an error whose text whoever panicked is asked for: the scribe alone should do that.
-type panicked struct{ cause any }
-
-func (p panicked) Error() string { return fmt.Sprintf("panic: %v", p.cause) }

@@ -1,5 +1,4 @@
-// Package errtext says what an error says, in words that fit into a log line, a message and a page: whoever answers for a
-// dependency decides what its errors say, and how much.
+// Package errtext takes the text of errors: bounded, valid UTF-8, and safe against Error methods that panic.
 package errtext
 
 import (
@@ -8,38 +7,58 @@ import (
 	"unicode/utf8"
 )
 
-// Max is how many bytes of a text are kept.
+// Max is the length in bytes from which a text is cut.
 const Max = 4096
 
-// Of is the text of err, "" if it is nil. An error whose Error panics must not take its reader with it.
-func Of(err error) (text string) {
+// Of returns the text of err, at most Max bytes and a note of the original length; "" if err is nil, and its type if its
+// Error method panics. It does not call the Error method of an error that Capture returned.
+func Of(err error) string {
+	text, _ := take(err)
+	return text
+}
+
+// Capture returns an error that wraps err and holds its text as Of returns it, so that nothing calls err's Error method
+// again; nil if err is nil, and err itself if Capture has returned it. An err whose Error method panics is not wrapped:
+// its other methods may panic as well.
+func Capture(err error) error {
 	if err == nil {
-		return ""
+		return nil
 	}
-	if q, written := err.(*Quote); written { //nolint:errorlint // What wraps a quote says more.
-		return q.Text
+	if _, done := err.(*captured); done { //nolint:errorlint // The text of an error that wraps it is a different one.
+		return err
+	}
+	text, ok := take(err)
+	if !ok {
+		err = nil
+	}
+	return &captured{text: text, cause: err}
+}
+
+func take(err error) (text string, ok bool) {
+	if err == nil {
+		return "", true
+	}
+	if c, done := err.(*captured); done { //nolint:errorlint // As in Capture.
+		return c.text, true
 	}
 	defer func() {
 		if recover() != nil {
-			text = fmt.Sprintf("%T", err)
+			text, ok = fmt.Sprintf("error of type %T, whose Error method panics", err), false
 		}
 	}()
-	return Cut(err.Error())
+	return Cut(err.Error()), true
 }
 
-// Quote is an error whose text has been written down: it says the same for ever, and asks nobody for it.
-type Quote struct {
-	Text  string // as Of returned it
-	Cause error
+// captured is the result of Capture.
+type captured struct {
+	text  string
+	cause error
 }
 
-// Error implements error.
-func (q *Quote) Error() string { return q.Text }
+func (c *captured) Error() string { return c.text }
+func (c *captured) Unwrap() error { return c.cause }
 
-// Unwrap returns the error that is quoted.
-func (q *Quote) Unwrap() error { return q.Cause }
-
-// Cut is text without what is too long, and with U+FFFD in the place of what is no UTF-8.
+// Cut returns text as valid UTF-8, cut after Max bytes with a note of its length.
 func Cut(text string) string {
 	if len(text) <= Max {
 		return Valid(text)
@@ -51,5 +70,6 @@ func Cut(text string) string {
 	return fmt.Sprintf("%s… (%d bytes)", Valid(text[:end]), len(text))
 }
 
-// Valid is text with U+FFFD in the place of what is no UTF-8: protobuf sends nothing else. What is valid costs no memory.
+// Valid returns text with U+FFFD in place of invalid UTF-8, which protobuf does not encode. It does not allocate if text
+// is valid.
 func Valid(text string) string { return strings.ToValidUTF8(text, string(utf8.RuneError)) }

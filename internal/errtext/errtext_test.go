@@ -22,14 +22,37 @@ func TestOf(t *testing.T) {
 		"nothing":  {nil, ""},
 		"plain":    {errors.New("refused"), "refused"},
 		"no UTF-8": {errors.New("a\xff\xfeb"), "a\uFFFDb"},
-		"panics":   {rude{}, "errtext_test.rude"},
-		"quoted":   {&errtext.Quote{Text: strings.Repeat("x", 4100), Cause: rude{}}, strings.Repeat("x", 4100)},
+		"panics":   {rude{}, "error of type errtext_test.rude, whose Error method panics"},
 		"longest":  {errors.New(strings.Repeat("x", 4096)), strings.Repeat("x", 4096)},
 		"longer":   {errors.New(strings.Repeat("x", 4097)), strings.Repeat("x", 4096) + "… (4097 bytes)"},
 	} {
 		if got := errtext.Of(tt.err); got != tt.want {
 			t.Errorf("%s: %.80q", name, got)
 		}
+	}
+}
+
+// counting counts the calls of its Error method.
+type counting struct{ calls *int }
+
+func (c counting) Error() string { *c.calls++; return strings.Repeat("x", 5000) }
+
+func TestCaptureCallsErrorOnce(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	cause := counting{&calls}
+	err := errtext.Capture(cause)
+	if errtext.Capture(err) != err || err.Error() != errtext.Of(err) || len(err.Error()) > 4200 || calls != 1 {
+		t.Errorf("%d calls, text of %d bytes", calls, len(err.Error()))
+	}
+	if !errors.Is(err, cause) {
+		t.Error("the cause is not wrapped")
+	}
+	if errtext.Capture(nil) != nil {
+		t.Error("nil becomes an error")
+	}
+	if err := errtext.Capture(rude{}); errors.Unwrap(err) != nil || !strings.Contains(err.Error(), "errtext_test.rude") {
+		t.Errorf("an error that panics is wrapped: %v", err)
 	}
 }
 

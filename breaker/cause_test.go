@@ -1,0 +1,60 @@
+package breaker_test
+
+import (
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/vitals-go/vitals/breaker"
+)
+
+// countedError counts the calls of its Error method, which needs the breaker: it would block if a lock were held.
+type countedError struct {
+	b     *breaker.Breaker
+	calls *atomic.Int64
+}
+
+func (e countedError) Error() string {
+	e.calls.Add(1)
+	e.b.Reset()
+	return strings.Repeat("x", 1<<20)
+}
+
+func TestErrorIsCalledOncePerFailureWithoutALock(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(b *breaker.Breaker, err error){
+		"Settle": func(b *breaker.Breaker, err error) {
+			permit, _ := b.Admit(t.Context())
+			permit.Settle(err)
+		},
+		"Observe": func(b *breaker.Breaker, err error) { b.Observe(err) },
+	} {
+		b := newBreaker(t, breaker.Config{})
+		cause := countedError{b, new(atomic.Int64)}
+		fail(b, cause)
+		for range 10 {
+			failure := b.Snapshot().LastFailure
+			if !errors.Is(failure, cause) || len(failure.Error()) > 8<<10 {
+				t.Fatalf("%s: the snapshot has %.80v", name, failure)
+			}
+		}
+		if n := cause.calls.Load(); n != 1 {
+			t.Errorf("%s: Error was called %d times", name, n)
+		}
+	}
+}
+
+func TestErrorThatPanicsIsAFailure(t *testing.T) {
+	t.Parallel()
+	b := newBreaker(t, breaker.Config{ConsecutiveFailures: 1})
+	permit, err := b.Admit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	permit.Settle(hostile{})
+	s := b.Snapshot()
+	if s.State != breaker.Open || s.LastFailure == nil || !strings.Contains(s.LastFailure.Error(), "hostile") {
+		t.Errorf("%v, last failure %v", s.State, s.LastFailure)
+	}
+}
