@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/vitals-go/vitals/probes/promvitals"
 )
 
@@ -205,16 +206,16 @@ func TestDashboardsAndRulesNameWhatIsExported(t *testing.T) {
 	}
 	families := promvitals.Families()
 	for _, family := range families {
-		word := regexp.MustCompile(`\b` + family.Name + `(_bucket)?\{`)
+		word := regexp.MustCompile(`\b` + family.GetName() + `(_bucket)?\{`)
 		if !word.Match(files["fleet.json"]) && !word.Match(files["instance.json"]) {
-			t.Errorf("%s is on no dashboard", family.Name)
+			t.Errorf("%s is on no dashboard", family.GetName())
 		}
 	}
 	named := regexp.MustCompile(`(^|[^:\w])((health|grpc)_[a-z0-9_]+)[{\[]`)
 	for file, content := range files {
 		for _, match := range named.FindAllStringSubmatch(string(content), -1) {
-			if !slices.ContainsFunc(families, func(f promvitals.Family) bool {
-				return match[2] == f.Name || f.Type == "histogram" && match[2] == f.Name+"_bucket"
+			if !slices.ContainsFunc(families, func(f *dto.MetricFamily) bool {
+				return match[2] == f.GetName() || f.GetType() == dto.MetricType_HISTOGRAM && match[2] == f.GetName()+"_bucket"
 			}) {
 				t.Errorf("%s names %s, which nobody exports", file, match[2])
 			}

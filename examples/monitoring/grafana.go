@@ -165,9 +165,10 @@ func (p panel) text() string {
 	for _, q := range p.queries {
 		for _, name := range metricName.FindAllString(q.expr, -1) {
 			for _, f := range promvitals.Families() {
-				if (name == f.Name || f.Type == "histogram" && strings.HasPrefix(name, f.Name+"_")) && !slices.Contains(told, f.Name) {
-					told = append(told, f.Name)
-					fmt.Fprintf(&text, "\n\n`%s`: %s", f.Name, f.Help)
+				family, isHistogram := f.GetName(), f.GetType().String() == "HISTOGRAM"
+				if (name == family || isHistogram && strings.HasPrefix(name, family+"_")) && !slices.Contains(told, family) {
+					told = append(told, family)
+					fmt.Fprintf(&text, "\n\n`%s`: %s", family, f.GetHelp())
 				}
 			}
 		}

@@ -65,8 +65,6 @@ var outside = map[string][]string{
 	"probes":                {"google.golang.org/grpc"},
 	"probes/promvitals": {
 		"github.com/prometheus", "google.golang.org/grpc", "google.golang.org/protobuf", "go.opentelemetry.io/otel/trace",
-		"github.com/klauspost/compress/gzip", // half of the standard library's time, which is most of a page's
-		"golang.org/x/sync/singleflight",     // scrapes that come at once share what one collects
 	},
 	"otel": { // the API only: who needs no histograms does not link the SDK
 		"go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/metric",

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 
-	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/grpc/codes"
 
 	"github.com/vitals-go/vitals/interceptor"
@@ -20,54 +19,44 @@ type callFamilies struct {
 
 	// edges holds, for each of latency's bounds, how many of the recorder's buckets lie below it.
 	edges []uint64
-	// native adds native histograms, allCodes a series for each code that never came.
+	// native adds native histograms, allCodes a series for every code.
 	native, allCodes bool
 
-	// mu guards labels, which only ever grows, by the methods that the recorder knows.
+	// mu guards labels, which grows up to the number of methods of the recorder.
 	mu     sync.Mutex
 	labels map[methodKey]*methodLabels
 }
 
 type methodKey struct{ service, name, kind string }
 
-// methodLabels are the labels of one method, made once.
+// methodLabels are the labels of one method. They are immutable.
 type methodLabels struct {
-	plain  *labels
-	byCode [interceptor.Codes]*labels // nil until the code was seen
-}
-
-// newSides returns the families of both sides, with latencies in buckets of bounds.
-func newSides(bounds []float64) (server, client *callFamilies) {
-	server, client = newCallFamilies("server", bounds), newCallFamilies("client", bounds)
-	first := len(healthFamilies)
-	placed(first, server.all...)
-	placed(first+len(server.all), client.all...)
-	return server, client
+	method labels
+	byCode [interceptor.Codes]labels // nil for codes without a series
 }
 
 func newCallFamilies(side string, bounds []float64) *callFamilies {
 	peer := map[string]string{"server": "on the server", "client": "by the client"}[side]
 	f := &callFamilies{edges: edges(bounds), labels: map[methodKey]*methodLabels{}}
-	of := func(kind, name, help string, more ...string) *family {
-		// Sorted by name, as the exposition wants them: grpc_code comes first.
-		made := newFamily(kind, "grpc_"+side+"_"+name, help, append(more, "grpc_method", "grpc_service", "grpc_type")...)
+	add := func(made *family) *family {
 		f.all = append(f.all, made)
 		return made
 	}
-	f.started = of(counter, "started_total", "Total number of RPCs started "+peer+".")
-	f.handled = of(counter, "handled_total", "Total number of RPCs completed "+peer+", by code.", "grpc_code")
-	f.latency = of(histogram, "handling_seconds", "How long RPCs took until they were completed "+peer+".").over(bounds)
-	f.received = of(counter, "msg_received_total", "Total number of messages received "+peer+".")
-	f.sent = of(counter, "msg_sent_total", "Total number of messages sent "+peer+".")
-	f.inFlight = of(gauge, "in_flight", "RPCs that have started and not ended "+peer+".")
-	if side == "server" { // a client has no handler that could panic
-		f.panics = of(counter, "panics_total", "Total number of RPCs whose handler panicked "+peer+".")
+	prefix, method := "grpc_"+side+"_", []string{"grpc_method", "grpc_service", "grpc_type"}
+	f.started = add(newFamily(counter, prefix+"started_total", "Total number of RPCs started "+peer+".", method...))
+	f.handled = add(newFamily(counter, prefix+"handled_total", "Total number of RPCs completed "+peer+", by code.", append([]string{"grpc_code"}, method...)...))
+	f.latency = add(newHistogramFamily(bounds, prefix+"handling_seconds", "How long RPCs took until they were completed "+peer+".", method...))
+	f.received = add(newFamily(counter, prefix+"msg_received_total", "Total number of messages received "+peer+".", method...))
+	f.sent = add(newFamily(counter, prefix+"msg_sent_total", "Total number of messages sent "+peer+".", method...))
+	f.inFlight = add(newFamily(gauge, prefix+"in_flight", "RPCs that have started and not ended "+peer+".", method...))
+	if side == "server" {
+		f.panics = add(newFamily(counter, prefix+"panics_total", "Total number of RPCs whose handler panicked "+peer+".", method...))
 	}
 	return f
 }
 
-// edges finds out where the bounds lie among the recorder's buckets: what it counts below each bound when every bucket
-// holds one.
+// edges returns how many of the recorder's buckets lie below each bound: the cumulative counts of a histogram that holds
+// one observation per bucket.
 func edges(bounds []float64) []uint64 {
 	var ones []uint64
 	for i := 0; i == 0 || interceptor.BucketBound(i-1) != interceptor.BucketBound(i); i++ {
@@ -76,52 +65,40 @@ func edges(bounds []float64) []uint64 {
 	return interceptor.Histogram{Counts: ones}.Cumulative(bounds)
 }
 
-func (f *callFamilies) collect(methods iter.Seq[*interceptor.Method], to sink) {
-	var handled byCode
-	latency := newSpread(f.latency)
+func (f *callFamilies) collect(methods iter.Seq[*interceptor.Method], e *emitter) {
+	// The registry sorts each family by its labels, of which grpc_code is the first. Sending handled in this order makes
+	// the sort several times cheaper.
+	var handled [interceptor.Codes][]*counterMetric
 	for method := range methods {
 		l, total := f.labelsOf(method), &method.Total
-		to.count(f.started, l.plain, total.Started, nil)
-		to.count(f.received, l.plain, total.MsgReceived, nil)
-		to.count(f.sent, l.plain, total.MsgSent, nil)
-		to.level(f.inFlight, l.plain, float64(total.InFlight()))
+		e.counter(f.started, l.method, total.Started)
+		e.counter(f.received, l.method, total.MsgReceived)
+		e.counter(f.sent, l.method, total.MsgSent)
+		e.gauge(f.inFlight, l.method, float64(total.InFlight()))
 		if f.panics != nil {
-			to.count(f.panics, l.plain, total.Panics, nil)
+			e.counter(f.panics, l.method, total.Panics)
 		}
+		exemplars := exemplarsOf(method.Exemplars)
+		latency := e.newHistogram(f.latency, l.method)
 		f.fill(latency, &total.Latency)
-		latency.examples = examplesOf(method.Exemplars)
-		to.spread(f.latency, l.plain, latency)
-		handled.add(total, l, latency.examples)
+		latency.addExemplars(exemplars)
+		e.metrics <- latency
+		newest := newestByCode(exemplars)
+		for code, series := range l.byCode {
+			if series != nil {
+				handled[code] = append(handled[code], e.newCounter(f.handled, series, total.ByCode[code], newest[code]))
+			}
+		}
 	}
-	for _, code := range codesByNames {
-		for _, n := range handled[code] {
-			to.count(f.handled, n.labels, n.calls, n.exemplar)
+	for _, code := range codesByName {
+		for _, m := range handled[code] {
+			e.metrics <- m
 		}
 	}
 }
 
-// byCode holds what all methods ended with. The registry sorts each family by its labels, of which grpc_code is the
-// first: it has far less to do when that is the order in which it gets them.
-type byCode [interceptor.Codes][]codeCount
-
-// codeCount is how many calls of one method ended with one code.
-type codeCount struct {
-	labels   *labels
-	calls    uint64
-	exemplar *dto.Exemplar // nil if there is none
-}
-
-func (b *byCode) add(total *interceptor.Stats, l *methodLabels, examples []example) {
-	newest := newestByCode(examples)
-	for code, n := range total.ByCode {
-		if l.byCode[code] != nil {
-			b[code] = append(b[code], codeCount{l.byCode[code], n, newest[code]})
-		}
-	}
-}
-
-// codesByNames is the order of the labels; read-only.
-var codesByNames = func() (order [interceptor.Codes]codes.Code) {
+// codesByName holds all codes in the order of their names; read-only.
+var codesByName = func() (order [interceptor.Codes]codes.Code) {
 	for code := range order {
 		order[code] = codes.Code(code)
 	}
@@ -129,54 +106,52 @@ var codesByNames = func() (order [interceptor.Codes]codes.Code) {
 	return order
 }()
 
-// fill converts the recorder's buckets. All that s holds is counted here, so that count and buckets agree.
-func (f *callFamilies) fill(s *spread, h *interceptor.Histogram) {
-	s.count, s.sum = 0, h.Sum.Seconds()
+// fill converts the recorder's buckets. The count is their sum, so that it agrees with the buckets.
+func (f *callFamilies) fill(m *histogramMetric, h *interceptor.Histogram) {
+	m.sum = h.Sum.Seconds()
 	next := 0
-	for i := range s.cumulative {
+	for i := range m.buckets {
 		for ; next < int(f.edges[i]) && next < len(h.Counts); next++ {
-			s.count += h.Counts[next]
+			m.count += h.Counts[next]
 		}
-		s.cumulative[i] = s.count
+		m.buckets[i].cumulative = m.count
 	}
 	for ; next < len(h.Counts); next++ {
-		s.count += h.Counts[next]
+		m.count += h.Counts[next]
 	}
 	if f.native {
-		s.native = h
+		fillNative(&m.out, h)
 	}
 }
 
-// labelsOf returns the method's labels, with those of every code that it has a series for: what it has ended with, OK,
-// and once it was called, all failures. A rate sees no step from nothing to something, and what alerts are made of must
-// not miss the first errors.
+// labelsOf returns the labels of a method with those of every code that has a series; see Config.AllCodes.
 func (f *callFamilies) labelsOf(method *interceptor.Method) *methodLabels {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	key := methodKey{method.Service, method.Name, string(method.Type)}
-	labels := f.labels[key]
-	if labels == nil {
-		labels = &methodLabels{plain: f.started.with(key.name, key.service, key.kind)}
-		f.labels[key] = labels
+	l := f.labels[key]
+	if l == nil {
+		l = &methodLabels{method: f.started.with(key.name, key.service, key.kind)}
+		f.labels[key] = l
 	}
-	wanted := func(code int) bool {
-		return labels.byCode[code] == nil && (f.allCodes || code == 0 || method.Total.ByCode[code] > 0 ||
+	missing := func(code int) bool {
+		return l.byCode[code] == nil && (f.allCodes || code == 0 || method.Total.ByCode[code] > 0 ||
 			method.Total.Started > 0 && interceptor.IsFailure(codes.Code(code)))
 	}
-	missing := false
-	for code := range labels.byCode {
-		missing = missing || wanted(code)
-	}
-	if !missing {
-		return labels
-	}
-	// A scrape beside this one may be reading: never change what it holds.
-	grown := *labels
-	for code := range grown.byCode {
-		if wanted(code) {
-			grown.byCode[code] = f.handled.with(codes.Code(code).String(), key.name, key.service, key.kind)
+	var grown *methodLabels // a copy: a concurrent scrape may be reading l
+	for code := range l.byCode {
+		if !missing(code) {
+			continue
 		}
+		if grown == nil {
+			copied := *l
+			grown = &copied
+		}
+		grown.byCode[code] = f.handled.with(codes.Code(code).String(), key.name, key.service, key.kind)
 	}
-	f.labels[key] = &grown
-	return &grown
+	if grown == nil {
+		return l
+	}
+	f.labels[key] = grown
+	return grown
 }

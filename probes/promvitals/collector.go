@@ -12,28 +12,27 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// Config says what a Collector exports. At least one of Health and Recorder is required.
+// Config configures a Collector. At least one of Health and Recorder is required.
 type Config struct {
-	// Health is whose verdict is exported: a *servicer.Servicer.
+	// Health provides the report, usually a *servicer.Servicer.
 	Health interface{ Report() *servicer.Report }
-	// Recorder is whose calls are exported, of both sides.
+	// Recorder provides the statistics of server and client calls.
 	Recorder *interceptor.Recorder
-	// Buckets are the upper bounds of the latency histograms in seconds, sorted. Default prometheus.DefBuckets, as in
-	// go-grpc-middleware. Bounds that the recorder has are exact, others nearly; see interceptor.Histogram.Cumulative.
+	// Buckets are the upper bounds of the latency histograms in seconds, ascending. Default prometheus.DefBuckets, as in
+	// go-grpc-middleware. Bounds of the recorder's own buckets are exact, others are interpolated; see
+	// interceptor.Histogram.Cumulative.
 	Buckets []float64
-	// NativeHistograms adds native histograms of schema 3 (buckets 9.05 % wide) to the classic buckets of the calls'
-	// latency. They are made from the recorder's buckets, which moves an observation by 8.4 % at most. Prometheus asks
-	// for them where it scrapes native histograms, in protobuf; in text formats they do not appear.
+	// NativeHistograms adds native histograms of schema 3 (buckets 9.05 % wide) to the classic buckets of the call
+	// latency. They are converted from the recorder's buckets, which moves an observation by at most 8.4 %. Prometheus
+	// scrapes them in protobuf only; text formats do not contain them.
 	NativeHistograms bool
-	// AllCodes exports grpc_*_handled_total of every method for all 17 codes, also for those that never came, as
-	// go-grpc-middleware's InitializeMetrics does. Default: OK from the start, the codes for which
-	// interceptor.IsFailure holds from the method's first call, so that a rate sees the first error, and the others
-	// once they came.
+	// AllCodes exports grpc_*_handled_total of every method for all 17 codes, as go-grpc-middleware's InitializeMetrics
+	// does. By default a method has a series for OK, from its first call for every code for which interceptor.IsFailure
+	// holds, so that rate() sees the first error, and for other codes after their first occurrence.
 	AllCodes bool
 }
 
-// Collector exports snapshots to Prometheus. Create it with New and register it with a registry of yours, or let
-// Handler do that.
+// Collector is a prometheus.Collector of health and calls. Register it with any registry, or pass it to Handler.
 type Collector struct {
 	health   interface{ Report() *servicer.Report }
 	recorder *interceptor.Recorder
@@ -42,68 +41,60 @@ type Collector struct {
 	client   *callFamilies
 }
 
-// New returns a Collector, or an error that names every mistake in the configuration.
-func New(config Config) (*Collector, error) {
+// New returns a Collector, or an error that joins all mistakes in cfg.
+func New(cfg Config) (*Collector, error) {
 	var errs []error
-	if config.Health == nil && config.Recorder == nil {
-		errs = append(errs, errors.New("promvitals: Config needs Health, Recorder or both"))
+	if cfg.Health == nil && cfg.Recorder == nil {
+		errs = append(errs, errors.New("promvitals: Health or Recorder is required"))
 	}
-	for i, bound := range config.Buckets {
+	for i, bound := range cfg.Buckets {
 		if math.IsNaN(bound) || math.IsInf(bound, 0) || bound <= 0 {
-			errs = append(errs, fmt.Errorf("promvitals: Config.Buckets holds %v: a bound is a positive number of seconds", bound))
+			errs = append(errs, fmt.Errorf("promvitals: Buckets[%d]: got %v, want a positive number of seconds", i, bound))
 		}
-		if i > 0 && !(bound > config.Buckets[i-1]) { // so that NaN is not sorted either
-			errs = append(errs, fmt.Errorf("promvitals: Config.Buckets are not sorted: %v after %v", bound, config.Buckets[i-1]))
+		if i > 0 && !(bound > cfg.Buckets[i-1]) { // also true for NaN
+			errs = append(errs, fmt.Errorf("promvitals: Buckets[%d]: got %v after %v, want bounds sorted in ascending order", i, bound, cfg.Buckets[i-1]))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	bounds := slices.Clone(config.Buckets)
+	bounds := slices.Clone(cfg.Buckets)
 	if bounds == nil {
 		bounds = prometheus.DefBuckets
 	}
-	c := &Collector{health: config.Health, recorder: config.Recorder}
-	c.server, c.client = newSides(bounds)
+	c := &Collector{health: cfg.Health, recorder: cfg.Recorder, server: newCallFamilies("server", bounds), client: newCallFamilies("client", bounds)}
 	for _, side := range []*callFamilies{c.server, c.client} {
-		side.native, side.allCodes = config.NativeHistograms, config.AllCodes
+		side.native, side.allCodes = cfg.NativeHistograms, cfg.AllCodes
 	}
 	return c, nil
 }
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
-	for _, f := range c.families() {
+	var all []*family
+	if c.health != nil {
+		all = append(all, healthFamilies...)
+	}
+	if c.recorder != nil {
+		all = append(append(all, c.server.all...), c.client.all...)
+	}
+	for _, f := range all {
 		descs <- f.desc
 	}
 }
 
-// families are those that c exports.
-func (c *Collector) families() (list []*family) {
-	if c.health != nil {
-		list = append(list, healthFamilies...)
-	}
-	if c.recorder != nil {
-		list = append(append(list, c.server.all...), c.client.all...)
-	}
-	return list
-}
-
-// Collect implements prometheus.Collector. The health metrics come from one edition of the report; all metrics of one
-// method are read at one time.
+// Collect implements prometheus.Collector. The health metrics come from one report; the metrics of one method are read at
+// one time.
 func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
-	c.collect(&toRegistry{metrics: metrics})
-}
-
-func (c *Collector) collect(to sink) {
+	e := &emitter{metrics: metrics}
 	if c.health != nil {
 		report := c.health.Report()
-		to.began(report.Started)
-		c.labels.collect(report, to)
+		e.setCreated(report.Started)
+		c.labels.collect(report, e)
 	}
 	if c.recorder != nil {
-		to.began(c.recorder.Started())
-		c.server.collect(c.recorder.ServerTotals(), to)
-		c.client.collect(c.recorder.ClientTotals(), to)
+		e.setCreated(c.recorder.Started())
+		c.server.collect(c.recorder.ServerTotals(), e)
+		c.client.collect(c.recorder.ClientTotals(), e)
 	}
 }

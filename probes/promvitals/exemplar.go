@@ -2,6 +2,7 @@ package promvitals
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"sort"
 	"time"
@@ -10,40 +11,37 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/vitals-go/vitals/interceptor"
 )
 
-// example is an exemplar of a call as the exposition formats want it.
-type example struct {
-	time    time.Time
-	latency float64 // in seconds
-	code    codes.Code
-	labels  []*dto.LabelPair
+// exemplar is an exemplar with valid labels.
+type exemplar struct {
+	*interceptor.Exemplar
+
+	labels labels
 }
 
-// examplesOf translates exemplars. Those that OpenMetrics does not allow are left out: a name that is none, or more than
-// 128 characters in all. One odd exemplar must not spoil the page.
-func examplesOf(exemplars []interceptor.Exemplar) (list []example) {
-	for _, e := range exemplars {
-		if labels := exemplarLabels(e.Labels); labels != nil {
-			list = append(list, example{e.Time, e.Latency.Seconds(), e.Code, labels})
+// exemplarsOf leaves out exemplars that OpenMetrics does not allow, which would make the whole page invalid.
+func exemplarsOf(all []interceptor.Exemplar) (list []exemplar) {
+	for i := range all {
+		if labels := exemplarLabels(all[i].Labels); labels != nil {
+			list = append(list, exemplar{&all[i], labels})
 		}
 	}
 	return list
 }
 
-// exemplarLabels returns nil for labels that cannot be shown.
-func exemplarLabels(labels map[string]string) []*dto.LabelPair {
+// exemplarLabels returns nil if a name is invalid or the labels have more than 128 characters.
+func exemplarLabels(values map[string]string) labels {
 	runes := 0
-	pairs := make([]*dto.LabelPair, 0, len(labels))
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
+	pairs := make(labels, 0, len(values))
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !model.LegacyValidation.IsValidLabelName(name) {
 			return nil
 		}
-		value := labelValue(labels[name])
+		value := labelValue(values[name])
 		runes += utf8.RuneCountInString(name) + utf8.RuneCountInString(value)
 		pairs = append(pairs, &dto.LabelPair{Name: &name, Value: &value})
 	}
@@ -53,31 +51,40 @@ func exemplarLabels(labels map[string]string) []*dto.LabelPair {
 	return pairs
 }
 
-// of returns an exemplar of value.
-func (e *example) of(value float64) *dto.Exemplar {
-	return &dto.Exemplar{Label: e.labels, Value: &value, Timestamp: timestamppb.New(e.time)}
+func (e exemplar) of(value float64) *dto.Exemplar {
+	return &dto.Exemplar{Label: e.labels, Value: &value, Timestamp: timestamppb.New(e.Time)}
 }
 
-// newestByBound returns the newest example of each classic bucket, nil where there is none. The last one is of what lies
-// above all bounds.
-func newestByBound(list []example, bounds []float64) []*dto.Exemplar {
-	times := make([]time.Time, len(bounds)+1)
-	newest := make([]*dto.Exemplar, len(bounds)+1)
-	for i := range list {
-		e := &list[i]
-		if bucket := sort.SearchFloat64s(bounds, e.latency); e.time.After(times[bucket]) {
-			times[bucket], newest[bucket] = e.time, e.of(e.latency)
+// addExemplars sets the newest exemplar of each classic bucket, and all exemplars of a native histogram.
+func (m *histogramMetric) addExemplars(list []exemplar) {
+	if len(list) == 0 {
+		return
+	}
+	bounds := m.family.bounds
+	times, newest := make([]time.Time, len(bounds)+1), make([]*dto.Exemplar, len(bounds)+1)
+	for _, e := range list {
+		latency := e.Latency.Seconds()
+		if i := sort.SearchFloat64s(bounds, latency); e.Time.After(times[i]) {
+			times[i], newest[i] = e.Time, e.of(latency)
+		}
+		if m.out.Schema != nil {
+			m.out.Exemplars = append(m.out.Exemplars, e.of(latency))
 		}
 	}
-	return newest
+	for i := range m.buckets {
+		m.buckets[i].out.Exemplar = newest[i]
+	}
+	if last := newest[len(bounds)]; last != nil { // the formats add the bucket +Inf unless it has an exemplar
+		m.out.Bucket = append(m.out.Bucket, &dto.Bucket{CumulativeCount: &m.count, UpperBound: new(math.Inf(1)), Exemplar: last})
+	}
 }
 
-// newestByCode returns the newest example of each code, as an exemplar of the one call that it was.
-func newestByCode(list []example) (newest [interceptor.Codes]*dto.Exemplar) {
+// newestByCode returns the newest exemplar of each code, nil where there is none.
+func newestByCode(list []exemplar) (newest [interceptor.Codes]*dto.Exemplar) {
 	var times [interceptor.Codes]time.Time
-	for i := range list {
-		if e := &list[i]; e.time.After(times[e.code]) {
-			times[e.code], newest[e.code] = e.time, e.of(1)
+	for _, e := range list {
+		if e.Time.After(times[e.Code]) {
+			times[e.Code], newest[e.Code] = e.Time, e.of(1)
 		}
 	}
 	return newest

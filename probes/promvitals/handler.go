@@ -8,63 +8,32 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Handler returns the page for Prometheus to scrape: the collectors given, beside client_golang's Go and process
-// collectors, in a registry of its own. It answers 200 whatever the verdict, because Prometheus drops a scrape that
-// says 503; a collector that fails costs its own metrics only, and counts in promhttp_metric_handler_errors_total.
-// The format is what the scraper asks for: text 0.0.4, OpenMetrics 1.0 or protobuf, gzipped if it likes; no format but
-// protobuf says when a counter began, and none has _created series. The parameter name[] asks for single metrics. The
-// error is that of registering a collector, such as one whose names another has.
+// maxRequestsInFlight is the default of Prometheus' node_exporter.
+const maxRequestsInFlight = 40
+
+// Handler returns promhttp's handler for a private registry of the given collectors and client_golang's Go and process
+// collectors. It responds 200 whatever the health, in the format that the scraper accepts: text 0.0.4, OpenMetrics 1.0 or
+// protobuf, gzipped if accepted; the parameter name[] selects families. A collector that fails costs its own metrics and
+// counts in promhttp_metric_handler_errors_total. The error is that of registering a collector, such as a duplicate name.
 //
-// In the text formats a Collector's own metrics are written without a registry, at a fraction of the cost; all others,
-// and protobuf, come from client_golang, where scrapes that come while one collects share what it collects. The Go and
-// process collectors are asked at most ten times a second. Metrics of others whose names are ours are left out of text, and
-// count as a failure.
-//
-// A scraper that does not read holds a page, some 100 bytes for each series, until it goes: serve it with a
-// http.Server.WriteTimeout, as probes.Server does.
+// At most 40 scrapes run at a time; more are answered 503. Each gathers for itself, so that a scraper that stops reading
+// does not delay others; serve the handler with a http.Server.WriteTimeout, which ends such a scrape.
 func Handler(all ...prometheus.Collector) (http.Handler, error) {
+	registry := prometheus.NewRegistry()
 	all = append([]prometheus.Collector{
-		&kept{Collector: collectors.NewGoCollector()},
-		&kept{Collector: collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})},
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	}, all...)
-	p := newPage()
-	whole, others := prometheus.NewRegistry(), prometheus.NewRegistry()
 	for _, c := range all {
-		if err := whole.Register(c); err != nil {
-			return nil, err
-		}
-		if own, ok := c.(*Collector); ok {
-			p.add(own)
-		} else if err := others.Register(c); err != nil {
+		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
 	}
-	p.others = pageOf(&foreign{others, p.taken}, both{others, whole})
-	p.whole = pageOf(whole, whole)
-	return compressed(p), nil
-}
-
-// pageOf returns client_golang's page of what a gatherer has. Its metric of errors is registered with registry.
-func pageOf(gatherer prometheus.Gatherer, registry prometheus.Registerer) http.Handler {
-	return promhttp.HandlerFor(&shared{Gatherer: gatherer}, promhttp.HandlerOpts{
-		EnableOpenMetrics:  true,
-		ErrorHandling:      promhttp.ContinueOnError,
-		Registry:           registry,
-		DisableCompression: true, // see compressed
-	})
-}
-
-// both registers with two registries.
-type both struct {
-	prometheus.Registerer
-
-	second prometheus.Registerer
-}
-
-// Register implements prometheus.Registerer.
-func (b both) Register(c prometheus.Collector) error {
-	if err := b.Registerer.Register(c); err != nil {
-		return err
-	}
-	return b.second.Register(c)
+	// CoalesceGather would give every scrape the metrics of the first one that is still being written.
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		EnableOpenMetrics:   true,
+		ErrorHandling:       promhttp.ContinueOnError,
+		Registry:            registry,
+		MaxRequestsInFlight: maxRequestsInFlight,
+	}), nil
 }

@@ -12,19 +12,16 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// labels are those of one series, made once. They never change.
-type labels struct {
-	pairs []*dto.LabelPair
-	text  string // see labelText
-}
+// labels are the label pairs of one series. They are immutable.
+type labels []*dto.LabelPair
 
-// labelCache keeps what was made of a name for the next scrape. Scrapes may share it.
+// labelCache keeps the labels made for a key from one scrape to the next. It is safe for concurrent use.
 type labelCache[K comparable, L any] struct {
 	mu   sync.Mutex
 	made map[K]L
 }
 
-// of returns what was made of key, or makes it.
+// of returns what build returned for key.
 func (c *labelCache[K, L]) of(key K, build func(K) L) L {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -39,44 +36,43 @@ func (c *labelCache[K, L]) of(key K, build func(K) L) L {
 	return labels
 }
 
-// trim forgets everything when more than half of it is of names that have gone: checks and names come and go at run
-// time, and what they leave behind must not add up.
-func (c *labelCache[K, L]) trim(alive int) {
+// trim empties the cache when more than half of its keys are no longer used: checks and names are removed at run time.
+func (c *labelCache[K, L]) trim(used int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.made) > 2*alive {
+	if len(c.made) > 2*used {
 		clear(c.made)
 	}
 }
 
 // checkLabels are the labels of one check.
 type checkLabels struct {
-	plain, service   *labels
-	states, statuses [checker.Critical + 1]*labels
+	check, service   labels
+	states, statuses [checker.Critical + 1]labels
 }
 
 func newCheckLabels(name string) *checkLabels {
-	l := &checkLabels{plain: failuresFamily.with(name), service: durationFamily.with(name)}
+	l := &checkLabels{check: failuresFamily.with(name), service: durationFamily.with(name)}
 	for status := range l.states {
-		word := checker.Status(status).String()
-		l.states[status] = checkStateFamily.with(name, word)
-		l.statuses[status] = runsFamily.with(name, word)
+		text := checker.Status(status).String()
+		l.states[status] = checkStateFamily.with(name, text)
+		l.statuses[status] = runsFamily.with(name, text)
 	}
 	return l
 }
 
 // breakerLabels are the labels of one breaker.
 type breakerLabels struct {
-	plain   *labels
-	states  [breaker.Open + 1]*labels
-	results [len(resultNames)]*labels
+	breaker labels
+	states  [breaker.Open + 1]labels
+	results [len(resultNames)]labels
 }
 
 // resultNames are the values of the label result; read-only.
 var resultNames = [...]string{"failure", "neutral", "rejected", "success"}
 
 func newBreakerLabels(name string) *breakerLabels {
-	l := &breakerLabels{plain: slowCallsFamily.with(name)}
+	l := &breakerLabels{breaker: slowCallsFamily.with(name)}
 	for state := range l.states {
 		l.states[state] = breakerStateFamily.with(name, breaker.State(state).String())
 	}
@@ -86,9 +82,8 @@ func newBreakerLabels(name string) *breakerLabels {
 	return l
 }
 
-// labelValue returns a name as a label can show it. Bytes that are not UTF-8 are written as \xff: one odd name must not
-// spoil the page, and two must not become one, so that a backslash which looks like the beginning of such an escape is
-// written as \x5c. What else is odd the formats escape themselves.
+// labelValue returns name as valid UTF-8: other bytes become \xff, and the backslash of a text that looks like such an
+// escape becomes \x5c, so that different names stay different.
 func labelValue(name string) string {
 	if utf8.ValidString(name) && !strings.Contains(name, `\x`) {
 		return name
@@ -96,7 +91,7 @@ func labelValue(name string) string {
 	var b strings.Builder
 	for i := 0; i < len(name); {
 		r, size := utf8.DecodeRuneInString(name[i:])
-		if r == utf8.RuneError && size == 1 || escape(name[i:]) {
+		if r == utf8.RuneError && size == 1 || isEscape(name[i:]) {
 			fmt.Fprintf(&b, `\x%02x`, name[i])
 		} else {
 			b.WriteString(name[i : i+size])
@@ -106,8 +101,8 @@ func labelValue(name string) string {
 	return b.String()
 }
 
-// escape reports whether text begins as an escape of labelValue does.
-func escape(text string) bool {
+// isEscape reports whether text begins with an escape as labelValue writes it.
+func isEscape(text string) bool {
 	hex := func(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }
 	return len(text) >= 4 && text[0] == '\\' && text[1] == 'x' && hex(text[2]) && hex(text[3])
 }

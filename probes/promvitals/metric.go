@@ -1,7 +1,6 @@
 package promvitals
 
 import (
-	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -9,50 +8,57 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// toRegistry hands a collection to a registry of client_golang.
-type toRegistry struct {
+// emitter builds the metrics of one scrape and sends them to a registry.
+type emitter struct {
 	metrics chan<- prometheus.Metric
-	since   *timestamppb.Timestamp // nil if unknown
+	created *timestamppb.Timestamp // of the counters and histograms that follow; nil if unknown
 
-	levels        slab[level]
-	counts        slab[count]
-	distributions slab[distribution]
+	gauges     slab[gaugeMetric]
+	counters   slab[counterMetric]
+	histograms slab[histogramMetric]
 }
 
-func (r *toRegistry) began(since time.Time) {
-	r.since = nil
-	if !since.IsZero() {
-		r.since = timestamppb.New(since)
+func (e *emitter) setCreated(at time.Time) {
+	e.created = nil
+	if !at.IsZero() {
+		e.created = timestamppb.New(at)
 	}
 }
 
-func (r *toRegistry) level(f *family, l *labels, value float64) {
-	m := r.levels.next()
-	*m = level{family: f, pairs: l.pairs, value: value}
-	r.metrics <- m
+func (e *emitter) gauge(f *family, l labels, value float64) {
+	m := e.gauges.next()
+	m.family, m.labels, m.value, m.gauge = f, l, value, &m.out
+	m.out.Value = &m.value
+	e.metrics <- m
 }
 
-func (r *toRegistry) count(f *family, l *labels, value uint64, exemplar *dto.Exemplar) {
-	m := r.counts.next()
-	*m = count{family: f, pairs: l.pairs, value: float64(value)}
-	m.out.CreatedTimestamp, m.out.Exemplar = r.since, exemplar
-	r.metrics <- m
+func (e *emitter) counter(f *family, l labels, value uint64) {
+	e.metrics <- e.newCounter(f, l, value, nil)
 }
 
-func (r *toRegistry) spread(f *family, l *labels, s *spread) {
-	m := r.distributions.next()
-	*m = distribution{family: f, pairs: l.pairs, bars: newBars(f.bounds, s.cumulative), count: s.count, sum: s.sum}
-	m.out.CreatedTimestamp = r.since
-	if s.native != nil {
-		fillNative(&m.out, *s.native)
+func (e *emitter) newCounter(f *family, l labels, value uint64, exemplar *dto.Exemplar) *counterMetric {
+	m := e.counters.next()
+	m.family, m.labels, m.value, m.counter = f, l, float64(value), &m.out
+	m.out.Value, m.out.CreatedTimestamp, m.out.Exemplar = &m.value, e.created, exemplar
+	return m
+}
+
+// newHistogram returns an empty histogram, which the caller fills and sends.
+func (e *emitter) newHistogram(f *family, l labels) *histogramMetric {
+	m := e.histograms.next()
+	m.family, m.labels, m.histogram = f, l, &m.out
+	m.buckets = make([]bucket, len(f.bounds))
+	m.out.Bucket = make([]*dto.Bucket, len(f.bounds), len(f.bounds)+1)
+	for i := range m.buckets {
+		b := &m.buckets[i]
+		b.out.CumulativeCount, b.out.UpperBound = &b.cumulative, &f.bounds[i]
+		m.out.Bucket[i] = &b.out
 	}
-	if len(s.examples) > 0 {
-		m.illustrate(s)
-	}
-	r.metrics <- m
+	m.out.SampleCount, m.out.SampleSum, m.out.CreatedTimestamp = &m.count, &m.sum, e.created
+	return m
 }
 
-// slab hands out values of arrays: a page of many methods is made of few allocations.
+// slab allocates values in arrays of 64.
 type slab[T any] struct{ free []T }
 
 func (s *slab[T]) next() *T {
@@ -64,100 +70,51 @@ func (s *slab[T]) next() *T {
 	return next
 }
 
-// The metrics below hold what they write. Write is called once.
-
-// level is a gauge at one moment.
-type level struct {
+// sample implements prometheus.Metric; one of the last three fields is set.
+type sample struct {
 	family *family
-	pairs  []*dto.LabelPair
-	value  float64
-	out    dto.Gauge
+	labels labels
+
+	gauge     *dto.Gauge
+	counter   *dto.Counter
+	histogram *dto.Histogram
 }
 
 // Desc implements prometheus.Metric.
-func (l *level) Desc() *prometheus.Desc { return l.family.desc }
+func (s *sample) Desc() *prometheus.Desc { return s.family.desc }
 
 // Write implements prometheus.Metric.
-func (l *level) Write(out *dto.Metric) error {
-	l.out.Value = &l.value
-	out.Label, out.Gauge = l.pairs, &l.out
+func (s *sample) Write(out *dto.Metric) error {
+	out.Label, out.Gauge, out.Counter, out.Histogram = s.labels, s.gauge, s.counter, s.histogram
 	return nil
 }
 
-// count is a counter at one moment.
-type count struct {
-	family *family
-	pairs  []*dto.LabelPair
-	value  float64
-	out    dto.Counter // with what else there is to say
+// The types below hold the memory that their samples point to.
+
+type gaugeMetric struct {
+	sample
+
+	value float64
+	out   dto.Gauge
 }
 
-// Desc implements prometheus.Metric.
-func (c *count) Desc() *prometheus.Desc { return c.family.desc }
+type counterMetric struct {
+	sample
 
-// Write implements prometheus.Metric.
-func (c *count) Write(out *dto.Metric) error {
-	c.out.Value = &c.value
-	out.Label, out.Counter = c.pairs, &c.out
-	return nil
+	value float64
+	out   dto.Counter
 }
 
-// distribution is a histogram at one moment.
-type distribution struct {
-	family *family
-	pairs  []*dto.LabelPair
-	bars   []bar
-	count  uint64
-	sum    float64
-	beyond *dto.Exemplar // of what lies above all bars; nil if there is none
-	out    dto.Histogram // with what else there is to say
+type histogramMetric struct {
+	sample
+
+	buckets []bucket // one for each of the family's bounds
+	count   uint64
+	sum     float64 // in seconds
+	out     dto.Histogram
 }
 
-// bar is one classic bucket. What the bucket points to lies beside it.
-type bar struct {
+type bucket struct {
 	cumulative uint64
-	bound      *float64
-	out        dto.Bucket // with an exemplar, if there is one
-}
-
-func newBars(bounds []float64, cumulative []uint64) []bar {
-	bars := make([]bar, len(bounds))
-	for i := range bars {
-		bars[i].cumulative, bars[i].bound = cumulative[i], &bounds[i]
-	}
-	return bars
-}
-
-// illustrate puts the newest exemplar of each classic bucket beside it, and all of them into a native histogram.
-// Prometheus takes no exemplar that is older than the last it got, and of those that it has already got takes none.
-func (d *distribution) illustrate(s *spread) {
-	newest := newestByBound(s.examples, d.family.bounds)
-	for i := range d.bars {
-		d.bars[i].out.Exemplar = newest[i]
-	}
-	d.beyond = newest[len(d.bars)]
-	if s.native != nil {
-		for i := range s.examples {
-			d.out.Exemplars = append(d.out.Exemplars, s.examples[i].of(s.examples[i].latency))
-		}
-	}
-}
-
-// Desc implements prometheus.Metric.
-func (d *distribution) Desc() *prometheus.Desc { return d.family.desc }
-
-// Write implements prometheus.Metric.
-func (d *distribution) Write(out *dto.Metric) error {
-	d.out.Bucket = make([]*dto.Bucket, len(d.bars), len(d.bars)+1)
-	for i := range d.bars {
-		b := &d.bars[i]
-		b.out.CumulativeCount, b.out.UpperBound = &b.cumulative, b.bound
-		d.out.Bucket[i] = &b.out
-	}
-	if d.beyond != nil { // the formats add +Inf by themselves unless there is something to say
-		d.out.Bucket = append(d.out.Bucket, &dto.Bucket{CumulativeCount: &d.count, UpperBound: new(math.Inf(1)), Exemplar: d.beyond})
-	}
-	d.out.SampleCount, d.out.SampleSum = &d.count, &d.sum
-	out.Label, out.Histogram = d.pairs, &d.out
-	return nil
+	out        dto.Bucket
 }

@@ -9,16 +9,15 @@ import (
 )
 
 const (
-	// nativeSchema 3 divides an octave into 8 buckets, each 9.05 % wide: what client_golang makes of its usual factor
-	// 1.1, so that both can be added up without a loss.
+	// nativeSchema 3 divides an octave into 8 buckets, each 9.05 % wide. client_golang uses it for its usual factor 1.1,
+	// so that both can be added without loss.
 	nativeSchema = 3
-	// nativeZero is client_golang's width of the zero bucket, which stays empty here.
+	// nativeZero is client_golang's width of the zero bucket, which is always empty here.
 	nativeZero = 2.938735877055719e-39
 )
 
-// nativeIndex returns the native bucket for one of the recorder's buckets: the one in which its geometric middle
-// lies. An observation is at most 8.4 % away from that middle. What took no longer than 100 ns is counted as 100 ns,
-// what took more than 100 s as just more than that.
+// nativeIndex returns the native bucket that holds the geometric middle of one of the recorder's buckets, from which an
+// observation differs by at most 8.4 %. Calls below 100 ns count as 100 ns, calls above 100 s as just above.
 func nativeIndex(bucket int) int {
 	upper := interceptor.BucketBound(bucket).Seconds()
 	middle := upper
@@ -33,17 +32,17 @@ func nativeIndex(bucket int) int {
 }
 
 // fillNative adds h as a native histogram: https://prometheus.io/docs/specs/native_histograms/.
-func fillNative(out *dto.Histogram, h interceptor.Histogram) {
+func fillNative(out *dto.Histogram, h *interceptor.Histogram) {
 	schema, threshold, zeros := int32(nativeSchema), nativeZero, uint64(0)
 	out.Schema, out.ZeroThreshold, out.ZeroCount = &schema, &threshold, &zeros
-	last, before := 0, int64(0) // the bucket written last, and its count
+	last, before := 0, int64(0) // the last bucket written, and its count
 	for bucket, n := range h.Counts {
 		if n == 0 {
 			continue
 		}
 		index, end := nativeIndex(bucket), len(out.PositiveSpan)-1
 		switch gap := index - last - 1; {
-		case end >= 0 && gap < 0: // a second one of the recorder's buckets in the same native one
+		case end >= 0 && gap < 0: // two of the recorder's buckets fall into one native bucket
 			out.PositiveDelta[len(out.PositiveDelta)-1] += int64(n)
 			before += int64(n)
 			continue
@@ -59,7 +58,7 @@ func fillNative(out *dto.Histogram, h interceptor.Histogram) {
 		out.PositiveDelta = append(out.PositiveDelta, int64(n)-before)
 		last, before = index, int64(n)
 	}
-	if len(out.PositiveSpan) == 0 { // a span, if an empty one, says that this is a native histogram
+	if len(out.PositiveSpan) == 0 { // an empty span marks a native histogram
 		out.PositiveSpan = []*dto.BucketSpan{{Offset: new(int32), Length: new(uint32)}}
 	}
 }

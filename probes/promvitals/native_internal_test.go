@@ -36,7 +36,7 @@ func TestNativeBucketsOfTheEnds(t *testing.T) {
 	}
 	counts[0], counts[len(counts)-1] = 3, 5
 	var out dto.Histogram
-	fillNative(&out, interceptor.Histogram{Counts: counts, Sum: time.Second})
+	fillNative(&out, &interceptor.Histogram{Counts: counts, Sum: time.Second})
 	if len(out.GetPositiveSpan()) != 2 || out.GetPositiveDelta()[0] != 3 || out.GetPositiveDelta()[1] != 2 {
 		t.Fatalf("%v", &out)
 	}

@@ -105,9 +105,10 @@ var ourMetric = regexp.MustCompile(`\b(?:health|grpc_server|grpc_client)_[a-z_]+
 func TestPromQL(t *testing.T) {
 	known := map[string]bool{}
 	for _, f := range promvitals.Families() {
-		known[f.Name] = true
-		if f.Type == "histogram" {
-			known[f.Name+"_bucket"], known[f.Name+"_sum"], known[f.Name+"_count"] = true, true, true
+		name := f.GetName()
+		known[name] = true
+		if f.GetType().String() == "HISTOGRAM" {
+			known[name+"_bucket"], known[name+"_sum"], known[name+"_count"] = true, true, true
 		}
 	}
 	for _, b := range blocksOf(t, "promql") {

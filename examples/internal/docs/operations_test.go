@@ -86,17 +86,21 @@ func compare(t *testing.T, title string, there []string) map[string]row {
 func TestMetricsAreDocumented(t *testing.T) {
 	var names []string
 	for _, f := range promvitals.Families() {
-		names = append(names, f.Name)
+		names = append(names, f.GetName())
 	}
 	documented := compare(t, "Prometheus", names)
 	for _, f := range promvitals.Families() {
-		r, found := documented[f.Name]
+		r, found := documented[f.GetName()]
 		if !found {
 			continue
 		}
-		labels := strings.Join(spans(r.cells[2]), ",")
-		if want := strings.Join(f.Labels, ","); labels != want || r.cells[1] != f.Type {
-			t.Errorf("%s:%d: %s is a %s with the labels %s", operations, r.line, f.Name, f.Type, want)
+		var want []string
+		for _, pair := range f.GetMetric()[0].GetLabel() {
+			want = append(want, pair.GetName())
+		}
+		kind := strings.ToLower(f.GetType().String())
+		if !slices.Equal(spans(r.cells[2]), want) || r.cells[1] != kind {
+			t.Errorf("%s:%d: %s is a %s with the labels %s", operations, r.line, f.GetName(), kind, want)
 		}
 	}
 }

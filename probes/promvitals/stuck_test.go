@@ -4,13 +4,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc/codes"
 
 	"github.com/vitals-go/vitals/probes/promvitals"
@@ -25,7 +21,7 @@ type stuck struct {
 
 func (s stuck) Write(p []byte) (int, error) { <-s.released; return len(p), nil }
 
-// A scraper that was stopped in the middle of a page must not keep the others at what was true when it came.
+// A scraper that stops reading must not delay other scrapes, nor freeze their metrics.
 func TestStuckScraperLeavesThePageFresh(t *testing.T) {
 	for _, accept := range []string{text, openMetrics, protobuf} {
 		synctest.Test(t, func(t *testing.T) {
@@ -50,38 +46,28 @@ func TestStuckScraperLeavesThePageFresh(t *testing.T) {
 	}
 }
 
-// late is a collector that takes a second.
-type late struct{ asked atomic.Int64 }
-
-func (*late) Describe(chan<- *prometheus.Desc) {}
-
-func (l *late) Collect(metrics chan<- prometheus.Metric) {
-	asked := float64(l.asked.Add(1))
-	time.Sleep(time.Second)
-	metrics <- prometheus.MustNewConstMetric(prometheus.NewDesc("late_total", "Of somebody else.", nil, nil), prometheus.CounterValue, asked)
-}
-
-func TestScrapesShareWhatOneCollects(t *testing.T) {
-	for format, accept := range allFormats {
-		synctest.Test(t, func(t *testing.T) {
-			var l late
-			page, err := promvitals.Handler(&l)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var scraping sync.WaitGroup
-			for range 10 {
-				scraping.Go(func() {
-					if got := get(t, page, accept).Body.String(); accept != protobuf && !strings.Contains(got, "\nlate_total 1") {
-						t.Errorf("%s: %s", format, got)
-					}
-				})
-				time.Sleep(50 * time.Millisecond)
-			}
-			scraping.Wait()
-			if got := l.asked.Load(); got != 1 {
-				t.Errorf("%s: asked %d times while one asked", format, got)
-			}
-		})
-	}
+// Stuck scrapers are bounded: when all places are taken, more scrapes are answered 503, and 200 again afterwards.
+func TestStuckScrapersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		page, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{report()}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		released := make(chan struct{})
+		for range 39 {
+			go page.ServeHTTP(stuck{httptest.NewRecorder(), released}, httptest.NewRequest("GET", "/metrics", nil))
+		}
+		synctest.Wait()
+		get(t, page, text)
+		go page.ServeHTTP(stuck{httptest.NewRecorder(), released}, httptest.NewRequest("GET", "/metrics", nil))
+		synctest.Wait()
+		response := httptest.NewRecorder()
+		page.ServeHTTP(response, httptest.NewRequest("GET", "/metrics", nil))
+		if response.Code != http.StatusServiceUnavailable {
+			t.Errorf("the scrape after 40 stuck ones is answered %d, want 503", response.Code)
+		}
+		close(released)
+		synctest.Wait()
+		get(t, page, text)
+	})
 }
