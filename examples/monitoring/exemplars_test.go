@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"github.com/vitals-go/vitals/examples/internal/testdeps"
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 // callIn makes a call in a trace whose identity is one digit, and says whether it is sampled.

@@ -13,7 +13,7 @@ import (
 	testpb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/status"
 
-	"github.com/vitals-go/vitals/examples/internal/testdeps"
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 const patience = 2 * time.Minute // The test machine may be slow, and Prometheus gives a scrape half a second.

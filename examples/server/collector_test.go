@@ -14,7 +14,7 @@ import (
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	"google.golang.org/grpc"
 
-	"github.com/vitals-go/vitals/examples/internal/testdeps"
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 // collector takes OTLP over gRPC and remembers the newest value of each series.

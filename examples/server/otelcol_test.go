@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/vitals-go/vitals/examples/internal/testdeps"
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 // traffic is how many calls ended how: the truth that all doors must tell, by method and OpenTelemetry's name of the code.

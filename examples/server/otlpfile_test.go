@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vitals-go/vitals/examples/internal/testdeps"
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 // otelcol is a real OpenTelemetry Collector that writes what it gets to a file.

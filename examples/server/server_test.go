@@ -16,8 +16,8 @@ import (
 	testpb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/status"
 
-	"github.com/vitals-go/vitals/examples/internal/testdeps"
 	inventoryv1 "github.com/vitals-go/vitals/examples/inventory/v1"
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 const (

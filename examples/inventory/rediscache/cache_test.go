@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vitals-go/vitals/examples/internal/testdeps"
 	"github.com/vitals-go/vitals/examples/inventory"
 	"github.com/vitals-go/vitals/examples/inventory/rediscache"
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 func newCache(t *testing.T, url, identity string) *rediscache.Cache {

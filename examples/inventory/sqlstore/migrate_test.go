@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vitals-go/vitals/examples/internal/testdeps"
 	"github.com/vitals-go/vitals/examples/inventory"
 	"github.com/vitals-go/vitals/examples/inventory/sqlstore"
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 // TestMigrateTogether starts several servers on an empty database at once.

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vitals-go/vitals/examples/internal/testdeps"
 	"github.com/vitals-go/vitals/examples/inventory"
 	"github.com/vitals-go/vitals/examples/inventory/sqlstore"
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 // forEach runs a test against every kind of database. open returns one more store on the same database.

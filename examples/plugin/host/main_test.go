@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vitals-go/vitals/examples/internal/testdeps"
 	"github.com/vitals-go/vitals/examples/plugin/testplugin"
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 // console is a host and the two ends of its terminal.

@@ -20,10 +20,10 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
-	"github.com/vitals-go/vitals/examples/internal/testdeps"
 	"github.com/vitals-go/vitals/examples/plugin/kv"
 	kvv1 "github.com/vitals-go/vitals/examples/plugin/kv/v1"
 	"github.com/vitals-go/vitals/examples/plugin/testplugin"
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 	"github.com/vitals-go/vitals/internal/logtest"
 	"github.com/vitals-go/vitals/servicer/healthclient"
 	"github.com/vitals-go/vitals/servicer/vitalspb"

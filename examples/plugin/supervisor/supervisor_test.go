@@ -16,10 +16,10 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/vitals-go/vitals/examples/internal/testdeps"
 	kvv1 "github.com/vitals-go/vitals/examples/plugin/kv/v1"
 	"github.com/vitals-go/vitals/examples/plugin/supervisor"
 	"github.com/vitals-go/vitals/examples/plugin/testplugin"
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 const patience = 30 * time.Second // The machine may be slow; what is tested is not the time.

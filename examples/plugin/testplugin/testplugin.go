@@ -3,27 +3,22 @@ package testplugin
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/vitals-go/vitals/internal/e2e/rig"
 )
 
 // Build builds the store plugin in folder and returns its path.
 func Build(folder string) (string, error) {
-	path := filepath.Join(folder, "store")
-	output, err := exec.CommandContext(context.Background(), "go", "build", "-o", path, "github.com/vitals-go/vitals/examples/plugin/store").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, output)
-	}
-	return path, nil
+	return rig.Build(context.Background(), folder, "plugin/store")
 }
 
 // Children lists the processes whose parent is this one, dead ones that nobody has waited for included, as

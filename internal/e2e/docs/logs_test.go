@@ -1,0 +1,209 @@
+package docs_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// constant is a string constant of a package.
+type constant struct{ name, value string }
+
+// sources parses the Go files below a folder of the root module, but for tests.
+func sources(t *testing.T, folder string) map[string]*ast.File {
+	t.Helper()
+	files := map[string]*ast.File{}
+	base := filepath.Join(root, folder)
+	err := filepath.WalkDir(base, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if rel != "." && (strings.HasPrefix(d.Name(), ".") || slices.Contains([]string{"examples", "bench", "internal/e2e", "tools", "testdata"}, filepath.ToSlash(rel))) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(rel, ".go") || strings.HasSuffix(rel, "_test.go") {
+			return nil
+		}
+		files[filepath.ToSlash(rel)], err = parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func constants(t *testing.T, folder string) []constant {
+	t.Helper()
+	var all []constant
+	for _, file := range sources(t, folder) {
+		for _, d := range file.Decls {
+			gen, ok := d.(*ast.GenDecl)
+			if !ok || gen.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range gen.Specs {
+				value := spec.(*ast.ValueSpec)
+				if len(value.Values) == 1 {
+					if text, ok := literal(value.Values[0]); ok {
+						all = append(all, constant{value.Names[0].Name, text})
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+func literal(e ast.Expr) (string, bool) {
+	lit, ok := e.(*ast.BasicLit)
+	if !ok || lit.Kind != token.STRING {
+		return "", false
+	}
+	text, err := strconv.Unquote(lit.Value)
+	return text, err == nil
+}
+
+// template writes a message as the page does, with … where it is not constant; empty if nothing is.
+func template(e ast.Expr) string {
+	if text, ok := literal(e); ok {
+		return text
+	}
+	sum, ok := e.(*ast.BinaryExpr)
+	if !ok || sum.Op != token.ADD {
+		return "…"
+	}
+	text := template(sum.X) + template(sum.Y)
+	for strings.Contains(text, "……") {
+		text = strings.ReplaceAll(text, "……", "…")
+	}
+	return text
+}
+
+// elsewhere says for calls whose message is a variable where messages of that kind are made.
+var elsewhere = map[string]string{
+	"checker/journal.go":    "returns of message in checker/message.go",
+	"servicer/log.go":       "lines beside it, and their text in servicer/explain.go",
+	"probes/events.go":      "calls of defect",
+	"internal/pki/files.go": "log lines beside it",
+}
+
+// TestLogLinesAreDocumented finds every message that the library can log.
+func TestLogLinesAreDocumented(t *testing.T) {
+	var messages []string
+	keys := map[string]bool{}
+	for path, file := range sources(t, ".") {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				name := called(n)
+				switch {
+				case name == "LogAttrs" && len(n.Args) >= 3:
+					if text := template(n.Args[2]); text != "…" {
+						messages = append(messages, text)
+					} else if _, known := elsewhere[path]; !known {
+						t.Errorf("%s logs a message that this test cannot read", path)
+					}
+				case slices.Contains([]string{"Info", "Warn", "Error", "Debug", "Log", "InfoContext", "WarnContext", "ErrorContext", "DebugContext"}, name) && isLogger(n):
+					t.Errorf("%s logs by %s; want LogAttrs", path, name)
+				case name == "defect":
+					messages = append(messages, template(n.Args[0]))
+				}
+				if key := attribute(n); key != "" {
+					keys[key] = true
+				}
+			case *ast.CompositeLit:
+				// A line that is written later: its level, its text, its attributes.
+				if len(n.Elts) == 3 && isLine(n) {
+					messages = append(messages, template(n.Elts[1]))
+				}
+			case *ast.AssignStmt:
+				if s, ok := n.Lhs[0].(*ast.SelectorExpr); ok && s.Sel.Name == "text" && path == "servicer/explain.go" {
+					messages = append(messages, template(n.Rhs[0]))
+				}
+			case *ast.ReturnStmt:
+				if path == "checker/message.go" && len(n.Results) == 1 {
+					if text := template(n.Results[0]); text != "…" {
+						messages = append(messages, text)
+					}
+				}
+			}
+			return true
+		})
+	}
+	messages = append(messages, "… at …") // which checker/message.go puts together in two steps
+	slices.Sort(messages)
+	documented := compare(t, "Log lines", slices.Compact(messages))
+	page := read(t, operations)
+	for key := range keys {
+		if !strings.Contains(page, "`"+key+"`") {
+			t.Errorf("%s does not explain the attribute %s of log lines", operations, key)
+		}
+	}
+	if len(documented) < 20 || len(keys) < 10 {
+		t.Errorf("%d messages and %d attributes found: the test does not see them", len(documented), len(keys))
+	}
+}
+
+// isLine reports whether a literal is a log line by its type or, where that is left out, by its first element.
+func isLine(n *ast.CompositeLit) bool {
+	if _, keyed := n.Elts[0].(*ast.KeyValueExpr); keyed {
+		return false
+	}
+	if id, ok := n.Type.(*ast.Ident); ok {
+		return id.Name == "line" || id.Name == "logLine"
+	}
+	level, ok := n.Elts[0].(*ast.SelectorExpr)
+	return ok && n.Type == nil && strings.HasPrefix(level.Sel.Name, "Level")
+}
+
+func called(call *ast.CallExpr) string {
+	switch f := call.Fun.(type) {
+	case *ast.SelectorExpr:
+		return f.Sel.Name
+	case *ast.Ident:
+		return f.Name
+	}
+	return ""
+}
+
+// isLogger reports whether the call is one of slog's, as far as names tell.
+func isLogger(call *ast.CallExpr) bool {
+	s, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	switch on := s.X.(type) {
+	case *ast.Ident:
+		return on.Name == "slog" || strings.EqualFold(on.Name, "log") || strings.EqualFold(on.Name, "logger")
+	case *ast.SelectorExpr:
+		return strings.EqualFold(on.Sel.Name, "log") || strings.EqualFold(on.Sel.Name, "logger")
+	}
+	return false
+}
+
+// attribute returns the key of a call such as slog.String("key", …).
+func attribute(call *ast.CallExpr) string {
+	s, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || len(call.Args) != 2 {
+		return ""
+	}
+	if on, ok := s.X.(*ast.Ident); !ok || on.Name != "slog" {
+		return ""
+	}
+	key, _ := literal(call.Args[0])
+	return key
+}

@@ -1,5 +1,0 @@
-//go:build !race
-
-package vitals_test
-
-const raceEnabled = false
