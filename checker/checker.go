@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vitals-go/vitals/internal/asynclog"
 	"github.com/vitals-go/vitals/internal/latest"
 )
 
@@ -17,7 +18,7 @@ import (
 // may be called concurrently.
 type Checker struct {
 	around   around
-	journal  *journal
+	log      *asynclog.Logger
 	watchdog watchdog
 	editions *latest.Value[Edition]
 	wakeup   chan struct{} // tells the scheduler to look again; holds one token
@@ -53,7 +54,7 @@ type session struct {
 func New(cfg Config) (*Checker, error) {
 	c := &Checker{
 		around:   cfg.Around,
-		journal:  newJournal(cfg.Logger),
+		log:      newLog(cfg.Logger),
 		editions: latest.New(&Edition{}),
 		wakeup:   make(chan struct{}, 1),
 		began:    make(chan struct{}),

@@ -235,11 +235,11 @@ func (c *Checker) judge(e *entry, o *outcome, now time.Time) {
 	reminder := !changed && e.result.Status != Healthy && now.Sub(e.logged) >= reminderInterval
 	if changed || reminder {
 		e.logged = now
-		l := line{before: before, after: e.result, reminder: reminder, abandoned: o.abandoned}
+		l := &line{before: before, after: e.result, reminder: reminder, abandoned: o.abandoned}
 		if changed {
 			l.stack = o.stack
 		}
-		c.journal.note(l)
+		c.log.LogFunc(l.record)
 	}
 }
 

@@ -14,7 +14,7 @@ const stopGrace = time.Second
 var errRunning = errors.New("checker: Run is already running")
 
 // Run runs the checks until ctx ends and returns nil once all its goroutines are gone, but for at most one per check
-// that ignores its context: those it waits for during one second only. A second Run at the same time is an error;
+// that ignores its context and one for a log handler that blocks: it waits for each of the two for one second. A second Run at the same time is an error;
 // another one later is not: it goes on from what is known.
 func (c *Checker) Run(ctx context.Context) error {
 	runs, cancel := context.WithCancel(ctx)
@@ -23,16 +23,16 @@ func (c *Checker) Run(ctx context.Context) error {
 	if !c.begin(s, time.Now()) {
 		return errRunning
 	}
-	// The helpers outlive ctx, so that the last results are still watched and logged.
+	// The helpers outlive ctx, so that the last results are still watched.
 	helpers, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var group sync.WaitGroup
 	group.Go(func() { c.watchdog.run(helpers) })
-	group.Go(func() { c.journal.run(helpers) })
 	c.schedule(ctx)
 	cancel()
 	c.windUp(s)
 	stop()
 	group.Wait()
+	c.log.Flush(logGrace)
 	return nil
 }
 

@@ -236,3 +236,20 @@ func TestABlockedLogDelaysNoCheck(t *testing.T) {
 		}
 	})
 }
+
+func TestLogThatBlocksDoesNotKeepRunFromEnding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		_, stop := start(t, checker.Config{
+			Logger: slog.New(blocked{slog.NewTextHandler(new(bytes.Buffer), nil), release}),
+			Checks: []checker.Check{{Name: "db", Run: pass}},
+		})
+		time.Sleep(time.Minute)
+		began := time.Now()
+		stop()
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("Run took %v to end", took)
+		}
+		close(release)
+	})
+}
