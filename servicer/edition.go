@@ -16,7 +16,6 @@ import (
 // rejudge applies change to what mu guards, if it is not nil, judges, and publishes what is new. It returns when the
 // verdict has to be looked at again although nothing happens; zero means never.
 func (s *Servicer) rejudge(change func()) (next time.Time) {
-	defer s.deliver()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if change != nil {

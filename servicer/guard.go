@@ -2,7 +2,7 @@ package servicer
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -68,20 +68,14 @@ func (s *Servicer) getStuck() {
 
 // giveUp ends Run without the goroutine that keeps it, and returns an error that says who does not let that go.
 func (s *Servicer) giveUp() error {
-	who := "a witness"
 	s.rejudge(func() {
 		s.fallSilent()
-		if s.logging {
-			who = "the log"
-		}
 		s.jot(line{slog.LevelError, "the judge cannot be ended: somebody does not answer", []slog.Attr{
-			slog.String("who", who), slog.Duration("since", endPatience),
+			slog.String("who", "a witness"), slog.Duration("since", endPatience),
 		}})
 	})
-	patience, cancel := context.WithTimeout(context.Background(), stopGrace)
-	defer cancel()
-	wait(patience, async(s.flush))
-	return fmt.Errorf("servicer: the judge cannot be ended: %s does not answer", who)
+	s.log.Flush(stopGrace)
+	return errors.New("servicer: the judge cannot be ended: a witness does not answer")
 }
 
 // fallSilent is a change that the next Run takes back.

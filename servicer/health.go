@@ -2,7 +2,6 @@ package servicer
 
 import (
 	"context"
-	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
+	"github.com/vitals-go/vitals/internal/asynclog"
 	"github.com/vitals-go/vitals/internal/board"
 )
 
@@ -24,7 +24,7 @@ type healthServer struct {
 
 	board  *board.Board[servingStatus]
 	limit  *watchLimit
-	logger *slog.Logger
+	logger *asynclog.Logger
 	// spoken holds a token when the application's word has changed since the token was last taken.
 	spoken chan struct{}
 	// draining is when drain was first called; nil before. It is written once.
@@ -40,13 +40,10 @@ type healthServer struct {
 type healthConfig struct {
 	maxWatches        int // 0 means the default, negative means no limit
 	maxWatchesPerConn int // the same
-	logger            *slog.Logger
+	logger            *asynclog.Logger
 }
 
 func newHealthServer(cfg healthConfig) *healthServer {
-	if cfg.logger == nil {
-		cfg.logger = slog.New(slog.DiscardHandler)
-	}
 	h := &healthServer{
 		board:   newBoard(),
 		limit:   newWatchLimit(cfg.maxWatches, cfg.maxWatchesPerConn),

@@ -2,6 +2,7 @@ package servicer
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -31,10 +32,13 @@ func (s *Servicer) Run(ctx context.Context) error {
 	<-ctx.Done()
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
 	defer cancel()
-	if wait(patience, gone) {
-		return nil
+	if !wait(patience, gone) {
+		return s.giveUp()
 	}
-	return s.giveUp()
+	if !s.log.Flush(endPatience) {
+		return fmt.Errorf("servicer: log handler blocked for %v, records are lost", endPatience)
+	}
+	return nil
 }
 
 // run is Run for as long as it takes.
@@ -48,7 +52,6 @@ func (s *Servicer) run(ctx context.Context) {
 	}()
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { s.logbook(ctx) })
 	if s.witnesses.any() {
 		wg.Go(func() { s.guard(ctx) })
 	}
@@ -129,7 +132,7 @@ func (s *Servicer) believe(heard testimony) {
 func (s *Servicer) follow(ctx context.Context, source breaker.Source) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			s.log.LogAttrs(ctx, slog.LevelError, "a source of breakers panicked; its transitions are only seen when something else happens",
+			s.log.Log(slog.LevelError, "a source of breakers panicked; its transitions are only seen when something else happens",
 				slog.Any("panic", cause))
 		}
 	}()

@@ -28,6 +28,7 @@ func TestAReportThatCannotBeBuilt(t *testing.T) {
 	if status.Code(err) != codes.Internal || status.Convert(err).Message() != "the health report could not be built" {
 		t.Errorf("err = %v", err)
 	}
+	s.log.Flush(time.Minute)
 	if !strings.Contains(log.String(), "hunter2") {
 		t.Errorf("the log does not say why: %s", log.String())
 	}

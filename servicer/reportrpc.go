@@ -88,7 +88,7 @@ func (r *reportServer) pause(ctx context.Context, d time.Duration, next <-chan s
 func (r *reportServer) answer(report *Report, details, methods bool) (response *vitalspb.HealthReportResponse, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			r.servicer.log.LogAttrs(context.Background(), slog.LevelError, "the report could not be built",
+			r.servicer.log.Log(slog.LevelError, "the report could not be built",
 				slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
 			response, err = nil, status.Error(codes.Internal, "the health report could not be built")
 		}

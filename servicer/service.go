@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,6 +14,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/asynclog"
 	"github.com/vitals-go/vitals/internal/latest"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
@@ -25,7 +25,7 @@ type Servicer struct {
 	*healthServer
 
 	cfg       Config // with defaults
-	log       *slog.Logger
+	log       *asynclog.Logger
 	rules     rules
 	witnesses *witnesses
 	reports   *latest.Value[Report]
@@ -37,7 +37,6 @@ type Servicer struct {
 	outdated  atomic.Bool
 	streams   atomic.Int64  // open report streams
 	wakeup    chan struct{} // tells the loop to look again; holds one token
-	loglines  chan struct{} // tells the logbook that there is something to write; holds one token
 	// pulse is what the guard offers and the waiting loop takes; turns counts the turns of the loop, which alone writes
 	// it. Together they show whether the loop is stuck.
 	pulse chan struct{}
@@ -55,9 +54,6 @@ type Servicer struct {
 	maintenance []Maintenance
 	services    []string // sorted
 	published   map[string]healthpb.HealthCheckResponse_ServingStatus
-	pending     []line // to be logged
-	dropped     int    // lines for which there was no room in pending
-	logging     bool   // somebody is writing pending
 }
 
 // New returns a Servicer that judges what the witnesses know now. It starts nothing. The error joins all mistakes,
@@ -65,19 +61,19 @@ type Servicer struct {
 func New(cfg Config) (*Servicer, error) {
 	err := cfg.validate()
 	cfg = cfg.withDefaults()
+	log := asynclog.New(cfg.Logger)
 	s := &Servicer{
 		healthServer: newHealthServer(healthConfig{
-			maxWatches: cfg.MaxWatches, maxWatchesPerConn: cfg.MaxWatchesPerConn, logger: cfg.Logger,
+			maxWatches: cfg.MaxWatches, maxWatchesPerConn: cfg.MaxWatchesPerConn, logger: log,
 		}),
 		cfg: cfg,
-		log: cfg.Logger,
+		log: log,
 		rules: rules{
 			born: time.Now().UTC(), version: cfg.Version, requests: cfg.Requests, hideChecks: cfg.HideChecks,
 		},
 		witnesses: newWitnesses(&cfg),
 		reports:   latest.New(&Report{}),
 		wakeup:    make(chan struct{}, 1),
-		loglines:  make(chan struct{}, 1),
 		pulse:     make(chan struct{}),
 		history:   newHistory(cfg.JournalSize),
 		services:  slices.Sorted(slices.Values(cfg.Services)),

@@ -1,7 +1,6 @@
 package servicer
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 // After Shutdown and while draining the word is ignored. Setting what is already set costs nothing.
 func (h *healthServer) SetServingStatus(service string, status healthpb.HealthCheckResponse_ServingStatus) {
 	if !h.board.Set(service, status) {
-		h.logger.LogAttrs(context.Background(), slog.LevelInfo, "serving status ignored: the health service is shut down",
+		h.logger.Log(slog.LevelInfo, "serving status ignored: the health service is shut down",
 			slog.String("service", service), slog.String("status", status.String()))
 		return
 	}
