@@ -68,7 +68,7 @@ type Details struct {
 // Allow reports whether caller may see raw causes.
 func (d Details) Allow(ctx context.Context, caller Caller) bool {
 	// Who is allowed anyhow may show credentials that are meant for somebody else.
-	return d.decide(ctx, caller) || d.Tokens != nil && d.Tokens.Allow(ctx, caller.Address, caller.Header)
+	return d.decide(ctx, caller) || d.Tokens != nil && d.Tokens.Allow(ctx, caller.Header)
 }
 
 func (d Details) decide(ctx context.Context, caller Caller) (allowed bool) {

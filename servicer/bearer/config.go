@@ -5,64 +5,57 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
+	"regexp"
 )
 
-// What a token may be, in bytes. A shorter one can be guessed, a longer one is none of ours.
 const (
-	minToken = 16
-	maxToken = 1024
+	minToken  = 16 // bytes; a shorter token can be guessed
+	maxToken  = 1024
+	maxTokens = 100 // each request with a token is compared with all of them
 )
 
-// maxTokens bounds how many tokens are in force, because each request with a token is compared with all.
-const maxTokens = 100
-
-// Config says which tokens are in force: those listed and those in File. At least one of the two is required.
+// Config configures Tokens. Tokens, File or both are required.
 type Config struct {
-	// Tokens of 16 to 1,024 characters that RFC 6750 allows: letters, digits and -._~+/, then perhaps =. Make one with
-	// "openssl rand -base64 32". At most 100 together with those of File.
+	// Tokens are valid tokens: 16 to 1,024 of the characters that RFC 6750 allows (letters, digits and -._~+/, then
+	// optional =), such as the output of "openssl rand -base64 32". At most 100.
 	Tokens []string
-	// File holds tokens, one a line; empty lines are left out. It is read again, at most once a second, when a token is
-	// shown and the file has changed. While it cannot be read or makes no sense, the tokens that were last read stay in
-	// force, so that a token is withdrawn only by a file that is whole.
+	// File is a file with one token per line; empty lines are ignored. It is reloaded when a caller sends a token and the
+	// file has changed, at most once a second. The previous tokens stay valid while it is unreadable or invalid. At most
+	// 100 tokens.
 	File string
-	// Logger hears of wrong tokens, once in ten seconds at most, and of a file that is no longer good. It never hears a
-	// token. Default: discard.
+	// Logger receives an error when File cannot be reloaded, without any token. Default: slog.Default().
 	Logger *slog.Logger
 }
 
+// syntax is that of RFC 6750.
+var syntax = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
+
 type digest = [sha256.Size]byte
 
-// digests validates tokens and returns what is kept of them. Its errors name tokens by their place, never by their text.
+// digests validates and hashes tokens. Its errors name tokens by their position, never by their text.
 func digests(field string, tokens []string) ([]digest, error) {
 	var errs []error
 	if len(tokens) > maxTokens {
-		errs = append(errs, fmt.Errorf("bearer: %s holds %d tokens, more than %d", field, len(tokens), maxTokens))
+		errs = append(errs, fmt.Errorf("bearer: %s: got %d tokens, want at most %d", field, len(tokens), maxTokens))
 	}
-	kept := make([]digest, len(tokens))
+	sums := make([]digest, len(tokens))
 	for i, token := range tokens {
-		if err := acceptable(token); err != nil {
-			errs = append(errs, fmt.Errorf("bearer: token %d of %s %w", i+1, field, err))
+		if err := validate(token); err != nil {
+			errs = append(errs, fmt.Errorf("bearer: %s: token %d %w", field, i+1, err))
 		}
-		kept[i] = sha256.Sum256([]byte(token))
+		sums[i] = sha256.Sum256([]byte(token))
 	}
-	return kept, errors.Join(errs...)
+	return sums, errors.Join(errs...)
 }
 
-func acceptable(token string) error {
+func validate(token string) error {
 	switch {
-	case token == "":
-		return errors.New("is empty")
 	case len(token) < minToken:
-		return fmt.Errorf("is shorter than %d characters: it could be guessed", minToken)
+		return fmt.Errorf("is shorter than %d characters", minToken)
 	case len(token) > maxToken:
 		return fmt.Errorf("is longer than %d characters", maxToken)
-	case strings.ContainsFunc(strings.TrimRight(token, "="), func(r rune) bool { return !allowed(r) }):
-		return errors.New("holds a character that no bearer token may have: only letters, digits and -._~+/ are, then =")
+	case !syntax.MatchString(token):
+		return errors.New("has an invalid character: want letters, digits and -._~+/, then optional =")
 	}
 	return nil
-}
-
-func allowed(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._~+/", r)
 }

@@ -15,68 +15,55 @@ import (
 )
 
 const (
-	// recheck is the least time between two looks at the file.
-	recheck = time.Second
-	// maxFile bounds what is read of it, in bytes.
-	maxFile = 256 << 10
+	reloadInterval = time.Second // at least, between two looks at the file
+	maxFile        = 256 << 10   // bytes
 )
 
-// file is a file of tokens.
+// file is a token file that is reloaded when it changes.
 type file struct {
 	path string
-	kept atomic.Pointer[[]digest]
+	log  *slog.Logger
+	sums atomic.Pointer[[]digest]
 
-	mu      sync.Mutex // guards what follows; held while the file is read, by one caller: others do not wait
-	seen    fs.FileInfo
-	looked  time.Time
-	trouble string // what has been logged
+	mu       sync.Mutex // guards the fields below; held by one caller during a reload, others use the previous tokens
+	loaded   fs.FileInfo
+	checked  time.Time
+	reported string // the error that has been logged
 }
 
-func openFile(path string) (*file, error) {
-	f := &file{path: path, looked: time.Now()}
-	return f, f.read()
-}
-
-// digests returns the tokens in force.
-func (f *file) digests(ctx context.Context, log *slog.Logger) []digest {
+// digests returns the valid tokens, after a reload if one is due.
+func (f *file) digests(ctx context.Context) []digest {
 	if f.mu.TryLock() {
-		trouble := f.refresh()
+		err := f.reload()
 		f.mu.Unlock()
-		if trouble != "" {
-			log.LogAttrs(ctx, slog.LevelError, "the file of bearer tokens cannot be used, those read before stay in force",
-				slog.String("error", trouble))
+		if err != nil {
+			f.log.LogAttrs(ctx, slog.LevelError, "bearer: token file reload failed, keeping the previous tokens",
+				slog.Any("error", err))
 		}
 	}
-	return *f.kept.Load()
+	return *f.sums.Load()
 }
 
-// refresh reads the file if it is time and it has changed. It returns trouble that is new.
-func (f *file) refresh() string {
+// reload loads the file if it is due and the file has changed. It returns an error only once while it stays the same.
+func (f *file) reload() error {
 	now := time.Now()
-	if now.Sub(f.looked) < recheck {
-		return ""
+	if now.Sub(f.checked) < reloadInterval {
+		return nil
 	}
-	f.looked = now
+	f.checked = now
 	info, err := os.Stat(f.path)
-	if err == nil && regular.Same(info, f.seen) {
-		return ""
+	if err == nil && !regular.Same(info, f.loaded) {
+		err = f.load()
 	}
-	if err == nil {
-		err = f.read()
+	if text := fmt.Sprint(err); text != f.reported {
+		f.reported = text
+		return err
 	}
-	before := f.trouble
-	f.trouble = ""
-	if err != nil {
-		f.trouble = err.Error()
-	}
-	if f.trouble == before {
-		return ""
-	}
-	return f.trouble
+	return nil
 }
 
-// read takes over what the file says, or nothing of it.
-func (f *file) read() error {
+// load replaces the tokens by those in the file, all or none.
+func (f *file) load() error {
 	body, info, err := regular.Read(f.path, maxFile)
 	if err != nil {
 		return fmt.Errorf("bearer: File: %w", err)
@@ -88,13 +75,13 @@ func (f *file) read() error {
 		}
 	}
 	if len(tokens) == 0 {
-		return fmt.Errorf("bearer: File: %s holds no token", f.path)
+		return fmt.Errorf("bearer: File: %s has no token", f.path)
 	}
-	kept, err := digests("File", tokens)
+	sums, err := digests("File", tokens)
 	if err != nil {
 		return err
 	}
-	f.kept.Store(&kept)
-	f.seen = info
+	f.sums.Store(&sums)
+	f.loaded = info
 	return nil
 }

@@ -1,37 +1,33 @@
 package bearer
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"strings"
+	"time"
 )
 
-// Tokens are those in force. Create it with New; give it to servicer.Details.
+// Tokens is a set of valid bearer tokens for servicer.Details. It is safe for concurrent use and starts no goroutine.
 type Tokens struct {
 	listed []digest
-	file   *file // nil if there is none
-	tries  *tries
-	alarm  alarm
-	log    *slog.Logger
+	file   *file // nil without Config.File
 }
 
-// New returns the tokens that config names, having read its file, or an error that tells every mistake and no token.
-func New(config Config) (*Tokens, error) {
-	log := config.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// New validates cfg and loads its file. The error joins all mistakes and quotes no token.
+func New(cfg Config) (*Tokens, error) {
+	if len(cfg.Tokens) == 0 && cfg.File == "" {
+		return nil, errors.New("bearer: Tokens or File is required")
 	}
-	t := &Tokens{tries: newTries(), log: log}
+	t := &Tokens{}
 	var err, fileErr error
-	t.listed, err = digests("Tokens", config.Tokens)
-	if config.File != "" {
-		t.file, fileErr = openFile(config.File)
-	}
-	if len(config.Tokens) == 0 && config.File == "" {
-		err = errors.New("bearer: Config needs Tokens, File or both")
+	t.listed, err = digests("Tokens", cfg.Tokens)
+	if cfg.File != "" {
+		t.file = &file{path: cfg.File, log: cmp.Or(cfg.Logger, slog.Default()), checked: time.Now()}
+		fileErr = t.file.load()
 	}
 	if err := errors.Join(err, fileErr); err != nil {
 		return nil, err
@@ -39,56 +35,43 @@ func New(config Config) (*Tokens, error) {
 	return t, nil
 }
 
-// Allow reports whether a request from address, with header, shows a token that is in force. Names of headers are
-// compared without regard to case; a request with two Authorization headers shows none.
-func (t *Tokens) Allow(ctx context.Context, address string, header map[string][]string) bool {
-	token, shown := credentials(header)
-	if !shown {
+// Allow reports whether header, of an HTTP request or gRPC metadata, carries a valid token. Header names are
+// case-insensitive; a request with two Authorization headers is not allowed. ctx is passed to the logger.
+func (t *Tokens) Allow(ctx context.Context, header map[string][]string) bool {
+	token, ok := credentials(header)
+	if !ok || len(token) > maxToken {
 		return false
 	}
-	source := sourceOf(address)
-	if !t.tries.left(source) {
-		t.alarm.wrong(ctx, t.log, source)
-		return false
-	}
-	if len(token) <= maxToken && t.matches(ctx, token) {
-		return true
-	}
-	t.tries.spend(source)
-	t.alarm.wrong(ctx, t.log, source)
-	return false
-}
-
-// matches compares with every token, so that the time says neither which one fits nor how well.
-func (t *Tokens) matches(ctx context.Context, token string) bool {
 	sum := sha256.Sum256([]byte(token))
-	found := 0
-	for i := range t.listed {
-		found |= subtle.ConstantTimeCompare(sum[:], t.listed[i][:])
-	}
+	found := compare(sum, t.listed)
 	if t.file != nil {
-		for _, d := range t.file.digests(ctx, t.log) {
-			found |= subtle.ConstantTimeCompare(sum[:], d[:])
-		}
+		found |= compare(sum, t.file.digests(ctx))
 	}
 	return found == 1
 }
 
-// credentials returns the token of a request, and whether it has one.
-func credentials(header map[string][]string) (token string, shown bool) {
+// compare returns 1 if sum is one of digests. It compares with all of them, so that its duration is constant.
+func compare(sum digest, digests []digest) (found int) {
+	for i := range digests {
+		found |= subtle.ConstantTimeCompare(sum[:], digests[i][:])
+	}
+	return found
+}
+
+// credentials returns the token in header, if there is exactly one.
+func credentials(header map[string][]string) (token string, ok bool) {
 	for name, values := range header {
 		if !strings.EqualFold(name, "authorization") {
 			continue
 		}
-		if shown || len(values) != 1 {
+		if ok || len(values) != 1 {
 			return "", false
 		}
 		scheme, rest, _ := strings.Cut(values[0], " ")
 		token = strings.Trim(rest, " ")
-		shown = strings.EqualFold(scheme, "bearer") && token != ""
-		if !shown {
+		if ok = strings.EqualFold(scheme, "bearer") && token != ""; !ok {
 			return "", false
 		}
 	}
-	return token, shown
+	return token, ok
 }
