@@ -12,7 +12,7 @@ import (
 
 // Kubernetes returns what a manifest must agree with: the checks, the drain, and the door that the kubelet can ask, which
 // is HealthGRPCAddr if there is one without TLS, else HTTPAddr. Give it to kubernetes.Probes; change it before as you
-// like, such as to ask the main gRPC port of a server without TLS, or by Exec. It returns an error that names every
+// like, such as to ask the main gRPC port of a server without TLS, or by a Command. It returns an error that names every
 // mistake in cfg's checks, a door without a fixed port, and doors that the kubelet cannot open: its gRPC probes speak no
 // TLS, and its HTTPS probes, which accept any certificate, show none of their own.
 func (cfg Config) Kubernetes() (kubernetes.Config, error) {

@@ -3,6 +3,7 @@ package vitals_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -30,12 +31,51 @@ func ExampleConfig_Kubernetes() {
 		fmt.Println(err)
 		return
 	}
-	readiness := pod.Container.ReadinessProbe
-	fmt.Println(readiness.GRPC.Service, readiness.GRPC.Port, readiness.PeriodSeconds, readiness.FailureThreshold)
-	fmt.Println(pod.TerminationGracePeriodSeconds)
+	fmt.Println(pod.GracePeriod())
+	os.Stdout.Write(pod.Patch("orders")) // for kubectl patch deployment orders --patch-file
 	// Output:
-	// readiness 9090 5 2
-	// 45
+	// 45s
+	// {
+	//   "spec": {
+	//     "template": {
+	//       "spec": {
+	//         "containers": [
+	//           {
+	//             "name": "orders",
+	//             "startupProbe": {
+	//               "grpc": {
+	//                 "port": 9090,
+	//                 "service": "startup"
+	//               },
+	//               "periodSeconds": 1,
+	//               "timeoutSeconds": 1,
+	//               "failureThreshold": 61
+	//             },
+	//             "livenessProbe": {
+	//               "grpc": {
+	//                 "port": 9090,
+	//                 "service": "liveness"
+	//               },
+	//               "periodSeconds": 10,
+	//               "timeoutSeconds": 1,
+	//               "failureThreshold": 3
+	//             },
+	//             "readinessProbe": {
+	//               "grpc": {
+	//                 "port": 9090,
+	//                 "service": "readiness"
+	//               },
+	//               "periodSeconds": 5,
+	//               "timeoutSeconds": 1,
+	//               "failureThreshold": 2
+	//             }
+	//           }
+	//         ],
+	//         "terminationGracePeriodSeconds": 45
+	//       }
+	//     }
+	//   }
+	// }
 }
 
 func TestKubernetesAsksTheDoorThatIsOpen(t *testing.T) {

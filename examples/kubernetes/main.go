@@ -15,6 +15,8 @@ import (
 	"strings"
 	"text/template"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/vitals-go/vitals"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/probes/kubernetes"
@@ -57,7 +59,13 @@ func write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return manifest.Execute(w, map[string]any{"Settings": settings, "Pod": pod})
+	container, err := yaml.JSONToYAML(pod.Container())
+	if err != nil {
+		return err
+	}
+	return manifest.Execute(w, map[string]any{
+		"Settings": settings, "GracePeriodSeconds": int(pod.GracePeriod().Seconds()), "Container": container,
+	})
 }
 
 // probes reads the settings as the server does, and nothing of this program's own environment.

@@ -74,13 +74,13 @@ func TestTheWrongDoorIsRecognized(t *testing.T) {
 
 func TestNoManifestProbesHealth(t *testing.T) {
 	command := []string{"/server", "healthcheck"}
-	for name, config := range map[string]kubernetes.Config{
+	for name, cfg := range map[string]kubernetes.Config{
 		"gRPC": {GRPCPort: 9090}, "HTTP": {HTTPPort: 8080},
-		"gRPC command": {Exec: &kubernetes.Exec{Command: command, Addr: "localhost:9090"}},
-		"HTTP command": {Exec: &kubernetes.Exec{Command: command, URL: "http://localhost:8080"}},
-		"file command": {Exec: &kubernetes.Exec{Command: command, File: "/tmp/state", FileInterval: second}},
+		"gRPC command": {Command: command, Address: "localhost:9090"},
+		"HTTP command": {Command: command, Address: "http://localhost:8080"},
+		"file command": {Command: command, Address: "/tmp/state", FileInterval: second},
 	} {
-		text := string(must(t, config).Container.YAML())
+		text := string(must(t, cfg).Container())
 		text = strings.ReplaceAll(text, `"healthcheck"`, "") // the sub-command's name is no door
 		if strings.Contains(text, "health") {
 			t.Errorf("%s: the manifest probes by /health:\n%s", name, text)

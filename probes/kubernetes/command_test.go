@@ -3,30 +3,31 @@ package kubernetes_test
 import (
 	"bytes"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/probes/kubernetes"
 )
 
-// The commands of a manifest are those that probes.Main understands: nobody answers here, but no argument is wrong.
-func TestCommandsAreUnderstood(t *testing.T) {
+// No server answers here, but probes.Main accepts all arguments.
+func TestMainAcceptsTheCommands(t *testing.T) {
 	command := []string{"/server", "healthcheck"}
-	secure := []string{"-tls-no-verify", "-connect-timeout=100ms", "-rpc-timeout", "100ms"}
+	secure := []string{"/server", "healthcheck", "-tls-no-verify", "-connect-timeout=100ms", "-rpc-timeout", "100ms"}
 	for name, test := range map[string]struct {
-		exec kubernetes.Exec
+		cfg  kubernetes.Config
 		exit int
 	}{
-		"gRPC": {kubernetes.Exec{Addr: "127.0.0.1:1", Flags: append(secure, "-tls")}, 2},
-		"HTTP": {kubernetes.Exec{URL: "https://127.0.0.1:1", Flags: secure}, 2},
-		"file": {kubernetes.Exec{File: filepath.Join(t.TempDir(), "health"), FileInterval: second}, 4},
+		"gRPC": {kubernetes.Config{Address: "127.0.0.1:1", Command: append(slices.Clone(secure), "-tls")}, 2},
+		"HTTP": {kubernetes.Config{Address: "https://127.0.0.1:1", Command: secure}, 2},
+		"file": {kubernetes.Config{Address: filepath.Join(t.TempDir(), "health"), Command: command, FileInterval: second}, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
-			test.exec.Command = command
-			for _, p := range probesOf(must(t, kubernetes.Config{Exec: &test.exec})) {
+			for _, p := range probesOf(t, must(t, test.cfg)) {
 				var output bytes.Buffer
-				if got := probes.Main(p.Exec.Command[len(command):], &output, &output); got != test.exit {
-					t.Errorf("%q exits with %d, want %d: %s", p.Exec.Command, got, test.exit, &output)
+				words := commandOf(t, p)
+				if got := probes.Main(words[len(command):], &output, &output); got != test.exit {
+					t.Errorf("%q: got exit code %d, want %d: %s", words, got, test.exit, &output)
 				}
 			}
 		})

@@ -18,48 +18,41 @@ func ExampleProbes() {
 		fmt.Println(err)
 		return
 	}
-	patch, err := pod.Patch(kubernetes.Target{Name: "orders"})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	os.Stdout.Write(patch)
+	os.Stdout.Write(pod.Container())
 	// Output:
-	// apiVersion: apps/v1
-	// kind: Deployment
-	// metadata:
-	//   name: orders
-	// spec:
-	//   template:
-	//     spec:
-	//       terminationGracePeriodSeconds: 30
-	//       containers:
-	//       - name: orders
-	//         startupProbe:
-	//           grpc:
-	//             port: 9090
-	//             service: startup
-	//           periodSeconds: 1
-	//           timeoutSeconds: 1
-	//           failureThreshold: 61
-	//         livenessProbe:
-	//           grpc:
-	//             port: 9090
-	//             service: liveness
-	//           periodSeconds: 10
-	//           timeoutSeconds: 1
-	//           failureThreshold: 3
-	//         readinessProbe:
-	//           grpc:
-	//             port: 9090
-	//             service: readiness
-	//           periodSeconds: 2
-	//           timeoutSeconds: 1
-	//           failureThreshold: 2
+	// {
+	//   "startupProbe": {
+	//     "grpc": {
+	//       "port": 9090,
+	//       "service": "startup"
+	//     },
+	//     "periodSeconds": 1,
+	//     "timeoutSeconds": 1,
+	//     "failureThreshold": 61
+	//   },
+	//   "livenessProbe": {
+	//     "grpc": {
+	//       "port": 9090,
+	//       "service": "liveness"
+	//     },
+	//     "periodSeconds": 10,
+	//     "timeoutSeconds": 1,
+	//     "failureThreshold": 3
+	//   },
+	//   "readinessProbe": {
+	//     "grpc": {
+	//       "port": 9090,
+	//       "service": "readiness"
+	//     },
+	//     "periodSeconds": 2,
+	//     "timeoutSeconds": 1,
+	//     "failureThreshold": 2
+	//   }
+	// }
 }
 
-// Timings that cannot work together are refused, each with its reason.
-func ExampleProbes_contradictions() {
+// Timings that conflict are rejected, each with its reason.
+func ExampleProbes_conflicts() {
 	_, err := kubernetes.Probes(kubernetes.Config{
 		HTTPPort:    8080,
 		DrainDelay:  5 * time.Second,
@@ -69,7 +62,7 @@ func ExampleProbes_contradictions() {
 	})
 	fmt.Println(err)
 	// Output:
-	// kubernetes: Liveness restarts after 6s (Period × FailureThreshold), before Readiness takes the traffic away after 10s
-	// kubernetes: Readiness needs 10s (Period × FailureThreshold) to notice a drain, longer than the DrainDelay of 5s: endpoints may still route to the pod when GracefulStop begins
-	// kubernetes: GracePeriod is 20s, but the drain may take 25s (PreStop 0s + DrainDelay 5s + ShutdownTimeout 20s) and needs a second more to end: calls in flight would be killed
+	// kubernetes: Liveness: restarts after 6s (Period × FailureThreshold), before Readiness removes the pod after 10s
+	// kubernetes: Readiness: needs 10s (Period × FailureThreshold) to notice a drain, more than the DrainDelay of 5s: endpoints may still route to the pod when GracefulStop begins
+	// kubernetes: GracePeriod: got 20s, want at least one second more than the 25s of a drain (DrainDelay 5s + ShutdownTimeout 20s): calls in flight would be cut off
 }

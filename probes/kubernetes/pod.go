@@ -1,61 +1,116 @@
 package kubernetes
 
-// Pod is what a pod's manifest takes over. Its JSON has the names and types of the Kubernetes API, core/v1 PodSpec; its
-// Container is the part of that container which runs the program.
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+// Pod is the health part of a pod's manifest. It is immutable.
 type Pod struct {
-	TerminationGracePeriodSeconds int64     `json:"terminationGracePeriodSeconds"`
-	Container                     Container `json:"-"`
+	gracePeriod time.Duration
+	container   container
 }
 
-// Container is the part of a core/v1 Container that is about its health.
-type Container struct {
-	StartupProbe   Probe      `json:"startupProbe"`
-	LivenessProbe  Probe      `json:"livenessProbe"`
-	ReadinessProbe Probe      `json:"readinessProbe"`
-	Lifecycle      *Lifecycle `json:"lifecycle,omitempty"`
+// container and the types below are parts of their namesakes in core/v1.
+type container struct {
+	Name           string `json:"name,omitempty"`
+	StartupProbe   probe  `json:"startupProbe"`
+	LivenessProbe  probe  `json:"livenessProbe"`
+	ReadinessProbe probe  `json:"readinessProbe"`
 }
 
-// Probe is a core/v1 Probe. Exactly one of GRPC, HTTPGet and Exec is set.
-type Probe struct {
-	GRPC                *GRPCAction    `json:"grpc,omitempty"`
-	HTTPGet             *HTTPGetAction `json:"httpGet,omitempty"`
-	Exec                *ExecAction    `json:"exec,omitempty"`
-	InitialDelaySeconds int32          `json:"initialDelaySeconds,omitempty"`
-	PeriodSeconds       int32          `json:"periodSeconds"`
-	TimeoutSeconds      int32          `json:"timeoutSeconds"`
-	FailureThreshold    int32          `json:"failureThreshold"`
-	SuccessThreshold    int32          `json:"successThreshold,omitempty"`
+// probe has exactly one of GRPC, HTTPGet and Exec.
+type probe struct {
+	GRPC             *grpcAction    `json:"grpc,omitempty"`
+	HTTPGet          *httpGetAction `json:"httpGet,omitempty"`
+	Exec             *execAction    `json:"exec,omitempty"`
+	PeriodSeconds    int64          `json:"periodSeconds"`
+	TimeoutSeconds   int64          `json:"timeoutSeconds"`
+	FailureThreshold int            `json:"failureThreshold"`
 }
 
-// GRPCAction is a core/v1 GRPCAction.
-type GRPCAction struct {
-	Port    int32  `json:"port"`
+type grpcAction struct {
+	Port    int    `json:"port"`
 	Service string `json:"service"`
 }
 
-// HTTPGetAction is a core/v1 HTTPGetAction.
-type HTTPGetAction struct {
+type httpGetAction struct {
 	Path   string `json:"path"`
-	Port   int32  `json:"port"`
+	Port   int    `json:"port"`
 	Scheme string `json:"scheme,omitempty"`
 }
 
-// ExecAction is a core/v1 ExecAction.
-type ExecAction struct {
+type execAction struct {
 	Command []string `json:"command"`
 }
 
-// Lifecycle is a core/v1 Lifecycle.
-type Lifecycle struct {
-	PreStop *LifecycleHandler `json:"preStop,omitempty"`
+// Probes returns the health part of the manifest for cfg, or an error that joins every conflict with its reason.
+func Probes(cfg Config) (*Pod, error) {
+	c := cfg.withDefaults()
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	return &Pod{
+		gracePeriod: c.GracePeriod,
+		container: container{
+			StartupProbe:   c.probe(checker.Startup, c.Startup),
+			LivenessProbe:  c.probe(checker.Liveness, c.Liveness),
+			ReadinessProbe: c.probe(checker.Readiness, c.Readiness),
+		},
+	}, nil
 }
 
-// LifecycleHandler is a core/v1 LifecycleHandler.
-type LifecycleHandler struct {
-	Sleep *SleepAction `json:"sleep,omitempty"`
+// GracePeriod returns the pod's terminationGracePeriodSeconds.
+func (p *Pod) GracePeriod() time.Duration { return p.gracePeriod }
+
+// Container returns the fields startupProbe, livenessProbe and readinessProbe of a core/v1 Container, in JSON.
+func (p *Pod) Container() []byte { return encode(p.container) }
+
+// Patch returns a strategic merge patch of the named container, in JSON, for kubectl patch --patch-file. It fits
+// Deployments, StatefulSets and DaemonSets.
+func (p *Pod) Patch(name string) []byte {
+	type object = map[string]any
+	c := p.container
+	c.Name = name
+	spec := object{"terminationGracePeriodSeconds": int64(p.gracePeriod / time.Second), "containers": []container{c}}
+	return encode(object{"spec": object{"template": object{"spec": spec}}})
 }
 
-// SleepAction is a core/v1 SleepAction, which needs Kubernetes 1.30.
-type SleepAction struct {
-	Seconds int64 `json:"seconds"`
+func encode(v any) []byte {
+	text, _ := json.MarshalIndent(v, "", "  ") // cannot fail: v has numbers and strings only
+	return text
+}
+
+func (c Config) probe(name string, t Timing) probe {
+	p := probe{
+		PeriodSeconds:    int64(t.Period / time.Second),
+		TimeoutSeconds:   int64(t.Timeout / time.Second),
+		FailureThreshold: t.FailureThreshold,
+	}
+	switch {
+	case c.GRPCPort != 0:
+		p.GRPC = &grpcAction{Port: c.GRPCPort, Service: name}
+	case c.HTTPPort != 0:
+		p.HTTPGet = &httpGetAction{Port: c.HTTPPort, Path: probePath(name)}
+		if c.HTTPS {
+			p.HTTPGet.Scheme = "HTTPS"
+		}
+	default:
+		p.Exec = &execAction{Command: c.command(name)}
+	}
+	return p
+}
+
+// probePath returns the HTTP path of a probe.
+func probePath(name string) string {
+	switch name {
+	case checker.Startup:
+		return "/startup"
+	case checker.Liveness:
+		return "/live"
+	default:
+		return "/ready"
+	}
 }

@@ -1,8 +1,8 @@
 package kubernetes_test
 
 import (
+	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,66 +13,60 @@ import (
 
 const second = time.Second
 
-func TestDefaultsAgreeWithEachOther(t *testing.T) {
+func TestDefaultsDoNotConflict(t *testing.T) {
 	slow := []checker.Check{{Name: "slow", InitialDelay: 2 * time.Minute, Timeout: 30 * second}}
-	file := &kubernetes.Exec{Command: []string{"/server", "healthcheck"}, File: "/tmp/health", FileInterval: 10 * second}
-	command := &kubernetes.Exec{Command: []string{"/server", "healthcheck"}, Addr: "localhost:50051"}
-	for name, config := range map[string]kubernetes.Config{
+	command := []string{"/server", "healthcheck"}
+	for name, cfg := range map[string]kubernetes.Config{
 		"gRPC":             {GRPCPort: 9090},
 		"HTTP":             {HTTPPort: 8080},
-		"command":          {Exec: command},
-		"file":             {Exec: file},
+		"command":          {Command: command, Address: "localhost:50051"},
+		"file":             {Command: command, Address: "/tmp/health", FileInterval: 10 * second},
 		"slow check":       {GRPCPort: 9090, Checks: slow},
 		"short drain":      {GRPCPort: 9090, DrainDelay: second},
-		"long drain":       {Exec: command, DrainDelay: time.Minute, ShutdownTimeout: time.Hour},
-		"broken drain":     {GRPCPort: 9090, DrainDelay: 2500 * time.Millisecond, ShutdownTimeout: 1100 * time.Millisecond},
-		"preStop instead":  {GRPCPort: 9090, DrainDelay: -1, PreStop: 5 * second},
+		"long drain":       {Command: command, Address: "localhost:50051", DrainDelay: time.Minute, ShutdownTimeout: time.Hour},
+		"fractions":        {GRPCPort: 9090, DrainDelay: 2500 * time.Millisecond, ShutdownTimeout: 1100 * time.Millisecond},
+		"preStop instead":  {GRPCPort: 9090, DrainDelay: -1, GracePeriod: 30 * second},
 		"no shutdown":      {GRPCPort: 9090, ShutdownTimeout: -1},
-		"patient probes":   {GRPCPort: 9090, DrainDelay: 9 * second, Readiness: kubernetes.Timing{Timeout: 4 * second}},
+		"long timeout":     {GRPCPort: 9090, DrainDelay: 9 * second, Readiness: kubernetes.Timing{Timeout: 4 * second}},
 		"only a threshold": {GRPCPort: 9090, Readiness: kubernetes.Timing{FailureThreshold: 5}},
 		"only a period":    {GRPCPort: 9090, Readiness: kubernetes.Timing{Period: 5 * second}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			pod, err := kubernetes.Probes(config)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, p := range probesOf(pod) {
+			for _, p := range probesOf(t, must(t, cfg)) {
 				if p.PeriodSeconds < 1 || p.TimeoutSeconds < 1 || p.FailureThreshold < 1 {
-					t.Errorf("the API refuses %+v", p)
+					t.Errorf("%+v is invalid in the API", p)
 				}
 			}
 		})
 	}
 }
 
-func TestWhatIsDerived(t *testing.T) {
+func TestDefaultsFollowTheProgram(t *testing.T) {
 	pod := must(t, kubernetes.Config{
-		HTTPPort: 8080, DrainDelay: 10 * second, ShutdownTimeout: 25500 * time.Millisecond, PreStop: 3 * second,
+		HTTPPort: 8080, DrainDelay: 10 * second, ShutdownTimeout: 25500 * time.Millisecond,
 		Checks: []checker.Check{{Name: "database", InitialDelay: 20 * second, Timeout: 40 * second}},
 	})
-	if got := pod.TerminationGracePeriodSeconds; got != 44 {
-		t.Errorf("grace period is %d s, want 3 + 10 + 25.5 + 5, rounded up", got)
+	if got := pod.GracePeriod(); got != 41*second {
+		t.Errorf("grace period: got %v, want 10 s + 25.5 s + 5 s, rounded up", got)
 	}
-	if got := pod.Container.Lifecycle.PreStop.Sleep.Seconds; got != 3 {
-		t.Errorf("preStop sleeps %d s, want 3", got)
+	p := probesOf(t, pod)
+	if startup := p[0]; startup.PeriodSeconds*(startup.FailureThreshold-1) != 120 {
+		t.Errorf("startup: got %d × %d s, want twice the minute that the check may take", startup.FailureThreshold-1, startup.PeriodSeconds)
 	}
-	if p := pod.Container.StartupProbe; p.PeriodSeconds*(p.FailureThreshold-1) != 120 {
-		t.Errorf("start-up gives up after %d × %d s, want twice the minute that the check may take", p.FailureThreshold-1, p.PeriodSeconds)
-	}
-	if p := pod.Container.ReadinessProbe; p.PeriodSeconds != 5 || p.FailureThreshold != 2 {
-		t.Errorf("readiness is %+v, want 2 × 5 s within a drain delay of 10 s", p)
+	if readiness := p[2]; readiness.PeriodSeconds != 5 || readiness.FailureThreshold != 2 {
+		t.Errorf("readiness: got %+v, want 2 × 5 s within a drain delay of 10 s", readiness)
 	}
 }
 
-func TestHowEachDoorIsAsked(t *testing.T) {
-	commanded := func(e kubernetes.Exec) kubernetes.Config {
-		e.Command = []string{"/server", "healthcheck"}
-		return kubernetes.Config{Exec: &e}
+func TestActionOfEachEndpoint(t *testing.T) {
+	command := func(address string, flags ...string) kubernetes.Config {
+		return kubernetes.Config{Command: append([]string{"/server", "healthcheck"}, flags...), Address: address}
 	}
+	file := command("/tmp/health")
+	file.FileInterval = second
 	for name, test := range map[string]struct {
-		config kubernetes.Config
-		want   [3]string // startup, liveness, readiness
+		cfg  kubernetes.Config
+		want [3]string // startup, liveness, readiness
 	}{
 		"gRPC": {kubernetes.Config{GRPCPort: 9090}, [3]string{
 			`{"port":9090,"service":"startup"}`, `{"port":9090,"service":"liveness"}`, `{"port":9090,"service":"readiness"}`,
@@ -81,96 +75,111 @@ func TestHowEachDoorIsAsked(t *testing.T) {
 			`{"path":"/startup","port":8443,"scheme":"HTTPS"}`, `{"path":"/live","port":8443,"scheme":"HTTPS"}`,
 			`{"path":"/ready","port":8443,"scheme":"HTTPS"}`,
 		}},
-		"command over gRPC": {commanded(kubernetes.Exec{Addr: "unix:///run/s", Flags: []string{"-tls"}}), [3]string{
+		"command over gRPC": {command("unix:///run/s", "-tls"), [3]string{
 			`{"command":["/server","healthcheck","-tls","-addr","unix:///run/s","-service","startup"]}`,
 			`{"command":["/server","healthcheck","-tls","-addr","unix:///run/s","-service","liveness"]}`,
 			`{"command":["/server","healthcheck","-tls","-addr","unix:///run/s","-service","readiness"]}`,
 		}},
-		"command over HTTP": {commanded(kubernetes.Exec{URL: "http://localhost:8080"}), [3]string{
+		"command over HTTP": {command("http://localhost:8080"), [3]string{
 			`{"command":["/server","healthcheck","-http","http://localhost:8080/startup"]}`,
 			`{"command":["/server","healthcheck","-http","http://localhost:8080/live"]}`,
 			`{"command":["/server","healthcheck","-http","http://localhost:8080/ready"]}`,
 		}},
-		// That a dependency is down restarts nobody: start-up asks the file for life only.
-		"file": {commanded(kubernetes.Exec{File: "/tmp/health", FileInterval: second}), [3]string{
+		// A dependency that is down must not restart the container: startup reads only live.
+		"file": {file, [3]string{
 			`{"command":["/server","healthcheck","-file","/tmp/health","-for","live"]}`,
 			`{"command":["/server","healthcheck","-file","/tmp/health","-for","live"]}`,
 			`{"command":["/server","healthcheck","-file","/tmp/health","-for","ready"]}`,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for i, p := range probesOf(must(t, test.config)) {
-				var action any = p.GRPC
-				if p.HTTPGet != nil {
-					action = p.HTTPGet
-				} else if p.Exec != nil {
-					action = p.Exec
+			for i, p := range probesOf(t, must(t, test.cfg)) {
+				var got bytes.Buffer
+				for _, action := range []json.RawMessage{p.GRPC, p.HTTPGet, p.Exec} {
+					if action == nil {
+						continue
+					}
+					if err := json.Compact(&got, action); err != nil {
+						t.Fatal(err)
+					}
 				}
-				got, err := json.Marshal(action)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if string(got) != test.want[i] {
-					t.Errorf("probe %d asks %s, want %s", i, got, test.want[i])
+				if got.String() != test.want[i] {
+					t.Errorf("probe %d: got %s, want %s", i, &got, test.want[i])
 				}
 			}
 		})
 	}
 }
 
-func TestConfigIsNotShared(t *testing.T) {
-	flags := make([]string, 1, 10)
-	flags[0] = "-tls"
-	command := make([]string, 2, 10)
-	command[0], command[1] = "/server", "healthcheck"
-	pod := must(t, kubernetes.Config{Exec: &kubernetes.Exec{Command: command, Flags: flags, Addr: "localhost:1"}})
-	last := func(p kubernetes.Probe) string { return p.Exec.Command[len(p.Exec.Command)-1] }
-	if c := pod.Container; last(c.StartupProbe) != "startup" || last(c.LivenessProbe) != "liveness" {
-		t.Errorf("the commands share their words: %v, %v", c.StartupProbe.Exec, c.LivenessProbe.Exec)
-	}
-	pod.Container.StartupProbe.Exec.Command[0] = "/other"
-	if command[0] != "/server" || pod.Container.LivenessProbe.Exec.Command[0] != "/server" {
-		t.Error("a change of one command changes another")
+func TestProbesDoesNotShareTheCommand(t *testing.T) {
+	command := append(make([]string, 0, 10), "/server", "healthcheck")
+	pod := must(t, kubernetes.Config{Command: command, Address: "localhost:1"})
+	command[0] = "/other"
+	for i, p := range probesOf(t, pod) {
+		words := commandOf(t, p)
+		if want := []string{"startup", "liveness", "readiness"}[i]; words[0] != "/server" || words[len(words)-1] != want {
+			t.Errorf("probe %d runs %q", i, words)
+		}
 	}
 }
 
-// Every rule is broken by a small step and kept by one step less.
-func TestTheEdgeOfEachRule(t *testing.T) {
+func TestPatchNamesTheContainer(t *testing.T) {
+	var patch struct {
+		Spec struct {
+			Template struct {
+				Spec struct {
+					TerminationGracePeriodSeconds int
+					Containers                    []map[string]any
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(must(t, kubernetes.Config{GRPCPort: 9090}).Patch("orders"), &patch); err != nil {
+		t.Fatal(err)
+	}
+	spec := patch.Spec.Template.Spec
+	if c := spec.Containers; spec.TerminationGracePeriodSeconds != 30 || len(c) != 1 || c[0]["name"] != "orders" || len(c[0]) != 4 {
+		t.Errorf("got %+v", spec)
+	}
+}
+
+// Each setting that is rejected has a neighbor that is accepted.
+func TestLimitOfEachRule(t *testing.T) {
 	type edit func(*kubernetes.Config)
-	exec := func(e kubernetes.Exec) edit {
+	exec := func(address string, flags ...string) edit {
 		return func(c *kubernetes.Config) {
-			e.Command = []string{"/server", "healthcheck"}
-			c.GRPCPort, c.Exec = 0, &e
+			c.GRPCPort, c.Command, c.Address = 0, append([]string{"/server", "healthcheck"}, flags...), address
+		}
+	}
+	file := func(path string, interval time.Duration) edit {
+		return func(c *kubernetes.Config) {
+			exec(path)(c)
+			c.FileInterval = interval
 		}
 	}
 	for name, test := range map[string]struct {
 		good, bad edit
-		complaint string
+		want      string
 	}{
 		"grace period": {
 			func(c *kubernetes.Config) { c.GracePeriod = 26 * second },
 			func(c *kubernetes.Config) { c.GracePeriod = 25 * second },
-			"GracePeriod is 25s",
-		},
-		"grace period with preStop": {
-			func(c *kubernetes.Config) { c.PreStop, c.GracePeriod = 4*second, 30*second },
-			func(c *kubernetes.Config) { c.PreStop, c.GracePeriod = 5*second, 30*second },
-			"PreStop 5s + DrainDelay 5s + ShutdownTimeout 20s",
+			"GracePeriod: got 25s",
 		},
 		"readiness against the drain": {
 			func(c *kubernetes.Config) { c.Readiness = kubernetes.Timing{Period: 5 * second, FailureThreshold: 1} },
 			func(c *kubernetes.Config) { c.Readiness = kubernetes.Timing{Period: 3 * second, FailureThreshold: 2} },
 			"endpoints may still route to the pod when GracefulStop begins",
 		},
-		"nobody hears of the drain": {
-			func(c *kubernetes.Config) { c.DrainDelay, c.PreStop = -1, second },
+		"no drain delay": {
+			func(c *kubernetes.Config) { c.DrainDelay, c.GracePeriod = -1, 30*second },
 			func(c *kubernetes.Config) { c.DrainDelay = -1 },
-			"endpoints still route",
+			"DrainDelay: got none, so GracePeriod is required",
 		},
 		"timeout against period": {
 			func(c *kubernetes.Config) { c.Liveness.Timeout, c.Liveness.Period = 5*second, 5*second },
 			func(c *kubernetes.Config) { c.Liveness.Timeout, c.Liveness.Period = 6*second, 5*second },
-			"Liveness.Timeout is 6s, longer than its Period of 5s",
+			"Liveness.Timeout: got 6s, want at most the Period of 5s",
 		},
 		"first results": {
 			func(c *kubernetes.Config) {
@@ -181,124 +190,109 @@ func TestTheEdgeOfEachRule(t *testing.T) {
 				c.Checks = []checker.Check{{Name: "slow", InitialDelay: 20 * second}}
 				c.Startup = kubernetes.Timing{Period: 5 * second, FailureThreshold: 5}
 			},
-			`Startup gives up after 20s (InitialDelay + Period × (FailureThreshold - 1)), but the first result of check "slow" may take 25s`,
+			`Startup: fails after 20s (Period × (FailureThreshold - 1)), but the first result of check "slow" may take 25s`,
 		},
 		"traffic before restarts": {
 			func(c *kubernetes.Config) { c.Liveness = kubernetes.Timing{Period: 2 * second, FailureThreshold: 2} },
 			func(c *kubernetes.Config) { c.Liveness = kubernetes.Timing{Period: 3 * second, FailureThreshold: 1} },
-			"before Readiness takes the traffic away",
+			"before Readiness removes the pod",
 		},
 		"file that expires late": {
-			exec(kubernetes.Exec{File: "/tmp/health", FileInterval: 10 * second}),
-			exec(kubernetes.Exec{File: "/tmp/health", FileInterval: 11 * second}),
-			"the file expires 33s after it was written, later than the 30s",
+			file("/tmp/health", 10*second),
+			file("/tmp/health", 11*second),
+			"the file expires after 33s, later than the 30s",
 		},
 		"whole seconds": {
 			func(c *kubernetes.Config) { c.Readiness.Period = 2 * second },
 			func(c *kubernetes.Config) { c.Readiness.Period = 1500 * time.Millisecond },
-			"Readiness.Period is 1.5s: Kubernetes counts whole seconds",
-		},
-		"success threshold": {
-			func(c *kubernetes.Config) { c.Readiness.SuccessThreshold = 2 },
-			func(c *kubernetes.Config) { c.Liveness.SuccessThreshold = 2 },
-			"Liveness.SuccessThreshold is 2: Kubernetes accepts only 1 here",
-		},
-		"negative delay": {
-			func(c *kubernetes.Config) { c.Startup.InitialDelay = 3 * second },
-			func(c *kubernetes.Config) { c.Startup.InitialDelay = -3 * second },
-			"Startup.InitialDelay is -3s",
+			"Readiness.Period: got 1.5s, want whole seconds",
 		},
 		"negative threshold": {
 			func(c *kubernetes.Config) { c.Startup.FailureThreshold = 100 },
 			func(c *kubernetes.Config) { c.Startup.FailureThreshold = -1 },
-			"Startup.FailureThreshold is -1",
+			"Startup.FailureThreshold: got -1",
 		},
 		"negative threshold of a derived period": {
 			func(c *kubernetes.Config) { c.Readiness.FailureThreshold = 1 },
 			func(c *kubernetes.Config) { c.Readiness.FailureThreshold = -1 },
-			"Readiness.FailureThreshold is -1",
+			"Readiness.FailureThreshold: got -1",
 		},
 		"huge times": {
 			func(c *kubernetes.Config) { c.ShutdownTimeout = 24 * time.Hour },
 			func(c *kubernetes.Config) { c.ShutdownTimeout = 1<<63 - 1 },
-			"ShutdownTimeout is 2562047h47m16.854775807s: more than a year",
+			"ShutdownTimeout: got 2562047h47m16.854775807s, want at most a year",
 		},
-		"one door": {
+		"one endpoint": {
 			func(c *kubernetes.Config) { c.GRPCPort, c.HTTPPort = 0, 8080 },
 			func(c *kubernetes.Config) { c.HTTPPort = 8080 },
-			"exactly one of GRPCPort, HTTPPort and Exec, not 2",
+			"Config: got 2 of GRPCPort, HTTPPort and Command, want exactly one",
 		},
 		"port": {
 			func(c *kubernetes.Config) { c.GRPCPort = 65535 },
 			func(c *kubernetes.Config) { c.GRPCPort = 65536 },
-			"GRPCPort is 65536",
+			"GRPCPort: got 65536",
 		},
 		"TLS": {
 			func(c *kubernetes.Config) { c.GRPCPort, c.HTTPPort, c.HTTPS = 0, 8443, true },
 			func(c *kubernetes.Config) { c.HTTPS = true },
-			"the kubelet's gRPC probe speaks no TLS",
+			"gRPC probes do not support TLS",
 		},
-		"patience with the command": {
+		"timeout of the command": {
 			func(c *kubernetes.Config) {
-				exec(kubernetes.Exec{Addr: "localhost:1", Flags: []string{"-rpc-timeout=500ms"}})(c)
+				exec("localhost:1", "-rpc-timeout=500ms")(c)
 				c.Liveness.Timeout = 2 * second
 			},
 			func(c *kubernetes.Config) {
-				exec(kubernetes.Exec{Addr: "localhost:1"})(c)
+				exec("localhost:1")(c)
 				c.Liveness.Timeout = 2 * second
 			},
-			"Liveness.Timeout is 2s, but the command waits 2s before it gives up and says why",
+			"Liveness.Timeout: got 2s, want more than the 2s after which the command fails",
 		},
-		"patience with a command of many words": {
+		"timeout of a command with flags": {
 			func(c *kubernetes.Config) {
-				exec(kubernetes.Exec{Addr: "localhost:1"})(c)
-				c.Exec.Command = append(c.Exec.Command, "-rpc-timeout=500ms")
+				exec("localhost:1")(c)
+				c.Command = append(c.Command, "-rpc-timeout=500ms")
 				c.Liveness.Timeout = 2 * second
 			},
 			func(c *kubernetes.Config) {
-				exec(kubernetes.Exec{Addr: "localhost:1"})(c)
-				c.Exec.Command = append(c.Exec.Command, "-gzip")
+				exec("localhost:1")(c)
+				c.Command = append(c.Command, "-gzip")
 				c.Liveness.Timeout = 2 * second
 			},
-			"Liveness.Timeout is 2s, but the command waits 2s before it gives up and says why",
-		},
-		"one way": {
-			exec(kubernetes.Exec{URL: "http://localhost:8080"}),
-			exec(kubernetes.Exec{URL: "http://localhost:8080", Addr: "localhost:1"}),
-			"exactly one of Addr, URL and File, not 2",
+			"Liveness.Timeout: got 2s, want more than the 2s after which the command fails",
 		},
 		"address": {
-			exec(kubernetes.Exec{Addr: "[::1]:50051"}), exec(kubernetes.Exec{Addr: "50051"}), `Exec.Addr is "50051"`,
+			exec("[::1]:50051"), exec("50051"), `Address: got "50051"`,
 		},
 		"URL": {
-			exec(kubernetes.Exec{URL: "https://[::1]:8443"}), exec(kubernetes.Exec{URL: "http://localhost:8080/health"}),
-			`Exec.URL is "http://localhost:8080/health": want http://host:port without a path`,
+			exec("https://[::1]:8443"), exec("http://localhost:8080/health"),
+			`Address: got "http://localhost:8080/health", want http://host:port without a path`,
 		},
 		"relative file": {
-			exec(kubernetes.Exec{File: "/health", FileInterval: second}), exec(kubernetes.Exec{File: "health", FileInterval: second}),
-			`Exec.File is "health": want an absolute path`,
+			file("/health", second), exec("health"),
+			`Address: got "health"`,
 		},
-		"file of a process": {
-			exec(kubernetes.Exec{File: "/tmp/p", FileInterval: second}), exec(kubernetes.Exec{File: "/tmp/{pid}", FileInterval: second}),
-			"does not know the number of the process",
+		"file with a process ID": {
+			file("/tmp/p", second), file("/tmp/{pid}", second),
+			"without a process ID",
 		},
-		"unknown interval": {
-			exec(kubernetes.Exec{File: "/tmp/p", FileInterval: second}), exec(kubernetes.Exec{File: "/tmp/p"}),
-			"say how often the program writes the file",
+		"no interval": {
+			file("/tmp/p", second), file("/tmp/p", 0),
+			"want how often the program writes the file",
 		},
-		"interval of no file": {
-			exec(kubernetes.Exec{Addr: "localhost:1"}), exec(kubernetes.Exec{Addr: "localhost:1", FileInterval: second}),
-			"Exec.FileInterval needs File",
+		"interval without a file": {
+			exec("localhost:1"), file("localhost:1", second),
+			"FileInterval: requires",
 		},
-		"our flags": {
-			exec(kubernetes.Exec{Addr: "localhost:1", Flags: []string{"-tls-server-name", "service"}}),
-			exec(kubernetes.Exec{Addr: "localhost:1", Flags: []string{"--service=orders"}}),
-			"Exec.Flags holds --service=orders",
+		"reserved flags": {
+			exec("localhost:1", "-tls-server-name", "service"),
+			exec("localhost:1", "--service=orders"),
+			"Command: has the flag --service=orders",
 		},
 		"no command": {
-			exec(kubernetes.Exec{Addr: "localhost:1"}),
-			func(c *kubernetes.Config) { c.GRPCPort, c.Exec = 0, &kubernetes.Exec{Addr: "localhost:1"} },
-			"Exec.Command is required",
+			exec("localhost:1"),
+			func(c *kubernetes.Config) { c.Address = "localhost:1" },
+			"Command: is required",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -309,20 +303,19 @@ func TestTheEdgeOfEachRule(t *testing.T) {
 			bad := kubernetes.Config{GRPCPort: 9090}
 			test.bad(&bad)
 			pod, err := kubernetes.Probes(bad)
-			if err == nil || !strings.Contains(err.Error(), test.complaint) {
-				t.Errorf("complaint %q, want one with %q", err, test.complaint)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got error %v, want %q", err, test.want)
 			}
 			if pod != nil {
-				t.Error("a manifest comes with the complaint")
+				t.Error("got a Pod with the error")
 			}
 			if err != nil && strings.Count(err.Error(), "\n") > 0 {
-				t.Errorf("one mistake, several complaints: %v", err)
+				t.Errorf("got several errors: %v", err)
 			}
 		})
 	}
 }
 
-// Which checks start-up waits for is the judge's rule: see servicer.
 func TestStartupWaitsForGatingChecksOnly(t *testing.T) {
 	for name, test := range map[string]struct {
 		check checker.Check
@@ -343,37 +336,56 @@ func TestStartupWaitsForGatingChecksOnly(t *testing.T) {
 				GRPCPort: 9090, Checks: []checker.Check{test.check}, Startup: kubernetes.Timing{FailureThreshold: 60},
 			})
 			if (err != nil) != test.waits {
-				t.Errorf("refused: %v; start-up waits for it: %v", err, test.waits)
+				t.Errorf("rejected: %v; startup waits for it: %v", err, test.waits)
 			}
 		})
 	}
 }
 
-func TestAllContradictionsAtOnce(t *testing.T) {
+func TestProbesReportsAllConflicts(t *testing.T) {
 	_, err := kubernetes.Probes(kubernetes.Config{
-		HTTPS: true, GRPCPort: -1, PreStop: -second,
-		Startup: kubernetes.Timing{Period: -1, FailureThreshold: 1 << 40}, Liveness: kubernetes.Timing{Timeout: time.Hour, Period: second},
-		Exec: &kubernetes.Exec{Flags: []string{"-for=healthy"}},
+		HTTPS: true, GRPCPort: -1, Startup: kubernetes.Timing{Period: -1, FailureThreshold: 1 << 40},
+		Liveness: kubernetes.Timing{Timeout: time.Hour, Period: second}, Command: []string{"/server", "-for=healthy"}, GracePeriod: -second,
 	})
 	for _, field := range []string{
-		"Config needs exactly one", "GRPCPort is", "HTTPS needs", "Exec.Command is", "Exec needs exactly one", "Exec.Flags holds",
-		"Startup.Period is", "Startup.FailureThreshold is", "Liveness.Timeout is", "PreStop is",
+		"Config: got 2", "GRPCPort: got", "HTTPS: requires", "Address: got", "Command: has the flag",
+		"Startup.Period: got", "Startup.FailureThreshold: got", "Liveness.Timeout: got", "GracePeriod: got",
 	} {
 		if err == nil || !strings.Contains(err.Error(), "kubernetes: "+field) {
-			t.Errorf("no word of %q in:\n%v", field, err)
+			t.Errorf("no %q in:\n%v", field, err)
 		}
 	}
 }
 
-func must(t *testing.T, config kubernetes.Config) *kubernetes.Pod {
+func must(t *testing.T, cfg kubernetes.Config) *kubernetes.Pod {
 	t.Helper()
-	pod, err := kubernetes.Probes(config)
+	pod, err := kubernetes.Probes(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return pod
 }
 
-func probesOf(pod *kubernetes.Pod) []kubernetes.Probe {
-	return slices.Clone([]kubernetes.Probe{pod.Container.StartupProbe, pod.Container.LivenessProbe, pod.Container.ReadinessProbe})
+type probe struct {
+	GRPC, HTTPGet, Exec                             json.RawMessage
+	PeriodSeconds, TimeoutSeconds, FailureThreshold int
+}
+
+// probesOf returns the startup, liveness and readiness probes.
+func probesOf(t *testing.T, pod *kubernetes.Pod) [3]probe {
+	t.Helper()
+	var c struct{ StartupProbe, LivenessProbe, ReadinessProbe probe }
+	if err := json.Unmarshal(pod.Container(), &c); err != nil {
+		t.Fatal(err)
+	}
+	return [3]probe{c.StartupProbe, c.LivenessProbe, c.ReadinessProbe}
+}
+
+func commandOf(t *testing.T, p probe) []string {
+	t.Helper()
+	var action struct{ Command []string }
+	if err := json.Unmarshal(p.Exec, &action); err != nil {
+		t.Fatal(err)
+	}
+	return action.Command
 }
