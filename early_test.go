@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/vitals-go/vitals"
-	"github.com/vitals-go/vitals/checker/resource"
 )
 
 // TestASignalBeforeTheStartEndsCleanly has Serve and Run begin when they are to end already, as a signal that comes
@@ -33,7 +32,7 @@ func TestASignalBeforeTheStartEndsCleanly(t *testing.T) {
 				health, err := vitals.New(vitals.Config{
 					HTTPAddr: net.JoinHostPort(host, webPort), HealthGRPCAddr: net.JoinHostPort(host, grpcPort),
 					FilePath: t.TempDir() + "/health", DrainDelay: 10 * time.Millisecond,
-					Resources: resource.Config{CPUThreshold: -1, MemoryThreshold: -1, DiskThreshold: -1},
+					Resources: unjudged(),
 					Logger:    slog.New(slog.DiscardHandler),
 				})
 				if err != nil {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/vitals-go/vitals"
 	"github.com/vitals-go/vitals/breaker"
-	"github.com/vitals-go/vitals/checker/resource"
 )
 
 // mute is a source of breakers that stops answering when it is told to.
@@ -67,7 +66,7 @@ func TestAWitnessThatHangsKeepsNobodyFromEnding(t *testing.T) {
 				source := newMute()
 				health, err := vitals.New(vitals.Config{
 					Breakers:  []breaker.Source{source},
-					Resources: resource.Config{CPUThreshold: -1, MemoryThreshold: -1, DiskThreshold: -1},
+					Resources: unjudged(),
 					Logger:    slog.New(slog.NewTextHandler(&log, nil)),
 				})
 				if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/servicer"
 )
@@ -136,9 +137,9 @@ func (e environment) config(vars map[string]string) Config {
 		CheckInterval: time.Duration(e.CheckInterval),
 		CheckTimeout:  time.Duration(e.CheckTimeout),
 		Resources: resource.Config{
-			CPUThreshold:    float64(e.CPUThreshold),
-			MemoryThreshold: float64(e.MemoryThreshold),
-			DiskThreshold:   float64(e.DiskThreshold),
+			CPU:    checker.Above(float64(e.CPUThreshold)),
+			Memory: checker.Above(float64(e.MemoryThreshold)),
+			Disk:   checker.Above(float64(e.DiskThreshold)),
 		},
 		DrainDelay:      time.Duration(e.DrainDelay),
 		ShutdownTimeout: time.Duration(e.ShutdownTimeout),

@@ -81,7 +81,7 @@ func mustMakeSense(t *testing.T, cfg Config, value, variable string) {
 	if cfg.CheckInterval <= 0 || cfg.CheckTimeout <= 0 || cfg.ShutdownTimeout <= 0 || cfg.DrainDelay == 0 {
 		t.Errorf("%s=%q gives %+v", variable, value, cfg)
 	}
-	for _, percent := range []float64{cfg.Resources.CPUThreshold, cfg.Resources.MemoryThreshold, cfg.Resources.DiskThreshold} {
+	for _, percent := range []float64{cfg.Resources.CPU.Value(), cfg.Resources.Memory.Value(), cfg.Resources.Disk.Value()} {
 		if !(percent > 0 && percent <= 100) {
 			t.Errorf("%s=%q gives %v percent", variable, value, percent)
 		}
@@ -105,8 +105,8 @@ func spell(cfg Config) []string {
 	environ := []string{
 		"PLUGIN_HEALTH_CHECK_INTERVAL=" + cfg.CheckInterval.String(), "PLUGIN_HEALTH_CHECK_TIMEOUT=" + cfg.CheckTimeout.String(),
 		"PLUGIN_HEALTH_SHUTDOWN_TIMEOUT=" + cfg.ShutdownTimeout.String(), "PLUGIN_HEALTH_DRAIN_DELAY=" + max(cfg.DrainDelay, 0).String(),
-		"PLUGIN_RESOURCE_CPU_THRESHOLD=" + number(cfg.Resources.CPUThreshold), "PLUGIN_RESOURCE_MEMORY_THRESHOLD=" + number(cfg.Resources.MemoryThreshold),
-		"PLUGIN_RESOURCE_DISK_THRESHOLD=" + number(cfg.Resources.DiskThreshold), fmt.Sprint("PLUGIN_ENABLE_PROMETHEUS=", cfg.Prometheus),
+		"PLUGIN_RESOURCE_CPU_THRESHOLD=" + number(cfg.Resources.CPU.Value()), "PLUGIN_RESOURCE_MEMORY_THRESHOLD=" + number(cfg.Resources.Memory.Value()),
+		"PLUGIN_RESOURCE_DISK_THRESHOLD=" + number(cfg.Resources.Disk.Value()), fmt.Sprint("PLUGIN_ENABLE_PROMETHEUS=", cfg.Prometheus),
 	}
 	words := map[servicer.DetailsPolicy]string{servicer.DetailsNever: "never", servicer.DetailsLocal: "local", servicer.DetailsAlways: "always"}
 	return append(environ, "PLUGIN_HEALTH_DETAILS="+words[cfg.Details.Policy], "PLUGIN_HEALTH_OPTIONAL_CHECKS="+strings.Join(cfg.OptionalChecks, ","))

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/internal/pki/pkitest"
 	"github.com/vitals-go/vitals/servicer"
@@ -19,7 +20,7 @@ func TestEmptyEnvironmentGivesTheDocumentedDefaults(t *testing.T) {
 	want := Config{
 		CheckInterval:   30 * time.Second,
 		CheckTimeout:    5 * time.Second,
-		Resources:       resource.Config{CPUThreshold: 80, MemoryThreshold: 85, DiskThreshold: 90},
+		Resources:       resource.Config{CPU: checker.Above(80), Memory: checker.Above(85), Disk: checker.Above(90)},
 		HTTPAddr:        ":8080",
 		FilePath:        "/tmp/health",
 		DrainDelay:      5 * time.Second,
@@ -45,9 +46,9 @@ func TestVariables(t *testing.T) {
 		{"PLUGIN_HEALTH_CHECK_INTERVAL= 10 ", func(c Config) bool { return c.CheckInterval == 10*time.Second }},
 		{"PLUGIN_HEALTH_CHECK_INTERVAL=", func(c Config) bool { return c.CheckInterval == 30*time.Second }},
 		{"PLUGIN_HEALTH_CHECK_TIMEOUT=2", func(c Config) bool { return c.CheckTimeout == 2*time.Second }},
-		{"PLUGIN_RESOURCE_CPU_THRESHOLD=50", func(c Config) bool { return c.Resources.CPUThreshold == 50 }},
-		{"PLUGIN_RESOURCE_MEMORY_THRESHOLD=99.5", func(c Config) bool { return c.Resources.MemoryThreshold == 99.5 }},
-		{"PLUGIN_RESOURCE_DISK_THRESHOLD=100", func(c Config) bool { return c.Resources.DiskThreshold == 100 }},
+		{"PLUGIN_RESOURCE_CPU_THRESHOLD=50", func(c Config) bool { return c.Resources.CPU == checker.Above(50) }},
+		{"PLUGIN_RESOURCE_MEMORY_THRESHOLD=99.5", func(c Config) bool { return c.Resources.Memory == checker.Above(99.5) }},
+		{"PLUGIN_RESOURCE_DISK_THRESHOLD=100", func(c Config) bool { return c.Resources.Disk == checker.Above(100) }},
 		{"PLUGIN_HEALTH_DRAIN_DELAY=0", func(c Config) bool { return c.DrainDelay < 0 }},
 		{"PLUGIN_HEALTH_DRAIN_DELAY=2", func(c Config) bool { return c.DrainDelay == 2*time.Second }},
 		{"PLUGIN_HEALTH_SHUTDOWN_TIMEOUT=1m", func(c Config) bool { return c.ShutdownTimeout == time.Minute }},
@@ -197,7 +198,7 @@ func FuzzVariables(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if cfg.CheckInterval <= 0 || cfg.DrainDelay == 0 || !(cfg.Resources.CPUThreshold > 0 && cfg.Resources.CPUThreshold <= 100) {
+		if cfg.CheckInterval <= 0 || cfg.DrainDelay == 0 || !(cfg.Resources.CPU.Value() > 0 && cfg.Resources.CPU.Value() <= 100) {
 			t.Errorf("%q gives %+v", value, cfg)
 		}
 	})

@@ -52,10 +52,7 @@ func (w *world) wantEnvoy(t *testing.T, header string) {
 
 // unjudged keeps the machine that the tests run on out of the verdict: it may be as busy as it likes.
 func unjudged() resource.Config {
-	return resource.Config{
-		CPUThreshold: -1, MemoryThreshold: -1, DiskThreshold: -1,
-		Thresholds: map[string]checker.Threshold{"open_files": {}},
-	}
+	return resource.Config{Limits: map[string]checker.Limit{"cpu_usage": {}, "memory_usage": {}, "disk_usage": {}, "open_files": {}}}
 }
 
 func TestEnvoyIsToldAtBothDoors(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"github.com/vitals-go/vitals"
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
-	"github.com/vitals-go/vitals/checker/resource"
 )
 
 // rogue is a source of breakers that panics where a mute one says nothing.
@@ -32,7 +31,7 @@ func TestASourceThatPanicsDoesNotEndTheProcess(t *testing.T) {
 		source := rogue{newMute()}
 		health, err := vitals.New(vitals.Config{
 			Breakers:   []breaker.Source{source},
-			Resources:  resource.Config{CPUThreshold: -1, MemoryThreshold: -1, DiskThreshold: -1},
+			Resources:  unjudged(),
 			DrainDelay: -1,
 			Logger:     slog.New(slog.NewTextHandler(&log, nil)),
 		})

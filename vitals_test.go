@@ -27,7 +27,6 @@ import (
 	"github.com/vitals-go/vitals"
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
-	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/internal/freeport"
 	"github.com/vitals-go/vitals/probes/promvitals"
@@ -129,7 +128,7 @@ func serve(t *testing.T, change func(*vitals.Config)) *world {
 		FilePath:       w.file,
 		DrainDelay:     50 * time.Millisecond,
 		// How busy the machine is that runs the tests is not what is tested.
-		Resources: resource.Config{CPUThreshold: -1, MemoryThreshold: -1, DiskThreshold: -1},
+		Resources: unjudged(),
 		Logger:    slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	if change != nil {

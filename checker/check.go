@@ -16,11 +16,12 @@ type Check struct {
 	// The context ends at Timeout. Exactly one of Run and Measure is required.
 	Run func(context.Context) error
 
-	// Measure asks for a number, which is judged by Threshold.
+	// Measure returns a number, which Warning and Critical limit.
 	Measure func(context.Context) (Measurement, error)
 
-	// Threshold judges what Measure returns.
-	Threshold Threshold
+	// Warning and Critical are the limits of what Measure returns, such as Above(80) or Below(1). A zero Limit judges
+	// nothing. Both must be on the same side, and Warning not beyond Critical.
+	Warning, Critical Limit
 
 	// Kind says what the check speaks about; it decides the metric's name in the report and what the check gates.
 	Kind Kind

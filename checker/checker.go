@@ -177,9 +177,12 @@ func (c *Checker) Edition() *Edition { return c.editions.Load() }
 // that is slower than the checks skips editions and never goes back.
 func (c *Checker) Editions(ctx context.Context) iter.Seq[*Edition] { return c.editions.Changes(ctx) }
 
-// Next returns the newest edition and a channel that is closed as soon as a newer one can be read: Editions for a
-// select statement.
-func (c *Checker) Next() (*Edition, <-chan struct{}) { return c.editions.Next() }
+// Changed returns a channel that is closed when the next edition can be read. Fetch it before Edition, so that no
+// edition is missed.
+func (c *Checker) Changed() <-chan struct{} {
+	_, changed := c.editions.Next()
+	return changed
+}
 
 // wake makes the scheduler look again. It never blocks.
 func (c *Checker) wake() {

@@ -224,7 +224,7 @@ func TestMeasurements(t *testing.T) {
 		var failing atomic.Bool
 		c, _ := start(t, checker.Config{Checks: []checker.Check{{
 			Name: "cpu_usage", Title: "CPU usage", Kind: checker.Resource, Interval: time.Second,
-			Threshold: checker.Threshold{Critical: 80},
+			Warning: checker.Above(64), Critical: checker.Above(80),
 			Measure: func(context.Context) (checker.Measurement, error) {
 				if failing.Load() {
 					return checker.Measurement{}, errors.New(secret)
@@ -242,8 +242,8 @@ func TestMeasurements(t *testing.T) {
 		if r.Message != "CPU usage at 42.0% of the host" {
 			t.Errorf("message %q", r.Message)
 		}
-		if r.Threshold.Warning != 64 || r.Threshold.Hysteresis != 0.05 {
-			t.Errorf("threshold %+v", r.Threshold)
+		if r.Warning != checker.Above(64) || r.Critical != checker.Above(80) {
+			t.Errorf("limits %v, %v", r.Warning, r.Critical)
 		}
 		expect(t, step(70), checker.Warning, checker.ReasonThreshold, "70.0")
 		passed := time.Now()

@@ -9,7 +9,7 @@
 //	no answer within Timeout           timeout       critical from TimeoutThreshold on, else warning   timeout
 //	a panic, or runtime.Goexit         error         critical                                          panic
 //	a circuit breaker answered         circuit_open  critical                                          circuit_open
-//	a measured number                  the number    by Threshold                                      ok, threshold
+//	a measured number                  the number    by Warning and Critical                           ok, threshold
 //	older than 3 × Interval + Timeout  the last one  unknown                                           stale
 //	the process itself starves         the last one  warning                                           starved
 //

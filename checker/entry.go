@@ -1,9 +1,6 @@
 package checker
 
-import (
-	"sort"
-	"time"
-)
+import "time"
 
 // entry is all that a Checker holds about one check. Checker.mu guards it, except for check, which never changes.
 type entry struct {
@@ -31,7 +28,7 @@ func newEntry(check *Check) *entry {
 	e.rules = e.check.rules()
 	e.result = &Result{
 		Name: e.check.Name, Kind: e.check.Kind, Title: e.check.Title, Optional: e.check.Optional,
-		Gates: e.check.Gates, Threshold: e.check.Threshold,
+		Gates: e.check.Gates, Warning: e.check.Warning, Critical: e.check.Critical,
 	}
 	e.result.Message = e.result.message()
 	return e
@@ -84,7 +81,7 @@ func (e *entry) judge(o *outcome, now time.Time) (before *Result) {
 	if !o.expired {
 		next.At = now
 		next.Expires = now.Add(e.check.lifetime())
-		next.Runs.ByStatus[next.Status]++
+		next.Runs.AddResults(next.Status, 1)
 	}
 	if o.ran {
 		next.count(o)
@@ -96,8 +93,7 @@ func (e *entry) judge(o *outcome, now time.Time) (before *Result) {
 // count adds a run to the statistics.
 func (r *Result) count(o *outcome) {
 	r.Duration = o.duration
-	r.Runs.Sum += o.duration
-	r.Runs.Durations[sort.SearchFloat64s(DurationBounds[:], o.duration.Seconds())]++
+	r.Runs.AddRuns(o.duration, 1)
 	if o.abandoned {
 		r.Runs.Abandoned++
 	}

@@ -103,7 +103,7 @@ func TestAHealthyResourceAtTheStartIsNoNews(t *testing.T) {
 		_, stop := start(t, checker.Config{
 			Logger: slog.New(slog.NewJSONHandler(&log, nil)),
 			Checks: []checker.Check{{
-				Name: "cpu_usage", Kind: checker.Resource, Interval: time.Second, Threshold: checker.Threshold{Critical: 80},
+				Name: "cpu_usage", Kind: checker.Resource, Interval: time.Second, Warning: checker.Above(64), Critical: checker.Above(80),
 				Measure: func(context.Context) (checker.Measurement, error) {
 					defer func() { level += 20 }()
 					return checker.Measurement{Value: level, Unit: "%"}, nil
@@ -223,7 +223,7 @@ func TestABlockedLogDelaysNoCheck(t *testing.T) {
 			}}},
 		})
 		time.Sleep(time.Hour - 1)
-		if n := result(t, c, "db").Runs.ByStatus; n[checker.Healthy] != 1800 || n[checker.Critical] != 1800 {
+		if n := result(t, c, "db").Runs; n.ByStatus(checker.Healthy) != 1800 || n.ByStatus(checker.Critical) != 1800 {
 			t.Errorf("runs %v", n)
 		}
 		close(release)

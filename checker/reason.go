@@ -12,15 +12,18 @@ const (
 	ReasonTimeout                   // no answer within the check's timeout
 	ReasonError                     // the check returned an error
 	ReasonPanic                     // the check panicked
-	ReasonStale                     // the last result is too old to be believed
+	ReasonStale                     // the last result has expired
 	ReasonCircuitOpen               // a circuit breaker answered in the dependency's place
-	ReasonThreshold                 // a measured value is beyond its threshold
+	ReasonThreshold                 // a measured value is beyond its limit
 	ReasonStarved                   // the process itself gets too little CPU to check anything
 	ReasonMaintenance               // taken out on purpose
+	ReasonDraining                  // the server shuts down
+	ReasonManual                    // set by SetServingStatus or Shutdown
 )
 
 var reasonNames = [...]string{
 	"not_run_yet", "ok", "timeout", "error", "panic", "stale", "circuit_open", "threshold", "starved", "maintenance",
+	"draining", "manual",
 }
 
 // String returns the reason's stable code, such as circuit_open.

@@ -304,8 +304,8 @@ func TestARemovedDeafCheckGivesUpItsPlace(t *testing.T) {
 		time.Sleep(time.Minute)
 		r := result(t, c, "next")
 		expect(t, r, checker.Healthy, checker.ReasonOK, "available")
-		if len(c.Edition().Results) != 1 || r.Runs.ByStatus[checker.Healthy] < 2 {
-			t.Errorf("results %d, runs %v", len(c.Edition().Results), r.Runs.ByStatus)
+		if len(c.Edition().Results) != 1 || r.Runs.ByStatus(checker.Healthy) < 2 {
+			t.Errorf("results %d, runs %v", len(c.Edition().Results), r.Runs)
 		}
 		close(release)
 		stop()

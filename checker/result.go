@@ -24,7 +24,8 @@ type Result struct {
 	Message string
 	// Measurement is the last one; its zero value means that nothing was measured.
 	Measurement Measurement
-	Threshold   Threshold
+	// Warning and Critical are those of the Check.
+	Warning, Critical Limit
 
 	// Err is the cause of the last failure, nil after a success. It wraps the check's error, whose text was taken once,
 	// when the run ended: at most 4 KiB. It may hold secrets; endpoints show it only where Details allow.
@@ -46,23 +47,6 @@ type Result struct {
 	// Runs counts the runs over the check's life.
 	Runs Runs
 }
-
-// Runs counts a check's runs since the start.
-type Runs struct {
-	// ByStatus counts results by the Status that they led to. A due time at which an abandoned run is still in flight
-	// is a result too, but no run.
-	ByStatus [4]uint64
-	// Abandoned counts runs that were given up because the check ignored its context.
-	Abandoned uint64
-	// Durations counts runs by duration: element i those of at most DurationBounds[i], the last one the longer ones.
-	Durations [len(DurationBounds) + 1]uint64
-	// Sum of all durations.
-	Sum time.Duration
-}
-
-// DurationBounds are the upper bounds of Runs.Durations, in seconds. They are Prometheus' default buckets
-// with 1 ms in front and 30 s behind.
-var DurationBounds = [...]float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 
 // Edition is an immutable snapshot of all checks.
 type Edition struct {

@@ -42,15 +42,15 @@ func TestAWeekOfRuns(t *testing.T) {
 		}}}})
 		time.Sleep(7 * 24 * time.Hour)
 		const healthy = 7 * 24 * 3600 / 30
-		if n := result(t, c, "db").Runs.ByStatus[checker.Healthy]; n < healthy*98/100 || n > healthy*102/100 {
+		if n := result(t, c, "db").Runs.ByStatus(checker.Healthy); n < healthy*98/100 || n > healthy*102/100 {
 			t.Errorf("%d runs in a week, want about %d", n, healthy)
 		}
 		failing.Store(true)
 		time.Sleep(33 * time.Second)
-		before := result(t, c, "db").Runs.ByStatus[checker.Critical]
+		before := result(t, c, "db").Runs.ByStatus(checker.Critical)
 		time.Sleep(time.Hour)
 		const failed = 3600 / 5
-		if n := result(t, c, "db").Runs.ByStatus[checker.Critical] - before; n < failed*98/100 || n > failed*102/100 {
+		if n := result(t, c, "db").Runs.ByStatus(checker.Critical) - before; n < failed*98/100 || n > failed*102/100 {
 			t.Errorf("%d runs in an hour of failing, want about %d", n, failed)
 		}
 	})
@@ -110,8 +110,8 @@ func TestRetriesStayWithinTheTimeout(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		expect(t, result(t, c, "healing"), checker.Healthy, checker.ReasonOK, "available")
 		expect(t, result(t, c, "hopeless"), checker.Critical, checker.ReasonError, "unavailable")
-		if r := result(t, c, "hopeless"); r.Runs.ByStatus[checker.Critical] != 1 || r.Duration > 5*time.Second {
-			t.Errorf("hopeless: %d results, %v", r.Runs.ByStatus[checker.Critical], r.Duration)
+		if r := result(t, c, "hopeless"); r.Runs.ByStatus(checker.Critical) != 1 || r.Duration > 5*time.Second {
+			t.Errorf("hopeless: %d results, %v", r.Runs.ByStatus(checker.Critical), r.Duration)
 		}
 		if n := hopeless.Load(); n < 3 || n > 20 {
 			t.Errorf("hopeless was tried %d times", n)
@@ -156,7 +156,7 @@ func TestASlowCheckDelaysNobody(t *testing.T) {
 		}, Parallel: 2})
 		expect(t, result(t, c, "quick"), checker.Healthy, checker.ReasonOK, "available")
 		time.Sleep(4 * time.Second)
-		if n := result(t, c, "quick").Runs.ByStatus[checker.Healthy]; n != 5 {
+		if n := result(t, c, "quick").Runs.ByStatus(checker.Healthy); n != 5 {
 			t.Errorf("quick ran %d times in 4 s beside a slow one, want 5", n)
 		}
 	})
@@ -205,10 +205,11 @@ func TestALongFailingIntervalLetsNothingExpire(t *testing.T) {
 	})
 }
 
-func TestNextFitsASelect(t *testing.T) {
+func TestChangedFitsASelect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := start(t, checker.Config{Checks: []checker.Check{{Name: "db", Run: pass, InitialDelay: time.Minute}}})
-		e, changed := c.Next()
+		changed := c.Changed()
+		e := c.Edition()
 		if e.Results[0].Status != checker.Unknown {
 			t.Fatal("too early")
 		}

@@ -52,7 +52,7 @@ func (c *Check) validate() error {
 	}
 	m.times(c)
 	m.counts(c)
-	m.threshold(c)
+	m.limits(c)
 	m.gates(c)
 	return errors.Join(m.errs...)
 }
@@ -120,39 +120,6 @@ func (m *mistakes) counts(c *Check) {
 	}
 }
 
-func (m *mistakes) threshold(c *Check) {
-	t := c.Threshold
-	if t != (Threshold{}) && c.Measure == nil {
-		m.add("Threshold", "needs Measure")
-	}
-	finite := true
-	for _, f := range []struct {
-		field string
-		value float64
-	}{
-		{"Threshold.Critical", t.Critical},
-		{"Threshold.Warning", t.Warning},
-		{"Threshold.Hysteresis", t.Hysteresis},
-	} {
-		if math.IsNaN(f.value) || math.IsInf(f.value, 0) {
-			m.add(f.field, "must be a finite number: %v", f.value)
-			finite = false
-		}
-	}
-	if !finite {
-		return
-	}
-	if t.Critical < 0 {
-		m.add("Threshold.Critical", "is negative: %v", t.Critical)
-	}
-	if t.Critical > 0 && t.Warning > t.Critical {
-		m.add("Threshold.Warning", "%v is above Critical, %v", t.Warning, t.Critical)
-	}
-	if t.Hysteresis >= 1 {
-		m.add("Threshold.Hysteresis", "must be below 1: %v", t.Hysteresis)
-	}
-}
-
 func (m *mistakes) gates(c *Check) {
 	if c.Optional && len(c.Gates) > 0 && !slices.Equal(c.Gates, []string{None}) {
 		m.add("Gates", "and Optional exclude each other: an optional check gates nothing")
@@ -180,10 +147,6 @@ func (c *Check) withDefaults() Check {
 	d.FailureThreshold = cmp.Or(c.FailureThreshold, 1)
 	d.TimeoutThreshold = cmp.Or(c.TimeoutThreshold, 3)
 	d.SuccessThreshold = cmp.Or(c.SuccessThreshold, 1)
-	d.Threshold.Warning = cmp.Or(c.Threshold.Warning, 0.8*c.Threshold.Critical)
-	if d.Threshold != (Threshold{}) {
-		d.Threshold.Hysteresis = cmp.Or(c.Threshold.Hysteresis, 0.05)
-	}
 	if d.Title == "" {
 		d.Title = c.Name
 		if c.Kind == Dependency {

@@ -35,13 +35,13 @@ type rules struct {
 	failures, timeouts, successes int // thresholds, at least 1
 	optional                      bool
 	measures                      bool // the check measures, so that its failure is no unavailability
-	threshold                     Threshold
+	warning, critical             Limit
 }
 
 func (c *Check) rules() rules {
 	return rules{
 		failures: c.FailureThreshold, timeouts: c.TimeoutThreshold, successes: c.SuccessThreshold,
-		optional: c.Optional, measures: c.Measure != nil, threshold: c.Threshold,
+		optional: c.Optional, measures: c.Measure != nil, warning: c.Warning, critical: c.Critical,
 	}
 }
 
@@ -92,7 +92,7 @@ func (v verdict) after(t testimony, r rules) verdict {
 func (v verdict) pass(t testimony, r rules) verdict {
 	value, level := valueAvailable, Healthy
 	if t.measured {
-		value, level = formatNumber(t.number), r.threshold.level(t.number, v.level)
+		value, level = formatNumber(t.number), r.level(t.number, v.level)
 		v.level = level
 	}
 	if level == Critical {

@@ -82,16 +82,16 @@ func (m model) single(past []testimony) (Status, Reason, string) {
 // level replays the measurements alone.
 func (m model) level(past []testimony) Status {
 	level := Healthy
-	t := m.rules.threshold
+	warning, critical := m.rules.warning.Value(), m.rules.critical.Value()
 	for _, p := range past {
 		if p.event != passed || !p.measured {
 			continue
 		}
-		falls := 1 - t.Hysteresis
+		const falls = 0.95
 		switch {
-		case p.number > t.Critical, level == Critical && p.number >= t.Critical*falls:
+		case p.number > critical, level == Critical && p.number >= critical*falls:
 			level = Critical
-		case p.number > t.Warning, level != Healthy && p.number >= t.Warning*falls:
+		case p.number > warning, level != Healthy && p.number >= warning*falls:
 			level = Warning
 		default:
 			level = Healthy
@@ -184,7 +184,7 @@ func FuzzVerdict(f *testing.F) {
 			optional: config/64%2 == 1, measures: config/128%2 == 1,
 		}
 		if r.measures {
-			r.threshold = Threshold{Critical: 80, Warning: 64, Hysteresis: 0.05}
+			r.warning, r.critical = Above(64), Above(80)
 		}
 		var v verdict
 		var history []testimony
@@ -259,34 +259,50 @@ func TestVerdictIndividually(t *testing.T) {
 	}
 }
 
-func TestThresholdLevel(t *testing.T) {
-	cpu := Threshold{Critical: 80, Warning: 64, Hysteresis: 0.05}
+func TestLevelOfAMeasurement(t *testing.T) {
+	cpu := rules{warning: Above(64), critical: Above(80)}
+	free := rules{warning: Below(20), critical: Below(10)}
 	tests := []struct {
 		name   string
-		t      Threshold
+		r      rules
 		value  float64
 		before Status
 		want   Status
 	}{
 		{"low", cpu, 10, Unknown, Healthy},
-		{"on the warning line", cpu, 64, Healthy, Healthy},
-		{"above the warning line", cpu, 64.1, Healthy, Warning},
-		{"on the critical line", cpu, 80, Warning, Warning},
-		{"above the critical line", cpu, 80.1, Healthy, Critical},
+		{"on the warning limit", cpu, 64, Healthy, Healthy},
+		{"above the warning limit", cpu, 64.1, Healthy, Warning},
+		{"on the critical limit", cpu, 80, Warning, Warning},
+		{"above the critical limit", cpu, 80.1, Healthy, Critical},
 		{"critical holds", cpu, 76, Critical, Critical},
-		{"critical lets go", cpu, 75.9, Critical, Warning},
+		{"critical ends", cpu, 75.9, Critical, Warning},
 		{"warning holds", cpu, 60.8, Warning, Warning},
-		{"warning lets go", cpu, 60.7, Warning, Healthy},
+		{"warning ends", cpu, 60.7, Warning, Healthy},
 		{"critical to warning by hysteresis", cpu, 61, Critical, Warning},
 		{"critical to healthy", cpu, 10, Critical, Healthy},
-		{"nothing to judge", Threshold{}, 1e9, Healthy, Healthy},
-		{"no warning", Threshold{Critical: 80, Warning: -1}, 79, Healthy, Healthy},
-		{"no hysteresis", Threshold{Critical: 80, Warning: 64, Hysteresis: -1}, 79.9, Critical, Warning},
-		{"warning alone", Threshold{Warning: 5}, 1e9, Healthy, Warning},
+		{"no limits", rules{}, 1e9, Healthy, Healthy},
+		{"no warning", rules{critical: Above(80)}, 79, Healthy, Healthy},
+		{"no hysteresis", rules{warning: Above(64), critical: Above(80).Hysteresis(0)}, 79.9, Critical, Warning},
+		{"no hysteresis, on the limit", rules{critical: Above(80).Hysteresis(0)}, 80, Critical, Healthy},
+		{"wide hysteresis", rules{critical: Above(80).Hysteresis(0.5)}, 40, Critical, Critical},
+		{"warning alone", rules{warning: Above(5)}, 1e9, Healthy, Warning},
+		{"above 0", rules{critical: Above(0)}, 0.1, Healthy, Critical},
+		{"back on 0", rules{critical: Above(0)}, 0, Critical, Healthy},
+		{"above a negative number", rules{critical: Above(-10)}, -10.4, Critical, Critical},
+		{"well below a negative number", rules{critical: Above(-10)}, -10.6, Critical, Healthy},
+		{"high", free, 50, Unknown, Healthy},
+		{"on the lower warning limit", free, 20, Healthy, Healthy},
+		{"below the warning limit", free, 19.9, Healthy, Warning},
+		{"below the critical limit", free, 9.9, Healthy, Critical},
+		{"critical below holds", free, 10.5, Critical, Critical},
+		{"critical below ends", free, 10.6, Critical, Warning},
+		{"warning below ends", free, 21.1, Warning, Healthy},
+		{"below 0", rules{critical: Below(0)}, -0.1, Healthy, Critical},
+		{"up to 0", rules{critical: Below(0)}, 0, Critical, Healthy},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := test.t.level(test.value, test.before); got != test.want {
+			if got := test.r.level(test.value, test.before); got != test.want {
 				t.Fatalf("got %v, want %v", got, test.want)
 			}
 		})

@@ -35,10 +35,11 @@ func TestWordsSurviveTheWire(t *testing.T) {
 		}
 	}
 	for i, want := range []string{
-		"not_run_yet", "ok", "timeout", "error", "panic", "stale", "circuit_open", "threshold", "starved", "maintenance", "reason(10)",
+		"not_run_yet", "ok", "timeout", "error", "panic", "stale", "circuit_open", "threshold", "starved", "maintenance",
+		"draining", "manual", "reason(12)",
 	} {
 		var back checker.Reason
-		if r := checker.Reason(i); i < 10 {
+		if r := checker.Reason(i); i < 12 {
 			check(r, &back, want)
 			if back != r {
 				t.Errorf("%v came back as %v", r, back)

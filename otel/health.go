@@ -66,7 +66,7 @@ func (h *healthInstruments) observeCheck(o metric.Observer, result *checker.Resu
 	for status := checker.Unknown; status <= checker.Critical; status++ {
 		both := with(name, keyStatus.String(status.String()))
 		o.ObserveInt64(h.checkStatus, one(result.Status == status), both)
-		o.ObserveInt64(h.checkRuns, count(result.Runs.ByStatus[status]), both)
+		o.ObserveInt64(h.checkRuns, count(result.Runs.ByStatus(status)), both)
 	}
 	o.ObserveFloat64(h.checkFailures, float64(result.Failures), with(name))
 	if !result.LastSuccess.IsZero() { // no value is truer than 1970

@@ -44,9 +44,7 @@ func report() *servicer.Report {
 		Checks: []*checker.Result{{
 			Name: "cache", Status: checker.Warning, Reason: checker.ReasonError, Failures: 2, LastSuccess: time.Unix(1000, 500e6),
 			Err: errors.New("password=hunter2"), Measurement: checker.Measurement{Value: 41.5, Unit: "%"},
-			Runs: checker.Runs{
-				ByStatus: [4]uint64{0, 5, 2, 0}, Durations: [len(checker.DurationBounds) + 1]uint64{4, 2, 13: 1}, Sum: 41 * time.Second,
-			},
+			Runs: sampleRuns(),
 		}},
 		Breakers: []breaker.Snapshot{{
 			Name: "cache", State: breaker.Open, Entered: [3]uint64{1, 2, 3},
@@ -139,4 +137,15 @@ func call(t testing.TB, recorder *interceptor.Recorder, name string, code codes.
 	t.Helper()
 	_, _ = recorder.UnaryServer(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: name},
 		func(context.Context, any) (any, error) { return nil, status.Error(code, "") })
+}
+
+// sampleRuns are 7 results, and 7 runs that took 41 s.
+func sampleRuns() checker.Runs {
+	var runs checker.Runs
+	runs.AddResults(checker.Healthy, 5)
+	runs.AddResults(checker.Warning, 2)
+	runs.AddRuns(time.Millisecond, 4)
+	runs.AddRuns(2*time.Millisecond, 2)
+	runs.AddRuns(41*time.Second-8*time.Millisecond, 1)
+	return runs
 }

@@ -38,7 +38,7 @@ func checkOf(result *checker.Result, a audience) checkDocument {
 		Name: result.Name,
 		metricDocument: metricDocument{
 			Value: result.Value, Status: result.Status, Message: result.Message, Updated: stamp(result.At),
-			Threshold: thresholdOf(result.Threshold), Reason: result.Reason, Since: stamp(result.Since),
+			Threshold: thresholdOf(result.Critical), Reason: result.Reason, Since: stamp(result.Since),
 			Number: numberOf(result.Value, result.Measurement.Value), Unit: strings.TrimSpace(result.Measurement.Unit),
 		},
 		Kind: result.Kind.String(), Optional: result.Optional, Gates: result.Gates,
@@ -51,9 +51,9 @@ func checkOf(result *checker.Result, a audience) checkDocument {
 	return doc
 }
 
-func thresholdOf(t checker.Threshold) string {
-	if t.Critical == 0 {
+func thresholdOf(critical checker.Limit) string {
+	if critical.IsZero() {
 		return ""
 	}
-	return number(t.Critical)
+	return number(critical.Value())
 }

@@ -70,7 +70,7 @@ func healthyReport() *servicer.Report {
 			{
 				Name: "cpu_usage", Kind: checker.Resource, Status: checker.Healthy, Reason: checker.ReasonOK, At: at,
 				Value: "42.0", Measurement: checker.Measurement{Value: 42, Unit: "%"},
-				Threshold: checker.Threshold{Critical: 80},
+				Critical: checker.Above(80),
 			},
 			{
 				Name: "database", Gates: []string{"readiness"}, Status: checker.Healthy, Reason: checker.ReasonOK,

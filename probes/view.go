@@ -214,7 +214,7 @@ func checkRow(check *checker.Result, h *history, a audience) rowView {
 		ID: rowID("check", check.Name), Name: check.Name, Kind: check.Kind.String(), Message: check.Message,
 		Status: check.Status, Reason: check.Reason, Optional: check.Optional,
 		At: check.At, Since: check.Since, HasRun: !check.At.IsZero(),
-		Spark: sparkOf(h.of(check.Name), check.Measurement.Unit != "", check.Threshold.Critical),
+		Spark: sparkOf(h.of(check.Name), check.Measurement.Unit != "", check.Critical.Value()),
 	}
 	if row.HasRun {
 		row.Duration = brief(check.Duration)

@@ -31,7 +31,7 @@ func names(report *servicer.Report) []nameView {
 func resources(report *servicer.Report) []resourceView {
 	var list []resourceView
 	for _, check := range report.Checks {
-		m, limit := check.Measurement, check.Threshold.Critical
+		m, limit := check.Measurement, check.Critical.Value()
 		if check.Kind != checker.Resource || check.At.IsZero() || m == (checker.Measurement{}) {
 			continue
 		}
@@ -43,7 +43,7 @@ func resources(report *servicer.Report) []resourceView {
 			Name: cmp.Or(check.Title, check.Name), Value: check.Value + m.Unit, Source: m.Source, Status: check.Status,
 			Fill: permille(m.Value / length), Mark: permille(limit / length),
 		}
-		if limit > 0 {
+		if !check.Critical.IsZero() {
 			r.Limit = number(limit) + m.Unit
 		}
 		list = append(list, r)

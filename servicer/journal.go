@@ -84,7 +84,7 @@ func (h *history) noteWitnesses(r *Report, see observer) {
 	for _, c := range r.Checks {
 		s := subject{"check", c.Name}
 		for _, between := range [...]checker.Status{checker.Warning, checker.Critical} {
-			if h.passed(s, int(between), c.Runs.ByStatus[between]) && c.Status != between {
+			if h.passed(s, int(between), c.Runs.ByStatus(between)) && c.Status != between {
 				see(s, between.String(), r.At, "", c.Title+" was "+between.String()+" for a moment")
 			}
 		}

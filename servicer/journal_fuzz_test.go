@@ -58,9 +58,9 @@ func (p *playback) next(op byte) *evidence {
 	checks := make([]*checker.Result, 2)
 	for i, name := range []string{"cache", "database"} {
 		status := checker.Status(op >> (2 * i) & 3)
-		p.runs[i].ByStatus[status]++
+		p.runs[i].AddResults(status, 1)
 		if op&0x30 == 0x30 {
-			p.runs[i].ByStatus[checker.Warning]++ // between two editions
+			p.runs[i].AddResults(checker.Warning, 1) // between two editions
 		}
 		checks[i] = result(name, status, checker.ReasonError, checker.Readiness)
 		checks[i].Expires, checks[i].Runs = time.Time{}, p.runs[i]

@@ -101,7 +101,7 @@ func TestJournalKnowsWhatHappenedBetweenEditions(t *testing.T) {
 	h := newHistory(100)
 	check := func(critical uint64) []*checker.Result {
 		c := result("a", checker.Healthy, checker.ReasonOK)
-		c.Runs.ByStatus[checker.Critical] = critical
+		c.Runs.AddResults(checker.Critical, critical)
 		return lasting(c)
 	}
 	trip := func(state breaker.State, opened uint64) breaker.Snapshot {

@@ -13,7 +13,10 @@ func TestMetricsOfChecks(t *testing.T) {
 	t.Parallel()
 	measured := func(name, value string, status checker.Status, critical float64) *checker.Result {
 		r := resource(result(name, status, checker.ReasonOK))
-		r.Value, r.Threshold.Critical, r.Measurement.Unit = value, critical, "%"
+		r.Value, r.Measurement.Unit = value, "%"
+		if critical > 0 {
+			r.Critical = checker.Above(critical)
+		}
 		r.Message = "CPU usage at " + value + "%"
 		return r
 	}

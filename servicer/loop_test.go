@@ -271,7 +271,7 @@ func TestNumbersAloneAreNewsOnceASecond(t *testing.T) {
 		}
 		c := newChecker(t, checker.Check{
 			Name: "cpu_usage", Kind: checker.Resource, Measure: measure, Interval: 10 * time.Millisecond, Jitter: -1,
-			Threshold: checker.Threshold{Critical: 80},
+			Critical: checker.Above(80),
 		})
 		s := newServicer(t, servicer.Config{Checker: c})
 		defer run(t, c.Run)()

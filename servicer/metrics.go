@@ -92,8 +92,8 @@ func checkMetric(c *checker.Result) Metric {
 		Since:   c.Since,
 		Detail:  errtext.Of(c.Err),
 	}
-	if c.Threshold.Critical > 0 {
-		m.Threshold = strconv.FormatFloat(c.Threshold.Critical, 'f', -1, 64)
+	if !c.Critical.IsZero() {
+		m.Threshold = strconv.FormatFloat(c.Critical.Value(), 'f', -1, 64)
 	}
 	if number, err := strconv.ParseFloat(c.Value, 64); err == nil {
 		m.Number, m.Unit = number, strings.TrimSpace(c.Measurement.Unit)

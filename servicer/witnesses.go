@@ -20,7 +20,8 @@ type witnesses struct {
 
 // checks is the part of a checker.Checker that the judge needs.
 type checks interface {
-	Next() (*checker.Edition, <-chan struct{})
+	Edition() *checker.Edition
+	Changed() <-chan struct{}
 }
 
 // recorder is the part of an interceptor.Recorder that the judge needs.
@@ -58,8 +59,9 @@ type testimony struct {
 // newer to say; it is nil without a checker.
 func (w *witnesses) hear() (said testimony, newer <-chan struct{}) {
 	if w.checker != nil {
-		edition, next := w.checker.Next()
-		said.edition, said.checks, newer = edition.Seq, edition.Results, next
+		newer = w.checker.Changed()
+		edition := w.checker.Edition()
+		said.edition, said.checks = edition.Seq, edition.Results
 	}
 	for _, source := range w.breakers {
 		snapshots, broken := guarded(source.Snapshots)

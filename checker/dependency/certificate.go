@@ -18,17 +18,15 @@ type CertificateConfig struct {
 	Addr string
 	// TLS verifies the server. Default: as crypto/tls does, for the host of Addr.
 	TLS *tls.Config
-	// Threshold in percent of the certificate's lifetime. Default: warning above 80, critical above 95. A renewal
-	// that works by itself comes at about two thirds, so it is overdue by then; and a share fits certificates of a
-	// day as well as those of a year.
-	Threshold checker.Threshold
 	// Interval between two looks. Default 1 h.
 	Interval time.Duration
 }
 
 // Certificate returns a check that measures how much of a server certificate's lifetime has passed, and names the
-// days left. It gates nothing: a certificate that is about to expire still works. One that has expired, or is not
-// trusted, is an error of the check.
+// days left. It warns above 80 % and is critical above 95 %, unless the caller sets other limits in the Check: automatic
+// renewal comes at about two thirds, and a share fits certificates of a day as well as those of a year. It gates nothing,
+// because a certificate that is about to expire still works. One that has expired, or is not trusted, is an error of the
+// check.
 func Certificate(cfg CertificateConfig) (checker.Check, error) {
 	mistakes := []error{validAddress("CertificateConfig.Addr", cfg.Addr)}
 	if cfg.Name == "" {
@@ -40,9 +38,6 @@ func Certificate(cfg CertificateConfig) (checker.Check, error) {
 	if err := errors.Join(mistakes...); err != nil {
 		return checker.Check{}, err
 	}
-	if cfg.Threshold == (checker.Threshold{}) {
-		cfg.Threshold = checker.Threshold{Critical: 95, Warning: 80}
-	}
 	if cfg.Interval == 0 {
 		cfg.Interval = time.Hour
 	}
@@ -51,7 +46,7 @@ func Certificate(cfg CertificateConfig) (checker.Check, error) {
 	}
 	return checker.Check{
 		Name: cfg.Name, Title: "Certificate lifetime of " + cfg.Name,
-		Measure: cfg.measure, Threshold: cfg.Threshold,
+		Measure: cfg.measure, Warning: checker.Above(80), Critical: checker.Above(95),
 		Interval: cfg.Interval, FailingInterval: min(cfg.Interval, time.Minute), Gates: []string{checker.None},
 	}, nil
 }

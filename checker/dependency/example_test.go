@@ -153,7 +153,7 @@ func ExampleCertificate() {
 		return
 	}
 	fmt.Printf("%s: warning above %v%% of the lifetime, critical above %v%%, looked at every %v\n",
-		check.Name, check.Threshold.Warning, check.Threshold.Critical, check.Interval)
+		check.Name, check.Warning.Value(), check.Critical.Value(), check.Interval)
 	// Output: api_certificate: warning above 80% of the lifetime, critical above 95%, looked at every 1h0m0s
 }
 

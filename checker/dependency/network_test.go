@@ -228,7 +228,7 @@ func TestCertificate(t *testing.T) {
 
 func TestACertificateGatesNothing(t *testing.T) {
 	check := must(dependency.Certificate(dependency.CertificateConfig{Name: "c", Addr: "127.0.0.1:1"}))
-	if len(check.Gates) != 1 || check.Gates[0] != checker.None || check.Threshold != (checker.Threshold{Critical: 95, Warning: 80}) {
+	if len(check.Gates) != 1 || check.Gates[0] != checker.None || check.Warning != checker.Above(80) || check.Critical != checker.Above(95) {
 		t.Errorf("got %+v", check)
 	}
 }

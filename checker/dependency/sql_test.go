@@ -93,7 +93,7 @@ func TestSQLNamesAnExhaustedPool(t *testing.T) {
 func TestSQLPool(t *testing.T) {
 	db := open(t, &database{})
 	check := must(dependency.SQLPool(dependency.SQLPoolConfig{Name: "database_pool", DB: db}))
-	if check.Kind != checker.Resource || check.Threshold != (checker.Threshold{Warning: 80}) {
+	if check.Kind != checker.Resource || check.Warning != checker.Above(80) || !check.Critical.IsZero() {
 		t.Errorf("got %+v", check)
 	}
 	hold(t, db, 3)

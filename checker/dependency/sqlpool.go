@@ -15,13 +15,12 @@ type SQLPoolConfig struct {
 	Name string
 	// DB is the pool. Required.
 	DB *sql.DB
-	// Threshold in percent of SetMaxOpenConns. Default: warning above 80, never critical, since a pool that is full
-	// for a moment does its job.
-	Threshold checker.Threshold
 }
 
-// SQLPool returns a check that measures how much of a connection pool is in use. It is a resource: it gates nothing.
-// A pool without SetMaxOpenConns is never full. It asks the pool's own counters, never the database.
+// SQLPool returns a check that measures how much of a connection pool is in use, in percent of SetMaxOpenConns. It warns
+// above 80 % and is never critical, since a pool that is full for a moment does its job, unless the caller sets other
+// limits in the Check. It is a resource: it gates nothing. A pool without SetMaxOpenConns is never full. It reads the
+// pool's own counters and never calls the database.
 func SQLPool(cfg SQLPoolConfig) (checker.Check, error) {
 	var mistakes []error
 	if cfg.Name == "" {
@@ -33,12 +32,9 @@ func SQLPool(cfg SQLPoolConfig) (checker.Check, error) {
 	if mistakes != nil {
 		return checker.Check{}, errors.Join(mistakes...)
 	}
-	if cfg.Threshold == (checker.Threshold{}) {
-		cfg.Threshold.Warning = 80
-	}
 	return checker.Check{
 		Name: cfg.Name, Title: "Connection pool " + cfg.Name, Kind: checker.Resource,
-		Measure: cfg.measure, Threshold: cfg.Threshold,
+		Measure: cfg.measure, Warning: checker.Above(80),
 	}, nil
 }
 

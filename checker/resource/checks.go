@@ -24,97 +24,88 @@ const (
 	ioPressure     = "io_pressure"
 )
 
-// optionalNames are the checks that not every machine offers.
-var optionalNames = []string{
-	cpuUsage, openFiles, loadAverage, cpuThrottling, cpuPressure, memoryPressure, ioPressure,
+// names are those of all checks.
+var names = []string{
+	cpuUsage, memoryUsage, diskUsage, openFiles, goroutines, gcCPU, loadAverage, cpuThrottling, cpuPressure, memoryPressure,
+	ioPressure,
 }
 
-// Checks returns the checks that this machine offers, ready for a checker.Checker, in the order of the package's
-// documentation. It reports all mistakes of cfg at once. It starts nothing, but reads the first CPU sample; it never
-// touches a path of DiskPaths.
+// Checks returns the checks that have a limit and that this machine offers, ready for a checker.Checker, in the order of
+// the package's documentation. The error joins all mistakes of cfg. Checks reads the first CPU sample, starts nothing
+// and never touches a path of DiskPaths. Limits may name checks that only other machines offer.
 func Checks(cfg Config) ([]checker.Check, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	checks := usageChecks(cfg)
-	checks = append(checks, processChecks()...)
-	checks = append(checks, loadChecks(cfg)...)
-	checks = append(checks, throttlingChecks(cfg)...)
-	checks = append(checks, pressureChecks(cfg)...)
-	for i := range checks {
-		checks[i].Kind = checker.Resource
-		checks[i].Interval = cfg.Interval
-		checks[i].Timeout = cfg.Timeout
+	s := &set{cfg: cfg}
+	s.add(cpuUsage, "CPU usage", newCPUCheck)
+	s.add(memoryUsage, "Memory usage", func(cfg Config) measure { return memoryMeter{cfg.Host, cfg.Files}.measure })
+	for _, path := range cfg.DiskPaths {
+		name, title := diskUsage, "Disk usage"
+		if len(cfg.DiskPaths) > 1 {
+			name, title = name+":"+path, title+" of "+path
+		}
+		s.add(name, title, func(cfg Config) measure { return (&filesystem{host: cfg.Host, path: path}).measure })
 	}
-	return checks, cfg.apply(checks)
+	s.add(openFiles, "Open files", newOpenFilesCheck)
+	s.add(goroutines, "Goroutines", func(Config) measure { return countGoroutines })
+	s.add(gcCPU, "Garbage collection", func(Config) measure { return newGCMeter().measure })
+	s.add(loadAverage, "Load average", newLoadCheck)
+	s.add(cpuThrottling, "CPU throttling", newThrottlingCheck)
+	// Nearly every busy system has some task waiting for a CPU; all of them at once never wait for one.
+	s.add(cpuPressure, "CPU pressure", newPressureCheck("cpu", "some"))
+	s.add(memoryPressure, "Memory pressure", newPressureCheck("memory", "full"))
+	s.add(ioPressure, "I/O pressure", newPressureCheck("io", "full"))
+	return s.checks, nil
 }
 
-// usageChecks are the three of the contract.
-func usageChecks(cfg Config) []checker.Check {
-	var checks []checker.Check
-	meter := newCPUMeter(cfg.Host, cfg.Files)
-	if !meter.unsupported {
-		checks = append(checks, checker.Check{
-			Name: cpuUsage, Title: "CPU usage", Measure: meter.measure, Threshold: above(cfg.CPUThreshold),
+// measure is the function of a check.
+type measure func(context.Context) (checker.Measurement, error)
+
+type set struct {
+	cfg    Config
+	checks []checker.Check
+}
+
+// add adds a check if it has a limit and create, which returns nil where the machine does not offer it, can make it.
+func (s *set) add(name, title string, create func(Config) measure) {
+	limit, limited := s.cfg.limit(name)
+	if !limited {
+		return
+	}
+	var warning checker.Limit
+	if limit.IsUpper() {
+		warning = checker.Above(0.8 * limit.Value())
+	}
+	if m := create(s.cfg); m != nil {
+		s.checks = append(s.checks, checker.Check{
+			Name: name, Title: title, Kind: checker.Resource, Measure: m, Warning: warning, Critical: limit,
+			Interval: s.cfg.Interval, Timeout: s.cfg.Timeout,
 		})
 	}
-	checks = append(checks, checker.Check{
-		Name: memoryUsage, Title: "Memory usage", Measure: memoryMeter{cfg.Host, cfg.Files}.measure,
-		Threshold: above(cfg.MemoryThreshold),
-	})
-	for _, path := range cfg.DiskPaths {
-		check := checker.Check{
-			Name: diskUsage, Title: "Disk usage", Measure: (&filesystem{host: cfg.Host, path: path}).measure,
-			Threshold: above(cfg.DiskThreshold),
-		}
-		if len(cfg.DiskPaths) > 1 {
-			check.Name += ":" + path
-			check.Title += " of " + path
-		}
-		checks = append(checks, check)
+}
+
+func newCPUCheck(cfg Config) measure {
+	if meter := newCPUMeter(cfg.Host, cfg.Files); !meter.unsupported {
+		return meter.measure
 	}
-	return checks
+	return nil
 }
 
-// above returns the threshold at percent; a negative one judges nothing.
-func above(percent float64) checker.Threshold {
-	return checker.Threshold{Critical: max(percent, 0)}
-}
-
-func loadChecks(cfg Config) []checker.Check {
+func newLoadCheck(cfg Config) measure {
 	if _, err := cfg.Host.Load(context.Background()); errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}
-	return []checker.Check{{
-		Name: loadAverage, Title: "Load average",
-		Measure: func(ctx context.Context) (checker.Measurement, error) {
-			perCPU, err := cfg.Host.Load(ctx)
-			if err != nil {
-				return checker.Measurement{}, fmt.Errorf("reading the load average: %w", err)
-			}
-			return checker.Measurement{Value: perCPU, Source: "per CPU of the host over a minute"}, nil
-		},
-	}}
+	return func(ctx context.Context) (checker.Measurement, error) {
+		perCPU, err := cfg.Host.Load(ctx)
+		if err != nil {
+			return checker.Measurement{}, fmt.Errorf("reading the load average: %w", err)
+		}
+		return checker.Measurement{Value: perCPU, Source: "per CPU of the host over a minute"}, nil
+	}
 }
 
-// processChecks are about this process alone.
-func processChecks() []checker.Check {
-	var checks []checker.Check
-	if files, err := descriptors(); !errors.Is(err, errors.ErrUnsupported) {
-		check := checker.Check{Name: openFiles, Title: "Open files", Measure: measureOpenFiles}
-		if files.Total > 0 {
-			check.Threshold = above(defaultOpenFiles)
-		}
-		checks = append(checks, check)
-	}
-	return append(checks,
-		checker.Check{
-			Name: goroutines, Title: "Goroutines",
-			Measure: func(context.Context) (checker.Measurement, error) {
-				return checker.Measurement{Value: float64(runtime.NumGoroutine())}, nil
-			},
-		},
-		checker.Check{Name: gcCPU, Title: "Garbage collection", Measure: newGCMeter().measure},
-	)
+func countGoroutines(context.Context) (checker.Measurement, error) {
+	return checker.Measurement{Value: float64(runtime.NumGoroutine())}, nil
 }

@@ -1,32 +1,30 @@
 package resource
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
-	"math"
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vitals-go/vitals/checker"
 )
 
-// Config says what to measure and where the lines are. The zero value is the documented default.
+// Config sets limits and intervals. The zero value uses the documented defaults.
 type Config struct {
-	// CPUThreshold is the percentage above which cpu_usage is critical; above 0.8 of it, it warns. Default 80.
-	// Negative: measured, not judged. At most 100.
-	CPUThreshold float64
-	// MemoryThreshold is the same for memory_usage. Default 85.
-	MemoryThreshold float64
-	// DiskThreshold is the same for disk_usage. Default 90.
-	DiskThreshold float64
-	// Thresholds replaces the threshold of the checks that it names, in the unit of their values.
-	Thresholds map[string]checker.Threshold
+	// CPU, Memory and Disk are the percentages beyond which cpu_usage, memory_usage and disk_usage are critical, such
+	// as checker.Above(70). Above 0.8 of it, the check warns. Defaults: above 80, 85 and 90.
+	CPU, Memory, Disk checker.Limit
+	// Limits sets the limit of checks by name, in the unit of their values, and for Above a warning at 0.8 of it. Checks
+	// without a limit of their own exist only if they are named here; a zero Limit leaves a check out.
+	Limits map[string]checker.Limit
 
-	// DiskPaths are the folders whose filesystems are measured. Default: only "/". Empty but not nil: none.
+	// DiskPaths are the directories whose filesystems are measured. Default: only "/". Empty but not nil: none.
 	DiskPaths []string
 
 	// Interval between two runs of each check. Default: that of checker.Check.
@@ -41,18 +39,7 @@ type Config struct {
 	Files fs.FS
 }
 
-// The percentages above which a check is critical unless Config says otherwise.
-const (
-	defaultCPU       = 80
-	defaultMemory    = 85
-	defaultDisk      = 90
-	defaultOpenFiles = 90
-)
-
 func (c Config) withDefaults() Config {
-	setDefault(&c.CPUThreshold, defaultCPU)
-	setDefault(&c.MemoryThreshold, defaultMemory)
-	setDefault(&c.DiskThreshold, defaultDisk)
 	if c.DiskPaths == nil {
 		c.DiskPaths = []string{"/"}
 	}
@@ -68,27 +55,58 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-func setDefault(value *float64, def float64) {
-	if *value == 0 {
-		*value = def
+// limit returns the limit of a check, and false if the check is to be left out: Limits says so, or nothing limits it.
+func (c Config) limit(name string) (checker.Limit, bool) {
+	kind, _, _ := strings.Cut(name, ":") // disk_usage:/path
+	for _, key := range []string{name, kind} {
+		if limit, set := c.Limits[key]; set {
+			return limit, !limit.IsZero()
+		}
+	}
+	switch kind {
+	case cpuUsage:
+		return cmp.Or(c.CPU, checker.Above(80)), true
+	case memoryUsage:
+		return cmp.Or(c.Memory, checker.Above(85)), true
+	case diskUsage:
+		return cmp.Or(c.Disk, checker.Above(90)), true
+	case openFiles:
+		return checker.Above(90), true
+	default:
+		return checker.Limit{}, false
 	}
 }
 
-// validate reports all mistakes of a Config that has its defaults.
+// validate returns all mistakes.
 func (c Config) validate() error {
-	return errors.Join(
-		validPercent("CPUThreshold", c.CPUThreshold),
-		validPercent("MemoryThreshold", c.MemoryThreshold),
-		validPercent("DiskThreshold", c.DiskThreshold),
+	mistakes := []error{
+		validPercent("CPU", c.CPU),
+		validPercent("Memory", c.Memory),
+		validPercent("Disk", c.Disk),
 		validDuration("Interval", c.Interval),
 		validDuration("Timeout", c.Timeout),
 		validPaths(c.DiskPaths),
-	)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Limits)) {
+		path, isPath := strings.CutPrefix(name, diskUsage+":")
+		if !slices.Contains(names, name) && !(isPath && slices.Contains(c.DiskPaths, path)) {
+			mistakes = append(mistakes, fmt.Errorf("resource: Limits: unknown check %q; have %s", name, strings.Join(names, ", ")))
+		}
+	}
+	for _, both := range []struct {
+		field, name string
+		limit       checker.Limit
+	}{{"CPU", cpuUsage, c.CPU}, {"Memory", memoryUsage, c.Memory}, {"Disk", diskUsage, c.Disk}} {
+		if _, set := c.Limits[both.name]; set && !both.limit.IsZero() {
+			mistakes = append(mistakes, fmt.Errorf("resource: %s and Limits[%q] exclude each other", both.field, both.name))
+		}
+	}
+	return errors.Join(mistakes...)
 }
 
-func validPercent(field string, value float64) error {
-	if math.IsNaN(value) || value > 100 {
-		return fmt.Errorf("resource: %s is %v, want a percentage up to 100", field, value)
+func validPercent(field string, limit checker.Limit) error {
+	if value := limit.Value(); !limit.IsZero() && !(limit.IsUpper() && value >= 0 && value <= 100) {
+		return fmt.Errorf("resource: %s: got %v, want checker.Above a percentage from 0 to 100", field, limit)
 	}
 	return nil
 }
@@ -108,22 +126,6 @@ func validPaths(paths []string) error {
 			mistakes = append(mistakes, fmt.Errorf("resource: DiskPaths[%d] is empty", i))
 		case slices.Contains(paths[:i], path):
 			mistakes = append(mistakes, fmt.Errorf("resource: DiskPaths[%d]: %q is there twice", i, path))
-		}
-	}
-	return errors.Join(mistakes...)
-}
-
-// apply puts Thresholds in force. It is a mistake to name a check that can never exist; one that only this machine
-// does not offer is passed over, so that a configuration can serve several machines.
-func (c Config) apply(checks []checker.Check) error {
-	var mistakes []error
-	for _, name := range slices.Sorted(maps.Keys(c.Thresholds)) {
-		i := slices.IndexFunc(checks, func(check checker.Check) bool { return check.Name == name })
-		switch {
-		case i >= 0:
-			checks[i].Threshold = c.Thresholds[name]
-		case !slices.Contains(optionalNames, name):
-			mistakes = append(mistakes, fmt.Errorf("resource: Thresholds: there is no check %q", name))
 		}
 	}
 	return errors.Join(mistakes...)

@@ -2,11 +2,21 @@ package resource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/vitals-go/vitals/checker"
 )
+
+// newOpenFilesCheck returns nil where open files cannot be counted, or have no limit to be compared with.
+func newOpenFilesCheck(cfg Config) measure {
+	_, own := cfg.Limits[openFiles]
+	if files, err := descriptors(); errors.Is(err, errors.ErrUnsupported) || files.Total == 0 && !own {
+		return nil
+	}
+	return measureOpenFiles
+}
 
 // measureOpenFiles measures open descriptors, in percent of the limit if there is one: without a free one no
 // connection can be accepted.

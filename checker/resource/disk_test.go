@@ -19,7 +19,7 @@ func TestDiskUsage(t *testing.T) {
 		}
 		return resource.Usage{Used: 1, Total: 0}, nil // a pseudo filesystem
 	}
-	checks := newChecks(t, resource.Config{Host: host, DiskPaths: []string{"/", "/data"}})
+	checks := newChecks(t, config{Host: host, DiskPaths: []string{"/", "/data"}})
 	wantMeasurement(t, measure(t, checks, "disk_usage:/data"), 90, "of 100 GiB")
 	wantMeasurement(t, measure(t, checks, "disk_usage:/"), 0, "of 0 B")
 	if title := checks["disk_usage:/data"].Title; title != "Disk usage of /data" {
@@ -39,7 +39,7 @@ func TestAHungMountIsUnknown(t *testing.T) {
 			}
 			return full, nil
 		}
-		checks := newChecks(t, resource.Config{Host: host, DiskPaths: []string{"/", "/nfs"}})
+		checks := newChecks(t, config{Host: host, DiskPaths: []string{"/", "/nfs"}})
 		if calls := host.calls("Disk"); calls != 0 {
 			t.Fatalf("construction asked %d filesystems", calls)
 		}
@@ -71,7 +71,7 @@ func TestConcurrentRunsShareOneCallToTheFilesystem(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 			return resource.Usage{Used: 1, Total: 2}, nil
 		}
-		checks := newChecks(t, resource.Config{Host: host})
+		checks := newChecks(t, config{Host: host})
 		for range 10 {
 			go func() { wantMeasurement(t, measure(t, checks, "disk_usage"), 50, "of 2 B") }()
 		}
@@ -86,7 +86,7 @@ func TestConcurrentRunsShareOneCallToTheFilesystem(t *testing.T) {
 func TestAPanicInTheSamplerReachesTheCaller(t *testing.T) {
 	host := newMachine()
 	host.disk = func(string) (resource.Usage, error) { panic("boom") }
-	checks := newChecks(t, resource.Config{Host: host})
+	checks := newChecks(t, config{Host: host})
 	defer func() {
 		if got := recover(); got != "boom" {
 			t.Errorf("recovered %v, want boom", got)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing/fstest"
 
+	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
 )
 
@@ -17,26 +18,26 @@ func ExampleChecks() {
 		"sys/fs/cgroup/memory.current": {Data: []byte("322122547\n")},
 	}
 	checks, err := resource.Checks(resource.Config{
-		MemoryThreshold: 75,
-		DiskPaths:       []string{"/var/lib/app"},
-		Host:            newMachine(),
-		Files:           container,
+		Memory:    checker.Above(75),
+		DiskPaths: []string{"/var/lib/app"},
+		Host:      newMachine(),
+		Files:     container,
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	for _, check := range checks {
-		if check.Threshold.Critical == 0 || check.Name == "open_files" {
-			continue // only to be read, or about the machine that runs this example
+		if check.Name == "open_files" {
+			continue // depends on the machine that runs this example
 		}
 		m, err := check.Measure(context.Background())
 		if err != nil {
 			fmt.Println(err)
 			continue
 		}
-		fmt.Printf("%s: %s at %.1f%s %s, critical above %v%s\n",
-			check.Name, check.Title, m.Value, m.Unit, m.Source, check.Threshold.Critical, m.Unit)
+		fmt.Printf("%s: %s at %.1f%s %s, critical %v%s\n",
+			check.Name, check.Title, m.Value, m.Unit, m.Source, check.Critical, m.Unit)
 	}
 	// Output:
 	// cpu_usage: CPU usage at 0.0% of the host (4 CPUs) since the start, critical above 80%

@@ -9,22 +9,15 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// pressureChecks returns those of the three kinds of pressure that the kernel tells.
-func pressureChecks(cfg Config) []checker.Check {
-	var checks []checker.Check
-	for _, p := range []pressure{
-		// Nearly every busy system has some task waiting for a CPU; all of them at once never wait for one.
-		{cfg.Files, "cpu", "some"},
-		{cfg.Files, "memory", "full"},
-		{cfg.Files, "io", "full"},
-	} {
+// newPressureCheck returns nil where the kernel does not report this kind of pressure.
+func newPressureCheck(resource, line string) func(Config) measure {
+	return func(cfg Config) measure {
+		p := pressure{cfg.Files, resource, line}
 		if _, err := p.measure(context.Background()); err != nil {
-			continue
+			return nil
 		}
-		name, title := p.names()
-		checks = append(checks, checker.Check{Name: name, Title: title, Measure: p.measure})
+		return p.measure
 	}
-	return checks
 }
 
 // pressure reads one kind of pressure stall information: the share of time in which tasks waited.
@@ -32,17 +25,6 @@ type pressure struct {
 	files    fs.FS
 	resource string // cpu, memory or io, as the kernel names its files
 	line     string // some or full
-}
-
-func (p pressure) names() (name, title string) {
-	switch p.resource {
-	case "cpu":
-		return cpuPressure, "CPU pressure"
-	case "memory":
-		return memoryPressure, "Memory pressure"
-	default:
-		return ioPressure, "I/O pressure"
-	}
 }
 
 func (p pressure) measure(context.Context) (checker.Measurement, error) {

@@ -14,7 +14,7 @@ import (
 	"github.com/vitals-go/vitals/checker/resource"
 )
 
-func newSampler(t *testing.T, cfg resource.Config) *resource.Sampler {
+func newSampler(t *testing.T, cfg config) *resource.Sampler {
 	t.Helper()
 	if cfg.Host == nil {
 		cfg.Host = newMachine()
@@ -48,7 +48,7 @@ func wantShare(t *testing.T, now, before resource.CPUSample, want float64) {
 func TestASamplerSeesAnyTimeBetweenTwoSamples(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := newMachine()
-		s := newSampler(t, resource.Config{Host: host})
+		s := newSampler(t, config{Host: host})
 		first := takeCPU(t, s)
 		time.Sleep(100 * time.Millisecond) // far less than a check needs
 		host.cpu.Busy, host.cpu.Total = host.cpu.Busy+0.3, host.cpu.Total+0.4
@@ -65,7 +65,7 @@ func TestASamplerSeesAnyTimeBetweenTwoSamples(t *testing.T) {
 func TestASamplerReadsTheControlGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		files := tree(t, "docker-v2")
-		s := newSampler(t, resource.Config{Files: files})
+		s := newSampler(t, config{Files: files})
 		before := takeCPU(t, s)
 		time.Sleep(time.Second)
 		files["sys/fs/cgroup/cpu.stat"].Data = []byte("usage_usec 41200000\n") // 1.2 of 1.5 CPUs
@@ -92,7 +92,7 @@ func (f *countingFiles) ReadFile(name string) ([]byte, error) {
 
 func TestASamplerDoesNotLookForItsGroupEachTime(t *testing.T) {
 	files := &countingFiles{MapFS: tree(t, "docker-v2")}
-	s := newSampler(t, resource.Config{Files: files})
+	s := newSampler(t, config{Files: files})
 	for range 10 {
 		takeCPU(t, s)
 		if share, err := s.Memory(t.Context()); err != nil || share != 0.5 {
@@ -109,7 +109,7 @@ func TestASamplerLooksAgainWhereItsGroupIs(t *testing.T) {
 		files := tree(t, "docker-v2")
 		where := files["proc/self/mountinfo"].Data
 		files["proc/self/mountinfo"].Data = nil // not mounted yet
-		s := newSampler(t, resource.Config{Files: files})
+		s := newSampler(t, config{Files: files})
 		if share, err := s.Memory(t.Context()); err != nil || share != 0.25 {
 			t.Errorf("of the host: got %v, %v", share, err)
 		}
@@ -124,7 +124,7 @@ func TestASamplerLooksAgainWhereItsGroupIs(t *testing.T) {
 func TestASamplerHasNoEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := newMachine()
-		s := newSampler(t, resource.Config{Host: host})
+		s := newSampler(t, config{Host: host})
 		first := takeCPU(t, s)
 		if _, err := first.Since(first); !errors.Is(err, checker.ErrNoEvidence) {
 			t.Errorf("no time between: %v", err)
@@ -172,7 +172,7 @@ func TestASamplerSeesAProcessThatMayUseLittleOfItsMachine(t *testing.T) {
 }
 
 func TestNewSamplerReportsMistakes(t *testing.T) {
-	if _, err := resource.NewSampler(resource.Config{CPUThreshold: 101, Timeout: -1}); err == nil {
+	if _, err := resource.NewSampler(resource.Config{CPU: checker.Above(101), Timeout: -1}); err == nil {
 		t.Error("no mistake was found")
 	}
 }

@@ -2,6 +2,7 @@ package resource_test
 
 import (
 	"maps"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -25,7 +26,7 @@ func TestThrottlingIsTheShareSinceTheRunBefore(t *testing.T) {
 	} {
 		t.Run(test.tree, func(t *testing.T) {
 			files := tree(t, test.tree)
-			checks := newChecks(t, resource.Config{Files: files})
+			checks := newChecks(t, config{Files: files})
 			wantMeasurement(t, measure(t, checks, "cpu_throttling"), 0, "of the scheduling periods")
 			files[test.file].Data = []byte(test.text)
 			wantMeasurement(t, measure(t, checks, "cpu_throttling"), test.want, "of the scheduling periods")
@@ -33,7 +34,7 @@ func TestThrottlingIsTheShareSinceTheRunBefore(t *testing.T) {
 		})
 	}
 	for _, name := range []string{"hybrid", "unlimited-v2", "broken-v1", "broken-v2"} {
-		if _, there := newChecks(t, resource.Config{Files: tree(t, name)})["cpu_throttling"]; there {
+		if _, there := newChecks(t, config{Files: tree(t, name)})["cpu_throttling"]; there {
 			t.Errorf("%s: throttling without a quota", name)
 		}
 	}
@@ -41,27 +42,27 @@ func TestThrottlingIsTheShareSinceTheRunBefore(t *testing.T) {
 
 func TestPressureIsTheGroupsOwnElseTheHosts(t *testing.T) {
 	files := tree(t, "docker-v2")
-	checks := newChecks(t, resource.Config{Files: files})
+	checks := newChecks(t, config{Files: files})
 	wantMeasurement(t, measure(t, checks, "cpu_pressure"), 7.25, "of the last minute in the cgroup")
 	wantMeasurement(t, measure(t, checks, "memory_pressure"), .75, "of the last minute in the cgroup")
 	wantMeasurement(t, measure(t, checks, "io_pressure"), .25, "of the last minute in the cgroup")
 	delete(files, "sys/fs/cgroup/cpu.pressure")
 	wantMeasurement(t, measure(t, checks, "cpu_pressure"), 90, "of the last minute on the host")
 
-	checks = newChecks(t, resource.Config{Files: tree(t, "hybrid")})
+	checks = newChecks(t, config{Files: tree(t, "hybrid")})
 	wantMeasurement(t, measure(t, checks, "cpu_pressure"), 33.5, "of the last minute in the cgroup")
 	for _, name := range []string{"memory_pressure", "io_pressure"} {
 		if _, there := checks[name]; there {
 			t.Errorf("%s without a file that tells it", name)
 		}
 	}
-	if _, there := newChecks(t, resource.Config{Files: tree(t, "broken-v2")})["cpu_pressure"]; there {
+	if _, there := newChecks(t, config{Files: tree(t, "broken-v2")})["cpu_pressure"]; there {
 		t.Error("a pressure that is not a number is believed")
 	}
 }
 
 func TestTheProcessItself(t *testing.T) {
-	checks := newChecks(t, resource.Config{})
+	checks := newChecks(t, config{})
 	before := measure(t, checks, "goroutines").Value
 	stop := make(chan struct{})
 	defer close(stop)
@@ -83,7 +84,7 @@ func TestTheProcessItself(t *testing.T) {
 }
 
 func TestOpenFiles(t *testing.T) {
-	checks := newChecks(t, resource.Config{})
+	checks := newChecks(t, config{})
 	if _, there := checks["open_files"]; !there {
 		t.Skipf("open files are not known on %s", runtime.GOOS)
 	}
@@ -128,50 +129,85 @@ func TestThisMachine(t *testing.T) {
 		if !there && name == "cpu_usage" && runtime.GOOS == "darwin" {
 			continue // known only with cgo
 		}
-		if !there || check.Threshold.Critical != critical {
-			t.Errorf("%s is critical above %v, want %v", name, check.Threshold.Critical, critical)
+		if !there || check.Critical != checker.Above(critical) || check.Warning != checker.Above(0.8*critical) {
+			t.Errorf("%s is critical %v, want above %v", name, check.Critical, critical)
 		}
 	}
 }
 
 func TestConfigReportsAllMistakes(t *testing.T) {
 	_, err := resource.Checks(resource.Config{
-		CPUThreshold: 101, MemoryThreshold: 8500, DiskThreshold: 120,
+		CPU: checker.Above(101), Memory: checker.Above(math.NaN()), Disk: checker.Below(20),
+		Limits:    map[string]checker.Limit{"cpu": checker.Above(1), "disk_usage": checker.Above(1), "disk_usage:/srv": {}},
 		DiskPaths: []string{"/", "", "/"}, Interval: -1, Timeout: -1,
 	})
 	if err == nil {
 		t.Fatal("no mistake found")
 	}
-	for _, field := range []string{
-		"CPUThreshold", "MemoryThreshold", "DiskThreshold", "DiskPaths[1]", "DiskPaths[2]", "Interval", "Timeout",
+	for _, text := range []string{
+		"CPU: got above 101", "Memory: got above NaN", "Disk: got below 20", `Limits: unknown check "cpu"; have cpu_usage,`,
+		`unknown check "disk_usage:/srv"`, `Disk and Limits["disk_usage"] exclude each other`,
+		"DiskPaths[1]", "DiskPaths[2]", "Interval", "Timeout",
 	} {
-		if !strings.Contains(err.Error(), field) {
-			t.Errorf("%s is not named in:\n%v", field, err)
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("%q is missing in:\n%v", text, err)
 		}
 	}
 }
 
 func TestConfigIsObeyed(t *testing.T) {
-	limits := map[string]checker.Threshold{
-		"goroutines":     {Critical: 10_000},
-		"cpu_throttling": {Warning: 25}, // not offered without a quota, and no mistake
-	}
-	checks := newChecks(t, resource.Config{
-		CPUThreshold: 50, MemoryThreshold: -1, Thresholds: limits,
+	checks := newChecks(t, config{
+		CPU: checker.Above(50), Memory: checker.Above(0),
+		Limits: map[string]checker.Limit{
+			"goroutines":     checker.Above(10_000),
+			"cpu_throttling": checker.Above(25), // not offered without a quota, and no mistake
+			"open_files":     {},
+		},
 		DiskPaths: []string{}, Interval: time.Minute, Timeout: time.Second,
 	})
-	for name, want := range map[string]checker.Threshold{
-		"cpu_usage": {Critical: 50}, "memory_usage": {}, "goroutines": {Critical: 10_000}, "load": {},
-	} {
-		if got := checks[name]; got.Threshold != want || got.Interval != time.Minute || got.Timeout != time.Second {
-			t.Errorf("%s: %+v every %v within %v, want %+v", name, got.Threshold, got.Interval, got.Timeout, want)
+	want := map[string][2]checker.Limit{
+		"cpu_usage":    {checker.Above(40), checker.Above(50)},
+		"memory_usage": {checker.Above(0), checker.Above(0)},
+		"goroutines":   {checker.Above(8_000), checker.Above(10_000)},
+	}
+	for name, limits := range want {
+		got := checks[name]
+		if got.Warning != limits[0] || got.Critical != limits[1] || got.Interval != time.Minute || got.Timeout != time.Second {
+			t.Errorf("%s: %v, %v every %v within %v, want %v", name, got.Warning, got.Critical, got.Interval, got.Timeout, limits)
 		}
 	}
-	if slices.ContainsFunc(slices.Collect(maps.Keys(checks)), func(n string) bool { return strings.HasPrefix(n, "disk") }) {
-		t.Error("a disk is measured though none is named")
+	if len(checks) != len(want) {
+		t.Errorf("got %v", slices.Sorted(maps.Keys(checks)))
 	}
-	_, err := resource.Checks(resource.Config{Host: newMachine(), Thresholds: map[string]checker.Threshold{"cpu": {}}})
-	if err == nil || !strings.Contains(err.Error(), `"cpu"`) {
-		t.Errorf("a threshold for no check: %v", err)
+}
+
+func TestLimitsOfDisks(t *testing.T) {
+	checks := newChecks(t, config{
+		DiskPaths: []string{"/", "/data", "/tmp"},
+		Limits:    map[string]checker.Limit{"disk_usage:/data": checker.Above(99), "disk_usage:/tmp": {}},
+	})
+	if got := checks["disk_usage:/"].Critical; got != checker.Above(90) {
+		t.Errorf("/: %v", got)
+	}
+	if got := checks["disk_usage:/data"].Critical; got != checker.Above(99) {
+		t.Errorf("/data: %v", got)
+	}
+	if _, there := checks["disk_usage:/tmp"]; there {
+		t.Error("/tmp is measured")
+	}
+}
+
+func TestChecksWithoutALimitAreLeftOut(t *testing.T) {
+	list, err := resource.Checks(config{Host: newMachine(), Files: tree(t, "docker-v2")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range list {
+		if check.Critical.IsZero() {
+			t.Errorf("%s has no limit", check.Name)
+		}
+	}
+	if names := len(list); names < 3 || names > 4 { // open_files depends on the machine
+		t.Errorf("%d checks", names)
 	}
 }

@@ -25,13 +25,13 @@ type periods struct {
 	total, throttled uint64
 }
 
-// throttlingChecks is empty where no quota is in force.
-func throttlingChecks(cfg Config) []checker.Check {
+// newThrottlingCheck returns nil where no quota is in force.
+func newThrottlingCheck(cfg Config) measure {
 	t := &throttling{files: cfg.Files, base: readPeriods(cfg.Files)}
 	if len(t.base) == 0 {
 		return nil
 	}
-	return []checker.Check{{Name: cpuThrottling, Title: "CPU throttling", Measure: t.measure}}
+	return t.measure
 }
 
 func readPeriods(files fs.FS) []periods {

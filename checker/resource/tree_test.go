@@ -93,13 +93,25 @@ func newMachine() *machine {
 	}
 }
 
-func newChecks(t testing.TB, cfg resource.Config) map[string]checker.Check {
+// config is a resource.Config of a fake machine.
+type config = resource.Config
+
+// newChecks makes all checks that the machine offers, unless cfg sets Limits.
+func newChecks(t testing.TB, cfg config) map[string]checker.Check {
 	t.Helper()
 	if cfg.Host == nil {
 		cfg.Host = newMachine()
 	}
 	if cfg.Files == nil {
 		cfg.Files = fstest.MapFS{}
+	}
+	if cfg.Limits == nil {
+		cfg.Limits = map[string]checker.Limit{}
+		for _, name := range []string{
+			"open_files", "goroutines", "gc_cpu", "load", "cpu_throttling", "cpu_pressure", "memory_pressure", "io_pressure",
+		} {
+			cfg.Limits[name] = checker.Above(1e9)
+		}
 	}
 	list, err := resource.Checks(cfg)
 	if err != nil {

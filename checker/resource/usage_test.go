@@ -28,7 +28,7 @@ func TestMemoryIsMeasuredAgainstTheFullestLimit(t *testing.T) {
 		{"broken-v1", 0, "of the cgroup limit (4 MiB)"}, // the level that makes sense
 	} {
 		t.Run(test.tree, func(t *testing.T) {
-			checks := newChecks(t, resource.Config{Files: tree(t, test.tree)})
+			checks := newChecks(t, config{Files: tree(t, test.tree)})
 			wantMeasurement(t, measure(t, checks, "memory_usage"), test.value, test.source)
 		})
 	}
@@ -36,7 +36,7 @@ func TestMemoryIsMeasuredAgainstTheFullestLimit(t *testing.T) {
 
 func TestMemoryFollowsALimitThatIsChangedInPlace(t *testing.T) {
 	files := tree(t, "docker-v2")
-	checks := newChecks(t, resource.Config{Files: files})
+	checks := newChecks(t, config{Files: files})
 	files["sys/fs/cgroup/memory.max"].Data = []byte("1073741824\n")
 	wantMeasurement(t, measure(t, checks, "memory_usage"), 25, "of the cgroup limit (1 GiB)")
 }
@@ -45,7 +45,7 @@ func TestMemoryOfTheGroupIsKnownWithoutTheHost(t *testing.T) {
 	host := newMachine()
 	host.err = errBroken
 	host.memory = resource.Usage{}
-	checks := newChecks(t, resource.Config{Host: host, Files: tree(t, "docker-v2")})
+	checks := newChecks(t, config{Host: host, Files: tree(t, "docker-v2")})
 	wantMeasurement(t, measure(t, checks, "memory_usage"), 50, "of the cgroup limit (512 MiB)")
 }
 
@@ -95,7 +95,7 @@ func TestCPUIsMeasuredAgainstTheFullestLimit(t *testing.T) {
 		t.Run(test.tree, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				host, files := newMachine(), tree(t, test.tree)
-				checks := newChecks(t, resource.Config{Host: host, Files: files})
+				checks := newChecks(t, config{Host: host, Files: files})
 				time.Sleep(10 * time.Second)
 				for name, text := range test.used {
 					files[name].Data = []byte(text + "\n")
@@ -111,7 +111,7 @@ func TestAQuotaAboveTheMachineIsNoMoreThanTheMachine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		files := tree(t, "docker-v2")
 		files["sys/fs/cgroup/cpu.max"].Data = []byte("6400000 100000\n")
-		checks := newChecks(t, resource.Config{Files: files})
+		checks := newChecks(t, config{Files: files})
 		time.Sleep(10 * time.Second)
 		files["sys/fs/cgroup/cpu.stat"].Data = []byte("usage_usec 80000000\n")
 		wantMeasurement(t, measure(t, checks, "cpu_usage"), 50, "of the cgroup limit (8 CPUs)")
@@ -122,13 +122,13 @@ func TestFirstCPUReadingNeverWaitsAndNeverPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		host := newMachine()
-		checks := newChecks(t, resource.Config{Host: host})
+		checks := newChecks(t, config{Host: host})
 		host.cpu.Busy, host.cpu.Total = host.cpu.Busy+.04, host.cpu.Total+.04
 		// Neither these busy milliseconds nor what the machine did since boot say how busy it is.
 		wantMeasurement(t, measure(t, checks, "cpu_usage"), 1, "of the host (4 CPUs) since the start")
 
 		files := tree(t, "docker-v2")
-		checks = newChecks(t, resource.Config{Files: files})
+		checks = newChecks(t, config{Files: files})
 		files["sys/fs/cgroup/cpu.stat"].Data = []byte("usage_usec 40150000\n")
 		wantMeasurement(t, measure(t, checks, "cpu_usage"), 10, "of the cgroup limit (1.5 CPUs) since the start")
 		if waited := time.Since(begin); waited != 0 {
@@ -140,7 +140,7 @@ func TestFirstCPUReadingNeverWaitsAndNeverPanics(t *testing.T) {
 func TestCPUReadingsInQuickSuccessionRepeatTheLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := newMachine()
-		checks := newChecks(t, resource.Config{Host: host})
+		checks := newChecks(t, config{Host: host})
 		time.Sleep(10 * time.Second)
 		host.cpu.Busy, host.cpu.Total = 1020, 4040
 		wantMeasurement(t, measure(t, checks, "cpu_usage"), 50, "of the host (4 CPUs)")
@@ -156,7 +156,7 @@ func TestCPUReadingsInQuickSuccessionRepeatTheLast(t *testing.T) {
 func TestCPUCountersThatGoBackwardsAreNoEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := newMachine()
-		checks := newChecks(t, resource.Config{Host: host})
+		checks := newChecks(t, config{Host: host})
 		time.Sleep(10 * time.Second)
 		host.cpu.Busy, host.cpu.Total = 1, 2
 		if _, err := checks["cpu_usage"].Measure(t.Context()); !errors.Is(err, checker.ErrNoEvidence) {
@@ -172,7 +172,7 @@ func TestALimitThatAppearsIsMeasuredFromTheNextRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		files := tree(t, "docker-v2")
 		files["sys/fs/cgroup/cpu.max"].Data = []byte("max 100000\n")
-		checks := newChecks(t, resource.Config{Files: files})
+		checks := newChecks(t, config{Files: files})
 		time.Sleep(10 * time.Second)
 		files["sys/fs/cgroup/cpu.max"].Data = []byte("100000 100000\n")
 		if _, err := checks["cpu_usage"].Measure(t.Context()); !errors.Is(err, checker.ErrNoEvidence) {
@@ -188,7 +188,7 @@ func TestASensorThatFailsIsAnError(t *testing.T) {
 	host := newMachine()
 	host.err = errBroken
 	host.disk = func(string) (resource.Usage, error) { return resource.Usage{}, errBroken }
-	checks := newChecks(t, resource.Config{Host: host})
+	checks := newChecks(t, config{Host: host})
 	for _, name := range []string{"cpu_usage", "memory_usage", "disk_usage", "load"} {
 		_, err := checks[name].Measure(t.Context())
 		if !errors.Is(err, errBroken) || errors.Is(err, checker.ErrNoEvidence) {
@@ -204,7 +204,7 @@ func TestASensorThatFailsIsAnError(t *testing.T) {
 func TestWhatTheMachineCannotTellIsLeftOut(t *testing.T) {
 	host := newMachine()
 	host.err = errors.ErrUnsupported
-	checks := newChecks(t, resource.Config{Host: host})
+	checks := newChecks(t, config{Host: host})
 	for _, name := range []string{"cpu_usage", "load", "cpu_throttling", "cpu_pressure"} {
 		if _, there := checks[name]; there {
 			t.Errorf("%s is there", name)

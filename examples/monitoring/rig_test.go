@@ -67,7 +67,7 @@ func start(t *testing.T, version string) *server {
 		Metrics:      promvitals.Config{NativeHistograms: true},
 		Recorder:     interceptor.Config{Exemplar: otelvitals.Exemplar},
 		Logger:       slog.New(slog.DiscardHandler),
-		Resources:    resource.Config{CPUThreshold: -1, MemoryThreshold: -1, DiskPaths: []string{}}, // not what is tested
+		Resources:    resource.Config{Limits: map[string]checker.Limit{"cpu_usage": {}, "memory_usage": {}, "disk_usage": {}}}, // not what is tested
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -23,14 +23,14 @@ func checkDurations(report *servicer.Report, attached time.Time) metricdata.Metr
 	now := time.Now()
 	for _, result := range report.Checks {
 		point := metricdata.HistogramDataPoint[float64]{
-			Attributes:   attribute.NewSet(attribute.String("vitals.check.name", strings.ToValidUTF8(result.Name, "\uFFFD"))),
-			StartTime:    start,
-			Time:         now,
-			Bounds:       checker.DurationBounds[:],
-			BucketCounts: result.Runs.Durations[:],
-			Sum:          result.Runs.Sum.Seconds(),
+			Attributes: attribute.NewSet(attribute.String("vitals.check.name", strings.ToValidUTF8(result.Name, "\uFFFD"))),
+			StartTime:  start,
+			Time:       now,
+			Bounds:     checker.DurationBounds(),
+			Sum:        result.Runs.Sum.Seconds(),
 		}
-		for _, n := range result.Runs.Durations {
+		for _, n := range result.Runs.Durations() {
+			point.BucketCounts = append(point.BucketCounts, n)
 			point.Count += n
 		}
 		points = append(points, point)

@@ -201,10 +201,14 @@ func (t told) Reports(context.Context) iter.Seq[*servicer.Report] { return nil }
 // point of the past would be refused or fall out of the backend's sight.
 func TestCheckDurations(t *testing.T) {
 	started, at, before := time.Unix(100, 0), time.Unix(200, 0), time.Now()
+	var runs checker.Runs
+	runs.AddRuns(time.Millisecond, 4)
+	runs.AddRuns(2*time.Millisecond, 2)
+	runs.AddRuns(41*time.Second-8*time.Millisecond, 1)
 	producer := otelproducer.New(otelproducer.Config{})
 	err := producer.Attach(told{&servicer.Report{Started: started, At: at, Checks: []*checker.Result{{
 		Name: "cache",
-		Runs: checker.Runs{Durations: [len(checker.DurationBounds) + 1]uint64{4, 2, 13: 1}, Sum: 41 * time.Second},
+		Runs: runs,
 	}}}}, nil)
 	if err != nil {
 		t.Fatal(err)

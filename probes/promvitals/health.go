@@ -16,7 +16,7 @@ var (
 	stateFamily        = newFamily(gauge, "health_state", "Overall status of the report: 1 for the state it is in.", "state")
 	phaseFamily        = newFamily(gauge, "health_phase", "Phase of the process: 1 for the phase it is in.", "phase")
 	runsFamily         = newFamily(counter, "health_checks_total", "Runs of a check, by the status that they led to.", "service", "status")
-	durationFamily     = newHistogramFamily(checker.DurationBounds[:], "health_check_duration_seconds", "How long the runs of a check took.", "service")
+	durationFamily     = newHistogramFamily(checker.DurationBounds(), "health_check_duration_seconds", "How long the runs of a check took.", "service")
 	checkStateFamily   = newFamily(gauge, "health_check_state", "Status of a check: 1 for the state it is in.", "check", "state")
 	lastSuccessFamily  = newFamily(gauge, "health_check_last_success_timestamp_seconds", "When a check last passed, as Unix time.", "check")
 	failuresFamily     = newFamily(gauge, "health_check_consecutive_failures", "How many runs of a check have failed in a row.", "check")
@@ -71,7 +71,7 @@ func (l *healthLabels) collectCheck(result *checker.Result, e *emitter) {
 	of := l.checks.of(result.Name, newCheckLabels)
 	for status, state := range of.states {
 		e.gauge(checkStateFamily, state, boolValue(int(result.Status) == status))
-		e.counter(runsFamily, of.statuses[status], result.Runs.ByStatus[status])
+		e.counter(runsFamily, of.statuses[status], result.Runs.ByStatus(checker.Status(status)))
 	}
 	e.gauge(failuresFamily, of.check, float64(result.Failures))
 	if !result.LastSuccess.IsZero() {
@@ -85,11 +85,13 @@ func (l *healthLabels) collectCheck(result *checker.Result, e *emitter) {
 	}
 	h := e.newHistogram(durationFamily, of.service)
 	h.sum = result.Runs.Sum.Seconds()
-	for i, n := range result.Runs.Durations {
+	i := 0
+	for _, n := range result.Runs.Durations() {
 		h.count += n
 		if i < len(h.buckets) {
 			h.buckets[i].cumulative = h.count
 		}
+		i++
 	}
 	e.metrics <- h
 }

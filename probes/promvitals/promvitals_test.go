@@ -40,10 +40,8 @@ func report() *servicer.Report {
 		},
 		Checks: []*checker.Result{{
 			Name: "cache", Status: checker.Warning, Reason: checker.ReasonError, Failures: 2, LastSuccess: time.Unix(1000, 500e6),
-			Err: errors.New("password=hunter2"),
-			Runs: checker.Runs{
-				ByStatus: [4]uint64{0, 5, 2, 0}, Durations: [len(checker.DurationBounds) + 1]uint64{4, 2, 13: 1}, Sum: 41 * time.Second,
-			},
+			Err:  errors.New("password=hunter2"),
+			Runs: sampleRuns(),
 		}},
 		Breakers: []breaker.Snapshot{{
 			Name: "cache", State: breaker.Open, Entered: [3]uint64{1, 2, 3},
@@ -270,4 +268,15 @@ func ExampleHandler() {
 	// health_status{service="liveness"} 1
 	// health_status{service="readiness"} 1
 	// health_status{service="startup"} 1
+}
+
+// sampleRuns are 7 results, and 7 runs that took 41 s.
+func sampleRuns() checker.Runs {
+	var runs checker.Runs
+	runs.AddResults(checker.Healthy, 5)
+	runs.AddResults(checker.Warning, 2)
+	runs.AddRuns(time.Millisecond, 4)
+	runs.AddRuns(2*time.Millisecond, 2)
+	runs.AddRuns(41*time.Second-8*time.Millisecond, 1)
+	return runs
 }

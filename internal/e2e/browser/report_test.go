@@ -41,7 +41,7 @@ func healthyReport() *servicer.Report {
 		r.Checks = append(r.Checks, &checker.Result{
 			Name: name, Kind: checker.Resource, Status: checker.Healthy, Reason: checker.ReasonOK, Value: fmt.Sprintf("%.1f", value), Title: name,
 			Message: fmt.Sprintf("%s at %.1f%% of the cgroup limit", name, value), Since: r.Started, At: now, Duration: time.Millisecond,
-			Measurement: checker.Measurement{Value: value, Unit: "%", Source: "of the cgroup limit"}, Threshold: checker.Threshold{Critical: 80},
+			Measurement: checker.Measurement{Value: value, Unit: "%", Source: "of the cgroup limit"}, Critical: checker.Above(80),
 		})
 	}
 	for _, name := range []string{"", "liveness", "readiness", "shop.v1.Orders", "startup"} {

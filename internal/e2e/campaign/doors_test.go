@@ -50,7 +50,7 @@ func newHonest(t *testing.T) *honest {
 	cfg := vitals.Config{
 		CheckInterval: 10 * time.Second, CheckTimeout: time.Minute, Prometheus: true, DrainDelay: -1,
 		HTTPAddr: h.web, HealthGRPCAddr: h.plain, FilePath: h.file, Logger: slog.New(slog.DiscardHandler),
-		Resources: resource.Config{CPUThreshold: 100, MemoryThreshold: 100, DiskThreshold: 100},
+		Resources: resource.Config{CPU: checker.Above(100), Memory: checker.Above(100), Disk: checker.Above(100)},
 	}
 	for _, name := range dependencies {
 		b, err := breaker.New(breaker.Config{Name: name, ProbeOnly: true, OpenTime: 20 * time.Millisecond, MaxOpenTime: 20 * time.Millisecond})

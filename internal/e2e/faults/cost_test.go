@@ -39,7 +39,7 @@ func newAsked(t *testing.T, checks ...checker.Check) *asked {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 200}
 	a := &asked{t: t, web: "http://" + testdeps.Addr(testdeps.Port(t)), client: http.Client{Transport: transport}}
-	never := resource.Config{CPUThreshold: 100, MemoryThreshold: 100, DiskThreshold: 100}
+	never := resource.Config{CPU: checker.Above(100), Memory: checker.Above(100), Disk: checker.Above(100)}
 	var err error
 	a.vitals, err = vitals.New(vitals.Config{
 		Dependencies: checks, CheckInterval: time.Hour, CheckTimeout: time.Minute, HTTPAddr: strings.TrimPrefix(a.web, "http://"),

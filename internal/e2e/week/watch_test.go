@@ -18,6 +18,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
+	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -122,8 +123,8 @@ func (d *director) scrape() {
 	}
 	runs := 0.0
 	for _, c := range d.shop.servicer.Report().Checks {
-		for _, n := range c.Runs.ByStatus {
-			runs += float64(n)
+		for status := checker.Unknown; status <= checker.Critical; status++ {
+			runs += float64(c.Runs.ByStatus(status))
 		}
 	}
 	if got := sum(families["health_checks_total"]); got != runs {
