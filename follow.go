@@ -33,10 +33,10 @@ func (h *Health) followSource(ctx context.Context, following *sync.WaitGroup, so
 		// Fetched before looking, so that no transition falls between the two.
 		changed := source.Changed()
 		for _, b := range source.Snapshots() {
-			if b.State != breaker.Open || b.Entered[breaker.Open] == opened[b.Name] {
+			if b.State != breaker.Open || b.Transitions[breaker.Open] == opened[b.Name] {
 				continue
 			}
-			opened[b.Name] = b.Entered[breaker.Open]
+			opened[b.Name] = b.Transitions[breaker.Open]
 			if last, known := h.Checker.Edition().Lookup(b.Name); known && last.Status == checker.Healthy {
 				// One that is not guarded by the breaker may take its time. It fails when the checker ends, as we do.
 				following.Go(func() { _, _ = h.Checker.Refresh(ctx, b.Name) })

@@ -72,8 +72,7 @@ func newBreaker(cfg Config, bell *bell) *Breaker {
 	b.window.span = cfg.Window
 	b.window.restart(0, Calls{})
 	b.machine.reset()
-	b.current = Snapshot{Name: cfg.Name, ObserveOnly: cfg.ObserveOnly, Since: b.base}
-	b.current.Entered[Closed] = 1
+	b.current = Snapshot{Name: cfg.Name, ObserveOnly: cfg.ObserveOnly, Since: b.base, Transitions: map[State]uint64{Closed: 1}}
 	first := b.current
 	b.editions = latest.New(&first)
 	b.word.Store(asleep)

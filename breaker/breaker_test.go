@@ -3,6 +3,7 @@ package breaker_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,6 +56,53 @@ func TestCheckIsAnsweredFromMemoryAndThenProbes(t *testing.T) {
 		answer = nil
 		time.Sleep(time.Until(b.Snapshot().NextTry))
 		if err := check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantState(t, b, breaker.Closed)
+	})
+}
+
+// A default that follows from another field never contradicts it.
+func TestOneDurationAloneIsAValidConfig(t *testing.T) {
+	for _, d := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 2 * time.Second, 7 * time.Minute, 1 << 62} {
+		for name, cfg := range map[string]breaker.Config{
+			"Window": {Window: max(d, 10*time.Millisecond)}, "SlowCall": {SlowCall: d}, "OpenTime": {OpenTime: d},
+			"MaxOpenTime": {MaxOpenTime: d}, "ProbeTimeout": {ProbeTimeout: d}, "Evidence": {Evidence: d},
+		} {
+			cfg.Name = name
+			if _, err := breaker.New(cfg); err != nil {
+				t.Errorf("%s %v: %v", name, d, err)
+			}
+		}
+	}
+	for _, d := range []time.Duration{-1, time.Microsecond} {
+		if _, err := breaker.New(breaker.Config{Name: "x", MaxOpenTime: d}); err == nil || !strings.Contains(err.Error(), "MaxOpenTime") {
+			t.Errorf("MaxOpenTime %v: %v", d, err)
+		}
+	}
+}
+
+func TestMaxOpenTimeBelowTheDefaultOpenTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{MaxOpenTime: 2 * time.Second})
+		for range 3 {
+			trip(t, b)
+			if wait := time.Until(b.Snapshot().NextTry); wait <= time.Second || wait > 2*time.Second {
+				t.Fatalf("open for %v, want about 2s at most", wait)
+			}
+			b.Reset()
+		}
+	})
+}
+
+func TestProbeMayTakeAsLongAsAFastCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{SlowCall: 20 * time.Second})
+		trip(t, b)
+		time.Sleep(time.Until(b.Snapshot().NextTry))
+		synctest.Wait()
+		_, err := breaker.Do(t.Context(), b, func(context.Context) (int, error) { time.Sleep(19 * time.Second); return 0, nil })
+		if err != nil {
 			t.Fatal(err)
 		}
 		wantState(t, b, breaker.Closed)

@@ -33,17 +33,18 @@ type Config struct {
 	// it has no meaning. With it, a probe that is slow has failed.
 	SlowCallRate float64
 
-	// OpenTime is how long the breaker stays open the first time. Each time that a probe fails it doubles. Default
-	// 5 s; at least 1 ms.
+	// OpenTime is how long the breaker stays open the first time. It doubles each time a probe fails. Default: the
+	// smaller of 5 s and MaxOpenTime; at least 1 ms.
 	OpenTime time.Duration
-	// MaxOpenTime ends the doubling and is never exceeded. Default: the greater of 5 min and OpenTime.
+	// MaxOpenTime limits the open time, jitter included. Default: the greater of 5 min and OpenTime.
 	MaxOpenTime time.Duration
 	// Jitter spreads the open time by up to this share, either way, so that many instances with the same fault do
 	// not come back together. Default 0.25; negative means none; less than 1.
 	Jitter float64
 
 	// ProbeTimeout is the lease of a half-open probe: one that has not reported by then has failed. So it must be longer
-	// than a good call may take, or no call can close the breaker. It is also the timeout of a probing check. Default 5 s.
+	// than a good call may take, or no call can close the breaker. It is also the timeout of a probing check. Default: the
+	// greater of 5 s and SlowCall.
 	ProbeTimeout time.Duration
 	// ProbeOnly leaves probing to the check that is attached with Breaker.Check: calls are turned away in half-open
 	// too. It has no effect without such a check, and lapses when the check has brought no result for a minute, so
@@ -68,6 +69,9 @@ type Config struct {
 // Names longer than this are a mistake: they end up in every metric.
 const maxName = 256
 
+// shortest is the least OpenTime and ProbeTimeout.
+const shortest = time.Millisecond
+
 // forever is what longer times are cut to, 36 years: sums of times must not overflow, not even where a program says
 // "never" with the longest time there is.
 const forever = time.Duration(math.MaxInt64 / 8)
@@ -80,9 +84,12 @@ func (c Config) withDefaults() Config {
 	orFloat(&c.Jitter, 0.25)
 	c.Jitter = max(c.Jitter, 0)
 	orDuration(&c.Window, 30*time.Second)
+	if c.MaxOpenTime >= shortest {
+		orDuration(&c.OpenTime, min(5*time.Second, c.MaxOpenTime))
+	}
 	orDuration(&c.OpenTime, 5*time.Second)
 	orDuration(&c.MaxOpenTime, max(5*time.Minute, c.OpenTime))
-	orDuration(&c.ProbeTimeout, 5*time.Second)
+	orDuration(&c.ProbeTimeout, max(5*time.Second, c.SlowCall))
 	for _, d := range []*time.Duration{&c.Window, &c.SlowCall, &c.Evidence, &c.OpenTime, &c.MaxOpenTime, &c.ProbeTimeout} {
 		*d = min(*d, forever)
 	}
@@ -109,10 +116,10 @@ func (c Config) validate() error {
 	check(c.SlowCall >= 0, "SlowCall", c.SlowCall, "a duration, or 0 for none")
 	check(c.SlowCallRate > 0 && c.SlowCallRate <= 1, "SlowCallRate", c.SlowCallRate, "a share between 0 and 1")
 	check(c.Evidence >= 0, "Evidence", c.Evidence, "a duration, or 0 for none")
-	check(c.OpenTime >= time.Millisecond, "OpenTime", c.OpenTime, "at least 1ms")
+	check(c.OpenTime >= shortest, "OpenTime", c.OpenTime, "at least 1ms")
 	check(c.MaxOpenTime >= c.OpenTime, "MaxOpenTime", c.MaxOpenTime, "at least OpenTime")
 	check(c.Jitter < 1, "Jitter", c.Jitter, "a share of less than 1")
-	check(c.ProbeTimeout >= time.Millisecond, "ProbeTimeout", c.ProbeTimeout, "at least 1ms")
+	check(c.ProbeTimeout >= shortest, "ProbeTimeout", c.ProbeTimeout, "at least 1ms")
 	return errors.Join(mistakes...)
 }
 

@@ -86,9 +86,6 @@ func (g *Group) add(key string) *Breaker {
 	return grown[key]
 }
 
-// Shared returns the breaker of all keys beyond Limit.
-func (g *Group) Shared() *Breaker { return g.shared }
-
 // Snapshots returns the snapshots of all breakers made so far, sorted by name. The shared one is among them once it
 // has seen a call or a transition. It implements Source and takes no lock.
 func (g *Group) Snapshots() []Snapshot {
@@ -97,7 +94,7 @@ func (g *Group) Snapshots() []Snapshot {
 	for _, b := range members {
 		all = append(all, b.Snapshot())
 	}
-	if s := g.shared.Snapshot(); s.Calls != (Calls{}) || s.State != Closed || s.Forced || s.Entered[Open] > 0 {
+	if s := g.shared.Snapshot(); s.Calls != (Calls{}) || s.State != Closed || s.Forced || s.Transitions[Open] > 0 {
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b Snapshot) int { return strings.Compare(a.Name, b.Name) })

@@ -14,6 +14,9 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
+// unprintable is a key that cannot be a name: its breaker is the shared one.
+const unprintable = "\x00"
+
 func newGroup(t testing.TB, cfg breaker.GroupConfig) *breaker.Group {
 	t.Helper()
 	g, err := breaker.NewGroup(cfg)
@@ -48,7 +51,7 @@ func TestGroupIsBoundedUnderConcurrentStrangers(t *testing.T) {
 	if calls != 8*200 {
 		t.Fatalf("%d calls, want 1600", calls)
 	}
-	if g.Get(strings.Repeat("x", 300)) != g.Shared() || g.Get("new") != g.Shared() {
+	if g.Get(strings.Repeat("x", 300)) != g.Get(unprintable) || g.Get("new") != g.Get(unprintable) {
 		t.Fatal("overflow does not share a breaker")
 	}
 }
@@ -71,14 +74,14 @@ func TestNoTwoBreakersOfAGroupShareAName(t *testing.T) {
 func TestUnprintableNamesAreRefused(t *testing.T) {
 	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}})
 	for _, key := range []string{"two\nlines", "\xff", "\x1b[2J", "\u202e"} {
-		if g.Get(key) != g.Shared() {
+		if g.Get(key) != g.Get(unprintable) {
 			t.Errorf("%q gets a breaker of its own", key)
 		}
 		if _, err := breaker.New(breaker.Config{Name: key}); err == nil || !strings.Contains(err.Error(), "printable") {
 			t.Errorf("%q is a name: %v", key, err)
 		}
 	}
-	if g.Get("Straße 7") == g.Shared() {
+	if g.Get("Straße 7") == g.Get(unprintable) {
 		t.Error("a printable key shares a breaker")
 	}
 }

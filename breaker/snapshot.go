@@ -1,6 +1,9 @@
 package breaker
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // State of a circuit breaker. The zero value is Closed.
 type State uint8
@@ -44,11 +47,17 @@ type Snapshot struct {
 	Calls Calls
 	// Window are the calls of the rolling window.
 	Window Calls
-	// Entered counts how often each state was entered, by State.
-	Entered [3]uint64
+	// Transitions counts how often each state was entered. Snapshots share it: do not modify it.
+	Transitions map[State]uint64
 	// LastFailure is the cause of the last failure. It wraps the call's error, whose text was taken once, when the
 	// failure was recorded: at most 4 KiB. It may hold secrets.
 	LastFailure error
+}
+
+// countTransition counts one more transition, in a map of its own: other snapshots share the old one.
+func (s *Snapshot) countTransition(to State) {
+	s.Transitions = maps.Clone(s.Transitions)
+	s.Transitions[to]++
 }
 
 // Calls counts calls by result.

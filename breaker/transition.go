@@ -135,7 +135,7 @@ func (b *Breaker) enter(state State, now time.Duration) {
 	}
 	if b.current.State != state {
 		b.current.Since = b.base.Add(now)
-		b.current.Entered[state]++
+		b.current.countTransition(state)
 	}
 	b.current.State = state
 	b.consecutive.Store(0)

@@ -39,7 +39,7 @@ func (b *Breaker) Snapshot() Snapshot {
 func (b *Breaker) fill(s *Snapshot) {
 	if s.stateAt(time.Now) != s.State {
 		s.State, s.Since, s.NextTry = HalfOpen, s.NextTry, time.Time{}
-		s.Entered[HalfOpen]++
+		s.countTransition(HalfOpen)
 	}
 	if s.State == Closed {
 		s.Consecutive = b.consecutive.Load()
@@ -62,7 +62,7 @@ func (b *Breaker) Changed() <-chan struct{} {
 }
 
 // Transitions yields the current Snapshot at once and a new one after each transition, until ctx ends or the loop is
-// left. A slow reader sees the newest state; Entered tells how many it has skipped.
+// left. A slow reader sees the newest state; Snapshot.Transitions shows how many it has skipped.
 func (b *Breaker) Transitions(ctx context.Context) iter.Seq[Snapshot] {
 	return func(yield func(Snapshot) bool) {
 		for edition := range b.editions.Changes(ctx) {

@@ -84,7 +84,7 @@ func TestProbeThatNeverReportsHasFailedWhenItsLeaseEnds(t *testing.T) {
 			probe.Wait()
 			time.Sleep(3 * time.Second)
 			synctest.Wait()
-			if s := b.Snapshot(); s.State != breaker.Open || s.Entered[breaker.Open] != 2 || s.LastFailure == nil {
+			if s := b.Snapshot(); s.State != breaker.Open || s.Transitions[breaker.Open] != 2 || s.LastFailure == nil {
 				t.Errorf("%s: %+v, want open for the second time", name, s)
 			}
 			untilDue(t, b)

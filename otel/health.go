@@ -82,7 +82,7 @@ func (h *healthInstruments) observeBreaker(o metric.Observer, b *breaker.Snapsho
 	for state := breaker.Closed; state <= breaker.Open; state++ {
 		both := with(name, keyBreakerState.String(state.String()))
 		o.ObserveInt64(h.breakerState, one(b.State == state), both)
-		o.ObserveInt64(h.breakerTransitions, count(b.Entered[state]), both)
+		o.ObserveInt64(h.breakerTransitions, count(b.Transitions[state]), both)
 	}
 	for result, calls := range map[string]uint64{
 		"success": b.Calls.Successes, "failure": b.Calls.Failures, "neutral": b.Calls.Neutral, "rejected": b.Calls.Rejected,

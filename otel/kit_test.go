@@ -47,7 +47,7 @@ func report() *servicer.Report {
 			Runs: sampleRuns(),
 		}},
 		Breakers: []breaker.Snapshot{{
-			Name: "cache", State: breaker.Open, Entered: [3]uint64{1, 2, 3},
+			Name: "cache", State: breaker.Open, Transitions: map[breaker.State]uint64{breaker.Closed: 1, breaker.HalfOpen: 2, breaker.Open: 3},
 			Calls:       breaker.Calls{Successes: 10, Failures: 5, Neutral: 1, Slow: 4, Rejected: 7},
 			LastFailure: errors.New("password=hunter2"),
 		}},

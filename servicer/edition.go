@@ -137,7 +137,7 @@ func sameNumbers(a, b *Report) bool {
 }
 
 func sameCalls(a, b breaker.Snapshot) bool {
-	return a.Calls == b.Calls && a.Window == b.Window && a.Entered == b.Entered && a.NextTry.Equal(b.NextTry)
+	return a.Calls == b.Calls && a.Window == b.Window && maps.Equal(a.Transitions, b.Transitions) && a.NextTry.Equal(b.NextTry)
 }
 
 // sameRequests does not compare the windows' spans: time passes, but that is no news.

@@ -97,7 +97,7 @@ func (h *history) noteWitnesses(r *Report, see observer) {
 			see(s, state.String(), r.At, reason.String(), "Circuit breaker "+b.Name+" is "+state.String())
 		}
 		// Half-open is open on trial: a long outage has many trials and is one outage all the same.
-		if h.passed(s, int(breaker.Open), b.Entered[breaker.Open]) || b.State != breaker.Closed {
+		if h.passed(s, int(breaker.Open), b.Transitions[breaker.Open]) || b.State != breaker.Closed {
 			say(breaker.Open, checker.ReasonCircuitOpen)
 		}
 		if b.State == breaker.Closed {

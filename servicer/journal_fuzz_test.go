@@ -1,6 +1,7 @@
 package servicer
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -17,7 +18,7 @@ func FuzzJournal(f *testing.F) {
 	f.Add(uint8(200), []byte("a breaker opens and closes, a check fails for a moment, and all is well again"))
 	f.Fuzz(func(t *testing.T, size uint8, script []byte) {
 		h := newHistory(int(size))
-		play := &playback{after: time.Second}
+		play := &playback{after: time.Second, entered: map[breaker.State]uint64{}}
 		var all []Transition // oldest first
 		for _, op := range script[:min(len(script), 500)] {
 			e := play.next(op)
@@ -50,7 +51,7 @@ func fitting(all []Transition, size int) (journal []Transition) {
 type playback struct {
 	after   time.Duration
 	runs    [2]checker.Runs
-	entered [3]uint64
+	entered map[breaker.State]uint64
 }
 
 func (p *playback) next(op byte) *evidence {
@@ -65,13 +66,13 @@ func (p *playback) next(op byte) *evidence {
 		checks[i] = result(name, status, checker.ReasonError, checker.Readiness)
 		checks[i].Expires, checks[i].Runs = time.Time{}, p.runs[i]
 	}
-	b := breaker.Snapshot{Name: "database", State: breaker.State(op >> 4 & 3 % 3), Entered: p.entered}
+	b := breaker.Snapshot{Name: "database", State: breaker.State(op >> 4 & 3 % 3)}
 	if op&0x30 == 0x30 {
 		b.State = breaker.Closed
 		p.entered[breaker.Open]++
 	}
 	p.entered[b.State]++
-	b.Entered = p.entered
+	b.Transitions = maps.Clone(p.entered)
 	e := ready(checks...)
 	e.at, e.breakers = noon.Add(p.after), []breaker.Snapshot{b}
 	return e

@@ -196,7 +196,7 @@ func TestTrialsOfABreakerAreOneOutage(t *testing.T) {
 	var all []string
 	see := func(i int, state breaker.State, opened uint64) {
 		_, seen := noted(h, time.Duration(i)*time.Second, database,
-			breaker.Snapshot{Name: "b", State: state, Entered: [3]uint64{breaker.Open: opened}})
+			breaker.Snapshot{Name: "b", State: state, Transitions: map[breaker.State]uint64{breaker.Open: opened}})
 		for _, s := range seen {
 			if strings.HasPrefix(s, "breaker/") {
 				all = append(all, s)

@@ -105,7 +105,7 @@ func TestJournalKnowsWhatHappenedBetweenEditions(t *testing.T) {
 		return lasting(c)
 	}
 	trip := func(state breaker.State, opened uint64) breaker.Snapshot {
-		return breaker.Snapshot{Name: "b", State: state, Entered: [3]uint64{breaker.Open: opened}}
+		return breaker.Snapshot{Name: "b", State: state, Transitions: map[breaker.State]uint64{breaker.Open: opened}}
 	}
 	noted(h, 0, check(3), trip(breaker.Closed, 5))
 	if _, seen := noted(h, 1, check(3), trip(breaker.Closed, 5)); len(seen) != 0 {

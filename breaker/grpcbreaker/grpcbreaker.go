@@ -13,17 +13,13 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// Config says what guards a client. Exactly one of Breaker and Group is required.
+// Config configures the interceptors. Exactly one of Breaker and BreakerFor is required.
 type Config struct {
 	// Breaker guards every call.
 	Breaker *breaker.Breaker
-	// Group guards each call with the breaker of its Key.
-	Group *breaker.Group
-	// Key chooses among Group. It must be cheap and pure. Default: the target, as it was given to grpc.NewClient.
-	Key func(target, fullMethod string) string
-
-	// Skip leaves out methods, by full name. Those of the health and reflection services are always left out.
-	Skip func(fullMethod string) bool
+	// BreakerFor returns the breaker of a call, such as one of a breaker.Group, or nil for a call that is not guarded.
+	// Target is the string given to grpc.NewClient. It runs once per call and must be cheap.
+	BreakerFor func(target, fullMethod string) *breaker.Breaker
 
 	// Classify judges a call's code. Default: Classify, see the package documentation.
 	Classify func(codes.Code) breaker.Outcome
@@ -32,23 +28,10 @@ type Config struct {
 // Guard guards the calls of a gRPC client. Create it with New; one Guard may serve many connections.
 type Guard struct{ cfg Config }
 
-// New returns a Guard, or all mistakes in cfg. It starts nothing.
+// New returns a Guard, or an error for an invalid cfg. It starts nothing.
 func New(cfg Config) (*Guard, error) {
-	var mistakes []error
-	if (cfg.Breaker == nil) == (cfg.Group == nil) {
-		mistakes = append(mistakes, errors.New("grpcbreaker: exactly one of Breaker and Group is required"))
-	}
-	if cfg.Key != nil && cfg.Group == nil {
-		mistakes = append(mistakes, errors.New("grpcbreaker: Key needs a Group"))
-	}
-	if len(mistakes) > 0 {
-		return nil, errors.Join(mistakes...)
-	}
-	if cfg.Key == nil {
-		cfg.Key = func(target, _ string) string { return target }
-	}
-	if cfg.Skip == nil {
-		cfg.Skip = func(string) bool { return false }
+	if (cfg.Breaker == nil) == (cfg.BreakerFor == nil) {
+		return nil, errors.New("grpcbreaker: exactly one of Breaker and BreakerFor is required")
 	}
 	if cfg.Classify == nil {
 		cfg.Classify = Classify
@@ -88,13 +71,14 @@ func (g *Guard) UnaryClient(
 
 // breaker returns the one that guards method, or nil.
 func (g *Guard) breaker(cc *grpc.ClientConn, method string) *breaker.Breaker {
-	if exempt(method) || g.cfg.Skip(method) {
+	switch {
+	case exempt(method):
 		return nil
-	}
-	if g.cfg.Breaker != nil {
+	case g.cfg.Breaker != nil:
 		return g.cfg.Breaker
+	default:
+		return g.cfg.BreakerFor(cc.Target(), method)
 	}
-	return g.cfg.Group.Get(g.cfg.Key(cc.Target(), method))
 }
 
 // exempt calls ask about the server itself: whoever makes them needs the truth.

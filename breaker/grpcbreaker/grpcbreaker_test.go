@@ -358,7 +358,7 @@ func TestMissingHeaderIsNoAnswer(t *testing.T) {
 		stream := follow(t.Context(), t, conn)
 		_, _ = stream.Header()
 		_ = stream.RecvMsg(&emptypb.Empty{})
-		if s := b.Snapshot(); s.Entered[breaker.Closed] != 1 || s.State != breaker.Open {
+		if s := b.Snapshot(); s.Transitions[breaker.Closed] != 1 || s.State != breaker.Open {
 			t.Fatalf("%+v, want the probe failed", s)
 		}
 	})
@@ -466,7 +466,12 @@ func TestGroupKeepsMethodsApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard, err := grpcbreaker.New(grpcbreaker.Config{Group: group, Key: func(_, method string) string { return method }})
+	guard, err := grpcbreaker.New(grpcbreaker.Config{BreakerFor: func(target, method string) *breaker.Breaker {
+		if target != "passthrough:///x" || method == "/a/Unguarded" {
+			return nil
+		}
+		return group.Get(method)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -486,6 +491,11 @@ func TestGroupKeepsMethodsApart(t *testing.T) {
 	}
 	if err := guard.UnaryClient(t.Context(), "/a/Well", nil, nil, conn, fails); breaker.IsRejected(err) {
 		t.Fatal(err)
+	}
+	for range 7 {
+		if err := guard.UnaryClient(t.Context(), "/a/Unguarded", nil, nil, conn, fails); breaker.IsRejected(err) {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -511,5 +521,5 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// Unavailable true
-	// grpcbreaker: exactly one of Breaker and Group is required
+	// grpcbreaker: exactly one of Breaker and BreakerFor is required
 }

@@ -10,14 +10,13 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// Config says what guards a client. Exactly one of Breaker and Group is required.
+// Config configures a Transport. Exactly one of Breaker and BreakerFor is required.
 type Config struct {
 	// Breaker guards every request.
 	Breaker *breaker.Breaker
-	// Group guards each request with the breaker of its Key.
-	Group *breaker.Group
-	// Key chooses among Group. It must be cheap and pure. Default: the URL's host and port.
-	Key func(*http.Request) string
+	// BreakerFor returns the breaker of a request, such as one of a breaker.Group, or nil for a request that is not
+	// guarded. It runs once per request and must be cheap.
+	BreakerFor func(*http.Request) *breaker.Breaker
 
 	// Next makes the calls. Default http.DefaultTransport.
 	Next http.RoundTripper
@@ -38,20 +37,10 @@ var (
 // maxSeconds keeps an absurd Retry-After from overflowing; the breaker cuts it further.
 const maxSeconds = 1 << 30
 
-// New returns a Transport, or all mistakes in cfg. It starts nothing.
+// New returns a Transport, or an error for an invalid cfg. It starts nothing.
 func New(cfg Config) (*Transport, error) {
-	var mistakes []error
-	if (cfg.Breaker == nil) == (cfg.Group == nil) {
-		mistakes = append(mistakes, errors.New("httpbreaker: exactly one of Breaker and Group is required"))
-	}
-	if cfg.Key != nil && cfg.Group == nil {
-		mistakes = append(mistakes, errors.New("httpbreaker: Key needs a Group"))
-	}
-	if len(mistakes) > 0 {
-		return nil, errors.Join(mistakes...)
-	}
-	if cfg.Key == nil {
-		cfg.Key = func(req *http.Request) string { return req.URL.Host }
+	if (cfg.Breaker == nil) == (cfg.BreakerFor == nil) {
+		return nil, errors.New("httpbreaker: exactly one of Breaker and BreakerFor is required")
 	}
 	if cfg.Next == nil {
 		cfg.Next = http.DefaultTransport
@@ -66,7 +55,9 @@ func New(cfg Config) (*Transport, error) {
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	b := t.cfg.Breaker
 	if b == nil {
-		b = t.cfg.Group.Get(t.cfg.Key(req))
+		if b = t.cfg.BreakerFor(req); b == nil {
+			return t.cfg.Next.RoundTrip(req)
+		}
 	}
 	permit, err := b.Admit(req.Context())
 	if err != nil {

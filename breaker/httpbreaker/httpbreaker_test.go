@@ -221,8 +221,8 @@ func ExampleNew() {
 		panic(err)
 	}
 	guard, err := httpbreaker.New(httpbreaker.Config{
-		Group: hosts,
-		Next:  roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }),
+		BreakerFor: func(req *http.Request) *breaker.Breaker { return hosts.Get(req.URL.Host) },
+		Next:       roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }),
 	})
 	if err != nil {
 		panic(err)

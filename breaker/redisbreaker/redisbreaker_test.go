@@ -133,7 +133,7 @@ func TestHandshakeAloneDoesNotClose(t *testing.T) {
 		b.TripFor(time.Second)
 		time.Sleep(2 * time.Second)
 		_ = c.command()
-		if s := b.Snapshot(); s.State != breaker.Open || s.Entered[breaker.Closed] != 1 {
+		if s := b.Snapshot(); s.State != breaker.Open || s.Transitions[breaker.Closed] != 1 {
 			t.Fatalf("%+v, want open: only the handshake has passed", s)
 		}
 	})

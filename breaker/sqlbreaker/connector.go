@@ -9,16 +9,13 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// Config says what guards a database.
+// Config configures a connector.
 type Config struct {
 	// Breaker guards every call. Required.
 	Breaker *breaker.Breaker
 
-	// Connector opens the connections. Exactly one of Connector and Driver is required.
+	// Connector opens the connections. Required.
 	Connector driver.Connector
-	// Driver opens the connections, with DSN: for drivers that have no connector to offer.
-	Driver driver.Driver
-	DSN    string
 
 	// Classify judges the error of a call on a connection. Default: Classify, see the package documentation.
 	Classify func(error) breaker.Outcome
@@ -30,41 +27,17 @@ func New(cfg Config) (driver.Connector, error) {
 	if cfg.Breaker == nil {
 		mistakes = append(mistakes, errors.New("sqlbreaker: Breaker is required"))
 	}
-	if (cfg.Connector == nil) == (cfg.Driver == nil) {
-		mistakes = append(mistakes, errors.New("sqlbreaker: exactly one of Connector and Driver is required"))
+	if cfg.Connector == nil {
+		mistakes = append(mistakes, errors.New("sqlbreaker: Connector is required"))
 	}
 	if len(mistakes) > 0 {
 		return nil, errors.Join(mistakes...)
-	}
-	if cfg.Connector == nil {
-		connector, err := openConnector(cfg.Driver, cfg.DSN)
-		if err != nil {
-			return nil, err
-		}
-		cfg.Connector = connector
 	}
 	if cfg.Classify == nil {
 		cfg.Classify = Classify
 	}
 	return &connector{guard: guard{breaker: cfg.Breaker, classify: cfg.Classify}, inner: cfg.Connector}, nil
 }
-
-// openConnector does what sql.Open does.
-func openConnector(d driver.Driver, dsn string) (driver.Connector, error) {
-	if d, ok := d.(driver.DriverContext); ok {
-		return d.OpenConnector(dsn)
-	}
-	return dsnConnector{d, dsn}, nil
-}
-
-type dsnConnector struct {
-	driver driver.Driver
-	dsn    string
-}
-
-func (c dsnConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
-
-func (c dsnConnector) Driver() driver.Driver { return c.driver }
 
 type connector struct {
 	guard guard // of the connections to come

@@ -298,5 +298,5 @@ func ExampleNew() {
 	// Output:
 	// circuit breaker database is open
 	// sqlbreaker: Breaker is required
-	// sqlbreaker: exactly one of Connector and Driver is required
+	// sqlbreaker: Connector is required
 }

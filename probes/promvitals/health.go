@@ -100,7 +100,7 @@ func (l *healthLabels) collectBreaker(b *breaker.Snapshot, e *emitter) {
 	of := l.breakers.of(b.Name, newBreakerLabels)
 	for state, series := range of.states {
 		e.gauge(breakerStateFamily, series, boolValue(int(b.State) == state))
-		e.counter(transitionsFamily, series, b.Entered[state])
+		e.counter(transitionsFamily, series, b.Transitions[breaker.State(state)])
 	}
 	for i, n := range [len(resultNames)]uint64{b.Calls.Failures, b.Calls.Neutral, b.Calls.Rejected, b.Calls.Successes} {
 		e.counter(breakerCallsFamily, of.results[i], n)

@@ -104,7 +104,7 @@ func drill(t *testing.T, s victim, b *breaker.Breaker, use, check func(context.C
 		})
 		testdeps.Eventually(t, patience, call)
 	}
-	if s := b.Snapshot(); s.Calls.Rejected == 0 || s.Entered[breaker.Open] < 2 {
+	if s := b.Snapshot(); s.Calls.Rejected == 0 || s.Transitions[breaker.Open] < 2 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -97,7 +97,7 @@ func (c *chain) opens(timeout time.Duration, bound int, atOnce bool) {
 // No call may leave this process, however often users ask, but for one probe each time that the breaker is half-open.
 func (c *chain) staysOpen() {
 	c.t.Helper()
-	halfOpen := func() int64 { return int64(c.breaker.Snapshot().Entered[breaker.HalfOpen]) }
+	halfOpen := func() int64 { return int64(c.breaker.Snapshot().Transitions[breaker.HalfOpen]) }
 	attempts, sent, probes := halfOpen(), c.sent.users.Load(), c.sent.probes.Load()
 	c.says("open", "critical", "circuit_open", "unavailable", "timeout")
 	told := 0
