@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"google.golang.org/grpc"
 
 	"github.com/vitals-go/vitals/internal/lane"
@@ -17,8 +16,8 @@ func (r *Recorder) UnaryClient(
 	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker,
 	opts ...grpc.CallOption,
 ) (err error) {
-	m := r.client.lookup(method, interceptors.Unary, true)
-	if m == nil || r.config.Skip != nil && r.skips(ctx, interceptors.NewClientCallMeta(method, nil, req)) {
+	m := r.client.lookup(method, Unary, true)
+	if m == nil || r.config.Skip != nil && r.config.Skip(ctx, method) {
 		return invoke(ctx, method, req, reply, conn, opts...)
 	}
 	c := m.begin(lane.Of(r.client.mask), r.now())
@@ -58,7 +57,7 @@ func (r *Recorder) StreamClient(
 	opts ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
 	m := r.client.lookup(method, typeOf(desc.ClientStreams, desc.ServerStreams), true)
-	if m == nil || r.config.Skip != nil && r.skips(ctx, interceptors.NewClientCallMeta(method, desc, nil)) {
+	if m == nil || r.config.Skip != nil && r.config.Skip(ctx, method) {
 		return streamer(ctx, desc, conn, method, opts...)
 	}
 	s := &clientStream{recorder: r, ctx: ctx, call: m.begin(lane.Of(r.client.mask), r.now())}

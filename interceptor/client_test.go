@@ -80,8 +80,8 @@ func TestClientStreamEndsOnce(t *testing.T) {
 			test.end(p, stream, cancel)
 			synctest.Wait()
 			s := p.rec.Client().Total
-			if s.Handled != 1 || s.ByCode[test.code] != 1 || s.InFlight() != 0 {
-				t.Errorf("%s: handled %d, in flight %d, %v; want one %v", test.name, s.Handled, s.InFlight(), s.ByCode, test.code)
+			if s.Handled != 1 || s.ByCode(test.code) != 1 || s.InFlight() != 0 {
+				t.Errorf("%s: handled %d, in flight %d, %v; want one %v", test.name, s.Handled, s.InFlight(), byCode(&s), test.code)
 			}
 			if s := p.rec.Server().Total; s.InFlight() != 0 || s.Handled != 1 {
 				t.Errorf("%s: the server has %d in flight, %d handled", test.name, s.InFlight(), s.Handled)
@@ -117,8 +117,8 @@ func TestClientStreamRefusedByAnotherInterceptor(t *testing.T) {
 		_, _ = rec.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, "/a.B/C", explode)
 	}()
 	s := rec.Client().Total
-	if s.Handled != 2 || s.InFlight() != 0 || s.ByCode[codes.Unavailable] != 1 || s.Panics != 1 {
-		t.Errorf("handled %d, in flight %d, %v, panics %d", s.Handled, s.InFlight(), s.ByCode, s.Panics)
+	if s.Handled != 2 || s.InFlight() != 0 || s.ByCode(codes.Unavailable) != 1 || s.Panics != 1 {
+		t.Errorf("handled %d, in flight %d, %v, panics %d", s.Handled, s.InFlight(), byCode(&s), s.Panics)
 	}
 }
 
@@ -168,8 +168,8 @@ func TestClientTakesTheAnswerItGot(t *testing.T) {
 	}
 	s := rec.Client().Total
 	for _, code := range []codes.Code{codes.OK, codes.NotFound, codes.Canceled, codes.Unknown} {
-		if s.ByCode[code] != 1 {
-			t.Errorf("%v counted %d times, want once", code, s.ByCode[code])
+		if s.ByCode(code) != 1 {
+			t.Errorf("%v counted %d times, want once", code, s.ByCode(code))
 		}
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
-
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -61,11 +59,12 @@ func ExampleIsFailure() {
 
 // Config.Skip leaves out what is about the server, and one method more.
 func ExampleIsInfrastructure() {
-	skip := func(call interceptors.CallMeta) bool {
-		return interceptor.IsInfrastructure(call) || call.FullMethod() == "/shop.v1.Orders/Ping"
+	skip := func(_ context.Context, fullMethod string) bool {
+		return interceptor.IsInfrastructure(fullMethod) || fullMethod == "/shop.v1.Orders/Ping"
 	}
+	config := interceptor.Config{Skip: skip}
 	for _, method := range []string{"/grpc.health.v1.Health/Check", "/shop.v1.Orders/Ping", "/shop.v1.Orders/Place"} {
-		fmt.Println(method, skip(interceptors.NewServerCallMeta(method, nil, nil)))
+		fmt.Println(method, config.Skip(context.Background(), method))
 	}
 	// Output:
 	// /grpc.health.v1.Health/Check true

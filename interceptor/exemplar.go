@@ -92,7 +92,7 @@ func (r *Recorder) labelsOf(ctx context.Context) map[string]string {
 	defer func() {
 		if p := recover(); p != nil {
 			r.exemplarPanic.Do(func() {
-				r.config.Logger.LogAttrs(ctx, slog.LevelError, "interceptor: Config.Exemplar panics; told once", slog.Any("panic", p))
+				r.log.log(ctx, slog.LevelError, "interceptor: Config.Exemplar panics; told once", slog.Any("panic", p))
 			})
 		}
 	}()

@@ -163,7 +163,7 @@ func TestExemplarsThatPanicHarmNobody(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if got := rec.Server().Total.ByCode[codes.OK]; got != 3 {
+	if got := rec.Server().Total.ByCode(codes.OK); got != 3 {
 		t.Errorf("%d calls ended well, want 3", got)
 	}
 	if got := strings.Count(log.String(), "no trace"); got != 1 {

@@ -130,8 +130,8 @@ func TestServerAndClientAgreeOnUnaryCodes(t *testing.T) {
 	_, _ = p.client.UnaryCall(t.Context(), &pb.SimpleRequest{ResponseStatus: order(77)})
 	want[codes.Unknown]++
 	server, client := p.rec.Server().Total, p.rec.Client().Total
-	if server.ByCode != want || client.ByCode != want {
-		t.Errorf("server %v\nclient %v\nwant   %v", server.ByCode, client.ByCode, want)
+	if byCode(&server) != want || byCode(&client) != want {
+		t.Errorf("server %v\nclient %v\nwant   %v", byCode(&server), byCode(&client), want)
 	}
 	failures := want[2] + want[4] + want[12] + want[13] + want[14] + want[15]
 	if server.Failures != failures {
@@ -175,9 +175,9 @@ func TestCallersThatGo(t *testing.T) {
 			time.Sleep(time.Second)
 			for side, s := range map[string]*interceptor.Snapshot{"server": p.rec.Server(), "client": p.rec.Client()} {
 				s := s.Total
-				if s.ByCode[codes.Canceled] != 1 || s.ByCode[codes.DeadlineExceeded] != 1 || s.Failures != 1 {
+				if s.ByCode(codes.Canceled) != 1 || s.ByCode(codes.DeadlineExceeded) != 1 || s.Failures != 1 {
 					t.Errorf("%s, %s: %v, %d failures; want one Canceled, one DeadlineExceeded, which is a failure",
-						what, side, s.ByCode, s.Failures)
+						what, side, byCode(&s), s.Failures)
 				}
 				if s.InFlight() != 0 {
 					t.Errorf("%s, %s: %d in flight", what, side, s.InFlight())
@@ -203,8 +203,8 @@ func TestNothingOfAPanicReachesTheCaller(t *testing.T) {
 		}
 	}
 	s := eventually(t, p.rec, 2).Total
-	if s.Panics != 2 || s.ByCode[codes.Internal] != 2 || s.InFlight() != 0 {
-		t.Errorf("panics %d, Internal %d, in flight %d; want 2, 2, 0", s.Panics, s.ByCode[codes.Internal], s.InFlight())
+	if s.Panics != 2 || s.ByCode(codes.Internal) != 2 || s.InFlight() != 0 {
+		t.Errorf("panics %d, Internal %d, in flight %d; want 2, 2, 0", s.Panics, s.ByCode(codes.Internal), s.InFlight())
 	}
 }
 

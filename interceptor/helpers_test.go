@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/vitals-go/vitals/interceptor"
@@ -53,4 +54,12 @@ func method(t testing.TB, s *interceptor.Snapshot, service, name string) interce
 	}
 	t.Fatalf("no method %s/%s in %d methods", service, name, len(s.Methods))
 	return interceptor.Method{}
+}
+
+// byCode returns all counts of s by code.
+func byCode(s *interceptor.Stats) (counts [interceptor.Codes]uint64) {
+	for code := range counts {
+		counts[code] = s.ByCode(codes.Code(code))
+	}
+	return counts
 }

@@ -1,14 +1,14 @@
 package interceptor
 
-import (
-	"strings"
+import "strings"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
-)
-
-// IsInfrastructure reports whether a call is one about the server instead of its work: gRPC health, reflection,
-// the vitals report, load reports, and the housekeeping of go-plugin. Such calls are not counted unless Config.Skip says otherwise.
-func IsInfrastructure(call interceptors.CallMeta) bool { return isInfrastructure(call.Service) }
+// IsInfrastructure reports whether a full method name, such as /grpc.health.v1.Health/Check, belongs to a service that
+// is about the server instead of its work: gRPC health, reflection, the vitals report, load reports, and those of
+// go-plugin. Such calls are not counted unless Config.Skip says otherwise.
+func IsInfrastructure(fullMethod string) bool {
+	service, _, _ := splitName(fullMethod)
+	return isInfrastructure(service)
+}
 
 func isInfrastructure(service string) bool {
 	switch service {

@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"google.golang.org/grpc/codes"
 )
 
@@ -13,7 +12,7 @@ import (
 // in their caches; it is written when a stripe is touched for the first time and once per slot of the window.
 type method struct {
 	service, name string
-	typ           interceptors.GRPCType
+	typ           CallType
 	// registered methods are to blame when they answer Unimplemented. Never changes.
 	registered bool
 	// hidden methods stay out of snapshots until they are called.

@@ -6,7 +6,7 @@ import "google.golang.org/grpc"
 // this works best: the Recorder first, then a Recovery that logs to Config.Logger. Interceptors chained by later
 // options stand between these and the handler.
 func (r *Recorder) ServerOptions() []grpc.ServerOption {
-	recovery := NewRecovery(r.config.Logger)
+	recovery := newRecovery(r.log)
 	return []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(r.UnaryServer, recovery.UnaryServer),
 		grpc.ChainStreamInterceptor(r.StreamServer, recovery.StreamServer),

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -84,7 +83,7 @@ func (r *Recorder) serverOutcome(ctx context.Context, m *method, err error, elap
 	}
 	switch ended := ctx.Err(); {
 	case ended == nil:
-		if err != nil && o.code == codes.OK && m.typ == interceptors.Unary {
+		if err != nil && o.code == codes.OK && m.typ == Unary {
 			o.code = codes.Internal // gRPC sends no response with an error, and its caller misses one.
 		}
 	case errors.Is(ended, context.DeadlineExceeded), atDeadline(ctx, elapsed):

@@ -77,8 +77,8 @@ func TestCodeIsTheOneOnTheWire(t *testing.T) {
 				t.Errorf("the recorder returned %v, want the handler's own %v", err, test.err)
 			}
 			stats := rec.Server().Total
-			if stats.Handled != 1 || stats.ByCode[test.code] != 1 {
-				t.Errorf("handled %d with %v, want 1 with %v", stats.Handled, stats.ByCode, test.code)
+			if stats.Handled != 1 || stats.ByCode(test.code) != 1 {
+				t.Errorf("handled %d with %v, want 1 with %v", stats.Handled, byCode(&stats), test.code)
 			}
 			if failed := stats.Failures == 1; failed != test.failure {
 				t.Errorf("failures %d, want failure %v", stats.Failures, test.failure)
@@ -129,7 +129,7 @@ func TestDeadlineIsAFailureOnlyIfTheCallerLeftTime(t *testing.T) {
 			}
 			_ = unary(ctx, rec, "/a.B/C", test.handler)
 			snap := rec.Server()
-			if n := snap.Total.ByCode[codes.DeadlineExceeded]; n != 1 || snap.Total.Handled != 1 {
+			if n := snap.Total.ByCode(codes.DeadlineExceeded); n != 1 || snap.Total.Handled != 1 {
 				t.Errorf("%s: DeadlineExceeded %d of %d handled, want 1 of 1", test.name, n, snap.Total.Handled)
 			}
 			if failed := snap.Total.Failures == 1; failed != test.failure || (snap.Window.Failures == 1) != test.failure {
@@ -175,8 +175,8 @@ func TestResetAtTheDeadlineIsTheDeadline(t *testing.T) {
 				<-ctx.Done()
 				return nil, nil
 			})
-			if n := rec.Server().Total.ByCode[test.code]; n != 1 {
-				t.Errorf("%s: %v, want %v", test.name, rec.Server().Total.ByCode, test.code)
+			if n := rec.Server().Total.ByCode(test.code); n != 1 {
+				t.Errorf("%s: %v, want %v", test.name, rec.Server().Total, test.code)
 			}
 		})
 	}

@@ -32,7 +32,7 @@ func (s *side) snapshot(now time.Duration, detailed bool) *Snapshot {
 	}
 	snap.Total.Latency.Counts = make([]uint64, buckets)
 	first := s.firstSlot(now)
-	span := now - time.Duration(first)*s.config.Slot
+	span := now - time.Duration(first)*s.slot
 	var total, row recent
 	var t tally
 	if detailed {
@@ -58,7 +58,7 @@ func (s *side) snapshot(now time.Duration, detailed bool) *Snapshot {
 		if t.split.mixed {
 			t.split.fillOK(&t)
 			byCode := t.split.byCode
-			snap.Methods[len(snap.Methods)-1].ByCode = &byCode
+			snap.Methods[len(snap.Methods)-1].byCode = &byCode
 		}
 	}
 	snap.Window = total.view(span)
@@ -84,6 +84,5 @@ func (m *method) read(t *tally, row *recent, first int64) {
 // firstSlot returns the first slot of the window that ends now. The window ends in the midst of a slot, so it spans
 // between one slot less than configured and what is configured.
 func (s *side) firstSlot(now time.Duration) int64 {
-	slots := int64(s.config.Window / s.config.Slot)
-	return max(0, int64(now/s.config.Slot)-slots+1)
+	return max(0, int64(now/s.slot)-windowSlots+1)
 }

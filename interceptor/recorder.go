@@ -2,28 +2,25 @@ package interceptor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
 	"google.golang.org/grpc"
 )
 
 // Config tells a Recorder what to count. The zero value of every field is the default that the field documents.
 type Config struct {
-	// Window is how far back Snapshot's windows look. Default 60 s.
+	// Window is how far back Snapshot's windows look. It slides in steps of a twelfth. Default 60 s.
 	Window time.Duration
-	// Slot is the step in which the window slides; Window must be a multiple of it, 120 at most. Default Window / 12.
-	Slot time.Duration
 	// MaxMethods bounds, for each side, how many methods get an entry because a call named them: on the server only
-	// until Register, on the client for ever. Further names share one entry. Default 1000; negative means none.
+	// until Register, on the client for ever. Further names share one entry. Operations have as many again, until
+	// RegisterOperations. Default 1000; negative means none.
 	MaxMethods int
-	// Skip decides which calls are not counted, on both sides. Default: those for which IsInfrastructure holds, which
-	// costs a call nothing. A Matcher is asked on every call.
-	Skip selector.Matcher
+	// Skip reports whether a gRPC call, on either side, is not counted; fullMethod is /service/method. It runs on every
+	// call. Default: IsInfrastructure, which costs a call nothing.
+	Skip func(ctx context.Context, fullMethod string) bool
 	// Exemplar returns labels that lead from a latency to one call behind it, such as its trace_id, from the context of a
 	// call that has ended; nil if nothing leads there, because its span is not sampled. otelvitals.Exemplar does that. It
 	// is asked when a method has had no example for a second of its step of latency (1, 2.5, 5 of a decade) and of its
@@ -33,7 +30,8 @@ type Config struct {
 	// SlowEnough is the least time that a caller must have left a call, when it began, for DeadlineExceeded to be a
 	// failure: a handler that hardly ran is not at fault. Default 100 ms; negative means that all are failures.
 	SlowEnough time.Duration
-	// Logger is told when MaxMethods is reached, and of panics by the Recovery of ServerOptions. Default: none.
+	// Logger receives the panics that ServerOptions recovers from, and a warning when MaxMethods is reached. Default
+	// slog.Default().
 	Logger *slog.Logger
 }
 
@@ -41,6 +39,7 @@ type Config struct {
 // concurrently.
 type Recorder struct {
 	config     Config
+	log        logger
 	slowEnough time.Duration
 	// base is the birth of the Recorder: all times are distances from it, because reading only the monotonic clock
 	// costs half of time.Now.
@@ -57,9 +56,9 @@ func New(config Config) (*Recorder, error) {
 	if err := config.check(); err != nil {
 		return nil, err
 	}
-	r := &Recorder{config: config, slowEnough: config.SlowEnough, base: time.Now()}
-	r.server = newSide(&r.config, false)
-	r.client = newSide(&r.config, true)
+	r := &Recorder{config: config, log: newLogger(config.Logger), slowEnough: config.SlowEnough, base: time.Now()}
+	r.server = newSide(&r.config, r.log, false)
+	r.client = newSide(&r.config, r.log, true)
 	return r, nil
 }
 
@@ -67,33 +66,19 @@ func (c *Config) setDefaults() {
 	if c.Window == 0 {
 		c.Window = time.Minute
 	}
-	if c.Slot == 0 {
-		c.Slot = c.Window / 12
-	}
 	if c.MaxMethods == 0 {
 		c.MaxMethods = 1000
 	}
 	if c.SlowEnough == 0 {
 		c.SlowEnough = 100 * time.Millisecond
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
 }
 
 func (c *Config) check() error {
-	var mistakes []error
 	if c.Window < 0 {
-		mistakes = append(mistakes, fmt.Errorf("interceptor: Window is %v, want more than 0", c.Window))
+		return fmt.Errorf("interceptor: Window: got %v, want more than 0", c.Window)
 	}
-	switch {
-	case c.Slot < 0:
-		mistakes = append(mistakes, fmt.Errorf("interceptor: Slot is %v, want more than 0", c.Slot))
-	case c.Window > 0 && (c.Slot == 0 || c.Window%c.Slot != 0 || c.Window/c.Slot > 120):
-		mistakes = append(mistakes,
-			fmt.Errorf("interceptor: Slot is %v, want a part of Window (%v), and not below a 120th", c.Slot, c.Window))
-	}
-	return errors.Join(mistakes...)
+	return nil
 }
 
 // Register enters the methods of a server, usually a *grpc.Server, so that they are in every Snapshot before they are

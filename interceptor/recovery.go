@@ -23,13 +23,12 @@ type Recovery struct {
 	stream grpc.StreamServerInterceptor
 }
 
-// NewRecovery returns a Recovery that logs to logger; nil means that panics are not logged.
-func NewRecovery(logger *slog.Logger) *Recovery {
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
+// NewRecovery returns a Recovery that logs to logger, nil meaning slog.Default().
+func NewRecovery(logger *slog.Logger) *Recovery { return newRecovery(newLogger(logger)) }
+
+func newRecovery(log logger) *Recovery {
 	handle := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
-		logPanic(ctx, logger, p)
+		logPanic(ctx, log, p)
 		return &panicError{}
 	})
 	return &Recovery{
@@ -38,11 +37,9 @@ func NewRecovery(logger *slog.Logger) *Recovery {
 	}
 }
 
-func logPanic(ctx context.Context, logger *slog.Logger, p any) {
-	// A log handler that panics must not end the process.
-	defer func() { _ = recover() }()
+func logPanic(ctx context.Context, log logger, p any) {
 	method, _ := grpc.Method(ctx)
-	logger.LogAttrs(ctx, slog.LevelError, "gRPC handler panicked",
+	log.log(ctx, slog.LevelError, "gRPC handler panicked",
 		slog.String("method", method),
 		slog.String("panic", errtext.Cut(fmt.Sprint(p))),
 		slog.String("stack", string(debug.Stack())))

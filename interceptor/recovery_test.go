@@ -78,9 +78,9 @@ func TestPanicsAreCountedOnceInAnyOrder(t *testing.T) {
 func checkOnePanic(t *testing.T, rec *interceptor.Recorder) {
 	t.Helper()
 	s := rec.Server().Total
-	if s.Panics != 1 || s.ByCode[codes.Internal] != 1 || s.Failures != 1 || s.Handled != 1 || s.InFlight() != 0 {
+	if s.Panics != 1 || s.ByCode(codes.Internal) != 1 || s.Failures != 1 || s.Handled != 1 || s.InFlight() != 0 {
 		t.Errorf("panics %d, Internal %d, failures %d, handled %d, in flight %d; want 1, 1, 1, 1, 0",
-			s.Panics, s.ByCode[codes.Internal], s.Failures, s.Handled, s.InFlight())
+			s.Panics, s.ByCode(codes.Internal), s.Failures, s.Handled, s.InFlight())
 	}
 }
 
@@ -141,6 +141,9 @@ func TestALongPanicIsCutInTheLog(t *testing.T) {
 
 type angry struct{ slog.Handler }
 
+func (h angry) WithAttrs([]slog.Attr) slog.Handler { return h }
+func (h angry) WithGroup(string) slog.Handler      { return h }
+
 func (angry) Handle(context.Context, slog.Record) error { panic("disk full") }
 
 func TestALogThatPanicsEndsNothing(t *testing.T) {
@@ -186,5 +189,35 @@ func TestGoexitIsSettled(t *testing.T) {
 	if s.Handled != 2 || s.InFlight() != 0 || s.Failures != 2 || s.Panics != 0 {
 		t.Errorf("handled %d, in flight %d, failures %d, panics %d; want 2, 0, 2, 0",
 			s.Handled, s.InFlight(), s.Failures, s.Panics)
+	}
+}
+
+type goexiting struct{ slog.Handler }
+
+func (goexiting) Handle(context.Context, slog.Record) error {
+	runtime.Goexit()
+	return nil
+}
+
+func (h goexiting) WithAttrs([]slog.Attr) slog.Handler { return h }
+func (h goexiting) WithGroup(string) slog.Handler      { return h }
+
+func TestLogHandlerMayCallGoexit(t *testing.T) {
+	recovery := interceptor.NewRecovery(slog.New(goexiting{slog.Default().Handler()}))
+	_, err := recovery.UnaryServer(t.Context(), nil, nil, panics)
+	if status.Code(err) != codes.Internal {
+		t.Errorf("the caller gets %v, want Internal", err)
+	}
+}
+
+func TestDefaultLoggerReceivesPanics(t *testing.T) {
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(before)
+	recovery := interceptor.NewRecovery(nil)
+	_, _ = recovery.UnaryServer(t.Context(), nil, nil, panics)
+	if !strings.Contains(log.String(), secret) || strings.Count(log.String(), "logger=plugin.health") != 1 {
+		t.Errorf("log %q, want the panic and one attribute logger", log.String())
 	}
 }

@@ -33,8 +33,8 @@ func (r *Recorder) ClientReporter(
 func (r *Recorder) reporter(
 	ctx context.Context, meta interceptors.CallMeta, s *side,
 ) (interceptors.Reporter, context.Context) {
-	m := s.lookup("/"+meta.Service+"/"+meta.Method, meta.Typ, true)
-	if m == nil || r.config.Skip != nil && r.skips(ctx, meta) {
+	m := s.lookup("/"+meta.Service+"/"+meta.Method, CallType(meta.Typ), true)
+	if m == nil || r.config.Skip != nil && r.config.Skip(ctx, meta.FullMethod()) {
 		return interceptors.NoopReporter{}, ctx
 	}
 	p := &reporter{recorder: r, ctx: ctx, client: s.client, call: m.begin(lane.Of(s.mask), r.now())}

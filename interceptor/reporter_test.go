@@ -38,11 +38,11 @@ func TestReporterInAMiddlewareChain(t *testing.T) {
 			return status.Error(codes.DataLoss, "x")
 		})
 	snap := rec.Server()
-	if s := snap.Total; s.Handled != 3 || s.InFlight() != 0 || s.ByCode[codes.OK] != 1 || s.Failures != 2 {
-		t.Errorf("handled %d, in flight %d, %v, failures %d", s.Handled, s.InFlight(), s.ByCode, s.Failures)
+	if s := snap.Total; s.Handled != 3 || s.InFlight() != 0 || s.ByCode(codes.OK) != 1 || s.Failures != 2 {
+		t.Errorf("handled %d, in flight %d, %v, failures %d", s.Handled, s.InFlight(), byCode(&s), s.Failures)
 	}
-	if m := method(t, snap, "shop.v1.Orders", "Follow").Total; m.MsgSent != 3 || m.ByCode[codes.DataLoss] != 1 {
-		t.Errorf("stream sent %d, %v; want 3, one DataLoss", m.MsgSent, m.ByCode)
+	if m := method(t, snap, "shop.v1.Orders", "Follow").Total; m.MsgSent != 3 || m.ByCode(codes.DataLoss) != 1 {
+		t.Errorf("stream sent %d, %v; want 3, one DataLoss", m.MsgSent, byCode(&m))
 	}
 	if m := method(t, snap, "shop.v1.Orders", "Get").Total; m.MsgSent != 1 || m.MsgReceived != 1 {
 		t.Errorf("unary call sent %d, received %d, want 1, 1", m.MsgSent, m.MsgReceived)
@@ -64,8 +64,8 @@ func TestReporterSettlesAClientStreamOnce(t *testing.T) {
 		cancel()
 		synctest.Wait()
 		s := rec.Client().Total
-		if s.Handled != 2 || s.ByCode[codes.OK] != 1 || s.ByCode[codes.Canceled] != 1 || s.InFlight() != 0 {
-			t.Errorf("handled %d, %v, in flight %d; want one OK, one Canceled, none", s.Handled, s.ByCode, s.InFlight())
+		if s.Handled != 2 || s.ByCode(codes.OK) != 1 || s.ByCode(codes.Canceled) != 1 || s.InFlight() != 0 {
+			t.Errorf("handled %d, %v, in flight %d; want one OK, one Canceled, none", s.Handled, byCode(&s), s.InFlight())
 		}
 		if s.Latency.Sum != time.Second+time.Minute {
 			t.Errorf("latency %v, want 1m1s", s.Latency.Sum)

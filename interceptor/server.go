@@ -3,7 +3,6 @@ package interceptor
 import (
 	"context"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"google.golang.org/grpc"
 
 	"github.com/vitals-go/vitals/internal/lane"
@@ -14,8 +13,8 @@ import (
 func (r *Recorder) UnaryServer(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (resp any, err error) {
-	m := r.server.lookup(info.FullMethod, interceptors.Unary, true)
-	if m == nil || r.config.Skip != nil && r.skips(ctx, interceptors.NewServerCallMeta(info.FullMethod, nil, req)) {
+	m := r.server.lookup(info.FullMethod, Unary, true)
+	if m == nil || r.config.Skip != nil && r.config.Skip(ctx, info.FullMethod) {
 		return handler(ctx, req)
 	}
 	c := m.begin(lane.Of(r.server.mask), r.now())
@@ -56,7 +55,7 @@ func (r *Recorder) StreamServer(
 	// An UnknownServiceHandler is called without a service.
 	m := r.server.lookup(info.FullMethod, typeOf(info.IsClientStream, info.IsServerStream), srv != nil)
 	ctx := stream.Context()
-	if m == nil || r.config.Skip != nil && r.skips(ctx, interceptors.NewServerCallMeta(info.FullMethod, info, nil)) {
+	if m == nil || r.config.Skip != nil && r.config.Skip(ctx, info.FullMethod) {
 		return handler(srv, stream)
 	}
 	c := m.begin(lane.Of(r.server.mask), r.now())
@@ -80,11 +79,6 @@ func (r *Recorder) StreamServer(
 		r.illustrate(ctx, &c, o.code, now)
 	}
 	return err
-}
-
-// skips asks the user's Matcher.
-func (r *Recorder) skips(ctx context.Context, meta interceptors.CallMeta) bool {
-	return r.config.Skip.Match(ctx, meta)
 }
 
 // serverStream counts messages in the stripe of its call.

@@ -3,7 +3,7 @@ package interceptor
 import (
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	"google.golang.org/grpc/codes"
 )
 
 // Codes is the number of canonical gRPC status codes, OK to Unauthenticated. Numbers outside are counted as Unknown.
@@ -23,19 +23,31 @@ type Snapshot struct {
 	Window Window
 }
 
+// CallType is the kind of a method, in the words of go-grpc-middleware and its metrics' label grpc_type.
+type CallType string
+
+// The kinds of methods. Other is work that is no gRPC call; see Recorder.Begin.
+const (
+	Unary        CallType = "unary"
+	ClientStream CallType = "client_stream"
+	ServerStream CallType = "server_stream"
+	BidiStream   CallType = "bidi_stream"
+	Other        CallType = "other"
+)
+
 // Method is one method's share of a Snapshot. Names that were never registered share one method: Service "other",
 // Name "other".
 type Method struct {
 	Service string
 	Name    string
-	Type    interceptors.GRPCType
+	Type    CallType
 	Total   Stats
 	Window  Window
-	// ByCode splits Total.Latency by the code; nil while all calls have ended with OK. LatencyOf reads it.
-	ByCode *[Codes]CodeLatency
 	// Exemplars are the newest calls that Config.Exemplar had labels for: one that ended with OK and one that did not for
 	// each step of latency, by latency. Nil if there are none.
 	Exemplars []Exemplar
+
+	byCode *[Codes]codeLatency // nil while all calls have ended with OK; see LatencyOf
 }
 
 // Stats are cumulative counters since the recorder's birth. They never decrease.
@@ -43,8 +55,7 @@ type Stats struct {
 	// Started calls; Started − Handled are in flight.
 	Started uint64
 	Handled uint64
-	// ByCode splits Handled by the gRPC code that the peer sees.
-	ByCode [Codes]uint64
+	byCode  [Codes]uint64 // see ByCode
 	// Failures are the handled calls that are our fault; see IsFailure.
 	Failures uint64
 	// Panics are the calls whose handler panicked; each also counts as Internal.
@@ -54,6 +65,14 @@ type Stats struct {
 	MsgSent     uint64
 	// Latency of the handled calls.
 	Latency Histogram
+}
+
+// ByCode returns how many of Handled ended with code, as the peer sees it. Codes beyond Codes are counted as Unknown.
+func (s *Stats) ByCode(code codes.Code) uint64 {
+	if code >= Codes {
+		return 0
+	}
+	return s.byCode[code]
 }
 
 // InFlight returns how many calls have started and not ended.

@@ -3,7 +3,6 @@ package interceptor
 import (
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"google.golang.org/grpc/codes"
 )
 
@@ -46,10 +45,10 @@ func (t *tally) addFailures(f *failStripe) {
 			continue
 		}
 		l := times.read()
-		for _, n := range l.Counts {
+		for _, n := range l.counts {
 			t.codes[i] += n
 		}
-		t.timedSum += int64(l.Sum)
+		t.timedSum += int64(l.sum)
 		if t.split != nil {
 			t.split.add(codes.Code(i), &l)
 		}
@@ -109,22 +108,22 @@ func (t *tally) failures(registered bool) (n uint64) {
 }
 
 // timed reports whether the method's latencies mean anything: a stream lives as long as it likes.
-func (m *method) timed() bool { return m.typ == interceptors.Unary }
+func (m *method) timed() bool { return m.typ == Unary || m.typ == Other }
 
 // addTo adds t, a tally of m, to s, whose Latency.Counts must be of full length.
 func (t *tally) addTo(s *Stats, m *method, client bool) {
 	handled := t.handled()
 	s.Started += t.started
 	s.Handled += handled
-	s.ByCode[codes.OK] += t.ok
+	s.byCode[codes.OK] += t.ok
 	for code, n := range &t.codes {
-		s.ByCode[code] += n
+		s.byCode[code] += n
 	}
-	s.ByCode[codes.DeadlineExceeded] += t.excused
+	s.byCode[codes.DeadlineExceeded] += t.excused
 	s.Failures += t.failures(m.registered)
 	s.Panics += t.panicked
 	received, sent := t.received, t.sent
-	if m.timed() {
+	if m.typ == Unary {
 		// A unary call has one message each way, and needs no counter for them.
 		received, sent = t.started, t.ok
 		if client {

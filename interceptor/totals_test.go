@@ -27,8 +27,9 @@ func TestTotalsAreThoseOfTheSnapshot(t *testing.T) {
 	next := 0
 	for got := range recorder.ServerTotals() {
 		want := recorder.Server().Methods[next]
-		want.Window, want.ByCode = interceptor.Window{}, nil
-		if !reflect.DeepEqual(*got, want) {
+		want.Window = interceptor.Window{}
+		if got.Service != want.Service || got.Name != want.Name || got.Type != want.Type ||
+			!reflect.DeepEqual(got.Total, want.Total) || !reflect.DeepEqual(got.Exemplars, want.Exemplars) {
 			t.Errorf("method %d is %+v, want %+v", next, *got, want)
 		}
 		next++

@@ -6,10 +6,13 @@ import "time"
 // difference. Nothing is reset and nothing is written while calls run, but for the first one that ends in a slot.
 type window struct {
 	slot time.Duration
-	// marks holds the state at the beginning of slot k in element k % len(marks). A slot in which no call ended has
+	// marks holds the state at the beginning of slot k in element k % windowSlots. A slot in which no call ended has
 	// no mark: its beginning is that of the next slot that has one.
-	marks []*mark
+	marks [windowSlots]*mark
 }
+
+// windowSlots is the number of slots that Config.Window is divided into.
+const windowSlots = 12
 
 // mark is the state of a method's counters at one moment.
 type mark struct {
@@ -35,7 +38,7 @@ func (m *method) turn(now time.Duration) {
 	}
 	w := &m.window
 	slot := int64(now / w.slot)
-	place := &w.marks[slot%int64(len(w.marks))]
+	place := &w.marks[slot%windowSlots]
 	if *place == nil {
 		*place = new(mark)
 	}

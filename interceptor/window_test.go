@@ -65,9 +65,8 @@ func TestWindowIsExact(t *testing.T) {
 }
 
 func checkWindow(t *testing.T, random *rand.Rand) {
-	slots := time.Duration(random.IntN(12) + 1)
-	slot := time.Duration(random.IntN(5)+1) * time.Second
-	rec := newRecorder(t, interceptor.Config{Window: slots * slot, Slot: slot})
+	window := time.Duration(random.IntN(60)+1) * time.Second
+	rec := newRecorder(t, interceptor.Config{Window: window})
 	birth := time.Now()
 	type ended struct {
 		at, took time.Duration
@@ -76,7 +75,7 @@ func checkWindow(t *testing.T, random *rand.Rand) {
 	var calls []ended
 	for range 400 {
 		if random.IntN(20) == 0 {
-			time.Sleep(time.Duration(random.Int64N(int64(3 * slots * slot))))
+			time.Sleep(time.Duration(random.Int64N(int64(3 * window))))
 		}
 		took := time.Duration(math.Exp(random.Float64() * 21))
 		failed := random.IntN(3) == 0

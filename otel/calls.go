@@ -43,35 +43,41 @@ func newSideInstruments(m *maker, side semconv.Side, prefix, where string) *side
 
 // observe tells of methods, which are sorted: those that share a name follow each other and are one series.
 func (s *sideInstruments) observe(o metric.Observer, methods iter.Seq[*interceptor.Method]) {
-	var name string
-	var sum interceptor.Stats
+	var name semconv.Name
+	var sum stats
 	for m := range methods {
-		if next := semconv.Name(m); next != name {
-			if name != "" {
+		if next := semconv.NameOf(m); next != name {
+			if name.Method != "" {
 				s.observeMethod(o, name, &sum)
 			}
-			name, sum = next, interceptor.Stats{}
+			name, sum = next, stats{}
 		}
-		add(&sum, &m.Total)
+		sum.add(&m.Total)
 	}
-	if name != "" {
+	if name.Method != "" {
 		s.observeMethod(o, name, &sum)
 	}
 }
 
-// add adds what is exported of other to sum.
-func add(sum, other *interceptor.Stats) {
-	sum.Started += other.Started
-	sum.Handled += other.Handled
-	sum.Panics += other.Panics
-	sum.MsgReceived += other.MsgReceived
-	sum.MsgSent += other.MsgSent
-	for code, n := range other.ByCode {
-		sum.ByCode[code] += n
+// stats are what is exported of a series.
+type stats struct {
+	interceptor.Stats
+
+	byCode [interceptor.Codes]uint64
+}
+
+func (s *stats) add(other *interceptor.Stats) {
+	s.Started += other.Started
+	s.Handled += other.Handled
+	s.Panics += other.Panics
+	s.MsgReceived += other.MsgReceived
+	s.MsgSent += other.MsgSent
+	for code := range s.byCode {
+		s.byCode[code] += other.ByCode(codes.Code(code))
 	}
 }
 
-func (s *sideInstruments) observeMethod(o metric.Observer, name string, sum *interceptor.Stats) {
+func (s *sideInstruments) observeMethod(o metric.Observer, name semconv.Name, sum *stats) {
 	all := metric.WithAttributeSet(s.attributes.Method(name))
 	o.ObserveInt64(s.inFlight, count(sum.InFlight()), all)
 	o.ObserveInt64(s.messages, count(sum.MsgReceived), s.direction(name, semconv.Received, "received"))
@@ -79,7 +85,7 @@ func (s *sideInstruments) observeMethod(o metric.Observer, name string, sum *int
 	if s.side == semconv.Server {
 		o.ObserveInt64(s.panics, count(sum.Panics), all)
 	}
-	for code, n := range sum.ByCode {
+	for code, n := range sum.byCode {
 		if n > 0 || code == 0 { // OK is there from the start, so that a rate has something to start from
 			set := s.attributes.Calls(s.side, name, codes.Code(code))
 			o.ObserveInt64(s.calls, count(n), metric.WithAttributeSet(set))
@@ -88,7 +94,7 @@ func (s *sideInstruments) observeMethod(o metric.Observer, name string, sum *int
 }
 
 // direction returns the attributes of a method's messages in one direction.
-func (s *sideInstruments) direction(name string, slot semconv.Slot, word string) metric.ObserveOption {
+func (s *sideInstruments) direction(name semconv.Name, slot semconv.Slot, word string) metric.ObserveOption {
 	return metric.WithAttributeSet(s.attributes.Get(name, slot, func() attribute.Set {
 		all := semconv.Method(name)
 		return attribute.NewSet(append(all.ToSlice(), keyDirection.String(word))...)

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/vitals-go/vitals/checker"
@@ -29,7 +28,7 @@ func crowd(methods int) *evidence {
 			e.services = append(e.services, service)
 		}
 		e.requests.Methods = append(e.requests.Methods, interceptor.Method{
-			Service: service, Name: fmt.Sprintf("Method%03d", i), Type: interceptors.Unary,
+			Service: service, Name: fmt.Sprintf("Method%03d", i), Type: interceptor.Unary,
 			Total: interceptor.Stats{Started: 1000, Handled: 1000}, Window: w,
 		})
 	}

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/checker"
@@ -58,7 +57,7 @@ func calls(window interceptor.Window) *interceptor.Snapshot {
 	return &interceptor.Snapshot{
 		Time: noon, Total: stats, Window: window,
 		Methods: []interceptor.Method{{
-			Service: "shop.v1.Orders", Name: "Get", Type: interceptors.Unary, Total: stats, Window: window,
+			Service: "shop.v1.Orders", Name: "Get", Type: interceptor.Unary, Total: stats, Window: window,
 		}},
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
-
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/internal/errtext"
@@ -71,13 +69,14 @@ func (r *rules) appendRequests(metrics []Metric, e *evidence) (all []Metric) {
 	return r.appendServices(all, s)
 }
 
-// timed reports whether there has ever been a unary call to time.
+// timed reports whether a unary call or an operation has ever ended.
 func timed(s *interceptor.Snapshot) bool {
 	if s.Window.Timed > 0 {
 		return true
 	}
 	for i := range s.Methods {
-		if s.Methods[i].Type == interceptors.Unary && s.Methods[i].Total.Handled > 0 {
+		m := &s.Methods[i]
+		if (m.Type == interceptor.Unary || m.Type == interceptor.Other) && m.Total.Handled > 0 {
 			return true
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
@@ -110,7 +109,7 @@ func (t telemetry) serverOptions() []grpc.ServerOption {
 		otelgrpc.WithTracerProvider(t.traces), otelgrpc.WithMeterProvider(noop.NewMeterProvider()),
 		otelgrpc.WithPropagators(propagation.TraceContext{}),
 		otelgrpc.WithFilter(func(info *stats.RPCTagInfo) bool {
-			return !interceptor.IsInfrastructure(interceptors.NewServerCallMeta(info.FullMethodName, nil, nil))
+			return !interceptor.IsInfrastructure(info.FullMethodName)
 		}),
 	))}
 }

@@ -46,9 +46,12 @@ func explicit(side semconv.Side, snapshot *interceptor.Snapshot, attributes *sem
 	return metricdata.Histogram[float64]{DataPoints: points, Temporality: metricdata.CumulativeTemporality}
 }
 
+// codeBounds are the bounds of all points; read-only.
+var codeBounds = interceptor.CodeBounds()
+
 // callPoint adds up the calls of all methods that ended with code, if there are any.
 func callPoint(methods []interceptor.Method, code codes.Code) (point metricdata.HistogramDataPoint[float64], found bool) {
-	var counts [len(interceptor.CodeBounds) + 1]uint64
+	counts := make([]uint64, len(codeBounds)+1)
 	var sum time.Duration
 	for i := range methods {
 		l := methods[i].LatencyOf(code)
@@ -61,6 +64,6 @@ func callPoint(methods []interceptor.Method, code codes.Code) (point metricdata.
 	if point.Count == 0 {
 		return point, false
 	}
-	point.Bounds, point.BucketCounts, point.Sum = interceptor.CodeBounds[:], counts[:], sum.Seconds()
+	point.Bounds, point.BucketCounts, point.Sum = codeBounds, counts, sum.Seconds()
 	return point, true
 }

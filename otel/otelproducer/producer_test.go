@@ -105,7 +105,7 @@ func TestDurationsAreWhatAnInstrumentWouldSay(t *testing.T) {
 			observe([]string{"Get", "List"}[random.IntN(2)], code, time.Duration(random.Int64N(int64(20*time.Second)>>random.IntN(25))))
 		}
 	}
-	for _, bound := range interceptor.CodeBounds { // what equals a bound is within it
+	for _, bound := range interceptor.CodeBounds() { // what equals a bound is within it
 		observe("Get", codes.OK, time.Duration(bound*1e9))
 	}
 	got := collect(t, attach(t, otelproducer.Config{}, recorder))["rpc.server.call.duration"]

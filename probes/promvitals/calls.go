@@ -86,7 +86,7 @@ func (f *callFamilies) collect(methods iter.Seq[*interceptor.Method], e *emitter
 		newest := newestByCode(exemplars)
 		for code, series := range l.byCode {
 			if series != nil {
-				handled[code] = append(handled[code], e.newCounter(f.handled, series, total.ByCode[code], newest[code]))
+				handled[code] = append(handled[code], e.newCounter(f.handled, series, total.ByCode(codes.Code(code)), newest[code]))
 			}
 		}
 	}
@@ -135,7 +135,7 @@ func (f *callFamilies) labelsOf(method *interceptor.Method) *methodLabels {
 		f.labels[key] = l
 	}
 	missing := func(code int) bool {
-		return l.byCode[code] == nil && (f.allCodes || code == 0 || method.Total.ByCode[code] > 0 ||
+		return l.byCode[code] == nil && (f.allCodes || code == 0 || method.Total.ByCode(codes.Code(code)) > 0 ||
 			method.Total.Started > 0 && interceptor.IsFailure(codes.Code(code)))
 	}
 	var grown *methodLabels // a copy: a concurrent scrape may be reading l

@@ -261,10 +261,12 @@ func (s *shop) balance(t *testing.T) {
 	defer s.mu.Unlock()
 	total := s.recorder.Server().Total
 	var sum uint64
-	for _, n := range s.handled {
+	byCode := s.handled
+	for code, n := range s.handled {
 		sum += n
+		byCode[code] = total.ByCode(codes.Code(code))
 	}
-	if total.ByCode != s.handled || total.Panics != s.panics || total.InFlight() != 0 || total.Handled != sum ||
+	if byCode != s.handled || total.Panics != s.panics || total.InFlight() != 0 || total.Handled != sum ||
 		total.MsgSent != s.sent || total.MsgReceived != sum || total.Latency.Count() != sum {
 		t.Errorf("at %v: the recorder has counted %+v, the shop %v, %d panics, %d messages", s.now(), total, s.handled, s.panics, s.sent)
 	}

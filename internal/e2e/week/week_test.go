@@ -230,8 +230,8 @@ func (d *director) conclude() {
 	total := d.calls.Client().Total
 	for code, n := range d.made {
 		made += n
-		if total.ByCode[code] != n {
-			t.Errorf("the clients have seen %v %d times, their recorder %d times", code, n, total.ByCode[code])
+		if total.ByCode(code) != n {
+			t.Errorf("the clients have seen %v %d times, their recorder %d times", code, n, total.ByCode(code))
 		}
 	}
 	if total.Handled != made || total.InFlight() != 0 {

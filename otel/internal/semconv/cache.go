@@ -14,7 +14,7 @@ import (
 // concurrently.
 type Cache struct {
 	mu   sync.Mutex
-	sets map[string]*[slots]*attribute.Set
+	sets map[Name]*[slots]*attribute.Set
 }
 
 // Slot is which of a method's sets is meant: that of the calls that ended with a code, by its number, or one of those
@@ -30,11 +30,11 @@ const (
 )
 
 // Get returns the set in the slot of the method called name, made by make the first time.
-func (c *Cache) Get(name string, slot Slot, make func() attribute.Set) attribute.Set {
+func (c *Cache) Get(name Name, slot Slot, make func() attribute.Set) attribute.Set {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.sets == nil {
-		c.sets = map[string]*[slots]*attribute.Set{}
+		c.sets = map[Name]*[slots]*attribute.Set{}
 	}
 	row := c.sets[name]
 	if row == nil {
@@ -48,11 +48,11 @@ func (c *Cache) Get(name string, slot Slot, make func() attribute.Set) attribute
 }
 
 // Method returns the attributes of all calls of a method.
-func (c *Cache) Method(name string) attribute.Set {
+func (c *Cache) Method(name Name) attribute.Set {
 	return c.Get(name, All, func() attribute.Set { return Method(name) })
 }
 
 // Calls returns the attributes of a method's calls that ended with code. A Cache serves one side only.
-func (c *Cache) Calls(side Side, name string, code codes.Code) attribute.Set {
+func (c *Cache) Calls(side Side, name Name, code codes.Code) attribute.Set {
 	return c.Get(name, Slot(code), func() attribute.Set { return Calls(side, name, code) })
 }

@@ -46,25 +46,43 @@ const (
 	Client Side = true
 )
 
-// Name returns the full name of a method, without the leading slash. Those that the recorder counts together are _OTHER.
-// More than one method may have the same name: _OTHER for unary calls and for streams, and any that was met before its
-// service was registered.
-func Name(m *interceptor.Method) string {
+// Name is what the series of a method are told apart by.
+type Name struct {
+	// Method is the full name, without the leading slash.
+	Method string
+	// Operation marks work that is no gRPC call.
+	Operation bool
+}
+
+// NameOf returns the name of a method. Those that the recorder counts together are _OTHER. More than one method may have
+// the same name: _OTHER for unary calls and for streams, and any that was called before its service was registered.
+func NameOf(m *interceptor.Method) Name {
+	operation := m.Type == interceptor.Other
 	if m.Service == "other" && m.Name == "other" {
-		return "_OTHER"
+		return Name{"_OTHER", operation}
 	}
-	return strings.ToValidUTF8(m.Service+"/"+m.Name, "\uFFFD")
+	return Name{strings.ToValidUTF8(m.Service+"/"+m.Name, "\uFFFD"), operation}
+}
+
+// attributes returns those of all series of a method. The system of an operation is "other".
+func (n Name) attributes(more ...attribute.KeyValue) []attribute.KeyValue {
+	system := "grpc"
+	if n.Operation {
+		system = "other"
+	}
+	return append([]attribute.KeyValue{systemName.String(system), method.String(n.Method)}, more...)
 }
 
 // ByName yields the methods of a snapshot, which are sorted, by their names.
-func ByName(methods []interceptor.Method) iter.Seq2[string, []interceptor.Method] {
-	return func(yield func(string, []interceptor.Method) bool) {
+func ByName(methods []interceptor.Method) iter.Seq2[Name, []interceptor.Method] {
+	return func(yield func(Name, []interceptor.Method) bool) {
 		for len(methods) > 0 {
 			first, n := &methods[0], 1
-			for n < len(methods) && methods[n].Service == first.Service && methods[n].Name == first.Name {
+			for n < len(methods) && methods[n].Service == first.Service && methods[n].Name == first.Name &&
+				(methods[n].Type == interceptor.Other) == (first.Type == interceptor.Other) {
 				n++
 			}
-			if !yield(Name(first), methods[:n]) {
+			if !yield(NameOf(first), methods[:n]) {
 				return
 			}
 			methods = methods[n:]
@@ -73,16 +91,15 @@ func ByName(methods []interceptor.Method) iter.Seq2[string, []interceptor.Method
 }
 
 // Method returns the attributes of all calls of a method.
-func Method(name string) attribute.Set {
-	return attribute.NewSet(systemName.String("grpc"), method.String(name))
+func Method(name Name) attribute.Set {
+	return attribute.NewSet(name.attributes()...)
 }
 
 // Calls returns the attributes of a method's calls that ended with code. Every code but OK is an error for the client;
 // for the server only those that are its own fault.
-func Calls(side Side, name string, code codes.Code) attribute.Set {
+func Calls(side Side, name Name, code codes.Code) attribute.Set {
 	word := codeNames[code]
-	all := append(make([]attribute.KeyValue, 0, 5),
-		systemName.String("grpc"), method.String(name), statusCode.String(word), candidateStatusCode.String(word))
+	all := name.attributes(statusCode.String(word), candidateStatusCode.String(word))
 	if code != codes.OK && (side == Client || interceptor.IsFailure(code)) {
 		all = append(all, errorType.String(word))
 	}

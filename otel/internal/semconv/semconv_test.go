@@ -20,7 +20,7 @@ func text(set attribute.Set, key attribute.Key) string {
 // gRPC reads the names of its codes from JSON: ours must be those.
 func TestCodesGoByTheirNames(t *testing.T) {
 	for want := range codes.Code(interceptor.Codes) {
-		name := text(semconv.Calls(semconv.Server, "a.B/C", want), "rpc.status_code")
+		name := text(semconv.Calls(semconv.Server, semconv.Name{Method: "a.B/C"}, want), "rpc.status_code")
 		var got codes.Code
 		if err := got.UnmarshalJSON([]byte(strconv.Quote(name))); err != nil || got != want {
 			t.Errorf("code %d is called %q, which is %d (%v)", want, name, got, err)
@@ -36,7 +36,7 @@ func TestErrorTypes(t *testing.T) {
 	}
 	for code := range codes.Code(interceptor.Codes) {
 		for side, want := range map[semconv.Side]bool{semconv.Server: ours[code], semconv.Client: code != codes.OK} {
-			set := semconv.Calls(side, "a.B/C", code)
+			set := semconv.Calls(side, semconv.Name{Method: "a.B/C"}, code)
 			kind := ""
 			if want {
 				kind = text(set, "rpc.status_code")
@@ -55,20 +55,21 @@ func TestNames(t *testing.T) {
 		{Service: "a.B", Name: "D"},
 		{Service: "other", Name: "other"},
 		{Service: "other", Name: "other"},
+		{Service: "other", Name: "other", Type: interceptor.Other},
 	}
 	var got []string
 	for name, same := range semconv.ByName(methods) {
-		got = append(got, name+strconv.Itoa(len(same)))
+		got = append(got, name.Method+strconv.Itoa(len(same)))
 	}
-	want := []string{"a.B/C1", "a.B/D2", "_OTHER2"}
+	want := []string{"a.B/C1", "a.B/D2", "_OTHER2", "_OTHER1"}
 	for i := range max(len(got), len(want)) {
 		if i >= len(got) || i >= len(want) || got[i] != want[i] {
 			t.Fatalf("%q, want %q", got, want)
 		}
 	}
 	for name := range semconv.ByName(methods) {
-		if name != "a.B/C" {
-			t.Errorf("%s comes after the loop was left", name)
+		if name.Method != "a.B/C" {
+			t.Errorf("%v comes after the loop was left", name)
 		}
 		break
 	}
@@ -80,21 +81,21 @@ func TestCacheKeepsEachSetApart(t *testing.T) {
 	for range 4 {
 		group.Go(func() {
 			for code := range codes.Code(interceptor.Codes) {
-				for _, name := range []string{"a.B/C", "a.B/D"} {
+				for _, name := range []semconv.Name{{Method: "a.B/C"}, {Method: "a.B/D"}, {Method: "a.B/D", Operation: true}} {
 					got, want := cache.Calls(semconv.Client, name, code), semconv.Calls(semconv.Client, name, code)
 					if !got.Equals(&want) {
-						t.Errorf("%s %v: %v", name, code, got.ToSlice())
+						t.Errorf("%v %v: %v", name, code, got.ToSlice())
 					}
 				}
 			}
 		})
 	}
 	group.Wait()
-	got, want := cache.Method("a.B/C"), semconv.Method("a.B/C")
+	got, want := cache.Method(semconv.Name{Method: "a.B/C"}), semconv.Method(semconv.Name{Method: "a.B/C"})
 	if !got.Equals(&want) {
 		t.Errorf("%v", got.ToSlice())
 	}
-	if n := testing.AllocsPerRun(100, func() { cache.Calls(semconv.Client, "a.B/C", codes.Internal) }); n > 1 {
+	if n := testing.AllocsPerRun(100, func() { cache.Calls(semconv.Client, semconv.Name{Method: "a.B/C"}, codes.Internal) }); n > 1 {
 		t.Errorf("a set that is kept costs %v allocations", n)
 	}
 }
