@@ -102,4 +102,7 @@ type Config struct {
 
 	// Logger hears of every transition. Default slog.Default().
 	Logger *slog.Logger
+
+	// unknownVariables are pairs of an unknown environment variable and the known one nearest to it. New logs them.
+	unknownVariables [][2]string
 }

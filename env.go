@@ -4,58 +4,33 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
-	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/caarlos0/env/v11"
-
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
-	"github.com/vitals-go/vitals/servicer"
 )
 
-// environment mirrors the variables one to one. Its fields hold the defaults before parsing, because an empty
-// variable leaves a field as it is.
-type environment struct {
-	CheckInterval   period                 `env:"PLUGIN_HEALTH_CHECK_INTERVAL"`
-	CheckTimeout    period                 `env:"PLUGIN_HEALTH_CHECK_TIMEOUT"`
-	CPUThreshold    percent                `env:"PLUGIN_RESOURCE_CPU_THRESHOLD"`
-	MemoryThreshold percent                `env:"PLUGIN_RESOURCE_MEMORY_THRESHOLD"`
-	DiskThreshold   percent                `env:"PLUGIN_RESOURCE_DISK_THRESHOLD"`
-	DrainDelay      pause                  `env:"PLUGIN_HEALTH_DRAIN_DELAY"`
-	ShutdownTimeout period                 `env:"PLUGIN_HEALTH_SHUTDOWN_TIMEOUT"`
-	Prometheus      flag                   `env:"PLUGIN_ENABLE_PROMETHEUS"`
-	Details         servicer.DetailsPolicy `env:"PLUGIN_HEALTH_DETAILS"`
-	OptionalChecks  names                  `env:"PLUGIN_HEALTH_OPTIONAL_CHECKS"`
-	ClientAuth      clientAuth             `env:"PLUGIN_HEALTH_TLS_CLIENT_AUTH"`
-	GRPCPlaintext   flag                   `env:"PLUGIN_HEALTH_GRPC_PLAINTEXT"`
-}
-
-// Variables whose empty value has a meaning of its own: it turns the door off.
+// Variables that errors about a Config name, too.
 const (
-	filePathVariable = "PLUGIN_HEALTH_FILE_PATH"
-	httpAddrVariable = "PLUGIN_HEALTH_HTTP_ADDR"
-	grpcAddrVariable = "PLUGIN_HEALTH_GRPC_ADDR"
+	filePathVariable      = "PLUGIN_HEALTH_FILE_PATH"
+	httpAddrVariable      = "PLUGIN_HEALTH_HTTP_ADDR"
+	grpcAddrVariable      = "PLUGIN_HEALTH_GRPC_ADDR"
+	tlsCertVariable       = "PLUGIN_HEALTH_TLS_CERT"
+	tlsKeyVariable        = "PLUGIN_HEALTH_TLS_KEY"
+	tlsClientCAVariable   = "PLUGIN_HEALTH_TLS_CLIENT_CA"
+	tlsClientAuthVariable = "PLUGIN_HEALTH_TLS_CLIENT_AUTH"
+	tokenFileVariable     = "PLUGIN_HEALTH_DETAILS_TOKEN_FILE"
 )
 
-// Variables that name files.
 const (
-	tlsCertVariable     = "PLUGIN_HEALTH_TLS_CERT"
-	tlsKeyVariable      = "PLUGIN_HEALTH_TLS_KEY"
-	tlsClientCAVariable = "PLUGIN_HEALTH_TLS_CLIENT_CA"
-	tokenFileVariable   = "PLUGIN_HEALTH_DETAILS_TOKEN_FILE"
-)
-
-// tlsClientAuthVariable is required or optional.
-const tlsClientAuthVariable = "PLUGIN_HEALTH_TLS_CLIENT_AUTH"
-
-const (
-	// pluginVariable is what HashiCorp's go-plugin sets for every plugin that it starts.
+	// pluginVariable is set by HashiCorp's go-plugin for every plugin that it starts.
 	pluginVariable = "PLUGIN_PROTOCOL_VERSIONS"
-	// pidPlaceholder in a path stands for the number of the process.
+	// pidPlaceholder in a path stands for the process ID.
 	pidPlaceholder = "{pid}"
 )
 
@@ -82,8 +57,8 @@ const (
 //	PLUGIN_HEALTH_SHUTDOWN_TIMEOUT    20          for calls in flight after that
 //
 // Plain numbers are seconds; Go durations such as 1m30s work too. Every mistake is reported at once, each by its
-// variable's name; files are read, so that a wrong one is a mistake here. It is the only place in the module that reads
-// the environment.
+// variable's name; files are read, so that a wrong one is a mistake here. New logs a warning for each other variable whose
+// name begins with PLUGIN_HEALTH_ or PLUGIN_RESOURCE_. It is the only place in the module that reads the environment.
 //
 // There is no variable for a token itself: child processes inherit variables, and crash reports show them.
 //
@@ -96,33 +71,125 @@ const (
 func ConfigFromEnv() (Config, error) { return configFrom(os.Environ()) }
 
 func configFrom(environ []string) (Config, error) {
-	vars := env.ToMap(environ)
-	e := environment{
-		CheckInterval:   period(30 * time.Second),
-		CheckTimeout:    period(5 * time.Second),
-		CPUThreshold:    80,
-		MemoryThreshold: 85,
-		DiskThreshold:   90,
-		DrainDelay:      pause(5 * time.Second),
-		ShutdownTimeout: period(20 * time.Second),
+	e := environment{vars: map[string]string{}, known: map[string]bool{}}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		e.vars[name] = value
 	}
-	mistakes := named(env.ParseWithOptions(&e, env.Options{Environment: vars}))
-	cfg := e.config(vars)
-	if _, plugin := vars[pluginVariable]; plugin {
+	cfg := e.config()
+	if _, plugin := e.vars[pluginVariable]; plugin {
 		cfg.leaveDoorsToHost()
 	}
 	cfg.FilePath = strings.ReplaceAll(cfg.FilePath, pidPlaceholder, strconv.Itoa(os.Getpid()))
 	if cfg.DrainDelay == 0 {
-		cfg.DrainDelay = -1 // a zero field asks for the default; the variable's zero means none
+		cfg.DrainDelay = -1 // a zero field means the default, the variable's zero means none
 	}
-	mistakes = append(mistakes, cfg.addressMistakes(addressVariable), cfg.filesFromEnv())
-	if err := errors.Join(mistakes...); err != nil {
+	if err := errors.Join(append(e.errs, cfg.addressMistakes(addressVariable), cfg.filesFromEnv())...); err != nil {
 		return Config{}, err
 	}
+	cfg.unknownVariables = e.unknown()
 	return cfg, nil
 }
 
-// filesFromEnv reads the files that variables name, to find their mistakes before anything is started.
+// config returns the defaults, replaced by the variables that are set.
+func (e *environment) config() Config {
+	cfg := Config{
+		CheckInterval:   30 * time.Second,
+		CheckTimeout:    5 * time.Second,
+		Resources:       resource.Config{CPU: checker.Above(80), Memory: checker.Above(85), Disk: checker.Above(90)},
+		DrainDelay:      5 * time.Second,
+		ShutdownTimeout: 20 * time.Second,
+		HTTPAddr:        ":8080",
+		FilePath:        "/tmp/health",
+	}
+	parse(e, "PLUGIN_HEALTH_CHECK_INTERVAL", &cfg.CheckInterval, parsePeriod)
+	parse(e, "PLUGIN_HEALTH_CHECK_TIMEOUT", &cfg.CheckTimeout, parsePeriod)
+	parse(e, "PLUGIN_HEALTH_OPTIONAL_CHECKS", &cfg.OptionalChecks, parseNames)
+	parse(e, "PLUGIN_RESOURCE_CPU_THRESHOLD", &cfg.Resources.CPU, parsePercent)
+	parse(e, "PLUGIN_RESOURCE_MEMORY_THRESHOLD", &cfg.Resources.Memory, parsePercent)
+	parse(e, "PLUGIN_RESOURCE_DISK_THRESHOLD", &cfg.Resources.Disk, parsePercent)
+	e.text(httpAddrVariable, &cfg.HTTPAddr)
+	e.text(grpcAddrVariable, &cfg.HealthGRPCAddr)
+	parse(e, "PLUGIN_HEALTH_GRPC_PLAINTEXT", &cfg.HealthGRPCPlaintext, parseBool)
+	e.text(tlsCertVariable, &cfg.TLS.Cert)
+	e.text(tlsKeyVariable, &cfg.TLS.Key)
+	e.text(tlsClientCAVariable, &cfg.TLS.ClientCA)
+	parse(e, tlsClientAuthVariable, &cfg.TLS.ClientOptional, parseClientAuth)
+	e.text(filePathVariable, &cfg.FilePath)
+	parse(e, "PLUGIN_ENABLE_PROMETHEUS", &cfg.Prometheus, parseBool)
+	parse(e, "PLUGIN_HEALTH_DETAILS", &cfg.Details.Policy, parseDetails)
+	e.text(tokenFileVariable, &cfg.DetailsTokenFile)
+	parse(e, "PLUGIN_HEALTH_DRAIN_DELAY", &cfg.DrainDelay, parseSeconds)
+	parse(e, "PLUGIN_HEALTH_SHUTDOWN_TIMEOUT", &cfg.ShutdownTimeout, parsePeriod)
+	return cfg
+}
+
+// environment collects what config reads.
+type environment struct {
+	vars  map[string]string
+	known map[string]bool
+	errs  []error
+}
+
+// parse sets to unless the variable is empty.
+func parse[T any](e *environment, name string, to *T, parser func(string) (T, error)) {
+	e.known[name] = true
+	text := e.vars[name]
+	if text == "" {
+		return
+	}
+	value, err := parser(text)
+	if err != nil {
+		e.errs = append(e.errs, fmt.Errorf("%s: %w", name, err))
+		return
+	}
+	*to = value
+}
+
+// text sets to if the variable is set; an empty address or path disables the endpoint.
+func (e *environment) text(name string, to *string) {
+	e.known[name] = true
+	if value, set := e.vars[name]; set {
+		*to = strings.TrimSpace(value)
+	}
+}
+
+// unknown returns the variables that have a prefix of ours and no meaning, each with the known one nearest to it. They
+// are no errors: environments are shared and inherited.
+func (e *environment) unknown() (unknown [][2]string) {
+	known := slices.Sorted(maps.Keys(e.known))
+	for _, name := range slices.Sorted(maps.Keys(e.vars)) {
+		ours := strings.HasPrefix(name, "PLUGIN_HEALTH_") || strings.HasPrefix(name, "PLUGIN_RESOURCE_")
+		if ours && !e.known[name] {
+			unknown = append(unknown, [2]string{name, slices.MinFunc(known, func(a, b string) int {
+				return editDistance(name, a) - editDistance(name, b)
+			})})
+		}
+	}
+	return unknown
+}
+
+// editDistance returns the number of bytes to insert and delete that turn a into b.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			distance := min(row[j], row[j+1]) + 1
+			if a[i] == b[j] {
+				distance = diagonal
+			}
+			diagonal, row[j+1] = row[j+1], distance
+		}
+	}
+	return row[len(b)]
+}
+
+// filesFromEnv reads the files that variables name, to report their errors before anything starts.
 func (cfg *Config) filesFromEnv() error {
 	var err error
 	if cfg.TLS.wanted() && (cfg.HTTPAddr != "" || cfg.HealthGRPCAddr != "") {
@@ -131,65 +198,10 @@ func (cfg *Config) filesFromEnv() error {
 	return errors.Join(err, cfg.tokens(func(string) string { return tokenFileVariable }, nil))
 }
 
-// config is what the variables say, word by word.
-func (e environment) config(vars map[string]string) Config {
-	return Config{
-		CheckInterval: time.Duration(e.CheckInterval),
-		CheckTimeout:  time.Duration(e.CheckTimeout),
-		Resources: resource.Config{
-			CPU:    checker.Above(float64(e.CPUThreshold)),
-			Memory: checker.Above(float64(e.MemoryThreshold)),
-			Disk:   checker.Above(float64(e.DiskThreshold)),
-		},
-		DrainDelay:      time.Duration(e.DrainDelay),
-		ShutdownTimeout: time.Duration(e.ShutdownTimeout),
-		Prometheus:      bool(e.Prometheus),
-		Details:         servicer.Details{Policy: e.Details},
-		OptionalChecks:  e.OptionalChecks,
-		HTTPAddr:        valueOr(vars, httpAddrVariable, ":8080"),
-		HealthGRPCAddr:  valueOr(vars, grpcAddrVariable, ""),
-		FilePath:        valueOr(vars, filePathVariable, "/tmp/health"),
-		TLS: TLSFiles{
-			Cert:           valueOr(vars, tlsCertVariable, ""),
-			Key:            valueOr(vars, tlsKeyVariable, ""),
-			ClientCA:       valueOr(vars, tlsClientCAVariable, ""),
-			ClientOptional: bool(e.ClientAuth),
-		},
-		HealthGRPCPlaintext: bool(e.GRPCPlaintext),
-		DetailsTokenFile:    valueOr(vars, tokenFileVariable, ""),
-	}
-}
-
 // leaveDoorsToHost closes every door that the host has opened by the same variable.
 func (cfg *Config) leaveDoorsToHost() {
 	cfg.HTTPAddr, cfg.HealthGRPCAddr, cfg.DrainDelay = "", "", 0
 	if !strings.Contains(cfg.FilePath, pidPlaceholder) {
 		cfg.FilePath = ""
 	}
-}
-
-// named turns the library's errors, which speak of Go fields, into one error for each variable.
-func named(err error) []error {
-	aggregate, ok := errors.AsType[env.AggregateError](err)
-	if !ok {
-		return []error{err}
-	}
-	var mistakes []error
-	for _, err := range aggregate.Errors {
-		parse, ok := errors.AsType[env.ParseError](err)
-		if !ok {
-			mistakes = append(mistakes, err)
-			continue
-		}
-		field, _ := reflect.TypeFor[environment]().FieldByName(parse.Name)
-		mistakes = append(mistakes, fmt.Errorf("%s: %w", field.Tag.Get("env"), parse.Err))
-	}
-	return mistakes
-}
-
-func valueOr(vars map[string]string, name, fallback string) string {
-	if value, set := vars[name]; set {
-		return strings.TrimSpace(value)
-	}
-	return fallback
 }

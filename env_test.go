@@ -1,6 +1,8 @@
 package vitals
 
 import (
+	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -139,6 +141,31 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 		if !strings.Contains(err.Error(), variable) {
 			t.Errorf("%s is missing in: %v", variable, err)
 		}
+	}
+}
+
+func TestNewWarnsAboutUnknownVariables(t *testing.T) {
+	cfg, err := configFrom([]string{
+		"PLUGIN_HEALTH_CHECK_INTERVALL=10", "PLUGIN_RESOURCE_MEM_THRESHOLD=50", "PLUGIN_HEALTH_HTTP_ADDR=", "PLUGIN_ENABLE_PROMETEUS=true",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	if _, err := New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"variable=PLUGIN_HEALTH_CHECK_INTERVALL nearest=PLUGIN_HEALTH_CHECK_INTERVAL\n",
+		"variable=PLUGIN_RESOURCE_MEM_THRESHOLD nearest=PLUGIN_RESOURCE_MEMORY_THRESHOLD\n",
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %q in\n%s", want, &log)
+		}
+	}
+	if n := strings.Count(log.String(), "unknown environment variable"); n != 2 {
+		t.Errorf("got %d warnings, want 2:\n%s", n, &log)
 	}
 }
 

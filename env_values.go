@@ -6,111 +6,93 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/servicer"
 )
 
-// period is a time of a millisecond at least, which is the least that a check may take.
-type period time.Duration
+// maxDuration, 36 years, keeps multiples of a duration from overflowing.
+const maxDuration = math.MaxInt64 / 8
 
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (p *period) UnmarshalText(text []byte) error {
-	d, err := seconds(string(text))
-	if err == nil && d < time.Millisecond {
-		err = fmt.Errorf("%q is shorter than a millisecond", text)
-	}
-	*p = period(d)
-	return err
-}
-
-// pause is a time that may be nothing.
-type pause time.Duration
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (p *pause) UnmarshalText(text []byte) error {
-	d, err := seconds(string(text))
-	*p = pause(d)
-	return err
-}
-
-// longest leaves room to reckon with multiples of a time: 36 years.
-const longest = math.MaxInt64 / 8
-
-// seconds reads a plain number of seconds or a Go duration, neither of which may be negative.
-func seconds(text string) (time.Duration, error) {
+// parseSeconds parses a number of seconds or a Go duration, not negative.
+func parseSeconds(text string) (time.Duration, error) {
 	text = strings.TrimSpace(text)
 	d, err := time.ParseDuration(text)
 	if err != nil {
 		n, numberErr := strconv.ParseFloat(text, 64)
 		if numberErr != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-			return 0, fmt.Errorf("%q is neither a number of seconds nor a duration such as 1m30s", text)
+			return 0, fmt.Errorf("got %q, want a number of seconds or a duration such as 1m30s", text)
 		}
-		if math.Abs(n) > longest/float64(time.Second) {
-			return 0, fmt.Errorf("%q is too long", text)
+		if math.Abs(n) > maxDuration/float64(time.Second) {
+			return 0, fmt.Errorf("got %q, want at most 36 years", text)
 		}
 		d = time.Duration(n * float64(time.Second))
 		if n > 0 && d == 0 {
-			return 0, fmt.Errorf("%q is shorter than a nanosecond", text)
+			return 0, fmt.Errorf("got %q, want at least a nanosecond", text)
 		}
 	}
 	switch {
 	case d < 0:
-		return 0, fmt.Errorf("%q is negative", text)
-	case d > longest:
-		return 0, fmt.Errorf("%q is too long", text)
+		return 0, fmt.Errorf("got %q, want no negative duration", text)
+	case d > maxDuration:
+		return 0, fmt.Errorf("got %q, want at most 36 years", text)
 	}
 	return d, nil
 }
 
-// percent is a share of a resource, above 0 and at most 100.
-type percent float64
+// parsePeriod is parseSeconds for a duration of at least a millisecond, the minimum of a check.
+func parsePeriod(text string) (time.Duration, error) {
+	d, err := parseSeconds(text)
+	if err == nil && d < time.Millisecond {
+		err = fmt.Errorf("got %q, want at least a millisecond", text)
+	}
+	return d, err
+}
 
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (p *percent) UnmarshalText(text []byte) error {
-	n, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
+// parsePercent parses a threshold above 0 and at most 100.
+func parsePercent(text string) (checker.Limit, error) {
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	if err != nil || !(n > 0 && n <= 100) {
-		return fmt.Errorf("%q is not a percentage above 0 and at most 100", text)
+		return checker.Limit{}, fmt.Errorf("got %q, want a percentage above 0 and at most 100", text)
 	}
-	*p = percent(n)
-	return nil
+	return checker.Above(n), nil
 }
 
-// flag is true or false, in any case.
-type flag bool
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (f *flag) UnmarshalText(text []byte) error {
-	v, err := strconv.ParseBool(strings.ToLower(strings.TrimSpace(string(text))))
+// parseBool parses what strconv.ParseBool accepts, in any case.
+func parseBool(text string) (bool, error) {
+	v, err := strconv.ParseBool(strings.ToLower(strings.TrimSpace(text)))
 	if err != nil {
-		return fmt.Errorf("%q is neither true nor false", text)
+		return false, fmt.Errorf("got %q, want true or false", text)
 	}
-	*f = flag(v)
-	return nil
+	return v, nil
 }
 
-// clientAuth is whether a client may do without a certificate.
-type clientAuth bool
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (c *clientAuth) UnmarshalText(text []byte) error {
-	switch word := strings.TrimSpace(string(text)); word {
-	case "required", "optional":
-		*c = word == "optional"
-		return nil
+// parseClientAuth reports whether client certificates are optional.
+func parseClientAuth(text string) (bool, error) {
+	switch strings.TrimSpace(text) {
+	case "required":
+		return false, nil
+	case "optional":
+		return true, nil
 	default:
-		return fmt.Errorf("%q is neither required nor optional", text)
+		return false, fmt.Errorf("got %q, want required or optional", text)
 	}
 }
 
-// names is a comma separated list without empty members.
-type names []string
+func parseDetails(text string) (servicer.DetailsPolicy, error) {
+	var p servicer.DetailsPolicy
+	err := p.UnmarshalText([]byte(text))
+	return p, err
+}
 
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (n *names) UnmarshalText(text []byte) error {
-	for name := range strings.SplitSeq(string(text), ",") {
+// parseNames parses a comma-separated list without empty items.
+func parseNames(text string) (names []string, err error) {
+	for name := range strings.SplitSeq(text, ",") {
 		name = strings.TrimSpace(name)
 		if name == "" {
-			return fmt.Errorf("%q holds an empty name", text)
+			return nil, fmt.Errorf("got %q, want no empty name", text)
 		}
-		*n = append(*n, name)
+		names = append(names, name)
 	}
-	return nil
+	return names, nil
 }

@@ -126,5 +126,5 @@ func ExampleConfigFromEnv() {
 	defer os.Unsetenv("PLUGIN_HEALTH_CHECK_INTERVAL")
 	_, err := vitals.ConfigFromEnv()
 	fmt.Println(err)
-	// Output: PLUGIN_HEALTH_CHECK_INTERVAL: "soon" is neither a number of seconds nor a duration such as 1m30s
+	// Output: PLUGIN_HEALTH_CHECK_INTERVAL: got "soon", want a number of seconds or a duration such as 1m30s
 }

@@ -65,6 +65,9 @@ func New(cfg Config) (*Health, error) {
 	if err := h.exportToOTel(); err != nil { // last, so that no mistake leaves a callback with the provider
 		return nil, err
 	}
+	for _, variable := range cfg.unknownVariables {
+		h.log.Warn("unknown environment variable", slog.String("variable", variable[0]), slog.String("nearest", variable[1]))
+	}
 	return h, nil
 }
 

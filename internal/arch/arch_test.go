@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 // longest matching folder. Tests may import what they like.
 var outside = map[string][]string{
 	"": {
-		"google.golang.org/grpc", "github.com/caarlos0/env/v11", "go.opentelemetry.io/otel/metric", "go.opentelemetry.io/otel/trace",
+		"google.golang.org/grpc", "go.opentelemetry.io/otel/metric", "go.opentelemetry.io/otel/trace",
 	},
 	"interceptor": {
 		"google.golang.org/grpc", "github.com/grpc-ecosystem/go-grpc-middleware/v2",
