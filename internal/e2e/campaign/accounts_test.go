@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/vitals-go/vitals/internal/e2e/endpoints"
 	"github.com/vitals-go/vitals/probes"
 )
 
@@ -93,12 +94,12 @@ func TestUsersJudgeWithinAnEra(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	if _, err := parseMetrics("# TYPE a counter\na_total 1\na_total 2\n"); err == nil {
+	if _, err := endpoints.ParseMetrics("# TYPE a counter\na_total 1\na_total 2\n"); err == nil {
 		t.Error("a series that is there twice was not found")
 	}
 	for after, wrong := range map[string]bool{"a_total 1\nb 3\n": false, "a_total 2\nb 1\n": false, "a_total 0\nb 3\n": true, "b 3\n": true} {
-		was, err := parseMetrics("a_total 1\nb 3\n")
-		now, afterErr := parseMetrics(after)
+		was, err := endpoints.ParseMetrics("a_total 1\nb 3\n")
+		now, afterErr := endpoints.ParseMetrics(after)
 		if err := errors.Join(err, afterErr); err != nil {
 			t.Fatal(err)
 		}

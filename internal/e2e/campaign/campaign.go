@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/e2e/endpoints"
 )
 
 // campaign is one run: the world, the server in it, those who use and watch the server, and the truth.
@@ -18,7 +20,7 @@ type campaign struct {
 	dependencies map[string]*dependency
 	missing      map[string]error // why a dependency, the disk or the clock is left out
 	server       *program
-	doors        *doors
+	endpoints    *endpoints.Endpoints
 	eyes         *eyes
 	disk         *disk  // nil if there is none
 	clock        *clock // nil if the server has the machine's
@@ -38,7 +40,7 @@ func (c *campaign) run(ctx context.Context, plan []step, until time.Time) (err e
 	defer stop()
 	beside.Go(func() { c.machine.run(running) })
 	for _, name := range []string{"ann", "ben"} {
-		beside.Go(func() { c.users.run(running, c.doors.items, name) })
+		beside.Go(func() { c.users.run(running, c.endpoints.Items, name) })
 	}
 	if err := c.firstStart(ctx); err != nil {
 		return err
@@ -74,7 +76,7 @@ func (c *campaign) firstStart(ctx context.Context) error {
 // step makes something happen, waits until every door tells the truth about it, and wants that to stay so.
 func (c *campaign) step(ctx context.Context, s step) error {
 	before, began := c.truth.clone(), time.Now()
-	if err := c.eyes.look(ctx, c.doors); err != nil {
+	if err := c.eyes.look(ctx, c.endpoints); err != nil {
 		return fmt.Errorf("before the step: %w", err)
 	}
 	mark := c.eyes.chronicle.mark()
@@ -125,14 +127,14 @@ func (c *campaign) follow(ctx context.Context, s step, before truth, mark int, b
 func (c *campaign) settle(ctx context.Context, p promise, since time.Time) error {
 	deadline := since.Add(p.within + c.allowance)
 	for {
-		q := newInquiry(c.truth)
-		c.doors.ask(ctx, q)
-		c.eyes.ask(ctx, q)
-		err := q.err()
+		q := c.truth.compare()
+		c.endpoints.Compare(ctx, q)
+		c.eyes.compare(q)
+		err := q.Err()
 		if err == nil {
-			q = newInquiry(c.truth)
-			c.doors.askCommand(ctx, q)
-			err = q.err()
+			q = c.truth.compare()
+			c.endpoints.CompareCommand(ctx, q)
+			err = q.Err()
 		}
 		c.tally.asked(q)
 		switch {
@@ -154,11 +156,11 @@ func (c *campaign) hold(ctx context.Context) error {
 	if err := pause(ctx, 2*c.turn()); err != nil {
 		return err
 	}
-	q := newInquiry(c.truth)
-	c.doors.ask(ctx, q)
-	c.eyes.ask(ctx, q)
+	q := c.truth.compare()
+	c.endpoints.Compare(ctx, q)
+	c.eyes.compare(q)
 	c.tally.asked(q)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return fmt.Errorf("every door had told the truth, and now: %w", err)
 	}
 	return nil
@@ -167,7 +169,7 @@ func (c *campaign) hold(ctx context.Context) error {
 // look judges everything that happened since a step began: no transition that the truth does not explain, none that
 // is missing, no call lost.
 func (c *campaign) look(ctx context.Context, s step, before truth, mark, settled int, began time.Time) error {
-	if err := c.eyes.look(ctx, c.doors); err != nil {
+	if err := c.eyes.look(ctx, c.endpoints); err != nil {
 		return err
 	}
 	flaps := c.flaps(s, before, mark, settled, false)
@@ -207,7 +209,7 @@ func (c *campaign) compareAccounts(ctx context.Context) error {
 		if err = errors.Join(wrong...); err == nil {
 			return nil
 		}
-		if err := errors.Join(pause(ctx, 20*time.Millisecond), c.eyes.look(ctx, c.doors)); err != nil {
+		if err := errors.Join(pause(ctx, 20*time.Millisecond), c.eyes.look(ctx, c.endpoints)); err != nil {
 			return err
 		}
 	}
@@ -237,7 +239,7 @@ func (c *campaign) expectation() expectation {
 	switch {
 	case c.truth.ready():
 		return works
-	case c.truth.breakerMustBeOpen(database):
+	case c.truth.expected().Breakers[database] == "open":
 		return failsFast
 	default:
 		return anything
@@ -251,7 +253,7 @@ func (c *campaign) measure(ctx context.Context) error {
 	}
 	deadline := time.Now().Add(c.allowance)
 	for {
-		now, err := c.doors.signs(ctx, c.server.PID())
+		now, err := readSigns(ctx, c.endpoints, c.server.PID())
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -11,8 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
-
-	_ "embed"
 )
 
 // clockVariable names the file that says how far a server's wall clock is ahead, in seconds.

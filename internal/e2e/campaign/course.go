@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/vitals-go/vitals/internal/e2e/oracle"
 )
 
 // A step may lead from what was true before to what is true after it, and nowhere else. Who was healthy may warn before
@@ -21,14 +23,15 @@ func courses(entries []entry, s step, before, after truth, busy bool) []error {
 		}
 	}
 	want("phase", "ready", "ready", false)
-	for _, name := range names(after) {
-		want("name/"+name, before.serves(name), after.serves(name), swapped(s, name, before, after))
+	was, is := before.expected(), after.expected()
+	for _, name := range after.names() {
+		want("name/"+name, was.Names[name], is.Names[name], swapped(s, name, before, after))
 	}
 	for _, name := range after.present {
 		// A server that stood still says so: it is starved, and nothing is held against anybody.
 		wavers := swapped(s, name, before, after) || s.kind == freeze && warns(entries, name, "starved") ||
 			busy && warns(entries, name, "starved", "timeout")
-		want("check/"+name, before.status(name), after.status(name), wavers)
+		want("check/"+name, was.Checks[name], is.Checks[name], wavers)
 		if before.works(name) && after.works(name) {
 			want("breaker/"+name, "closed", "closed", false)
 		}
@@ -91,7 +94,7 @@ func births(entries []entry, after truth, busy bool) []error {
 	want("phase", "ready")
 	// Who hangs from the start warns twice before it is critical, and is called by its own name accordingly. But nobody
 	// relies on what has never worked.
-	for _, name := range []string{"", "readiness", inventoryName} {
+	for _, name := range []string{"", "readiness", oracle.Service} {
 		if after.ready() {
 			want("name/"+name, "SERVING")
 		} else {
@@ -105,7 +108,7 @@ func births(entries []entry, after truth, busy bool) []error {
 		case name == database && hangs:
 			want("check/"+name, "critical", "warning critical")
 		default:
-			want("check/"+name, after.status(name))
+			want("check/"+name, after.expected().Checks[name])
 		}
 	}
 	return wrong

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/e2e/oracle"
 )
 
 // history makes entries of "subject from to [reason]".
@@ -28,8 +30,8 @@ func TestCourses(t *testing.T) {
 	away := world(map[string]fault{database: killed})
 	breaks := step{kind: breakOne, dependency: database, fault: killed}
 	goes := []string{"check/database healthy critical"}
-	for _, name := range names(calm) {
-		if away.serves(name) == "NOT_SERVING" {
+	for _, name := range calm.names() {
+		if away.expected().Names[name] == "NOT_SERVING" {
 			goes = append(goes, "name/"+name+" SERVING NOT_SERVING")
 		}
 	}
@@ -69,7 +71,7 @@ func TestBirths(t *testing.T) {
 	serve := func(status string) []string {
 		return []string{
 			"phase starting ready", "name/ NOT_SERVING " + status, "name/readiness NOT_SERVING " + status,
-			"name/database NOT_SERVING " + status, "name/" + inventoryName + " NOT_SERVING " + status,
+			"name/database NOT_SERVING " + status, "name/" + oracle.Service + " NOT_SERVING " + status,
 		}
 	}
 	for name, tc := range map[string]struct {

@@ -14,6 +14,7 @@ import (
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/vitals-go/vitals/internal/e2e/endpoints"
 	"github.com/vitals-go/vitals/internal/e2e/rig"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
@@ -28,7 +29,7 @@ func (c *campaign) dropWatchers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	conn, err := dial(c.doors.addr)
+	conn, err := endpoints.Dial(c.endpoints.Addr)
 	if err != nil {
 		return err
 	}
@@ -57,11 +58,11 @@ func (c *campaign) dropWatchers(ctx context.Context) error {
 
 // watchStreams is how many Watch streams the server says that it has.
 func (c *campaign) watchStreams(ctx context.Context) (int, error) {
-	_, body, err := c.doors.get(ctx, "/metrics")
+	_, body, err := c.endpoints.Get(ctx, "/metrics")
 	if err != nil {
 		return 0, err
 	}
-	all, err := parseMetrics(body)
+	all, err := endpoints.ParseMetrics(body)
 	if err != nil {
 		return 0, err
 	}
@@ -78,21 +79,12 @@ func (c *campaign) streamsBecome(ctx context.Context, want int) error {
 	})
 }
 
-// flood asks every door many times at once.
+// flood makes many probes at once, on every endpoint.
 func (c *campaign) flood(ctx context.Context) error {
-	q := newInquiry(c.truth)
-	var probers sync.WaitGroup
-	for range crowd {
-		probers.Go(func() {
-			c.doors.askCheck(ctx, q)
-			c.doors.askSecond(ctx, q)
-			c.doors.askReport(ctx, q)
-			c.doors.askWeb(ctx, q)
-		})
-	}
-	probers.Wait()
+	q := c.truth.compare()
+	c.endpoints.Flood(ctx, q, crowd)
 	c.tally.asked(q)
-	return q.err()
+	return q.Err()
 }
 
 // scrape reads /metrics many times, and wants no counter to go back.
@@ -103,10 +95,10 @@ func (c *campaign) scrape(ctx context.Context) error {
 	)
 	for i := range errs {
 		scrapers.Go(func() {
-			last := series{}
+			last := endpoints.Series{}
 			for range 3 {
-				_, body, err := c.doors.get(ctx, "/metrics")
-				now, parseErr := parseMetrics(body)
+				_, body, err := c.endpoints.Get(ctx, "/metrics")
+				now, parseErr := endpoints.ParseMetrics(body)
 				if errs[i] = errors.Join(err, parseErr, backwards(last, now)); errs[i] != nil {
 					return
 				}
@@ -119,7 +111,7 @@ func (c *campaign) scrape(ctx context.Context) error {
 }
 
 // backwards names a counter that is less than it was.
-func backwards(before, after series) error {
+func backwards(before, after endpoints.Series) error {
 	for name, was := range before {
 		family, _, _ := strings.Cut(name, "{")
 		if !strings.HasSuffix(family, "_total") && !strings.HasSuffix(family, "_count") && !strings.HasSuffix(family, "_bucket") {
@@ -164,7 +156,7 @@ func (c *campaign) misconfigure(ctx context.Context, s step) error {
 	defer func() { _ = os.RemoveAll(folder) }()
 	ctx, cancel := context.WithTimeout(ctx, c.allowance)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, c.doors.binary)
+	cmd := exec.CommandContext(ctx, c.endpoints.Binary)
 	cmd.Dir, cmd.Env = folder, []string{"HOME=" + folder, "PLUGIN_HEALTH_FILE_PATH=" + filepath.Join(folder, "health")}
 	var wrong []string
 	for i, variable := range nonsense {

@@ -27,6 +27,8 @@ import (
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
 	inventoryv1 "github.com/vitals-go/vitals/examples/inventory/v1"
+	"github.com/vitals-go/vitals/internal/e2e/endpoints"
+	"github.com/vitals-go/vitals/internal/e2e/oracle"
 	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
@@ -36,20 +38,22 @@ const leisure = 2 * time.Minute
 
 // honest is a server in this process that tells the truth at every door.
 type honest struct {
-	*doors
+	*endpoints.Endpoints
 
 	away atomic.Bool // the database
 }
 
 func newHonest(t *testing.T) *honest {
 	t.Helper()
-	h := &honest{doors: &doors{
-		binary: os.Args[0], addr: testdeps.Addr(testdeps.Port(t)), plain: testdeps.Addr(testdeps.Port(t)),
-		web: testdeps.Addr(testdeps.Port(t)), file: filepath.Join(t.TempDir(), "health"),
-	}}
+	e, err := endpoints.New(t.Context(), os.Args[0], t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	h := &honest{Endpoints: e}
 	cfg := vitals.Config{
 		CheckInterval: 10 * time.Second, CheckTimeout: time.Minute, Prometheus: true, DrainDelay: -1,
-		HTTPAddr: h.web, HealthGRPCAddr: h.plain, FilePath: h.file, Logger: slog.New(slog.DiscardHandler),
+		HTTPAddr: h.Web, HealthGRPCAddr: h.Plain, FilePath: h.File, Logger: slog.New(slog.DiscardHandler),
 		Resources: resource.Config{CPU: checker.Above(100), Memory: checker.Above(100), Disk: checker.Above(100)},
 	}
 	for _, name := range dependencies {
@@ -69,10 +73,6 @@ func newHonest(t *testing.T) *honest {
 		})
 	}
 	h.serve(t, cfg)
-	if err := h.open(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(h.close)
 	return h
 }
 
@@ -83,7 +83,7 @@ func (h *honest) serve(t *testing.T, cfg vitals.Config) {
 		t.Fatal(err)
 	}
 	var listen net.ListenConfig
-	lis, err := listen.Listen(t.Context(), "tcp", h.addr)
+	lis, err := listen.Listen(t.Context(), "tcp", h.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,15 +100,15 @@ func (h *honest) serve(t *testing.T, cfg vitals.Config) {
 }
 
 // asked asks every door, and returns what was wrong.
-func (h *honest) asked(t *testing.T, d *doors, want truth) *inquiry {
+func (h *honest) asked(t *testing.T, d *endpoints.Endpoints, want truth) *oracle.Comparison {
 	t.Helper()
-	e := openEyes(t.Context(), d, names(want))
+	e := openEyes(t.Context(), d, want.names())
 	defer e.close()
 	testdeps.Eventually(t, leisure, func() error { return e.told() })
-	q := newInquiry(want)
-	d.ask(t.Context(), q)
-	e.ask(t.Context(), q)
-	d.askCommand(t.Context(), q)
+	q := want.compare()
+	d.Compare(t.Context(), q)
+	e.compare(q)
+	d.CompareCommand(t.Context(), q)
 	return q
 }
 
@@ -140,7 +140,7 @@ func TestEveryDoorCanBeWrong(t *testing.T) {
 	calm, away := world(nil), world(map[string]fault{database: killed})
 	for _, now := range []truth{calm, away} {
 		h.away.Store(!now.ready())
-		testdeps.Eventually(t, leisure, func() error { return h.asked(t, h.doors, now).err() })
+		testdeps.Eventually(t, leisure, func() error { return h.asked(t, h.Endpoints, now).Err() })
 		other := calm
 		if now.ready() {
 			other = away
@@ -153,8 +153,8 @@ func TestEveryDoorCanBeWrong(t *testing.T) {
 func (h *honest) objects(t *testing.T, other truth) error {
 	t.Helper()
 	objected := map[string]bool{}
-	for _, f := range h.asked(t, h.doors, other).wrong {
-		objected[f.door] = true
+	for _, f := range h.asked(t, h.Endpoints, other).Differences() {
+		objected[f.Endpoint] = true
 	}
 	for _, door := range everyDoor {
 		if !objected[door] {
@@ -202,28 +202,30 @@ func (l *lying) GetHealthReport(ctx context.Context, request *vitalspb.HealthRep
 func TestLiars(t *testing.T) {
 	t.Parallel()
 	h := newHonest(t)
-	testdeps.Eventually(t, leisure, func() error { return h.asked(t, h.doors, world(nil)).err() })
+	testdeps.Eventually(t, leisure, func() error { return h.asked(t, h.Endpoints, world(nil)).Err() })
 	down := func(resp *healthpb.HealthCheckResponse) { resp.Status = healthpb.HealthCheckResponse_NOT_SERVING }
-	edited := func(edit func(*vitalspb.HealthReportResponse)) func(*testing.T, *doors) {
-		return func(_ *testing.T, d *doors) { d.reports = &lying{HealthReportServiceClient: d.reports, report: edit} }
+	edited := func(edit func(*vitalspb.HealthReportResponse)) func(*testing.T, *endpoints.Endpoints) {
+		return func(_ *testing.T, d *endpoints.Endpoints) {
+			d.Reports = &lying{HealthReportServiceClient: d.Reports, report: edit}
+		}
 	}
 	for name, tc := range map[string]struct {
-		plant func(*testing.T, *doors)
+		plant func(*testing.T, *endpoints.Endpoints)
 		found string
 	}{
-		"nothing":   {func(*testing.T, *doors) {}, ""},
-		"one Check": {func(_ *testing.T, d *doors) { d.health = &lying{HealthClient: d.health, check: down} }, `Check: "readiness"`},
+		"nothing":   {func(*testing.T, *endpoints.Endpoints) {}, ""},
+		"one Check": {func(_ *testing.T, d *endpoints.Endpoints) { d.Health = &lying{HealthClient: d.Health, check: down} }, `Check: "readiness"`},
 		"the second listener": {
-			func(_ *testing.T, d *doors) { d.second = &lying{HealthClient: d.second, check: down} }, `Check (second listener): "readiness"`,
+			func(_ *testing.T, d *endpoints.Endpoints) { d.Second = &lying{HealthClient: d.Second, check: down} }, `Check (second listener): "readiness"`,
 		},
-		"a name missing from List": {func(_ *testing.T, d *doors) {
-			d.health = &lying{HealthClient: d.health, list: func(resp *healthpb.HealthListResponse) { delete(resp.GetStatuses(), cache) }}
+		"a name missing from List": {func(_ *testing.T, d *endpoints.Endpoints) {
+			d.Health = &lying{HealthClient: d.Health, list: func(resp *healthpb.HealthListResponse) { delete(resp.GetStatuses(), cache) }}
 		}, `List: "cache"`},
-		"a dependency in the report": {edited(func(r *vitalspb.HealthReportResponse) { r.Metrics["dependency_cache"].Status = "warning" }), "dependency cache"},
-		"an overall status too good": {edited(func(r *vitalspb.HealthReportResponse) { r.Metrics["cpu_usage"].Status = "critical" }), "overall status"},
+		"a dependency in the report": {edited(func(r *vitalspb.HealthReportResponse) { r.Metrics["dependency_cache"].Status = "warning" }), "check cache"},
+		"an overall status too good": {edited(func(r *vitalspb.HealthReportResponse) { r.Metrics["cpu_usage"].Status = "critical" }), "the overall status"},
 		"a breaker":                  {edited(func(r *vitalspb.HealthReportResponse) { r.Metrics["breaker_cache"].Value = "open" }), "breaker cache"},
 		"the phase":                  {edited(func(r *vitalspb.HealthReportResponse) { r.Phase = "draining" }), "phase"},
-		"a name in the report":       {edited(func(r *vitalspb.HealthReportResponse) { r.Names[0].Status = "UNKNOWN" }), `name ""`},
+		"a name in the report":       {edited(func(r *vitalspb.HealthReportResponse) { r.Names[0].Status = "UNKNOWN" }), `GetHealthReport: ""`},
 		"a clock that is wrong":      {edited(func(r *vitalspb.HealthReportResponse) { r.Timestamp = "2026-01-01T00:00:00Z" }), "timestamp"},
 		"a probe":                    {web("/readyz", func(string) (int, string) { return 503, "" }), "HTTP: /readyz"},
 		"an unknown check":           {web("/health/nobody", func(string) (int, string) { return 200, "" }), "HTTP: /health/nobody"},
@@ -233,7 +235,7 @@ func TestLiars(t *testing.T) {
 		"a dependency in the document": {
 			web("/health", func(body string) (int, string) {
 				return 200, strings.ReplaceAll(body, `"dependency_cache":{"value":"available","status":"healthy"`, `"dependency_cache":{"status":"warning"`)
-			}), "/health: dependency cache",
+			}), "/health: check cache",
 		},
 		"a sample": {
 			web("/metrics", func(body string) (int, string) {
@@ -244,19 +246,19 @@ func TestLiars(t *testing.T) {
 			web("/metrics", func(body string) (int, string) { return 200, body + "health_watch_streams 0\n" }), "there twice",
 		},
 		"an unhealthy scrape": {web("/metrics", func(body string) (int, string) { return 503, body }), "/metrics: the code"},
-		"a file that is not ready": {func(t *testing.T, d *doors) {
-			d.file = copied(t, d.file, `"ready":true`, `"ready":false`)
+		"a file that is not ready": {func(t *testing.T, d *endpoints.Endpoints) {
+			d.File = copied(t, d.File, `"ready":true`, `"ready":false`)
 		}, "file: ready"},
-		"a torn file": {func(t *testing.T, d *doors) { d.file = copied(t, d.file, "}", "") }, "file: the answer"},
+		"a torn file": {func(t *testing.T, d *endpoints.Endpoints) { d.File = copied(t, d.File, "}", "") }, "file: the answer"},
 		"a command that always agrees": {
-			func(_ *testing.T, d *doors) { d.binary = "true" }, "-service nobody",
+			func(_ *testing.T, d *endpoints.Endpoints) { d.Binary = "true" }, "-service nobody",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := *h.doors
+			d := *h.Endpoints
 			tc.plant(t, &d)
 			testdeps.Eventually(t, leisure, func() error {
-				err := h.asked(t, &d, world(nil)).err()
+				err := h.asked(t, &d, world(nil)).Err()
 				if tc.found == "" && err != nil || tc.found != "" && (err == nil || !strings.Contains(err.Error(), tc.found)) {
 					return fmt.Errorf("found %w, want %q", errors.Join(err), tc.found)
 				}
@@ -267,9 +269,9 @@ func TestLiars(t *testing.T) {
 }
 
 // web puts an HTTP proxy before the server that tells a lie at one path.
-func web(path string, lie func(body string) (int, string)) func(*testing.T, *doors) {
-	return func(t *testing.T, d *doors) {
-		target := &url.URL{Scheme: "http", Host: d.web}
+func web(path string, lie func(body string) (int, string)) func(*testing.T, *endpoints.Endpoints) {
+	return func(t *testing.T, d *endpoints.Endpoints) {
+		target := &url.URL{Scheme: "http", Host: d.Web}
 		proxy := &httputil.ReverseProxy{Transport: &http.Transport{DisableKeepAlives: true}}
 		proxy.Rewrite = func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
@@ -287,7 +289,7 @@ func web(path string, lie func(body string) (int, string)) func(*testing.T, *doo
 		}
 		server := httptest.NewServer(proxy)
 		t.Cleanup(server.Close)
-		d.web = strings.TrimPrefix(server.URL, "http://")
+		d.Web = strings.TrimPrefix(server.URL, "http://")
 	}
 }
 

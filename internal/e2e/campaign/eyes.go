@@ -12,6 +12,8 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
+	"github.com/vitals-go/vitals/internal/e2e/endpoints"
+	"github.com/vitals-go/vitals/internal/e2e/oracle"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
@@ -35,7 +37,7 @@ type trail struct {
 }
 
 // openEyes opens every stream. They come up as soon as the server does.
-func openEyes(ctx context.Context, d *doors, names []string) *eyes {
+func openEyes(ctx context.Context, d *endpoints.Endpoints, names []string) *eyes {
 	ctx, cancel := context.WithCancel(ctx)
 	e := &eyes{chronicle: newChronicle(), trails: map[string]*trail{}, cancel: cancel}
 	for _, name := range names {
@@ -58,9 +60,9 @@ func (e *eyes) close() {
 	e.watching.Wait()
 }
 
-func (e *eyes) follow(ctx context.Context, d *doors) error {
+func (e *eyes) follow(ctx context.Context, d *endpoints.Endpoints) error {
 	request := &vitalspb.WatchHealthReportRequest{MinIntervalSeconds: .1}
-	editions, err := d.reports.WatchHealthReport(ctx, request, grpc.WaitForReady(true))
+	editions, err := d.Reports.WatchHealthReport(ctx, request, grpc.WaitForReady(true))
 	if err != nil {
 		return err
 	}
@@ -76,8 +78,8 @@ func (e *eyes) follow(ctx context.Context, d *doors) error {
 	}
 }
 
-func (t *trail) follow(ctx context.Context, d *doors, name string) error {
-	statuses, err := d.health.Watch(ctx, &healthpb.HealthCheckRequest{Service: name}, grpc.WaitForReady(true))
+func (t *trail) follow(ctx context.Context, d *endpoints.Endpoints, name string) error {
+	statuses, err := d.Health.Watch(ctx, &healthpb.HealthCheckRequest{Service: name}, grpc.WaitForReady(true))
 	if err != nil {
 		return err
 	}
@@ -106,37 +108,37 @@ func (t *trail) all() ([]string, error) {
 }
 
 // look asks for the newest report, so that the chronicle is complete.
-func (e *eyes) look(ctx context.Context, d *doors) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+func (e *eyes) look(ctx context.Context, d *endpoints.Endpoints) error {
+	ctx, cancel := context.WithTimeout(ctx, endpoints.Timeout)
 	defer cancel()
-	report, err := d.reports.GetHealthReport(ctx, &vitalspb.HealthReportRequest{})
+	report, err := d.Reports.GetHealthReport(ctx, &vitalspb.HealthReportRequest{})
 	if err == nil {
 		e.chronicle.add(report)
 	}
 	return err
 }
 
-// ask compares what the streams have told last with the truth.
-func (e *eyes) ask(_ context.Context, q *inquiry) {
-	for _, name := range names(q.want) {
-		told, err := e.trails[name].all()
+// compare compares what the streams have sent last.
+func (e *eyes) compare(q *oracle.Comparison) {
+	last := map[string]string{}
+	for name, t := range e.trails {
+		told, err := t.all()
 		if err != nil {
-			q.failed(fmt.Sprintf("Watch of %q", name), err)
-			continue
+			q.Failed(fmt.Sprintf("Watch of %q", name), err)
+			return
 		}
-		last := "nothing"
 		if len(told) > 0 {
-			last = told[len(told)-1]
+			last[name] = told[len(told)-1]
 		}
-		q.equal("Watch", fmt.Sprintf("%q", name), last, q.want.serves(name))
 	}
+	q.Statuses("Watch", last)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err := e.ended; err != nil {
-		q.failed("WatchHealthReport", err)
+		q.Failed("WatchHealthReport", err)
 		return
 	}
-	judgeReport(q, "WatchHealthReport", e.newest)
+	endpoints.CompareReport(q, "WatchHealthReport", e.newest)
 }
 
 // agree wants every Watch to have told of changes only, in the order of the journal. A watch that is behind misses what

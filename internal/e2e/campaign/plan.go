@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/e2e/oracle"
 )
 
 // kind is what a step does.
@@ -50,12 +52,11 @@ func (f fault) harmless() bool { return f == noFault || f == sluggish || f == ch
 // quiet reports whether the fault shows by nobody answering.
 func (f fault) quiet() bool { return f == frozen || f == silent || f == slow }
 
-// The names of the dependencies are those of the server's checks.
 const (
-	database = "database"
-	cache    = "cache"
-	prices   = "external_api"
-	upstream = "upstream"
+	database = oracle.Database
+	cache    = oracle.Cache
+	prices   = oracle.Prices
+	upstream = oracle.Upstream
 )
 
 var (

@@ -11,6 +11,7 @@ import (
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/vitals-go/vitals/internal/e2e/endpoints"
 	"github.com/vitals-go/vitals/internal/e2e/rig"
 )
 
@@ -99,7 +100,7 @@ func (o other) Start(ctx context.Context) error {
 	if err := o.program.Start(ctx); err != nil {
 		return err
 	}
-	conn, err := dial(o.addr)
+	conn, err := endpoints.Dial(o.addr)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/vitals-go/vitals/internal/e2e/endpoints"
 )
 
 // signs are what a process that leaks has ever more of.
@@ -35,14 +37,14 @@ func (s signs) leak(now signs) error {
 }
 
 // signs measures the server: its goroutines by /metrics, the rest from outside.
-func (d *doors) signs(ctx context.Context, pid int) (s signs, err error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+func readSigns(ctx context.Context, d *endpoints.Endpoints, pid int) (s signs, err error) {
+	ctx, cancel := context.WithTimeout(ctx, endpoints.Timeout)
 	defer cancel()
-	_, body, err := d.get(ctx, "/metrics")
+	_, body, err := d.Get(ctx, "/metrics")
 	if err != nil {
 		return s, err
 	}
-	all, err := parseMetrics(body)
+	all, err := endpoints.ParseMetrics(body)
 	if err != nil {
 		return s, err
 	}

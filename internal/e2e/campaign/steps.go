@@ -76,7 +76,7 @@ func (c *campaign) start(ctx context.Context) error {
 		return err
 	}
 	c.tally.lives++
-	c.eyes = openEyes(ctx, c.doors, names(c.truth))
+	c.eyes = openEyes(ctx, c.endpoints, c.truth.names())
 	c.calm = signs{}
 	return nil
 }
@@ -104,11 +104,11 @@ func (c *campaign) ended(want int) error {
 		return fmt.Errorf("the server ended with exit code %d, want %d", code, want)
 	}
 	// On a full disk there may be the file of a server that was killed, which is not this one's to remove.
-	_, err = os.Stat(c.doors.file)
-	if _, unbelieved := c.doors.readFile(c.truth.pushed); !errors.Is(err, fs.ErrNotExist) && (!c.truth.full || unbelieved == nil) {
+	_, err = os.Stat(c.endpoints.File)
+	if _, unbelieved := c.endpoints.ReadFile(c.truth.pushed); !errors.Is(err, fs.ErrNotExist) && (!c.truth.full || unbelieved == nil) {
 		return errors.New("the health file is left behind")
 	}
-	left, err := filepath.Glob(filepath.Join(filepath.Dir(c.doors.file), ".*.tmp"))
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(c.endpoints.File), ".*.tmp"))
 	if len(left) > 0 {
 		return fmt.Errorf("left behind: %v", left)
 	}
@@ -122,7 +122,7 @@ func (c *campaign) crash(ctx context.Context) error {
 	c.eyes.close()
 	deadline := time.Now().Add(c.fileLife() + c.allowance)
 	for {
-		_, err := c.doors.readFile(c.truth.pushed)
+		_, err := c.endpoints.ReadFile(c.truth.pushed)
 		if err != nil {
 			return c.start(ctx)
 		}
@@ -166,11 +166,11 @@ func (c *campaign) freeze(ctx context.Context, s step) error {
 	if err := pause(ctx, s.pause); err != nil {
 		return err
 	}
-	q := newInquiry(c.truth)
-	c.doors.command(ctx, q, "4", "-file", c.doors.file, "-for", "live")
-	c.doors.command(ctx, q, "2", "-addr", c.doors.addr, "-connect-timeout", "200ms", "-rpc-timeout", "200ms")
+	q := c.truth.compare()
+	c.endpoints.Command(ctx, q, "4", "-file", c.endpoints.File, "-for", "live")
+	c.endpoints.Command(ctx, q, "2", "-addr", c.endpoints.Addr, "-connect-timeout", "200ms", "-rpc-timeout", "200ms")
 	c.tally.asked(q)
-	return q.err()
+	return q.Err()
 }
 
 // jump sets the server's clock, or back to ours. Where the server has the machine's clock, its file is shown to a
@@ -192,13 +192,13 @@ func (c *campaign) misdate(ctx context.Context, s step) error {
 		return nil // There may be no file.
 	}
 	path := filepath.Join(c.scratch, "misdated")
-	if err := misdated(c.doors.file, path, s.jump); err != nil {
+	if err := misdated(c.endpoints.File, path, s.jump); err != nil {
 		return err
 	}
-	q := newInquiry(c.truth)
-	c.doors.command(ctx, q, "4", "-file", path, "-for", "live")
+	q := c.truth.compare()
+	c.endpoints.Command(ctx, q, "4", "-file", path, "-for", "live")
 	c.tally.asked(q)
-	return q.err()
+	return q.Err()
 }
 
 // toggleDisk takes all room for the health file, or gives it back.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/e2e/oracle"
 )
 
 // tally counts what a campaign has done and seen.
@@ -65,13 +67,9 @@ func (t *tally) step(s step, p promise, took time.Duration, late bool) {
 	d.sum, d.max = d.sum+took, max(d.max, took)
 }
 
-func (t *tally) asked(q *inquiry) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+func (t *tally) asked(q *oracle.Comparison) {
 	t.rounds++
-	for door, n := range q.count {
-		t.doors[door] += n
-	}
+	q.Counts(t.doors)
 }
 
 func (t *tally) signs(first, now signs) {

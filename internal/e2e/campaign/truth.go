@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/e2e/oracle"
 )
 
 // truth is what the campaign has done to the world: what every door has to say follows from it, and from nothing that
@@ -42,41 +45,35 @@ func (t truth) String() string {
 // works reports whether a dependency answers in time.
 func (t truth) works(dependency string) bool { return t.faults[dependency].harmless() }
 
-// status is what a dependency's check has to say once it has found out. Only the database is required.
-func (t truth) status(dependency string) string {
-	switch {
-	case t.works(dependency):
-		return "healthy"
-	case dependency == database:
-		return "critical"
-	default:
-		return "warning"
+// world is the oracle's view of it.
+func (t truth) world() oracle.World {
+	w := oracle.Inventory(t.present...)
+	for i := range w.Checks {
+		if c := &w.Checks[i]; !t.works(c.Name) {
+			c.Outcome, c.Breaker = oracle.Failing, ""
+			// Slow answers are good enough for those who have more patience than a check.
+			if c.Name == database && t.faults[c.Name] != slow {
+				c.Breaker = "open"
+			}
+		}
 	}
+	return w
 }
+
+// expected is what every endpoint must report once the server has found out.
+func (t truth) expected() oracle.Expected {
+	e := t.world().Evaluate()
+	e.FileExpired, e.ClockAhead = t.full, t.pushed
+	return e
+}
+
+func (t truth) compare() *oracle.Comparison { return oracle.Compare(t.expected()) }
+
+// names are those of grpc.health.v1.
+func (t truth) names() []string { return slices.Sorted(maps.Keys(t.expected().Names)) }
 
 // ready reports whether traffic should come.
 func (t truth) ready() bool { return t.works(database) }
-
-// serves is what grpc.health.v1 has to say about a name: about an optional check, too, as long as it only warns.
-func (t truth) serves(name string) string {
-	switch name {
-	case "liveness", "startup", cache, prices, upstream:
-		return "SERVING"
-	}
-	if t.ready() {
-		return "SERVING"
-	}
-	return "NOT_SERVING"
-}
-
-// breakerMustBeOpen reports whether calls of a dependency have to be turned away. Slow answers are good enough for
-// those who have more patience than a check.
-func (t truth) breakerMustBeOpen(dependency string) bool {
-	return dependency == database && !t.works(dependency) && t.faults[dependency] != slow
-}
-
-// breakerMustBeClosed reports whether calls have to be let through.
-func (t truth) breakerMustBeClosed(dependency string) bool { return t.works(dependency) }
 
 // calm reports whether nothing is wrong at all.
 func (t truth) calm() bool { return len(t.faults) == 0 && !t.full }

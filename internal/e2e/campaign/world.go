@@ -39,11 +39,11 @@ func newCampaign(ctx context.Context, o options, progress io.Writer) (c *campaig
 	if err != nil {
 		return c, err
 	}
-	if c.server, c.doors, err = newServer(ctx, binary, folder, health, c.settings, env); err != nil {
+	if c.server, c.endpoints, err = newServer(ctx, binary, folder, health, c.settings, env); err != nil {
 		return c, err
 	}
 	if c.clock != nil {
-		c.doors.clock = c.clock.path
+		c.endpoints.Env = []string{clockVariable + "=" + c.clock.path}
 		c.server.env = append(c.server.env, clockVariable+"="+c.clock.path)
 	}
 	return c, nil
@@ -154,7 +154,7 @@ func (c *campaign) close() {
 	}
 	if c.server != nil {
 		c.server.Close()
-		c.doors.close()
+		c.endpoints.Close()
 	}
 	for _, d := range c.dependencies {
 		d.close()

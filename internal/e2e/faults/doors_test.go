@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/vitals-go/vitals/internal/e2e/oracle"
 	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
@@ -26,16 +27,16 @@ func TestDatabaseBehindEveryDoor(t *testing.T) {
 	t.Parallel()
 	pg, redis := testdeps.NewPostgres(t), testdeps.NewRedis(t)
 	p := startServer(t, "DATABASE_URL="+pg.Database(), "REDIS_URL="+redis.URL())
-	p.follows(verdict{"healthy", "healthy"})
-	end := p.observe("database", "database", "readiness", "", inventoryName)
+	p.follows(world())
+	end := p.observe("database", "database", "readiness", "", oracle.Service)
 	pg.Stop()
-	p.follows(verdict{"critical", "healthy"})
+	p.follows(world(oracle.Database))
 	pg.Start()
-	p.follows(verdict{"healthy", "healthy"})
+	p.follows(world())
 	pg.Freeze()
-	p.follows(verdict{"critical", "healthy"})
+	p.follows(world(oracle.Database))
 	pg.Thaw()
-	p.follows(verdict{"healthy", "healthy"})
+	p.follows(world())
 	all := end()
 	told := all.report
 	// A frozen database warns while it has only been late once or twice; nothing else may be seen in between.
@@ -61,16 +62,16 @@ func TestCacheBehindEveryDoor(t *testing.T) {
 	t.Parallel()
 	pg, redis := testdeps.NewPostgres(t), testdeps.NewRedis(t)
 	p := startServer(t, "DATABASE_URL="+pg.Database(), "REDIS_URL="+redis.URL())
-	p.follows(verdict{"healthy", "healthy"})
-	end := p.observe("cache", "cache", "readiness", "", inventoryName)
+	p.follows(world())
+	end := p.observe("cache", "cache", "readiness", "", oracle.Service)
 	redis.Stop()
-	p.follows(verdict{"healthy", "warning"})
+	p.follows(world(oracle.Cache))
 	redis.Start()
-	p.follows(verdict{"healthy", "healthy"})
+	p.follows(world())
 	redis.Freeze()
-	p.follows(verdict{"healthy", "warning"})
+	p.follows(world(oracle.Cache))
 	redis.Thaw()
-	p.follows(verdict{"healthy", "healthy"})
+	p.follows(world())
 	all := end()
 	told := all.report
 	if want := []string{"healthy", "warning", "healthy", "warning", "healthy"}; !slices.Equal(told, want) {
@@ -87,15 +88,15 @@ func TestCacheBehindEveryDoor(t *testing.T) {
 func outages[T any](good, bad T) []T { return []T{good, bad, good, bad, good} }
 
 // follows waits until every door says what it should, and wants them to stay so for a few more runs of the checks.
-func (p *process) follows(want verdict) {
+func (p *process) follows(want oracle.Expected) {
 	p.t.Helper()
-	testdeps.Eventually(p.t, patience, func() error { return p.disagree(want) })
+	testdeps.Eventually(p.t, patience, func() error { return p.differs(want) })
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for range 12 {
 		<-tick.C
-		if err := p.disagree(want); err != nil {
-			p.t.Errorf("all doors had said %+v, and now: %v", want, err)
+		if err := p.differs(want); err != nil {
+			p.t.Errorf("every endpoint had reported that, and now: %v", err)
 			return
 		}
 	}
@@ -114,7 +115,7 @@ func (p *process) observe(check string, names ...string) (end func() seen) {
 	var watching sync.WaitGroup
 	all := seen{names: make(map[string][]healthpb.HealthCheckResponse_ServingStatus)}
 	streamed := stream(p, ctx, &watching, func() (grpc.ServerStreamingClient[vitalspb.HealthReportResponse], error) {
-		return p.report.WatchHealthReport(ctx, &vitalspb.WatchHealthReportRequest{MinIntervalSeconds: .1})
+		return p.Reports.WatchHealthReport(ctx, &vitalspb.WatchHealthReportRequest{MinIntervalSeconds: .1})
 	}, func(report *vitalspb.HealthReportResponse) {
 		all.report = slices.Compact(append(all.report, report.GetMetrics()["dependency_"+check].GetStatus()))
 	})
@@ -122,7 +123,7 @@ func (p *process) observe(check string, names ...string) (end func() seen) {
 	var mu sync.Mutex
 	for _, name := range names {
 		<-stream(p, ctx, &watching, func() (grpc.ServerStreamingClient[healthpb.HealthCheckResponse], error) {
-			return p.health.Watch(ctx, &healthpb.HealthCheckRequest{Service: name})
+			return p.Health.Watch(ctx, &healthpb.HealthCheckRequest{Service: name})
 		}, func(resp *healthpb.HealthCheckResponse) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -165,7 +166,7 @@ func stream[T any](
 // journal wants the report to remember every outage of a name, as a chain without gaps.
 func (p *process) journal(name, bad string, outages int) {
 	p.t.Helper()
-	report, err := p.report.GetHealthReport(p.t.Context(), &vitalspb.HealthReportRequest{})
+	report, err := p.Reports.GetHealthReport(p.t.Context(), &vitalspb.HealthReportRequest{})
 	if err != nil {
 		p.t.Fatal(err)
 	}

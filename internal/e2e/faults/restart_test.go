@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	inventoryv1 "github.com/vitals-go/vitals/examples/inventory/v1"
+	"github.com/vitals-go/vitals/internal/e2e/oracle"
 	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
@@ -45,9 +46,9 @@ type users struct {
 func TestRestartsLoseNothing(t *testing.T) {
 	servers := [2]*process{startServer(t, drain), startServer(t, drain)}
 	for _, s := range servers {
-		s.becomes(inventoryName, serving)
+		s.becomes(oracle.Service, serving)
 	}
-	u := newUsers(t, servers[0].addr, servers[1].addr)
+	u := newUsers(t, servers[0].Addr, servers[1].Addr)
 	ctx, cancel := context.WithCancel(t.Context())
 	var calling sync.WaitGroup
 	for range workers {
@@ -60,7 +61,7 @@ func TestRestartsLoseNothing(t *testing.T) {
 	for round := range rounds {
 		s := servers[round%2]
 		for _, other := range servers { // Neither is ended before the users have found both.
-			u.reach(t, other.addr)
+			u.reach(t, other.Addr)
 		}
 		moment := time.NewTimer(time.Duration(random.Int64N(int64(50 * time.Millisecond))))
 		<-moment.C
@@ -86,7 +87,7 @@ func newUsers(t *testing.T, addrs ...string) *users {
 	}
 	list.InitialState(state)
 	conn := dial(t, "servers:///inventory", grpc.WithResolvers(list), grpc.WithDefaultServiceConfig(
-		`{"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": "`+inventoryName+`"}}`))
+		`{"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": "`+oracle.Service+`"}}`))
 	return &users{items: inventoryv1.NewInventoryClient(conn)}
 }
 

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	inventoryv1 "github.com/vitals-go/vitals/examples/inventory/v1"
+	"github.com/vitals-go/vitals/internal/e2e/oracle"
 	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
@@ -49,7 +50,7 @@ func planted(t *testing.T, look func(door, text string), env ...string) *process
 		"UPSTREAM_ADDR=" + nobody(),
 		"PLUGIN_HEALTH_FILE_PATH=" + filepath.Join(folder, "health"),
 	}, env...)...)
-	p.healthFile = filepath.Join(folder, "health")
+	p.File = filepath.Join(folder, "health")
 	if len(env) == 0 || !strings.HasPrefix(env[0], "DATABASE_URL=") {
 		p.becomes("database", serving)
 		pg.Stop()
@@ -76,7 +77,7 @@ func (p *process) breaks() {
 	p.t.Helper()
 	p.becomes("liveness", serving)
 	testdeps.Eventually(p.t, patience, func() error {
-		report, err := p.report.GetHealthReport(p.t.Context(), &vitalspb.HealthReportRequest{})
+		report, err := p.Reports.GetHealthReport(p.t.Context(), &vitalspb.HealthReportRequest{})
 		if err != nil {
 			return err
 		}
@@ -85,7 +86,7 @@ func (p *process) breaks() {
 				return fmt.Errorf("%s is %s", check, s)
 			}
 		}
-		_, err = os.Stat(p.healthFile)
+		_, err = os.Stat(p.File)
 		return err
 	})
 }
@@ -131,7 +132,7 @@ func TestSecretsForTheAuthorised(t *testing.T) {
 func (p *process) namesDatabase() {
 	p.t.Helper()
 	testdeps.Eventually(p.t, patience, func() error {
-		report, err := p.report.GetHealthReport(p.t.Context(), &vitalspb.HealthReportRequest{})
+		report, err := p.Reports.GetHealthReport(p.t.Context(), &vitalspb.HealthReportRequest{})
 		if detail := report.GetMetrics()["dependency_database"].GetDetail(); err != nil || !strings.Contains(detail, name) {
 			return fmt.Errorf("the database's failure is told as %q (%w)", detail, orNone(err))
 		}
@@ -191,7 +192,7 @@ func (p *process) everyDoor(header []string, md metadata.MD, look func(door, tex
 	p.healthDoors(ctx, look)
 	p.reportDoors(ctx, look)
 	p.serviceDoors(ctx, look)
-	text, err := os.ReadFile(p.healthFile)
+	text, err := os.ReadFile(p.File)
 	if err != nil {
 		p.t.Error(err)
 	}
@@ -221,25 +222,25 @@ func (p *process) httpDoors(header []string, look func(door, text string)) {
 }
 
 func (p *process) healthDoors(ctx context.Context, look func(door, text string)) {
-	for _, name := range []string{"", "readiness", "liveness", "database", "cache", inventoryName, "nobody"} {
+	for _, name := range []string{"", "readiness", "liveness", "database", "cache", oracle.Service, "nobody"} {
 		look("Check", said(func(options ...grpc.CallOption) (proto.Message, error) {
-			return p.health.Check(ctx, &healthpb.HealthCheckRequest{Service: name}, options...)
+			return p.Health.Check(ctx, &healthpb.HealthCheckRequest{Service: name}, options...)
 		}))
 		look("Watch", received(ctx, func(ctx context.Context) (grpc.ServerStreamingClient[healthpb.HealthCheckResponse], error) {
-			return p.health.Watch(ctx, &healthpb.HealthCheckRequest{Service: name})
+			return p.Health.Watch(ctx, &healthpb.HealthCheckRequest{Service: name})
 		}))
 	}
 	look("List", said(func(options ...grpc.CallOption) (proto.Message, error) {
-		return p.health.List(ctx, &healthpb.HealthListRequest{}, options...)
+		return p.Health.List(ctx, &healthpb.HealthListRequest{}, options...)
 	}))
 }
 
 func (p *process) reportDoors(ctx context.Context, look func(door, text string)) {
 	look("GetHealthReport", said(func(options ...grpc.CallOption) (proto.Message, error) {
-		return p.report.GetHealthReport(ctx, &vitalspb.HealthReportRequest{IncludeMethods: true}, options...)
+		return p.Reports.GetHealthReport(ctx, &vitalspb.HealthReportRequest{IncludeMethods: true}, options...)
 	}))
 	look("WatchHealthReport", received(ctx, func(ctx context.Context) (grpc.ServerStreamingClient[vitalspb.HealthReportResponse], error) {
-		return p.report.WatchHealthReport(ctx, &vitalspb.WatchHealthReportRequest{IncludeMethods: true, MinIntervalSeconds: .1})
+		return p.Reports.WatchHealthReport(ctx, &vitalspb.WatchHealthReportRequest{IncludeMethods: true, MinIntervalSeconds: .1})
 	}))
 }
 
@@ -247,19 +248,19 @@ func (p *process) reportDoors(ctx context.Context, look func(door, text string))
 func (p *process) serviceDoors(ctx context.Context, look func(door, text string)) {
 	item := &inventoryv1.Item{Sku: "bolt", Name: "Any", Quantity: 1}
 	look("Put", said(func(options ...grpc.CallOption) (proto.Message, error) {
-		return p.items.Put(ctx, &inventoryv1.PutRequest{Item: item}, options...)
+		return p.Items.Put(ctx, &inventoryv1.PutRequest{Item: item}, options...)
 	}))
 	look("Get", said(func(options ...grpc.CallOption) (proto.Message, error) {
-		return p.items.Get(ctx, &inventoryv1.GetRequest{Sku: "bolt"}, options...)
+		return p.Items.Get(ctx, &inventoryv1.GetRequest{Sku: "bolt"}, options...)
 	}))
 	look("List of items", said(func(options ...grpc.CallOption) (proto.Message, error) {
-		return p.items.List(ctx, &inventoryv1.ListRequest{}, options...)
+		return p.Items.List(ctx, &inventoryv1.ListRequest{}, options...)
 	}))
 	look("Delete", said(func(options ...grpc.CallOption) (proto.Message, error) {
-		return p.items.Delete(ctx, &inventoryv1.DeleteRequest{Sku: "bolt"}, options...)
+		return p.Items.Delete(ctx, &inventoryv1.DeleteRequest{Sku: "bolt"}, options...)
 	}))
 	look("Watch of items", received(ctx, func(ctx context.Context) (grpc.ServerStreamingClient[inventoryv1.WatchResponse], error) {
-		return p.items.Watch(ctx, &inventoryv1.WatchRequest{AfterRevision: proto.Int64(0)})
+		return p.Items.Watch(ctx, &inventoryv1.WatchRequest{AfterRevision: proto.Int64(0)})
 	}))
 }
 

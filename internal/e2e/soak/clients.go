@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	inventoryv1 "github.com/vitals-go/vitals/examples/inventory/v1"
+	"github.com/vitals-go/vitals/internal/e2e/endpoints"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
@@ -63,7 +64,7 @@ func callItem(ctx context.Context, client inventoryv1.InventoryClient, done *tal
 
 // alone runs use with a connection of its own, for up to the time given.
 func (t *target) alone(ctx context.Context, atMost time.Duration, use func(context.Context, *grpc.ClientConn)) {
-	conn, err := t.dial()
+	conn, err := endpoints.Dial(t.Addr)
 	if err != nil {
 		return
 	}
@@ -112,7 +113,7 @@ func readPages(ctx context.Context, t *target, done *tally) {
 	for _, path := range []string{
 		"/health", "/health?format=html", "/health?format=health", "/ready?verbose", "/health/database", "/health/badge.svg", "/metrics", "/nothing",
 	} {
-		if _, _, err := t.get(ctx, path); err == nil {
+		if _, _, err := t.Get(ctx, path); err == nil {
 			done.probes.Add(1)
 		}
 	}
@@ -124,7 +125,7 @@ func floodProbes(ctx context.Context, t *target, done *tally) {
 	for i := range 40 {
 		flood.Go(func() {
 			path := [...]string{"/live", "/ready", "/startup", "/health"}[i%4]
-			if _, _, err := t.get(ctx, path); err == nil {
+			if _, _, err := t.Get(ctx, path); err == nil {
 				done.probes.Add(1)
 			}
 		})

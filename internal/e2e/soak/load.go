@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/e2e/endpoints"
 )
 
 // tally counts what the load has done.
@@ -42,7 +44,7 @@ func kinds() []kind {
 
 // load runs everything for as long as o says, and returns a sample for each second of it.
 func (t *target) load(ctx context.Context, o options, progress io.Writer) ([]sample, *tally, error) {
-	conn, err := t.dial()
+	conn, err := endpoints.Dial(t.Addr)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -26,7 +26,7 @@ func (t *target) connect(ctx context.Context, addr string, done *tally) net.Conn
 	return conn
 }
 
-func (t *target) anyDoor() string { return [...]string{t.addr, t.web}[rand.IntN(2)] }
+func (t *target) anyDoor() string { return [...]string{t.Addr, t.Web}[rand.IntN(2)] }
 
 // saySomethingRude sends what no protocol knows.
 func saySomethingRude(ctx context.Context, t *target, done *tally) {
@@ -53,7 +53,7 @@ func saySlowly(ctx context.Context, t *target, done *tally) {
 	}
 	defer conn.Close()
 	half := "PRI * HTTP/2.0\r\n\r\nSM"
-	if addr == t.web {
+	if addr == t.Web {
 		half = "GET /ready HTTP/1.1\r\nHost: slow\r\nX-Half"
 	}
 	_, _ = conn.Write([]byte(half)) // It may be refused already.
@@ -62,7 +62,7 @@ func saySlowly(ctx context.Context, t *target, done *tally) {
 
 // readNothing asks for endless answers, of both doors, and reads none of them.
 func readNothing(ctx context.Context, t *target, done *tally) {
-	if conn := t.connect(ctx, t.web, done); conn != nil {
+	if conn := t.connect(ctx, t.Web, done); conn != nil {
 		defer conn.Close()
 		fmt.Fprint(conn, "GET /health HTTP/1.1\r\nHost: deaf\r\nAccept: text/event-stream\r\n\r\n")
 	}
@@ -76,7 +76,7 @@ func readNothing(ctx context.Context, t *target, done *tally) {
 
 // vanish resets the connection in the middle of a request or of its answer.
 func vanish(ctx context.Context, t *target, done *tally) {
-	conn := t.connect(ctx, t.web, done)
+	conn := t.connect(ctx, t.Web, done)
 	if conn == nil {
 		return
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -33,7 +32,7 @@ type sample struct {
 // look takes a sample. The scrape that tells goroutines and heap is a part of the load.
 func (t *target) look(ctx context.Context, at time.Duration) (sample, error) {
 	s := sample{at: at}
-	code, page, err := t.get(ctx, "/metrics")
+	code, page, err := t.Get(ctx, "/metrics")
 	if err != nil || code != 200 {
 		return s, fmt.Errorf("GET /metrics = %d, %w", code, err)
 	}
@@ -58,8 +57,8 @@ func (t *target) look(ctx context.Context, at time.Duration) (sample, error) {
 }
 
 // value finds a series without labels on a page for Prometheus; 0 if there is none.
-func value(page []byte, name string) float64 {
-	lines := bufio.NewScanner(bytes.NewReader(page))
+func value(page, name string) float64 {
+	lines := bufio.NewScanner(strings.NewReader(page))
 	for lines.Scan() {
 		if text, found := strings.CutPrefix(lines.Text(), name+" "); found {
 			number, _ := strconv.ParseFloat(text, 64)

@@ -21,6 +21,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/e2e/oracle"
 	"github.com/vitals-go/vitals/probes"
 )
 
@@ -128,12 +129,12 @@ func (d *director) traffic(hour time.Duration) {
 // sample compares every door with the script.
 func (d *director) sample() {
 	now := d.now()
-	v := d.judge(now, now-d.shop.born)
+	want := d.expected(now, now-d.shop.born)
 	report := d.shop.servicer.Report()
-	d.facts += v.compare(d.t, report, now)
+	d.facts += compare(d.t, want, report, now)
 	d.asked++
 	if d.minute%5 == 0 {
-		d.probe(v)
+		d.probe(want)
 	}
 	if status, err := probes.ReadFile(d.file); err != nil || status.Status != report.Overall {
 		d.t.Errorf("at %v: the health file says %+v, %v; the report %v", now, status, err, report.Overall)
@@ -143,18 +144,17 @@ func (d *director) sample() {
 	}
 }
 
-// probe asks the HTTP probes.
-func (d *director) probe(v verdict) {
-	for path, name := range map[string]string{"/ready": "readiness", "/live": "liveness", "/startup": "startup", "/health": ""} {
+// probe compares the codes of the HTTP probes.
+func (d *director) probe(want oracle.Expected) {
+	for path, serving := range map[string]string{
+		"/ready": want.Names["readiness"], "/live": want.Names["liveness"], "/startup": want.Names["startup"],
+		"/health": map[string]string{"true": "SERVING", "false": "NOT_SERVING"}[want.Healthy],
+	} {
 		w := httptest.NewRecorder()
 		d.shop.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		d.asked++
-		want, known := v.serving[name]
-		if path == "/health" {
-			want, known = v.overall.Serves(), v.overall != 0
-		}
-		if known && (w.Code == http.StatusOK) != want {
-			d.t.Errorf("at %v: GET %s = %d, want serving %v: %s", d.now(), path, w.Code, want, w.Body)
+		if serving != "" && (w.Code == http.StatusOK) != (serving == "SERVING") {
+			d.t.Errorf("at %v: GET %s = %d, want %s: %s", d.now(), path, w.Code, serving, w.Body)
 		}
 	}
 }
