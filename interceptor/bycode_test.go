@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -117,12 +116,11 @@ func bucketIn(d time.Duration) int {
 	return len(interceptor.CodeBounds())
 }
 
-// post reports calls that took exactly so long.
+// post records calls that took exactly this long.
 func post(t *testing.T, rec *interceptor.Recorder, code codes.Code, took time.Duration, times int) {
 	t.Helper()
 	for range times {
-		reporter, _ := rec.ServerReporter(t.Context(), interceptors.CallMeta{Service: "shop.v1.Orders", Method: "Get", Typ: interceptors.Unary})
-		reporter.PostCall(status.Error(code, ""), took)
+		rec.Observe("/shop.v1.Orders/Get", code, took)
 	}
 }
 

@@ -13,9 +13,6 @@ func (r *Recorder) Client() *Snapshot { return r.snapshot(r.client, true) }
 // who asks every second.
 func (r *Recorder) ServerSummary() *Snapshot { return r.snapshot(r.server, false) }
 
-// ClientSummary is Client without Methods; see ServerSummary.
-func (r *Recorder) ClientSummary() *Snapshot { return r.snapshot(r.client, false) }
-
 func (r *Recorder) snapshot(s *side, detailed bool) *Snapshot {
 	snap := s.snapshot(r.now(), detailed)
 	snap.Started = r.base.Round(0) // the wall clock alone, as the other time

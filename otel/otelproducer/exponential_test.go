@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -28,71 +29,77 @@ func quantile(p metricdata.ExponentialHistogramDataPoint[float64], rank uint64) 
 
 // The documentation promises exact counts and sums, and quantiles that are off by less than 18 %.
 func TestExponentialIsAsTrueAsPromised(t *testing.T) {
-	random := rand.New(rand.NewPCG(3, 4))
-	recorder := newRecorder(t)
-	var all []time.Duration
-	var sum time.Duration
-	for i := range 5000 {
-		took := time.Duration(100 * math.Pow(10, 9*random.Float64())) // 100 ns to 100 s
-		all = append(all, took)
-		sum += took
-		post(recorder, false, "Get", []codes.Code{codes.OK, codes.Internal}[i%2], took)
-	}
-	slices.Sort(all)
-	data := collect(t, attach(t, otelproducer.Config{Exponential: true}, recorder))["rpc.server.call.duration"].Data
-	points := data.(metricdata.ExponentialHistogram[float64]).DataPoints
-	if len(points) != 1 {
-		t.Fatalf("%d points, want one for all codes of the method", len(points))
-	}
-	p := points[0]
-	var buckets uint64
-	for _, n := range p.PositiveBucket.Counts {
-		buckets += n
-	}
-	if p.Count != 5000 || buckets != 5000 || !near(p.Sum, sum.Seconds()) {
-		t.Errorf("%d calls in %d bucket entries, %v s; want 5000, 5000 and %v", p.Count, buckets, p.Sum, sum.Seconds())
-	}
-	if _, found := p.Attributes.Value("rpc.status_code"); found {
-		t.Error("a point of all codes carries one")
-	}
-	for rank := range all {
-		if off := quantile(p, uint64(rank))/all[rank].Seconds() - 1; off > 0.18 || off < -0.18 {
-			t.Fatalf("the value of rank %d is off by %.1f %%", rank, 100*off)
+	synctest.Test(t, func(t *testing.T) {
+		random := rand.New(rand.NewPCG(3, 4))
+		recorder := newRecorder(t)
+		var all []time.Duration
+		var sum time.Duration
+		for i := range 5000 {
+			took := time.Duration(100 * math.Pow(10, 9*random.Float64())) // 100 ns to 100 s
+			all = append(all, took)
+			sum += took
+			post(recorder, false, "Get", []codes.Code{codes.OK, codes.Internal}[i%2], took)
 		}
-	}
+		slices.Sort(all)
+		data := collect(t, attach(t, otelproducer.Config{Exponential: true}, recorder))["rpc.server.call.duration"].Data
+		points := data.(metricdata.ExponentialHistogram[float64]).DataPoints
+		if len(points) != 1 {
+			t.Fatalf("%d points, want one for all codes of the method", len(points))
+		}
+		p := points[0]
+		var buckets uint64
+		for _, n := range p.PositiveBucket.Counts {
+			buckets += n
+		}
+		if p.Count != 5000 || buckets != 5000 || !near(p.Sum, sum.Seconds()) {
+			t.Errorf("%d calls in %d bucket entries, %v s; want 5000, 5000 and %v", p.Count, buckets, p.Sum, sum.Seconds())
+		}
+		if _, found := p.Attributes.Value("rpc.status_code"); found {
+			t.Error("a point of all codes carries one")
+		}
+		for rank := range all {
+			if off := quantile(p, uint64(rank))/all[rank].Seconds() - 1; off > 0.18 || off < -0.18 {
+				t.Fatalf("the value of rank %d is off by %.1f %%", rank, 100*off)
+			}
+		}
+	})
 }
 
 // Every bucket of the recorder always goes to the same place: no count of a cumulative histogram ever falls.
 func TestExponentialOnlyGrows(t *testing.T) {
-	random := rand.New(rand.NewPCG(5, 6))
-	recorder := newRecorder(t)
-	reader := attach(t, otelproducer.Config{Exponential: true}, recorder)
-	last := map[int32]uint64{}
-	for range 200 {
-		post(recorder, false, "Get", codes.OK, time.Duration(random.Int64()>>random.IntN(63)))
-		p := collect(t, reader)["rpc.server.call.duration"].Data.(metricdata.ExponentialHistogram[float64]).DataPoints[0]
-		now := map[int32]uint64{}
-		for i, n := range p.PositiveBucket.Counts {
-			now[p.PositiveBucket.Offset+int32(i)] = n
-		}
-		for index, n := range last {
-			if now[index] < n {
-				t.Fatalf("bucket %d fell from %d to %d", index, n, now[index])
+	synctest.Test(t, func(t *testing.T) {
+		random := rand.New(rand.NewPCG(5, 6))
+		recorder := newRecorder(t)
+		reader := attach(t, otelproducer.Config{Exponential: true}, recorder)
+		last := map[int32]uint64{}
+		for range 200 {
+			post(recorder, false, "Get", codes.OK, time.Duration(random.Int64()>>(20+random.IntN(43))))
+			p := collect(t, reader)["rpc.server.call.duration"].Data.(metricdata.ExponentialHistogram[float64]).DataPoints[0]
+			now := map[int32]uint64{}
+			for i, n := range p.PositiveBucket.Counts {
+				now[p.PositiveBucket.Offset+int32(i)] = n
 			}
+			for index, n := range last {
+				if now[index] < n {
+					t.Fatalf("bucket %d fell from %d to %d", index, n, now[index])
+				}
+			}
+			last = now
 		}
-		last = now
-	}
+	})
 }
 
 func TestExponentialExtremes(t *testing.T) {
-	for _, took := range []time.Duration{0, 1, 100, 100 * time.Second, 101 * time.Second, time.Hour} {
-		recorder := newRecorder(t)
-		post(recorder, false, "Get", codes.OK, took)
-		p := collect(t, attach(t, otelproducer.Config{Exponential: true}, recorder))["rpc.server.call.duration"].
-			Data.(metricdata.ExponentialHistogram[float64]).DataPoints[0]
-		want := min(max(took.Seconds(), 1e-7), 100)
-		if off := quantile(p, 0)/want - 1; p.Count != 1 || off > 0.18 || off < -0.18 {
-			t.Errorf("%v is told as %v s", took, quantile(p, 0))
+	synctest.Test(t, func(t *testing.T) {
+		for _, took := range []time.Duration{0, 1, 100, 100 * time.Second, 101 * time.Second, time.Hour} {
+			recorder := newRecorder(t)
+			post(recorder, false, "Get", codes.OK, took)
+			p := collect(t, attach(t, otelproducer.Config{Exponential: true}, recorder))["rpc.server.call.duration"].
+				Data.(metricdata.ExponentialHistogram[float64]).DataPoints[0]
+			want := min(max(took.Seconds(), 1e-7), 100)
+			if off := quantile(p, 0)/want - 1; p.Count != 1 || off > 0.18 || off < -0.18 {
+				t.Errorf("%v is told as %v s", took, quantile(p, 0))
+			}
 		}
-	}
+	})
 }

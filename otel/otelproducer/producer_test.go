@@ -6,14 +6,15 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/goleak"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -34,15 +35,19 @@ func newRecorder(t testing.TB) *interceptor.Recorder {
 	return recorder
 }
 
-// post reports a call that took exactly so long.
+// post records a call that takes exactly this long in a synctest bubble.
 func post(recorder *interceptor.Recorder, client bool, name string, code codes.Code, took time.Duration) {
-	meta := interceptors.CallMeta{Service: "shop.v1.Orders", Method: name, Typ: interceptors.Unary, IsClient: client}
-	begin := recorder.ServerReporter
-	if client {
-		begin = recorder.ClientReporter
+	call := func() error {
+		time.Sleep(took)
+		return status.Error(code, "")
 	}
-	reporter, _ := begin(context.Background(), meta)
-	reporter.PostCall(status.Error(code, ""), took)
+	if full := "/shop.v1.Orders/" + name; client {
+		_ = recorder.UnaryClient(context.Background(), full, nil, nil, nil,
+			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return call() })
+	} else {
+		_, _ = recorder.UnaryServer(context.Background(), nil, &grpc.UnaryServerInfo{FullMethod: full},
+			func(context.Context, any) (any, error) { return nil, call() })
+	}
 }
 
 func attach(t testing.TB, cfg otelproducer.Config, recorder *interceptor.Recorder) *sdkmetric.ManualReader {
@@ -79,41 +84,43 @@ func collect(t testing.TB, reader sdkmetric.Reader) map[string]metricdata.Metric
 // The same durations through an ordinary instrument of the SDK, with the bounds of the conventions, are the reference:
 // every bucket, count and sum must be the same.
 func TestDurationsAreWhatAnInstrumentWouldSay(t *testing.T) {
-	reference := sdkmetric.NewManualReader()
-	instrument, err := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reference)).Meter("reference").Float64Histogram(
-		"rpc.server.call.duration", metric.WithUnit("s"),
-		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10))
-	if err != nil {
-		t.Fatal(err)
-	}
-	recorder := newRecorder(t)
-	names := map[codes.Code]string{codes.OK: "OK", codes.NotFound: "NOT_FOUND", codes.Unavailable: "UNAVAILABLE", codes.Canceled: "CANCELLED"}
-	random := rand.New(rand.NewPCG(1, 2))
-	observe := func(method string, code codes.Code, took time.Duration) {
-		post(recorder, false, method, code, took)
-		attributes := []attribute.KeyValue{
-			attribute.String("rpc.system.name", "grpc"), attribute.String("rpc.method", "shop.v1.Orders/"+method),
-			attribute.String("rpc.status_code", names[code]), attribute.String("rpc.response.status_code", names[code]),
+	synctest.Test(t, func(t *testing.T) {
+		reference := sdkmetric.NewManualReader()
+		instrument, err := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reference)).Meter("reference").Float64Histogram(
+			"rpc.server.call.duration", metric.WithUnit("s"),
+			metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10))
+		if err != nil {
+			t.Fatal(err)
 		}
-		if code == codes.Unavailable {
-			attributes = append(attributes, attribute.String("error.type", names[code]))
+		recorder := newRecorder(t)
+		names := map[codes.Code]string{codes.OK: "OK", codes.NotFound: "NOT_FOUND", codes.Unavailable: "UNAVAILABLE", codes.Canceled: "CANCELLED"}
+		random := rand.New(rand.NewPCG(1, 2))
+		observe := func(method string, code codes.Code, took time.Duration) {
+			post(recorder, false, method, code, took)
+			attributes := []attribute.KeyValue{
+				attribute.String("rpc.system.name", "grpc"), attribute.String("rpc.method", "shop.v1.Orders/"+method),
+				attribute.String("rpc.status_code", names[code]), attribute.String("rpc.response.status_code", names[code]),
+			}
+			if code == codes.Unavailable {
+				attributes = append(attributes, attribute.String("error.type", names[code]))
+			}
+			instrument.Record(t.Context(), took.Seconds(), metric.WithAttributes(attributes...))
 		}
-		instrument.Record(t.Context(), took.Seconds(), metric.WithAttributes(attributes...))
-	}
-	for range 2000 {
-		for code := range names {
-			observe([]string{"Get", "List"}[random.IntN(2)], code, time.Duration(random.Int64N(int64(20*time.Second)>>random.IntN(25))))
+		for range 2000 {
+			for code := range names {
+				observe([]string{"Get", "List"}[random.IntN(2)], code, time.Duration(random.Int64N(int64(20*time.Second)>>random.IntN(25))))
+			}
 		}
-	}
-	for _, bound := range interceptor.CodeBounds() { // what equals a bound is within it
-		observe("Get", codes.OK, time.Duration(bound*1e9))
-	}
-	got := collect(t, attach(t, otelproducer.Config{}, recorder))["rpc.server.call.duration"]
-	want := collect(t, reference)["rpc.server.call.duration"]
-	if got.Unit != "s" || got.Description == "" {
-		t.Errorf("unit %q, description %q", got.Unit, got.Description)
-	}
-	compare(t, got.Data.(metricdata.Histogram[float64]), want.Data.(metricdata.Histogram[float64]))
+		for _, bound := range interceptor.CodeBounds() { // what equals a bound is within it
+			observe("Get", codes.OK, time.Duration(bound*1e9))
+		}
+		got := collect(t, attach(t, otelproducer.Config{}, recorder))["rpc.server.call.duration"]
+		want := collect(t, reference)["rpc.server.call.duration"]
+		if got.Unit != "s" || got.Description == "" {
+			t.Errorf("unit %q, description %q", got.Unit, got.Description)
+		}
+		compare(t, got.Data.(metricdata.Histogram[float64]), want.Data.(metricdata.Histogram[float64]))
+	})
 }
 
 func compare(t *testing.T, got, want metricdata.Histogram[float64]) {
