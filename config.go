@@ -83,7 +83,7 @@ type Config struct {
 	// proxy before Envoy sees them too; see servicer.Servicer.EnvoyUnary.
 	Envoy bool
 	// LoadReports tells balancing clients how busy the server is, by ORCA, in the trailers of all calls and out of band, as
-	// Load says; its Recorder, Resources (from Resources) and Logger are filled in. Every caller sees it. See package
+	// Load says; its Recorder and Logger are filled in. Every caller sees it. See package
 	// orcavitals.
 	LoadReports bool
 	Load        orcavitals.Config

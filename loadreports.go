@@ -13,7 +13,7 @@ func (h *Health) reportLoad() (err error) {
 		return nil
 	}
 	config := h.cfg.Load
-	config.Recorder, config.Resources, config.Logger = h.Recorder, h.cfg.Resources, h.log
+	config.Recorder, config.Logger = h.Recorder, h.log
 	h.Load, err = orcavitals.New(config)
 	return err
 }

@@ -22,9 +22,7 @@ func TestInAChecker(t *testing.T) {
 			}
 			return resource.Usage{Used: 95, Total: 100}, nil
 		}
-		list, err := resource.Checks(resource.Config{
-			Host: host, Files: tree(t, "docker-v2"), DiskPaths: []string{"/data", "/nfs"},
-		})
+		list, err := config{Host: host, Files: tree(t, "docker-v2"), DiskPaths: []string{"/data", "/nfs"}}.checks()
 		if err != nil {
 			t.Fatal(err)
 		}

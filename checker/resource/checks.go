@@ -33,34 +33,38 @@ var names = []string{
 // Checks returns the checks that have a limit and that this machine offers, ready for a checker.Checker, in the order of
 // the package's documentation. The error joins all mistakes of cfg. Checks reads the first CPU sample, starts nothing
 // and never touches a path of DiskPaths. Limits may name checks that only other machines offer.
-func Checks(cfg Config) ([]checker.Check, error) {
-	cfg = cfg.withDefaults()
+func Checks(cfg Config) ([]checker.Check, error) { return checksOn(thisMachine(), cfg) }
+
+func checksOn(m machine, cfg Config) ([]checker.Check, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
+	if cfg.DiskPaths == nil {
+		cfg.DiskPaths = []string{"/"}
+	}
 	s := &set{cfg: cfg}
-	s.add(cpuUsage, "CPU usage", newCPUCheck)
-	s.add(memoryUsage, "Memory usage", func(cfg Config) measure { return memoryMeter{cfg.Host, cfg.Files}.measure })
+	s.add(cpuUsage, "CPU usage", m.cpuCheck)
+	s.add(memoryUsage, "Memory usage", func() measure { return memoryMeter{m}.measure })
 	for _, path := range cfg.DiskPaths {
 		name, title := diskUsage, "Disk usage"
 		if len(cfg.DiskPaths) > 1 {
 			name, title = name+":"+path, title+" of "+path
 		}
-		s.add(name, title, func(cfg Config) measure { return (&filesystem{host: cfg.Host, path: path}).measure })
+		s.add(name, title, func() measure { return (&filesystem{host: m.host, path: path}).measure })
 	}
-	s.add(openFiles, "Open files", newOpenFilesCheck)
-	s.add(goroutines, "Goroutines", func(Config) measure { return countGoroutines })
-	s.add(gcCPU, "Garbage collection", func(Config) measure { return newGCMeter().measure })
-	s.add(loadAverage, "Load average", newLoadCheck)
-	s.add(cpuThrottling, "CPU throttling", newThrottlingCheck)
+	s.add(openFiles, "Open files", func() measure { return openFilesCheck(cfg) })
+	s.add(goroutines, "Goroutines", func() measure { return countGoroutines })
+	s.add(gcCPU, "Garbage collection", func() measure { return newGCMeter().measure })
+	s.add(loadAverage, "Load average", m.loadCheck)
+	s.add(cpuThrottling, "CPU throttling", m.throttlingCheck)
 	// Nearly every busy system has some task waiting for a CPU; all of them at once never wait for one.
-	s.add(cpuPressure, "CPU pressure", newPressureCheck("cpu", "some"))
-	s.add(memoryPressure, "Memory pressure", newPressureCheck("memory", "full"))
-	s.add(ioPressure, "I/O pressure", newPressureCheck("io", "full"))
+	s.add(cpuPressure, "CPU pressure", func() measure { return m.pressureCheck("cpu", "some") })
+	s.add(memoryPressure, "Memory pressure", func() measure { return m.pressureCheck("memory", "full") })
+	s.add(ioPressure, "I/O pressure", func() measure { return m.pressureCheck("io", "full") })
 	return s.checks, nil
 }
 
-// measure is the function of a check.
+// measure is the function of a check; nil where the machine does not offer it.
 type measure func(context.Context) (checker.Measurement, error)
 
 type set struct {
@@ -68,8 +72,8 @@ type set struct {
 	checks []checker.Check
 }
 
-// add adds a check if it has a limit and create, which returns nil where the machine does not offer it, can make it.
-func (s *set) add(name, title string, create func(Config) measure) {
+// add adds a check that has a limit, unless create returns nil.
+func (s *set) add(name, title string, create func() measure) {
 	limit, limited := s.cfg.limit(name)
 	if !limited {
 		return
@@ -78,7 +82,7 @@ func (s *set) add(name, title string, create func(Config) measure) {
 	if limit.IsUpper() {
 		warning = checker.Above(0.8 * limit.Value())
 	}
-	if m := create(s.cfg); m != nil {
+	if m := create(); m != nil {
 		s.checks = append(s.checks, checker.Check{
 			Name: name, Title: title, Kind: checker.Resource, Measure: m, Warning: warning, Critical: limit,
 			Interval: s.cfg.Interval, Timeout: s.cfg.Timeout,
@@ -86,19 +90,19 @@ func (s *set) add(name, title string, create func(Config) measure) {
 	}
 }
 
-func newCPUCheck(cfg Config) measure {
-	if meter := newCPUMeter(cfg.Host, cfg.Files); !meter.unsupported {
+func (m machine) cpuCheck() measure {
+	if meter := newCPUMeter(m); !meter.unsupported {
 		return meter.measure
 	}
 	return nil
 }
 
-func newLoadCheck(cfg Config) measure {
-	if _, err := cfg.Host.Load(context.Background()); errors.Is(err, errors.ErrUnsupported) {
+func (m machine) loadCheck() measure {
+	if _, err := m.host.Load(context.Background()); errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}
 	return func(ctx context.Context) (checker.Measurement, error) {
-		perCPU, err := cfg.Host.Load(ctx)
+		perCPU, err := m.host.Load(ctx)
 		if err != nil {
 			return checker.Measurement{}, fmt.Errorf("reading the load average: %w", err)
 		}

@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -31,28 +28,6 @@ type Config struct {
 	Interval time.Duration
 	// Timeout of each run. Default: that of checker.Check.
 	Timeout time.Duration
-
-	// Host measures the machine. Default: gopsutil.
-	Host Host
-	// Files is the tree in which control groups and pressure are read, rooted at "/". Default: os.DirFS("/") on
-	// Linux, an empty tree elsewhere.
-	Files fs.FS
-}
-
-func (c Config) withDefaults() Config {
-	if c.DiskPaths == nil {
-		c.DiskPaths = []string{"/"}
-	}
-	if c.Host == nil {
-		c.Host = gopsutil{}
-	}
-	if c.Files == nil {
-		c.Files = noFiles{}
-		if runtime.GOOS == "linux" {
-			c.Files = os.DirFS("/")
-		}
-	}
-	return c
 }
 
 // limit returns the limit of a check, and false if the check is to be left out: Limits says so, or nothing limits it.
@@ -129,11 +104,4 @@ func validPaths(paths []string) error {
 		}
 	}
 	return errors.Join(mistakes...)
-}
-
-// noFiles is the tree of a machine that has no control groups.
-type noFiles struct{}
-
-func (noFiles) Open(name string) (fs.File, error) {
-	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }

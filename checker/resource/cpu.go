@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"sync"
 	"time"
 
@@ -17,8 +16,7 @@ const shortest = time.Second
 
 // cpuMeter measures CPU as the difference between two of its own samples.
 type cpuMeter struct {
-	host  Host
-	files fs.FS
+	machine
 	// unsupported says that neither the host nor a control group can tell. Written by newCPUMeter only.
 	unsupported bool
 
@@ -33,12 +31,12 @@ type cpuMeter struct {
 type cpuSample struct {
 	at     time.Time
 	groups []groupCPU // the limited control groups; if there are any, host is not asked
-	host   CPUTimes   // zero if it was not asked or did not answer
+	host   cpuTimes   // zero if it was not asked or did not answer
 }
 
 // newCPUMeter takes the first sample. A failure is left for the first measurement to report.
-func newCPUMeter(host Host, files fs.FS) *cpuMeter {
-	m := &cpuMeter{host: host, files: files}
+func newCPUMeter(on machine) *cpuMeter {
+	m := &cpuMeter{machine: on}
 	var err error
 	m.base, err = m.sample(context.Background())
 	m.unsupported = errors.Is(err, errors.ErrUnsupported)
@@ -50,7 +48,7 @@ func (m *cpuMeter) sample(ctx context.Context) (cpuSample, error) {
 	var err error
 	if len(s.groups) == 0 {
 		if s.host, err = m.host.CPU(ctx); err != nil {
-			s.host = CPUTimes{}
+			s.host = cpuTimes{}
 		}
 	}
 	// The clock is read last, so that waiting for the host never makes a share look larger than it is.

@@ -9,8 +9,8 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// newOpenFilesCheck returns nil where open files cannot be counted, or have no limit to be compared with.
-func newOpenFilesCheck(cfg Config) measure {
+// openFilesCheck returns nil where open files cannot be counted, or have no limit to be compared with.
+func openFilesCheck(cfg Config) measure {
 	_, own := cfg.Limits[openFiles]
 	if files, err := descriptors(); errors.Is(err, errors.ErrUnsupported) || files.Total == 0 && !own {
 		return nil

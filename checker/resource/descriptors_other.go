@@ -5,4 +5,4 @@ package resource
 import "errors"
 
 // descriptors is not known here: Windows counts handles, but does not limit them.
-func descriptors() (Usage, error) { return Usage{}, errors.ErrUnsupported }
+func descriptors() (usage, error) { return usage{}, errors.ErrUnsupported }

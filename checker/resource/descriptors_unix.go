@@ -13,13 +13,13 @@ import (
 const infinite = 1 << 31
 
 // descriptors counts the open descriptors of this process. Total is 0 if they are not limited.
-func descriptors() (Usage, error) {
+func descriptors() (usage, error) {
 	dir, err := os.Open("/dev/fd")
 	if err != nil {
 		dir, err = os.Open("/proc/self/fd") // a minimal container has no /dev/fd
 	}
 	if err != nil {
-		return Usage{}, err
+		return usage{}, err
 	}
 	defer dir.Close()
 	used := uint64(0)
@@ -31,13 +31,13 @@ func descriptors() (Usage, error) {
 			break
 		}
 		if err != nil {
-			return Usage{}, err
+			return usage{}, err
 		}
 	}
 	used-- // the folder that was just read
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur >= infinite {
-		return Usage{Used: used}, nil
+		return usage{Used: used}, nil
 	}
-	return Usage{Used: used, Total: limit.Cur}, nil
+	return usage{Used: used, Total: limit.Cur}, nil
 }

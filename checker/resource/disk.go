@@ -11,7 +11,7 @@ import (
 
 // filesystem measures one path, and survives that the path's mount is dead.
 type filesystem struct {
-	host Host
+	host host
 	path string
 
 	mu sync.Mutex
@@ -19,11 +19,11 @@ type filesystem struct {
 	asking *diskCall
 }
 
-// diskCall is one call of Host.Disk. Usage, err and panicked are written before done is closed, and never again.
+// diskCall is one call of Host.Disk. usage, err and panicked are written before done is closed, and never again.
 type diskCall struct {
 	since    time.Time
 	done     chan struct{}
-	usage    Usage
+	usage    usage
 	err      error
 	panicked any
 }
@@ -75,7 +75,7 @@ func (f *filesystem) ask(ctx context.Context) (call *diskCall, earlier bool) {
 	return call, false
 }
 
-func (c *diskCall) make(ctx context.Context, host Host, path string) {
+func (c *diskCall) make(ctx context.Context, host host, path string) {
 	defer close(c.done)
 	defer func() { c.panicked = recover() }()
 	c.usage, c.err = host.Disk(ctx, path)

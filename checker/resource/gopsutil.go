@@ -16,13 +16,13 @@ import (
 // with everybody else in the process.
 type gopsutil struct{}
 
-func (gopsutil) CPU(ctx context.Context) (CPUTimes, error) {
+func (gopsutil) CPU(ctx context.Context) (cpuTimes, error) {
 	all, err := cpu.TimesWithContext(ctx, false)
 	if err != nil {
-		return CPUTimes{}, supported(err)
+		return cpuTimes{}, supported(err)
 	}
 	if len(all) != 1 {
-		return CPUTimes{}, fmt.Errorf("gopsutil returned %d sums of CPU times, want 1", len(all))
+		return cpuTimes{}, fmt.Errorf("gopsutil returned %d sums of CPU times, want 1", len(all))
 	}
 	cpus, err := cpu.CountsWithContext(ctx, true)
 	if err != nil || cpus <= 0 {
@@ -31,24 +31,24 @@ func (gopsutil) CPU(ctx context.Context) (CPUTimes, error) {
 	t := all[0]
 	// Guest time is left out: the kernel has already counted it as user and nice time.
 	busy := t.User + t.Nice + t.System + t.Irq + t.Softirq + t.Steal
-	return CPUTimes{Busy: busy, Total: busy + t.Idle + t.Iowait, CPUs: cpus}, nil
+	return cpuTimes{Busy: busy, Total: busy + t.Idle + t.Iowait, CPUs: cpus}, nil
 }
 
-func (gopsutil) Memory(ctx context.Context) (Usage, error) {
+func (gopsutil) Memory(ctx context.Context) (usage, error) {
 	m, err := mem.VirtualMemoryWithContext(ctx)
 	if err != nil {
-		return Usage{}, supported(err)
+		return usage{}, supported(err)
 	}
-	return Usage{Used: m.Total - min(m.Available, m.Total), Total: m.Total}, nil
+	return usage{Used: m.Total - min(m.Available, m.Total), Total: m.Total}, nil
 }
 
-func (gopsutil) Disk(ctx context.Context, path string) (Usage, error) {
+func (gopsutil) Disk(ctx context.Context, path string) (usage, error) {
 	d, err := disk.UsageWithContext(ctx, path)
 	if err != nil {
-		return Usage{}, supported(err)
+		return usage{}, supported(err)
 	}
 	// What is reserved for root is neither used nor to be had, as df reckons.
-	return Usage{Used: d.Used, Total: d.Used + d.Free}, nil
+	return usage{Used: d.Used, Total: d.Used + d.Free}, nil
 }
 
 func (gopsutil) Load(ctx context.Context) (float64, error) {

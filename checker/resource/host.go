@@ -1,39 +1,59 @@
 package resource
 
-import "context"
+import (
+	"context"
+	"io/fs"
+	"os"
+	"runtime"
+)
 
-// Host measures the machine that the process runs on. The default uses gopsutil; a fake or another library can take
-// its place. The methods may be called concurrently. An error that wraps errors.ErrUnsupported says that this machine
-// can never tell: Checks leaves such a check out. All other errors make the check fail.
-type Host interface {
+// machine is what the checks measure; tests replace it.
+type machine struct {
+	host  host
+	files fs.FS // where control groups and pressure are read, rooted at "/"
+}
+
+// thisMachine is the one that the process runs on. Other systems than Linux have no control groups.
+func thisMachine() machine {
+	if runtime.GOOS == "linux" {
+		return machine{gopsutil{}, os.DirFS("/")}
+	}
+	return machine{gopsutil{}, noFiles{}}
+}
+
+// noFiles is an empty tree.
+type noFiles struct{}
+
+func (noFiles) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+
+// host measures a machine. The methods may be called concurrently. Where a method returns an error that wraps
+// errors.ErrUnsupported, Checks leaves the check out; other errors make the check fail.
+type host interface {
 	// CPU returns the time that all CPUs together have spent since boot.
-	CPU(ctx context.Context) (CPUTimes, error)
-	// Memory returns the bytes that cannot be had without swapping, and all bytes.
-	Memory(ctx context.Context) (Usage, error)
-	// Disk returns the bytes used on the filesystem of path, and those together with the bytes that an ordinary user
-	// can still have. It may hang, and may ignore ctx.
-	Disk(ctx context.Context, path string) (Usage, error)
+	CPU(ctx context.Context) (cpuTimes, error)
+	// Memory returns the bytes that are not available without swapping, and all bytes.
+	Memory(ctx context.Context) (usage, error)
+	// Disk returns the bytes used on the filesystem of path, and those together with the bytes available to an
+	// unprivileged user. It may hang, and may ignore ctx.
+	Disk(ctx context.Context, path string) (usage, error)
 	// Load returns the load average of one minute divided by the number of CPUs.
 	Load(ctx context.Context) (float64, error)
 }
 
-// CPUTimes is CPU time since boot, summed over all CPUs.
-type CPUTimes struct {
-	// Busy is what was used, in seconds. Waiting for input or output is not use.
-	Busy float64
-	// Total is what has passed, in seconds.
+// cpuTimes is CPU time since boot in seconds, summed over all CPUs.
+type cpuTimes struct {
+	Busy  float64 // without waiting for input or output
 	Total float64
-	// CPUs is the number of CPUs.
-	CPUs int
+	CPUs  int
 }
 
-// Usage is how many bytes of something are used, and how many there are.
-type Usage struct {
-	Used, Total uint64
-}
+// usage is how many bytes of something are used, and how many there are.
+type usage struct{ Used, Total uint64 }
 
 // percent is between 0 and 100, also for figures that contradict each other.
-func (u Usage) percent() float64 {
+func (u usage) percent() float64 {
 	if u.Total == 0 {
 		return 0
 	}

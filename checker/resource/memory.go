@@ -11,10 +11,7 @@ import (
 )
 
 // memoryMeter measures memory. It keeps nothing between runs.
-type memoryMeter struct {
-	host  Host
-	files fs.FS
-}
+type memoryMeter struct{ machine }
 
 func (m memoryMeter) measure(ctx context.Context) (checker.Measurement, error) {
 	host, err := m.host.Memory(ctx)
@@ -31,7 +28,7 @@ func (m memoryMeter) measure(ctx context.Context) (checker.Measurement, error) {
 	return percentOf(host, "host"), nil
 }
 
-func percentOf(u Usage, what string) checker.Measurement {
+func percentOf(u usage, what string) checker.Measurement {
 	return checker.Measurement{
 		Value: u.percent(), Unit: "%", Source: "of the " + what + " (" + humanSize(u.Total) + ")",
 	}
@@ -39,15 +36,15 @@ func percentOf(u Usage, what string) checker.Measurement {
 
 // groupMemory returns usage and limit of the fullest limited level, own group first, and false if nothing limits.
 // A limit of at least host bytes is none.
-func groupMemory(files fs.FS, host uint64) (Usage, bool) {
+func groupMemory(files fs.FS, host uint64) (usage, bool) {
 	h, ok := findHierarchy(files, "memory")
 	if !ok {
-		return Usage{}, false
+		return usage{}, false
 	}
 	if host == 0 {
 		host = unlimited
 	}
-	var fullest Usage
+	var fullest usage
 	for _, dir := range h.dirs {
 		u, ok := levelMemory(files, dir, h.unified)
 		if !ok || u.Total == 0 || u.Total >= min(host, unlimited) {
@@ -61,23 +58,23 @@ func groupMemory(files fs.FS, host uint64) (Usage, bool) {
 }
 
 // fuller compares shares, and limits when the shares are equal: two empty levels are told apart by what is tighter.
-func fuller(a, b Usage) bool {
+func fuller(a, b usage) bool {
 	x, y := float64(a.Used)/float64(a.Total), float64(b.Used)/float64(b.Total)
 	return x > y || x == y && a.Total < b.Total
 }
 
 // levelMemory returns usage and limit of one level.
-func levelMemory(files fs.FS, dir string, unified bool) (Usage, bool) {
+func levelMemory(files fs.FS, dir string, unified bool) (usage, bool) {
 	limit, current, inactive := memoryLimitV1(files, dir), "memory.usage_in_bytes", "total_inactive_file"
 	if unified {
 		limit, current, inactive = memoryLimitV2(files, dir), "memory.current", "inactive_file"
 	}
 	used, ok := readNumber(files, dir, current)
 	if limit >= unlimited || !ok {
-		return Usage{}, false
+		return usage{}, false
 	}
 	cache, _ := parseField(readText(files, path.Join(dir, "memory.stat")), inactive)
-	return Usage{Used: used - min(cache, used), Total: limit}, true
+	return usage{Used: used - min(cache, used), Total: limit}, true
 }
 
 // memoryLimitV2 is the smaller of memory.max, which kills, and memory.high, which throttles.

@@ -9,15 +9,13 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// newPressureCheck returns nil where the kernel does not report this kind of pressure.
-func newPressureCheck(resource, line string) func(Config) measure {
-	return func(cfg Config) measure {
-		p := pressure{cfg.Files, resource, line}
-		if _, err := p.measure(context.Background()); err != nil {
-			return nil
-		}
-		return p.measure
+// pressureCheck returns nil where the kernel does not report this kind of pressure.
+func (m machine) pressureCheck(resource, line string) measure {
+	p := pressure{m.files, resource, line}
+	if _, err := p.measure(context.Background()); err != nil {
+		return nil
 	}
+	return p.measure
 }
 
 // pressure reads one kind of pressure stall information: the share of time in which tasks waited.

@@ -198,7 +198,7 @@ func TestLimitsOfDisks(t *testing.T) {
 }
 
 func TestChecksWithoutALimitAreLeftOut(t *testing.T) {
-	list, err := resource.Checks(config{Host: newMachine(), Files: tree(t, "docker-v2")})
+	list, err := config{Files: tree(t, "docker-v2")}.checks()
 	if err != nil {
 		t.Fatal(err)
 	}

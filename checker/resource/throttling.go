@@ -25,9 +25,9 @@ type periods struct {
 	total, throttled uint64
 }
 
-// newThrottlingCheck returns nil where no quota is in force.
-func newThrottlingCheck(cfg Config) measure {
-	t := &throttling{files: cfg.Files, base: readPeriods(cfg.Files)}
+// throttlingCheck returns nil where no quota is in force.
+func (m machine) throttlingCheck() measure {
+	t := &throttling{files: m.files, base: readPeriods(m.files)}
 	if len(t.base) == 0 {
 		return nil
 	}

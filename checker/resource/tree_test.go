@@ -3,6 +3,7 @@ package resource_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
@@ -94,17 +96,30 @@ func newMachine() *machine {
 }
 
 // config is a resource.Config of a fake machine.
-type config = resource.Config
+type config struct {
+	CPU, Memory, Disk checker.Limit
+	Limits            map[string]checker.Limit
+	DiskPaths         []string
+	Interval, Timeout time.Duration
+	Host              resource.Host
+	Files             fs.FS
+}
+
+func (c config) checks() ([]checker.Check, error) {
+	if c.Host == nil {
+		c.Host = newMachine()
+	}
+	if c.Files == nil {
+		c.Files = fstest.MapFS{}
+	}
+	return resource.ChecksOn(c.Host, c.Files, resource.Config{
+		CPU: c.CPU, Memory: c.Memory, Disk: c.Disk, Limits: c.Limits, DiskPaths: c.DiskPaths, Interval: c.Interval, Timeout: c.Timeout,
+	})
+}
 
 // newChecks makes all checks that the machine offers, unless cfg sets Limits.
 func newChecks(t testing.TB, cfg config) map[string]checker.Check {
 	t.Helper()
-	if cfg.Host == nil {
-		cfg.Host = newMachine()
-	}
-	if cfg.Files == nil {
-		cfg.Files = fstest.MapFS{}
-	}
 	if cfg.Limits == nil {
 		cfg.Limits = map[string]checker.Limit{}
 		for _, name := range []string{
@@ -113,7 +128,7 @@ func newChecks(t testing.TB, cfg config) map[string]checker.Check {
 			cfg.Limits[name] = checker.Above(1e9)
 		}
 	}
-	list, err := resource.Checks(cfg)
+	list, err := cfg.checks()
 	if err != nil {
 		t.Fatal(err)
 	}

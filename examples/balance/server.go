@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"embed"
 	"flag"
 	"fmt"
 	"io"
@@ -16,7 +15,6 @@ import (
 	testpb "google.golang.org/grpc/interop/grpc_testing"
 
 	"github.com/vitals-go/vitals"
-	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
 
@@ -34,14 +32,13 @@ func serve(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer
 		return err
 	}
 	runtime.GOMAXPROCS(1)
-	host, err := newMachine()
+	utilization, err := newUtilization()
 	if err != nil {
 		return err
 	}
 	health, err := vitals.New(vitals.Config{
-		Resources:   resource.Config{Host: host, Files: embed.FS{}, DiskPaths: []string{}},
 		LoadReports: true, // all that the experiment is about
-		Load:        orcavitals.Config{Interval: 250 * time.Millisecond, Window: 2 * time.Second},
+		Load:        orcavitals.Config{Utilization: utilization, Interval: 250 * time.Millisecond, Window: 2 * time.Second},
 		DrainDelay:  time.Second,
 		Logger:      slog.New(slog.DiscardHandler),
 	})

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/interceptor"
 )
 
@@ -15,8 +14,6 @@ type Config struct {
 	// Recorder counts the calls. Default: none, and then rps_fractional and eps stay unset; weighted_round_robin gives
 	// no weight to such a server.
 	Recorder *interceptor.Recorder
-	// Resources says what CPU and memory are measured on, by its Host and Files. Default: this machine.
-	Resources resource.Config
 
 	// Utilization returns the application's own utilization for application_utilization, such as the share of its
 	// workers that are busy: 1 is full, and more is overload. A negative number or NaN means unknown. It is called once

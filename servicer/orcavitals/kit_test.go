@@ -23,7 +23,6 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
@@ -53,27 +52,22 @@ func (m *machine) set(change func(*machine)) {
 	change(m)
 }
 
-func (m *machine) CPU(context.Context) (resource.CPUTimes, error) {
+func (m *machine) CPU() (used, passed float64, err error) {
 	m.mu.Lock()
 	hang, err := m.hang, m.err
-	used := m.used + m.busy*time.Since(m.since).Seconds()
+	used = m.used + m.busy*time.Since(m.since).Seconds()
 	m.mu.Unlock()
 	if hang != nil {
 		<-hang
 	}
-	return resource.CPUTimes{Busy: used, Total: float64(time.Now().UnixMicro()) / 1e6, CPUs: 1}, err
+	return used, float64(time.Now().UnixMicro()) / 1e6, err
 }
 
-func (m *machine) Memory(context.Context) (resource.Usage, error) {
+func (m *machine) Memory() (float64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return resource.Usage{Used: m.memory, Total: 1000}, m.err
+	return float64(m.memory) / 1000, m.err
 }
-
-func (m *machine) Disk(context.Context, string) (resource.Usage, error) {
-	return resource.Usage{}, nil
-}
-func (m *machine) Load(context.Context) (float64, error) { return 0, nil }
 
 // tests answers gRPC's own test service. A request for n > 0 bytes fails with the code of that number.
 type tests struct {
@@ -122,13 +116,13 @@ func start(t *testing.T, change func(*orcavitals.Config)) *rig {
 		t.Fatal(err)
 	}
 	cfg := orcavitals.Config{
-		Recorder: r.recorder, Resources: resource.Config{Host: r.machine, Files: noGroups()},
-		Logger: slog.New(slog.NewTextHandler(r.log, nil)),
+		Recorder: r.recorder,
+		Logger:   slog.New(slog.NewTextHandler(r.log, nil)),
 	}
 	if change != nil {
 		change(&cfg)
 	}
-	if r.reporter, err = orcavitals.New(cfg); err != nil {
+	if r.reporter, err = orcavitals.NewOn(cfg, r.machine); err != nil {
 		t.Fatal(err)
 	}
 	r.server = grpc.NewServer(append(r.reporter.ServerOptions(), r.recorder.ServerOptions()...)...)

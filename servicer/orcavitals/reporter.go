@@ -9,15 +9,13 @@ import (
 	"time"
 
 	"google.golang.org/grpc/orca"
-
-	"github.com/vitals-go/vitals/checker/resource"
 )
 
 // Reporter reports how busy the server is. Create it with New, give its ServerOptions to grpc.NewServer, call Register,
 // and Run it. It is also an orca.ServerMetricsProvider.
 type Reporter struct {
 	cfg     Config
-	sampler *resource.Sampler
+	machine machine
 	running atomic.Bool
 	// current is the newest report, nil while there is none. Run writes it, calls and streams read it.
 	current atomic.Pointer[report]
@@ -29,13 +27,14 @@ type Reporter struct {
 }
 
 // New returns a Reporter, or an error that joins all mistakes in cfg, each naming its field. It starts nothing.
-func New(cfg Config) (*Reporter, error) {
+func New(cfg Config) (*Reporter, error) { return newReporter(cfg, thisMachine{}) }
+
+func newReporter(cfg Config, m machine) (*Reporter, error) {
 	cfg = cfg.withDefaults()
-	sampler, err := resource.NewSampler(cfg.Resources)
-	if err := errors.Join(cfg.validate(), err); err != nil {
+	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Reporter{cfg: cfg, sampler: sampler, troubles: make(map[string]bool), ended: make(chan struct{})}, nil
+	return &Reporter{cfg: cfg, machine: m, troubles: make(map[string]bool), ended: make(chan struct{})}, nil
 }
 
 var errRunning = errors.New("orcavitals: Run has been called already")

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -16,8 +15,6 @@ import (
 
 	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
-
-func noGroups() fstest.MapFS { return fstest.MapFS{} }
 
 // bubble runs test in virtual time, half an instant after the samples.
 func bubble(t *testing.T, change func(*orcavitals.Config), test func(*testing.T, *rig)) {
@@ -208,9 +205,8 @@ func TestNewReportsAllMistakes(t *testing.T) {
 		}
 	}
 	cfg := orcavitals.Config{Interval: -1, MaxInFlight: -1}
-	cfg.Resources.Timeout = -1
 	_, err := orcavitals.New(cfg)
-	for _, field := range []string{"Interval", "MaxInFlight", "Timeout"} {
+	for _, field := range []string{"Interval", "MaxInFlight"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s is not named by %v", field, err)
 		}

@@ -7,16 +7,14 @@ import (
 	"log/slog"
 	"math"
 	"time"
-
-	"github.com/vitals-go/vitals/checker/resource"
 )
 
 // sample is what could be known at one moment.
 type sample struct {
 	at     time.Time
-	cpu    *resource.CPUSample // nil if unknown, as below
-	memory float64             // unset if unknown
-	used   float64             // what Config.Utilization has said; unset if unknown
+	cpu    cpuSample // nil if unknown, as below
+	memory float64   // unset if unknown
+	used   float64   // what Config.Utilization returned; unset if unknown
 
 	handled, failures, inFlight uint64
 }
@@ -24,12 +22,12 @@ type sample struct {
 // sample takes one.
 func (r *Reporter) sample(ctx context.Context) *sample {
 	s := &sample{memory: unset, used: unset}
-	cpu, err := r.sampler.CPU(ctx)
+	cpu, err := r.machine.cpu(ctx)
 	if err == nil {
-		s.cpu = &cpu
+		s.cpu = cpu
 	}
 	r.note(ctx, "cpu", err)
-	memory, err := r.sampler.Memory(ctx)
+	memory, err := r.machine.memory(ctx)
 	if err == nil {
 		s.memory = memory
 	}
@@ -105,7 +103,7 @@ func (w *window) cpu() float64 {
 		if s.cpu == nil {
 			continue
 		}
-		if share, err := newest.Since(*s.cpu); err == nil {
+		if share, err := newest.since(s.cpu); err == nil {
 			return share
 		}
 	}

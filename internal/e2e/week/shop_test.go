@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -142,7 +141,7 @@ func (s *shop) config(file string) vitals.Config {
 	}
 	cfg := vitals.Config{
 		CheckInterval: 2 * time.Minute, FilePath: file, Prometheus: true, Breakers: []breaker.Source{s.payments},
-		Resources: resource.Config{Host: &host{scenario: s.scenario}, Files: fstest.MapFS{}},
+		Resources: resource.Config{Limits: map[string]checker.Limit{"cpu_usage": {}, "memory_usage": {}, "disk_usage": {}, "open_files": {}}},
 		Logger:    slog.New(slog.DiscardHandler),
 	}
 	for _, n := range needs {
@@ -156,7 +155,10 @@ func (s *shop) config(file string) vitals.Config {
 		}
 		cfg.Dependencies = append(cfg.Dependencies, check)
 	}
-	cfg.Checks = []checker.Check{often(checker.Check{Name: "loop", Kind: checker.Process, Run: s.steady("loop")})}
+	cfg.Checks = []checker.Check{
+		often(checker.Check{Name: "loop", Kind: checker.Process, Run: s.steady("loop")}),
+		{Name: "cpu_usage", Kind: checker.Resource, Measure: s.cpu, Warning: checker.Above(64), Critical: checker.Above(80)},
+	}
 	return cfg
 }
 

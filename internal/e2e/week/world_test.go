@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/vitals-go/vitals/checker/resource"
+	"github.com/vitals-go/vitals/checker"
 )
 
 // ill is what can be wrong with something.
@@ -190,30 +190,11 @@ func (d *diary) pages() uint64 {
 	return d.runs
 }
 
-// host is a machine whose CPU the script keeps busy.
-type host struct {
-	*scenario
-	busy, total float64
-	last        time.Duration
-}
-
-func (h *host) CPU(context.Context) (resource.CPUTimes, error) {
-	now := h.now()
-	share := 0.3
-	if state, _ := h.state("cpu_usage", now); state != well {
-		share = 0.97
+// cpu measures a CPU that the script keeps busy.
+func (w *scenario) cpu(context.Context) (checker.Measurement, error) {
+	m := checker.Measurement{Value: 30, Unit: "%"}
+	if state, _ := w.state("cpu_usage", w.now()); state != well {
+		m.Value = 97
 	}
-	passed := (now - h.last).Seconds()
-	h.last, h.total, h.busy = now, h.total+2*passed, h.busy+2*passed*share
-	return resource.CPUTimes{Busy: h.busy, Total: h.total, CPUs: 2}, nil
+	return m, nil
 }
-
-func (h *host) Memory(context.Context) (resource.Usage, error) {
-	return resource.Usage{Used: 40, Total: 100}, nil
-}
-
-func (h *host) Disk(context.Context, string) (resource.Usage, error) {
-	return resource.Usage{Used: 50, Total: 100}, nil
-}
-
-func (h *host) Load(context.Context) (float64, error) { return 0, errors.ErrUnsupported }

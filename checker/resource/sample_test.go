@@ -15,23 +15,18 @@ import (
 )
 
 func newSampler(t *testing.T, cfg config) *resource.Sampler {
-	t.Helper()
 	if cfg.Host == nil {
 		cfg.Host = newMachine()
 	}
 	if cfg.Files == nil {
 		cfg.Files = tree(t, "unlimited-v2")
 	}
-	s, err := resource.NewSampler(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return resource.NewSampler(cfg.Host, cfg.Files, false)
 }
 
 func takeCPU(t *testing.T, s *resource.Sampler) resource.CPUSample {
 	t.Helper()
-	sample, err := s.CPU(t.Context())
+	sample, err := resource.SampleOf(s, t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +65,7 @@ func TestASamplerReadsTheControlGroup(t *testing.T) {
 		time.Sleep(time.Second)
 		files["sys/fs/cgroup/cpu.stat"].Data = []byte("usage_usec 41200000\n") // 1.2 of 1.5 CPUs
 		wantShare(t, takeCPU(t, s), before, 0.8)
-		if share, err := s.Memory(t.Context()); err != nil || share != 0.5 {
+		if share, err := resource.MemoryOf(s, t.Context()); err != nil || share != 0.5 {
 			t.Errorf("memory: got %v, %v", share, err)
 		}
 	})
@@ -95,7 +90,7 @@ func TestASamplerDoesNotLookForItsGroupEachTime(t *testing.T) {
 	s := newSampler(t, config{Files: files})
 	for range 10 {
 		takeCPU(t, s)
-		if share, err := s.Memory(t.Context()); err != nil || share != 0.5 {
+		if share, err := resource.MemoryOf(s, t.Context()); err != nil || share != 0.5 {
 			t.Errorf("memory: got %v, %v", share, err)
 		}
 	}
@@ -110,12 +105,12 @@ func TestASamplerLooksAgainWhereItsGroupIs(t *testing.T) {
 		where := files["proc/self/mountinfo"].Data
 		files["proc/self/mountinfo"].Data = nil // not mounted yet
 		s := newSampler(t, config{Files: files})
-		if share, err := s.Memory(t.Context()); err != nil || share != 0.25 {
+		if share, err := resource.MemoryOf(s, t.Context()); err != nil || share != 0.25 {
 			t.Errorf("of the host: got %v, %v", share, err)
 		}
 		files["proc/self/mountinfo"].Data = where
 		time.Sleep(31 * time.Second)
-		if share, err := s.Memory(t.Context()); err != nil || share != 0.5 {
+		if share, err := resource.MemoryOf(s, t.Context()); err != nil || share != 0.5 {
 			t.Errorf("of the group: got %v, %v", share, err)
 		}
 	})
@@ -134,10 +129,10 @@ func TestASamplerHasNoEvidence(t *testing.T) {
 			t.Errorf("a clock that stands still: %v", err)
 		}
 		host.err = errBroken
-		if _, err := s.CPU(t.Context()); !errors.Is(err, errBroken) {
+		if _, err := resource.SampleOf(s, t.Context()); !errors.Is(err, errBroken) {
 			t.Errorf("CPU: %v", err)
 		}
-		if _, err := s.Memory(t.Context()); !errors.Is(err, errBroken) {
+		if _, err := resource.MemoryOf(s, t.Context()); !errors.Is(err, errBroken) {
 			t.Errorf("memory: %v", err)
 		}
 	})
@@ -151,10 +146,7 @@ func TestASamplerSeesAProcessThatMayUseLittleOfItsMachine(t *testing.T) {
 		t.Skip("the CPU time of a process is not read on " + runtime.GOOS)
 	}
 	// The counters of this control group stand still.
-	s, err := resource.NewSampler(resource.Config{Files: tree(t, "docker-v2")})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := resource.NewSampler(newMachine(), tree(t, "docker-v2"), true)
 	first := takeCPU(t, s)
 	for busy := range 10_000 {
 		for range 1_000_000 {
@@ -171,8 +163,11 @@ func TestASamplerSeesAProcessThatMayUseLittleOfItsMachine(t *testing.T) {
 	t.Error("the process's own work is not seen")
 }
 
-func TestNewSamplerReportsMistakes(t *testing.T) {
-	if _, err := resource.NewSampler(resource.Config{CPU: checker.Above(101), Timeout: -1}); err == nil {
-		t.Error("no mistake was found")
+func TestSamplesOfThisMachine(t *testing.T) {
+	if _, err := resource.SampleCPU(t.Context()); err != nil {
+		t.Errorf("CPU: %v", err)
+	}
+	if share, err := resource.MemoryUsage(t.Context()); err != nil || !(share > 0 && share <= 1) {
+		t.Errorf("memory: %v, %v", share, err)
 	}
 }

@@ -1,0 +1,89 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+// sampler measures CPU and memory for callers who need them more often than a check runs, over a time of their own
+// choice. It looks up its control groups every 30 s only, so that a sample of both takes less than a millisecond:
+// go test -run '^$' -bench Sampl ./checker/resource.
+type sampler struct {
+	machine
+	// process returns the CPU time of this process and how many CPUs it may use at most; nil on a fake machine.
+	process func() (used time.Duration, cpus int, err error)
+}
+
+func newSampler(on machine) *sampler { return &sampler{machine: machine{on.host, newMemo(on.files)}} }
+
+var theSampler = sync.OnceValue(func() *sampler {
+	s := newSampler(thisMachine())
+	s.process = processCPU
+	return s
+})
+
+// CPUSample is the CPU time used until a moment; see Since.
+type CPUSample struct {
+	sample  cpuSample
+	process time.Duration
+	// procs is how many CPUs the process may use; 0 if that is not known.
+	procs int
+}
+
+// SampleCPU reads the CPU time used until now. An error that wraps errors.ErrUnsupported is permanent. SampleCPU and
+// MemoryUsage may be called concurrently, and take less than a millisecond together.
+func SampleCPU(ctx context.Context) (CPUSample, error) { return theSampler().cpu(ctx) }
+
+// MemoryUsage returns the share of memory in use, from 0 to 1, of the fullest limited control group, or of the host if
+// none is limited. An error that wraps errors.ErrUnsupported is permanent.
+func MemoryUsage(ctx context.Context) (float64, error) { return theSampler().memory(ctx) }
+
+func (s *sampler) cpu(ctx context.Context) (CPUSample, error) {
+	var now CPUSample
+	if s.process != nil {
+		if used, cpus, err := s.process(); err == nil {
+			now.process, now.procs = used, cpus
+		}
+	}
+	meter := cpuMeter{machine: s.machine}
+	var err error
+	now.sample, err = meter.sample(ctx)
+	switch {
+	case err == nil:
+	case now.procs > 0 && errors.Is(err, errors.ErrUnsupported):
+		now.sample.host = cpuTimes{} // Only the process is known here.
+	default:
+		return CPUSample{}, fmt.Errorf("reading the CPU times: %w", err)
+	}
+	return now, nil
+}
+
+// Since returns the share of the CPUs used since an earlier sample, where 1 is all: the largest of the shares of each
+// limited control group, or of the host if none is limited, and of what the process itself has used of GOMAXPROCS. Only
+// the last can exceed 1, by threads that are not Go's. An error wraps checker.ErrNoEvidence: nothing is known of the
+// time between the two.
+func (s CPUSample) Since(before CPUSample) (float64, error) {
+	window := s.sample.at.Sub(before.sample.at)
+	if window <= 0 {
+		return 0, fmt.Errorf("no time between two samples: %w", checker.ErrNoEvidence)
+	}
+	own, known := 0.0, s.procs > 0 && before.procs > 0
+	if known {
+		own = max((s.process-before.process).Seconds()/(window.Seconds()*float64(s.procs)), 0)
+	}
+	around, err := before.sample.share(s.sample, window)
+	if err != nil && !known {
+		return 0, err
+	}
+	return max(own, around.Value/100), nil
+}
+
+func (s *sampler) memory(ctx context.Context) (float64, error) {
+	m, err := memoryMeter{s.machine}.measure(ctx)
+	return m.Value / 100, err
+}
