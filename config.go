@@ -83,8 +83,7 @@ type Config struct {
 	// proxy before Envoy sees them too; see servicer.Servicer.EnvoyUnary.
 	Envoy bool
 	// LoadReports tells balancing clients how busy the server is, by ORCA, in the trailers of all calls and out of band, as
-	// Load says; its Recorder and Logger are filled in. Every caller sees it. See package
-	// orcavitals.
+	// Load says; its Recorder and Logger are filled in. Every caller sees it. See package orcavitals.
 	LoadReports bool
 	Load        orcavitals.Config
 	// FilePath is where the health file is written, such as /tmp/health. Default: nowhere.
