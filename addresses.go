@@ -7,18 +7,18 @@ import (
 	"net"
 )
 
-// addressMistakes tells of addresses that nobody can listen at, each by what name makes of its field, without trying.
-func (cfg Config) addressMistakes(name func(field string) string) error {
-	var mistakes []error
+// addressErrors tells of addresses that nobody can listen at, each by what name makes of its field, without trying.
+func (cfg Config) addressErrors(name func(field string) string) error {
+	var errs []error
 	for _, field := range []struct{ name, addr string }{{"HTTPAddr", cfg.HTTPAddr}, {"HealthGRPCAddr", cfg.HealthGRPCAddr}} {
 		if field.addr == "" {
 			continue
 		}
 		if err := listenable(field.addr); err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: %q is no address such as :8080 or 127.0.0.1:8080: %w", name(field.name), field.addr, err))
+			errs = append(errs, fmt.Errorf("%s: %q is no address such as :8080 or 127.0.0.1:8080: %w", name(field.name), field.addr, err))
 		}
 	}
-	return errors.Join(mistakes...)
+	return errors.Join(errs...)
 }
 
 func listenable(addr string) error {

@@ -45,14 +45,14 @@ func (cfg Config) dependencies() ([]checker.Check, error) {
 }
 
 func (cfg Config) negativeTimes() error {
-	var mistakes []error
+	var errs []error
 	for _, field := range []struct {
 		name  string
 		value time.Duration
 	}{{"CheckInterval", cfg.CheckInterval}, {"CheckTimeout", cfg.CheckTimeout}} {
 		if field.value < 0 {
-			mistakes = append(mistakes, fmt.Errorf("vitals: %s is negative: %v", field.name, field.value))
+			errs = append(errs, fmt.Errorf("vitals: %s is negative: %v", field.name, field.value))
 		}
 	}
-	return errors.Join(mistakes...)
+	return errors.Join(errs...)
 }

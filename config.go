@@ -40,7 +40,7 @@ type Config struct {
 	// the report shows them.
 	HideChecks bool
 	// Breakers to show in the report. When traffic opens one, the check of the same name runs at once.
-	Breakers []breaker.Source
+	Breakers []breaker.SnapshotSource
 
 	// CheckInterval and CheckTimeout are the defaults of checks that name none. Defaults 30 s and 5 s. The health file is
 	// written every CheckInterval, too.
@@ -80,7 +80,7 @@ type Config struct {
 	HealthGRPCPlaintext bool
 	// Envoy adds the headers that Envoy heeds: to /health, /ready and all responses of the gRPC server x-envoy-degraded
 	// while it serves although something warns, and x-envoy-immediate-health-check-fail from the beginning of a drain. A
-	// proxy before Envoy sees them too; see servicer.Servicer.EnvoyUnary.
+	// proxy before Envoy sees them too; see servicer.Server.UnaryEnvoyInterceptor.
 	Envoy bool
 	// LoadReports tells balancing clients how busy the server is, by ORCA, in the trailers of all calls and out of band, as
 	// Load says; its Recorder and Logger are filled in. Every caller sees it. See package orcavitals.

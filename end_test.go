@@ -65,7 +65,7 @@ func TestAWitnessThatHangsKeepsNobodyFromEnding(t *testing.T) {
 				var log strings.Builder
 				source := newMute()
 				health, err := vitals.New(vitals.Config{
-					Breakers:  []breaker.Source{source},
+					Breakers:  []breaker.SnapshotSource{source},
 					Resources: unjudged(),
 					Logger:    slog.New(slog.NewTextHandler(&log, nil)),
 				})

@@ -78,13 +78,13 @@ func configFrom(environ []string) (Config, error) {
 	}
 	cfg := e.config()
 	if _, plugin := e.vars[pluginVariable]; plugin {
-		cfg.leaveDoorsToHost()
+		cfg.leaveListenersToHost()
 	}
 	cfg.FilePath = strings.ReplaceAll(cfg.FilePath, pidPlaceholder, strconv.Itoa(os.Getpid()))
 	if cfg.DrainDelay == 0 {
 		cfg.DrainDelay = -1 // a zero field means the default, the variable's zero means none
 	}
-	if err := errors.Join(append(e.errs, cfg.addressMistakes(addressVariable), cfg.filesFromEnv())...); err != nil {
+	if err := errors.Join(append(e.errs, cfg.addressErrors(addressVariable), cfg.filesFromEnv())...); err != nil {
 		return Config{}, err
 	}
 	cfg.unknownVariables = e.unknown()
@@ -198,8 +198,8 @@ func (cfg *Config) filesFromEnv() error {
 	return errors.Join(err, cfg.tokens(func(string) string { return tokenFileVariable }, nil))
 }
 
-// leaveDoorsToHost closes every door that the host has opened by the same variable.
-func (cfg *Config) leaveDoorsToHost() {
+// leaveListenersToHost closes every door that the host has opened by the same variable.
+func (cfg *Config) leaveListenersToHost() {
 	cfg.HTTPAddr, cfg.HealthGRPCAddr, cfg.DrainDelay = "", "", 0
 	if !strings.Contains(cfg.FilePath, pidPlaceholder) {
 		cfg.FilePath = ""

@@ -18,10 +18,10 @@ import (
 func (cfg Config) Kubernetes() (kubernetes.Config, error) {
 	checks, err := cfg.allChecks()
 	k := kubernetes.Config{Checks: checks, DrainDelay: cfg.DrainDelay, ShutdownTimeout: cfg.ShutdownTimeout}
-	return k, errors.Join(err, cfg.kubeletDoor(&k))
+	return k, errors.Join(err, cfg.kubeletListener(&k))
 }
 
-func (cfg Config) kubeletDoor(k *kubernetes.Config) (err error) {
+func (cfg Config) kubeletListener(k *kubernetes.Config) (err error) {
 	files := cfg.TLS.wanted()
 	secureGRPC := cfg.HealthGRPCTLS != nil || files && !cfg.HealthGRPCPlaintext
 	switch {

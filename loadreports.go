@@ -14,16 +14,16 @@ func (h *Health) reportLoad() (err error) {
 	}
 	config := h.cfg.Load
 	config.Recorder, config.Logger = h.Recorder, h.log
-	h.Load, err = orcavitals.New(config)
+	h.LoadReporter, err = orcavitals.New(config)
 	return err
 }
 
 // endLoadStreams ends the streams of load reports when the drain begins: GracefulStop waits for them. Nobody needs them
 // then, because no load is to come any more. It returns nil when ctx ends.
 func (h *Health) endLoadStreams(ctx context.Context) error {
-	for report := range h.Servicer.Reports(ctx) {
+	for report := range h.Server.Changes(ctx) {
 		if report.Phase >= servicer.Draining {
-			h.Load.EndStreams()
+			h.LoadReporter.EndStreams()
 		}
 	}
 	return nil

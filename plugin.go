@@ -34,7 +34,7 @@ func (h *Health) PluginServer(options []grpc.ServerOption) *grpc.Server {
 		grpc.ChainUnaryInterceptor(p.unary),
 		grpc.ChainStreamInterceptor(p.stream),
 	}, h.ServerOptions(), options)...)
-	h.Servicer.RegisterReports(p.Server)
+	h.Server.RegisterReports(p.Server)
 	return p.Server
 }
 
@@ -48,21 +48,21 @@ type pluginServer struct {
 }
 
 func (p *pluginServer) unary(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	p.once.Do(p.learn)
+	p.once.Do(p.addServices)
 	return handler(ctx, request)
 }
 
 func (p *pluginServer) stream(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	p.once.Do(p.learn)
+	p.once.Do(p.addServices)
 	return handler(service, stream)
 }
 
-func (p *pluginServer) learn() {
+func (p *pluginServer) addServices() {
 	p.health.Recorder.Register(p.Server)
 	services := slices.AppendSeq([]string{pluginName}, maps.Keys(p.GetServiceInfo()))
-	if err := p.health.Servicer.AddServices(services...); err != nil {
+	if err := p.health.Server.AddServices(services...); err != nil {
 		p.health.log.LogAttrs(context.Background(), slog.LevelError, "the plugin's services have no health of their own",
 			slog.Any("error", err))
-		p.health.Servicer.SetServingStatus(pluginName, healthpb.HealthCheckResponse_SERVING)
+		p.health.Server.SetServingStatus(pluginName, healthpb.HealthCheckResponse_SERVING)
 	}
 }

@@ -17,24 +17,24 @@ import (
 //
 // Call either Serve or Run, once. ServerOptions and Register, or PluginServer, make your server answer.
 func (h *Health) Run(ctx context.Context) error {
-	doors, err := h.open(ctx)
+	listeners, err := h.open(ctx)
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
-	return h.around(ctx, doors, func(ctx context.Context) error { return h.judge(ctx, doors.grpc) })
+	return h.runAll(ctx, listeners, func(ctx context.Context) error { return h.serve(ctx, listeners.grpc) })
 }
 
-// judge runs the judge until the drain that follows the end of ctx is over, and the health-only server if lis is there.
-func (h *Health) judge(ctx context.Context, lis net.Listener) error {
+// serve runs the judge until the drain that follows the end of ctx is over, and the health-only server if lis is there.
+func (h *Health) serve(ctx context.Context, lis net.Listener) error {
 	// The judge outlives ctx: the drain is part of the report.
 	judging, dismiss := context.WithCancel(context.WithoutCancel(ctx))
 	defer dismiss()
 	ended := make(chan error, 2)
 	var wg sync.WaitGroup
-	wg.Go(func() { ended <- h.Servicer.Run(judging) })
+	wg.Go(func() { ended <- h.Server.Run(judging) })
 	var servers []*grpc.Server
 	if lis != nil {
-		server := h.healthOnly()
+		server := h.newHealthServer()
 		servers = append(servers, server)
 		wg.Go(func() { ended <- server.Serve(lis) })
 	}
@@ -61,9 +61,9 @@ func (h *Health) announce(ctx context.Context, servers []*grpc.Server) error {
 	patience, lose := context.WithCancel(context.WithoutCancel(ctx))
 	defer lose()
 	if !h.plug.Load() {
-		return h.Servicer.Drain(patience, servers...)
+		return h.Server.Drain(patience, servers...)
 	}
 	lose()
-	_ = h.Servicer.Drain(patience, servers...) // A watch that is cut off is no mistake then.
+	_ = h.Server.Drain(patience, servers...) // A watch that is cut off is no mistake then.
 	return nil
 }

@@ -55,7 +55,7 @@ func planted(t *testing.T) (w *world, told *telemetry, log *logtest.Log) {
 		told = export(c)
 		c.Logger, c.Prometheus, c.DetailsTokenFile = logger, true, tokens
 		c.FilePath = filepath.Join(folder, "health")
-		c.Breakers = []breaker.Source{guard}
+		c.Breakers = []breaker.SnapshotSource{guard}
 		c.Dependencies = []checker.Check{
 			{Name: "database", Run: fails, Optional: true},
 			{Name: "cache", Run: func(context.Context) error { panic(cause) }, Optional: true},
@@ -186,13 +186,13 @@ func (w *world) everyDoor(t *testing.T, told *telemetry, show ...string) map[str
 		header.Set(show[i], show[i+1])
 	}
 	said := w.httpDoors(t, header)
-	doors := w.grpcDoors()
+	listeners := w.grpcDoors()
 	ctx, cancel := context.WithCancel(metadata.AppendToOutgoingContext(t.Context(), lowered(show)...))
 	defer cancel()
 	for service, info := range w.server.GetServiceInfo() {
 		for _, method := range info.Methods {
 			name := "/" + service + "/" + method.Name
-			ask, known := doors[name]
+			ask, known := listeners[name]
 			if !known && service != "grpc.testing.TestService" {
 				t.Errorf("%s is a new door: ask it here, for secrets", name)
 			}

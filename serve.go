@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 
-	"github.com/vitals-go/vitals/internal/turnstile"
+	"github.com/vitals-go/vitals/internal/connlimit"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -26,17 +26,17 @@ import (
 // Register the application's own services first. Serve handles no signal: give it a context that ends with one, as
 // signal.NotifyContext makes. A second call of Serve or Run returns an error and leaves the first alone.
 func (h *Health) Serve(ctx context.Context, server *grpc.Server, lis net.Listener) error {
-	doors, err := h.open(ctx)
+	listeners, err := h.open(ctx)
 	if err != nil {
 		lis.Close()
 		return unlessEnded(ctx, err)
 	}
 	h.Register(server)
 	endpoints := []servicer.Endpoint{{Server: server, Listener: lis}}
-	if doors.grpc != nil {
-		endpoints = append(endpoints, servicer.Endpoint{Server: h.healthOnly(), Listener: doors.grpc})
+	if listeners.grpc != nil {
+		endpoints = append(endpoints, servicer.Endpoint{Server: h.newHealthServer(), Listener: listeners.grpc})
 	}
-	return h.around(ctx, doors, func(ctx context.Context) error { return h.Servicer.ServeAll(ctx, endpoints...) })
+	return h.runAll(ctx, listeners, func(ctx context.Context) error { return h.Server.ServeAll(ctx, endpoints...) })
 }
 
 const (
@@ -51,9 +51,9 @@ const (
 	deadTimeout = time.Minute
 )
 
-// healthOnly returns a server that answers grpc.health.v1 from the same state and nothing else: the report is not for
+// newHealthServer returns a server that answers grpc.health.v1 from the same state and nothing else: the report is not for
 // everybody who can reach a port without credentials. It is bounded more tightly than a server with work to do.
-func (h *Health) healthOnly() *grpc.Server {
+func (h *Health) newHealthServer() *grpc.Server {
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(64 << 10), grpc.MaxHeaderListSize(16 << 10), grpc.MaxConcurrentStreams(1000),
 		grpc.ConnectionTimeout(greetTimeout),
@@ -63,21 +63,21 @@ func (h *Health) healthOnly() *grpc.Server {
 		options = append(options, grpc.Creds(credentials.NewTLS(h.tls.grpc)))
 	}
 	server := grpc.NewServer(options...)
-	h.Servicer.RegisterHealth(server)
+	h.Server.RegisterHealth(server)
 	return server
 }
 
-// doors are the listeners that belong to us; nil where a door stays closed.
-type doors struct {
+// listeners are the listeners that belong to us; nil where a door stays closed.
+type listeners struct {
 	http, grpc net.Listener
 }
 
 var errUsed = errors.New("vitals: Serve or Run has been called already")
 
 // open opens the doors, once: a second start would drain what the first one serves.
-func (h *Health) open(ctx context.Context) (doors, error) {
+func (h *Health) open(ctx context.Context) (listeners, error) {
 	if h.used.Swap(true) {
-		return doors{}, errUsed
+		return listeners{}, errUsed
 	}
 	d, err := h.listen(ctx)
 	if err != nil {
@@ -87,8 +87,8 @@ func (h *Health) open(ctx context.Context) (doors, error) {
 }
 
 // listen opens all listeners or none.
-func (h *Health) listen(ctx context.Context) (doors, error) {
-	var d doors
+func (h *Health) listen(ctx context.Context) (listeners, error) {
+	var d listeners
 	var errs []error
 	open := func(field, addr string) net.Listener {
 		if addr == "" {
@@ -106,10 +106,10 @@ func (h *Health) listen(ctx context.Context) (doors, error) {
 	d.grpc = open("HealthGRPCAddr", h.cfg.HealthGRPCAddr)
 	if err := errors.Join(errs...); err != nil {
 		d.close()
-		return doors{}, err
+		return listeners{}, err
 	}
 	if d.grpc != nil {
-		d.grpc = turnstile.New(d.grpc, maxProbers)
+		d.grpc = connlimit.New(d.grpc, maxProbers)
 	}
 	return d, nil
 }
@@ -123,7 +123,7 @@ func unlessEnded(ctx context.Context, err error) error {
 	return err
 }
 
-func (d doors) close() {
+func (d listeners) close() {
 	for _, lis := range []net.Listener{d.http, d.grpc} {
 		if lis != nil {
 			lis.Close()

@@ -94,15 +94,15 @@ func renamed(err error, fields map[error]string) error {
 	return errors.Join(all...)
 }
 
-// doorTLS is what the two listeners speak; nil is plaintext.
-type doorTLS struct{ http, grpc *tls.Config }
+// listenerTLS is what the two listeners speak; nil is plaintext.
+type listenerTLS struct{ http, grpc *tls.Config }
 
-// doorTLS reads the files if a door is to use them.
-func (cfg Config) doorTLS(log *slog.Logger) (doorTLS, error) {
-	speaks := doorTLS{http: cfg.HTTPTLS, grpc: cfg.HealthGRPCTLS}
+// listenerTLS reads the files if a door is to use them.
+func (cfg Config) listenerTLS(log *slog.Logger) (listenerTLS, error) {
+	speaks := listenerTLS{http: cfg.HTTPTLS, grpc: cfg.HealthGRPCTLS}
 	web := cfg.HTTPAddr != "" && speaks.http == nil
 	probe := cfg.HealthGRPCAddr != "" && speaks.grpc == nil && !cfg.HealthGRPCPlaintext
-	err := cfg.contradictoryTLS()
+	err := cfg.conflictingTLS()
 	if !cfg.TLS.wanted() || !web && !probe {
 		return speaks, err
 	}
@@ -116,18 +116,18 @@ func (cfg Config) doorTLS(log *slog.Logger) (doorTLS, error) {
 	return speaks, errors.Join(err, filesErr)
 }
 
-func (cfg Config) contradictoryTLS() error {
-	var mistakes []error
+func (cfg Config) conflictingTLS() error {
+	var errs []error
 	if cfg.HealthGRPCTLS != nil && cfg.HealthGRPCPlaintext {
-		mistakes = append(mistakes, errors.New("vitals: HealthGRPCTLS and HealthGRPCPlaintext exclude each other"))
+		errs = append(errs, errors.New("vitals: HealthGRPCTLS and HealthGRPCPlaintext exclude each other"))
 	}
 	for _, field := range []struct {
 		name   string
 		config *tls.Config
 	}{{"HTTPTLS", cfg.HTTPTLS}, {"HealthGRPCTLS", cfg.HealthGRPCTLS}} {
 		if c := field.config; c != nil && len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil {
-			mistakes = append(mistakes, fmt.Errorf("vitals: %s holds no certificate", field.name))
+			errs = append(errs, fmt.Errorf("vitals: %s holds no certificate", field.name))
 		}
 	}
-	return errors.Join(mistakes...)
+	return errors.Join(errs...)
 }

@@ -24,13 +24,13 @@ import (
 // ServerOptions to grpc.NewServer, and let Serve run it all. The parts are there to be used: add a check at run time,
 // read the report, set a name's status. All methods may be called concurrently; of Serve and Run only one, once.
 type Health struct {
-	Checker  *checker.Checker
-	Recorder *interceptor.Recorder
-	Servicer *servicer.Servicer
-	Load     *orcavitals.Reporter // nil unless Config.LoadReports
+	Checker      *checker.Checker
+	Recorder     *interceptor.Recorder
+	Server       *servicer.Server
+	LoadReporter *orcavitals.Reporter // nil unless Config.LoadReports
 
 	cfg  Config
-	tls  doorTLS
+	tls  listenerTLS
 	http *probes.Handler
 	used atomic.Bool          // Serve or Run has been called
 	plug atomic.Bool          // PluginServer has made a server
@@ -50,15 +50,15 @@ func New(cfg Config) (*Health, error) {
 	}
 	checks, checksErr := cfg.allChecks()
 	tokensErr := cfg.authorize(cfg.Logger)
-	speaks, tlsErr := cfg.doorTLS(cfg.Logger)
+	speaks, tlsErr := cfg.listenerTLS(cfg.Logger)
 	h := &Health{cfg: cfg, tls: speaks, log: cfg.Logger}
 	var checkerErr, recorderErr error
 	h.Checker, checkerErr = checker.New(checker.Config{
-		Checks: checks, Logger: cfg.Logger, Around: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),
+		Checks: checks, Logger: cfg.Logger, Wrap: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),
 	})
 	h.Recorder, recorderErr = interceptor.New(cfg.Recorder)
 	if err := errors.Join(
-		checksErr, cfg.addressMistakes(addressField), tokensErr, tlsErr, checkerErr, recorderErr, h.reportLoad(), h.judgeAndDoors(),
+		checksErr, cfg.addressErrors(addressField), tokensErr, tlsErr, checkerErr, recorderErr, h.reportLoad(), h.newOutputs(),
 	); err != nil {
 		return nil, err
 	}
@@ -71,11 +71,11 @@ func New(cfg Config) (*Health, error) {
 	return h, nil
 }
 
-// judgeAndDoors makes the judge of what witnesses there are, and the heralds, which listen and write only when they run.
-func (h *Health) judgeAndDoors() error {
+// newOutputs makes the judge of what witnesses there are, and the heralds, which listen and write only when they run.
+func (h *Health) newOutputs() error {
 	cfg := &h.cfg
-	var judgeErr, handlerErr, fileErr error
-	h.Servicer, judgeErr = servicer.New(servicer.Config{
+	var serverErr, handlerErr, fileErr error
+	h.Server, serverErr = servicer.New(servicer.Config{
 		Checker:         h.Checker,
 		Recorder:        h.Recorder,
 		Breakers:        slices.Clone(cfg.Breakers),
@@ -87,12 +87,12 @@ func (h *Health) judgeAndDoors() error {
 		ShutdownTimeout: cfg.ShutdownTimeout,
 		Logger:          cfg.Logger,
 	})
-	if judgeErr != nil {
-		h.Servicer, _ = servicer.New(servicer.Config{}) // stands in, so that the mistakes of the doors show as well
+	if serverErr != nil {
+		h.Server, _ = servicer.New(servicer.Config{}) // stands in, so that the mistakes of the doors show as well
 	}
 	metrics, metricsErr := h.metrics()
 	h.http, handlerErr = probes.NewHandler(probes.HandlerConfig{
-		Health:  h.Servicer,
+		Health:  h.Server,
 		Details: cfg.Details,
 		Metrics: metrics,
 		Envoy:   cfg.Envoy,
@@ -101,7 +101,7 @@ func (h *Health) judgeAndDoors() error {
 	if cfg.FilePath != "" {
 		h.file, fileErr = probes.NewFile(probes.FileConfig{
 			Path:     cfg.FilePath,
-			Health:   h.Servicer,
+			Health:   h.Server,
 			Interval: max(cfg.CheckInterval, 0), // a negative one is told already
 			Logger:   h.log,
 		})
@@ -109,7 +109,7 @@ func (h *Health) judgeAndDoors() error {
 	if fileErr != nil {
 		fileErr = fmt.Errorf("vitals: FilePath (%s): %w", filePathVariable, fileErr)
 	}
-	return errors.Join(judgeErr, metricsErr, handlerErr, fileErr)
+	return errors.Join(serverErr, metricsErr, handlerErr, fileErr)
 }
 
 // metrics returns the page for Prometheus, nil if nobody asked for it: then /metrics is not found.
@@ -118,7 +118,7 @@ func (h *Health) metrics() (http.Handler, error) {
 		return nil, nil
 	}
 	config := h.cfg.Metrics
-	config.Health, config.Recorder = h.Servicer, h.Recorder
+	config.Health, config.Recorder = h.Server, h.Recorder
 	collector, err := promvitals.New(config)
 	if err != nil {
 		return nil, err
@@ -137,14 +137,14 @@ func (h *Health) ServerOptions() []grpc.ServerOption {
 	options := []grpc.ServerOption{
 		// A peer that connects and says nothing would otherwise hold up a graceful end for two minutes.
 		grpc.ConnectionTimeout(handshakeTimeout),
-		grpc.ChainUnaryInterceptor(h.Servicer.UnaryAnswer),
-		grpc.ChainStreamInterceptor(h.Servicer.StreamAnswer),
+		grpc.ChainUnaryInterceptor(h.Server.UnaryHealthInterceptor),
+		grpc.ChainStreamInterceptor(h.Server.StreamHealthInterceptor),
 	}
 	if h.cfg.Envoy {
-		options = append(options, grpc.ChainUnaryInterceptor(h.Servicer.EnvoyUnary), grpc.ChainStreamInterceptor(h.Servicer.EnvoyStream))
+		options = append(options, grpc.ChainUnaryInterceptor(h.Server.UnaryEnvoyInterceptor), grpc.ChainStreamInterceptor(h.Server.StreamEnvoyInterceptor))
 	}
-	if h.Load != nil {
-		options = append(options, h.Load.ServerOptions()...)
+	if h.LoadReporter != nil {
+		options = append(options, h.LoadReporter.ServerOptions()...)
 	}
 	return append(options, h.Recorder.ServerOptions()...)
 }
@@ -154,7 +154,7 @@ func (h *Health) ServerOptions() []grpc.ServerOption {
 func (h *Health) Handler() http.Handler { return h.http }
 
 // Report returns the newest edition of the verdict: one atomic load.
-func (h *Health) Report() *servicer.Report { return h.Servicer.Report() }
+func (h *Health) Report() *servicer.Report { return h.Server.Report() }
 
 // Register registers on server the health and report services, and the one for load reports if they are wanted, unless
 // they are registered already, and tells the recorder which methods there are. Serve does it; call it yourself, once all
@@ -162,13 +162,13 @@ func (h *Health) Report() *servicer.Report { return h.Servicer.Report() }
 func (h *Health) Register(server *grpc.Server) {
 	registered := server.GetServiceInfo()
 	if _, found := registered["grpc.health.v1.Health"]; !found {
-		h.Servicer.RegisterHealth(server)
+		h.Server.RegisterHealth(server)
 	}
 	if _, found := registered["vitals.v1.HealthReportService"]; !found {
-		h.Servicer.RegisterReports(server)
+		h.Server.RegisterReports(server)
 	}
-	if _, found := registered[orcavitals.ServiceName]; !found && h.Load != nil {
-		h.Load.Register(server)
+	if _, found := registered[orcavitals.ServiceName]; !found && h.LoadReporter != nil {
+		h.LoadReporter.Register(server)
 	}
 	h.Recorder.Register(server)
 }

@@ -39,7 +39,7 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 	_, err := vitals.New(vitals.Config{
 		// One mistake for each of the parts, which are made one after the other.
 		Requests:       servicer.RequestPolicy{MinSample: -1},
-		Breakers:       []breaker.Source{nil},
+		Breakers:       []breaker.SnapshotSource{nil},
 		Recorder:       interceptor.Config{Window: -time.Second},
 		FilePath:       "/tmp/",
 		HTTPAddr:       "8080",
@@ -82,9 +82,9 @@ func TestOperatorDecidesWhatIsOptional(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	edition := health.Checker.Edition()
+	snapshot := health.Checker.Snapshot()
 	for name, want := range map[string]bool{"database": true, "cache": false} {
-		if result, found := edition.Lookup(name); !found || result.Optional != want {
+		if result, found := snapshot.Lookup(name); !found || result.Optional != want {
 			t.Errorf("%s is optional: %v, want %v", name, result != nil && result.Optional, want)
 		}
 	}
@@ -326,7 +326,7 @@ func TestTrafficThatOpensABreakerIsNewsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := serve(t, func(cfg *vitals.Config) {
-		cfg.Breakers = []breaker.Source{guard}
+		cfg.Breakers = []breaker.SnapshotSource{guard}
 		cfg.Dependencies = append(cfg.Dependencies, checker.Check{
 			Name: "payments", Interval: time.Hour, Run: guard.Check(func(context.Context) error { return nil }),
 		})

@@ -19,7 +19,7 @@ type statusServer interface {
 	SetServingStatus(service string, status healthpb.HealthCheckResponse_ServingStatus)
 }
 
-func newServicer() *servicer.Servicer {
+func newServicer() *servicer.Server {
 	s, err := servicer.New(servicer.Config{MaxWatches: -1, MaxWatchesPerConn: -1})
 	if err != nil {
 		panic(err)

@@ -143,8 +143,8 @@ func together(t *testing.T, initialised bool) *sides {
 	s.conn, err = grpc.NewClient("passthrough:bufconn",
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithChainUnaryInterceptor(recorder.UnaryClient, calls.UnaryClientInterceptor()),
-		grpc.WithChainStreamInterceptor(recorder.StreamClient, calls.StreamClientInterceptor()))
+		grpc.WithChainUnaryInterceptor(recorder.UnaryClientInterceptor, calls.UnaryClientInterceptor()),
+		grpc.WithChainStreamInterceptor(recorder.StreamClientInterceptor, calls.StreamClientInterceptor()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestSeriesAreThoseOfTheProvider(t *testing.T) {
 		t.Run(fmt.Sprintf("initialised %v", initialised), func(t *testing.T) {
 			s := together(t, initialised)
 			hows := slices.DeleteFunc(slices.Sorted(maps.Keys(ends)), func(how string) bool { return slices.Contains(intended, how) })
-			for code := range interceptor.Codes {
+			for code := range interceptor.NumCodes {
 				hows = append(hows, strconv.Itoa(code))
 			}
 			for i, how := range hows {

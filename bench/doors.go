@@ -30,7 +30,7 @@ func measureDoors(p measure.Plan) (found findings) {
 func measureReport(p measure.Plan) (found findings) {
 	const methods = 1000
 	recorder := newRecorder(methods)
-	over(recorder.UnaryServer, methods)(methods)
+	over(recorder.UnaryServerInterceptor, methods)(methods)
 	health, stop := judged(10, servicer.Config{Recorder: recorder})
 	defer stop()
 	each := p.Figure(measure.Interleave(p, 1, 1, reports(health, recorder))[0]) / methods
@@ -41,7 +41,7 @@ func measureReport(p measure.Plan) (found findings) {
 }
 
 // reports takes snapshots and answers the report RPC.
-func reports(health *servicer.Servicer, recorder *interceptor.Recorder) measure.Subject {
+func reports(health *servicer.Server, recorder *interceptor.Recorder) measure.Subject {
 	server := reportServer(health)
 	return func(n int) {
 		for range n {
@@ -84,7 +84,7 @@ func percentile99(long time.Duration, handler http.Handler) float64 {
 	return latencies(long, 1_000_000, func() { request(1) }).Quantile(0.99)
 }
 
-func ourHandler(health *servicer.Servicer) http.Handler {
+func ourHandler(health *servicer.Server) http.Handler {
 	handler, err := probes.NewHandler(probes.HandlerConfig{Health: health})
 	if err != nil {
 		panic(err)

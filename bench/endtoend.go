@@ -24,7 +24,7 @@ func measureEndToEnd(p measure.Plan) (found findings) {
 		option grpc.ServerOption
 	}{
 		{"an interceptor that does nothing", grpc.ChainUnaryInterceptor(noInterceptor)},
-		{nameVitals, grpc.ChainUnaryInterceptor(newRecorder(1).UnaryServer)},
+		{nameVitals, grpc.ChainUnaryInterceptor(newRecorder(1).UnaryServerInterceptor)},
 		{"a stats handler that does nothing", grpc.StatsHandler(noStats{})},
 		{namePrometheus, grpc.ChainUnaryInterceptor(prom.UnaryServerInterceptor())},
 		{"otelgrpc", grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithMeterProvider(meters), otelgrpc.WithTracerProvider(noop.NewTracerProvider())))},

@@ -43,14 +43,14 @@ func callAll(recorder *interceptor.Recorder, service fleet.Shape) {
 	for i := range service.Methods {
 		info := &grpc.UnaryServerInfo{FullMethod: fmt.Sprintf("/shop.v1.Orders/Method%d", i)}
 		for _, code := range []codes.Code{codes.OK, codes.NotFound, codes.InvalidArgument, codes.Canceled}[:service.Codes] {
-			_, _ = recorder.UnaryServer(context.Background(), nil, info, func(context.Context, any) (any, error) {
+			_, _ = recorder.UnaryServerInterceptor(context.Background(), nil, info, func(context.Context, any) (any, error) {
 				return nil, status.Error(code, "")
 			})
 		}
 	}
 }
 
-func breakers(n int) (list []breaker.Source) {
+func breakers(n int) (list []breaker.SnapshotSource) {
 	for i := range n {
 		b, err := breaker.New(breaker.Config{Name: fmt.Sprintf("dependency%d", i)})
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // otlpFacts weighs one export of everything, as a collector receives it.
-func otlpFacts(facts map[string]float64, health *servicer.Servicer, recorder *interceptor.Recorder) {
+func otlpFacts(facts map[string]float64, health *servicer.Server, recorder *interceptor.Recorder) {
 	for fact, compression := range map[string]otlpmetrichttp.Compression{
 		"otlp_bytes": otlpmetrichttp.NoCompression, "otlp_gzip_bytes": otlpmetrichttp.GzipCompression,
 	} {
@@ -30,7 +30,7 @@ func otlpFacts(facts map[string]float64, health *servicer.Servicer, recorder *in
 	}
 }
 
-func export(endpoint string, compression otlpmetrichttp.Compression, health *servicer.Servicer, recorder *interceptor.Recorder) {
+func export(endpoint string, compression otlpmetrichttp.Compression, health *servicer.Server, recorder *interceptor.Recorder) {
 	ctx := context.Background()
 	exporter, err := otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpoint(endpoint), otlpmetrichttp.WithInsecure(), otlpmetrichttp.WithCompression(compression))
 	if err != nil {

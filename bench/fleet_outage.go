@@ -53,8 +53,8 @@ func outageFacts(facts map[string]float64) {
 }
 
 // await waits for an overall status, and for the log, which is written by others.
-func await(ctx context.Context, health *servicer.Servicer, status checker.Status) {
-	for report := range health.Reports(ctx) {
+func await(ctx context.Context, health *servicer.Server, status checker.Status) {
+	for report := range health.Changes(ctx) {
 		if report.Phase == servicer.Ready && report.Overall == status {
 			break
 		}

@@ -17,7 +17,7 @@ import (
 
 // probeFacts measures what a probe costs, prober and server together, on one core over loopback: over a connection that
 // stays, as a proxy's, and over one of its own, as a kubelet's.
-func probeFacts(p measure.Plan, facts map[string]float64, health *servicer.Servicer) {
+func probeFacts(p measure.Plan, facts map[string]float64, health *servicer.Server) {
 	ctx := context.Background()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // scrapeFacts counts what a scrape brings: of the service, of a twice as large one, and of no calls at all.
-func scrapeFacts(facts map[string]float64, health *servicer.Servicer, service fleet.Shape) {
+func scrapeFacts(facts map[string]float64, health *servicer.Server, service fleet.Shape) {
 	page := func(methods int, config promvitals.Config) http.Handler {
 		recorder := newRecorder(methods + 2)
 		shape := service

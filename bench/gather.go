@@ -34,7 +34,7 @@ func gatherings(n int) (ours, theirs measure.Subject) {
 	for i := range n {
 		name := fmt.Sprintf("Method%d", i)
 		for range 5 {
-			_, _ = recorder.UnaryServer(context.Background(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/" + name}, handler)
+			_, _ = recorder.UnaryServerInterceptor(context.Background(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/" + name}, handler)
 			equal.observe("unary", "shop.v1.Orders", name)
 		}
 		equal.expect("unary", "shop.v1.Orders", name)
@@ -83,7 +83,7 @@ func (v vecs) observe(labels ...string) {
 func (v vecs) expect(labels ...string) {
 	for _, c := range v {
 		handled, ok := c.(*prometheus.CounterVec)
-		for code := range codes.Code(interceptor.Codes) {
+		for code := range codes.Code(interceptor.NumCodes) {
 			if ok && interceptor.IsFailure(code) {
 				_, _ = handled.GetMetricWithLabelValues(append(labels, code.String())...) // only the one with a code takes it
 			}

@@ -21,7 +21,7 @@ func measureGrowthCallers(p measure.Plan) (found findings) {
 	}{
 		{
 			g.panel("Recording a call", "ns", nameVitals, namePrometheus),
-			[]measure.Subject{unarySubject(newRecorder(1).UnaryServer, nil), unarySubject(promInterceptor(), nil)},
+			[]measure.Subject{unarySubject(newRecorder(1).UnaryServerInterceptor, nil), unarySubject(promInterceptor(), nil)},
 		},
 		{
 			g.panel("A health Check", "ns", nameVitals, nameGRPC),

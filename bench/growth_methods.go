@@ -22,7 +22,7 @@ func measureGrowthMethods(p measure.Plan) (found findings) {
 	report := g.panel("A fresh snapshot and a report", "ns", nameVitals)
 	memory := g.panel("Memory of a method", "B", "vitals, called by many goroutines", "vitals, called by one", "vitals, never called", namePrometheus)
 	for _, n := range p.Sizes(10, 100, 1000, 10_000) {
-		add(p, record, n, over(newRecorder(n).UnaryServer, n), over(promInterceptor(), n))
+		add(p, record, n, over(newRecorder(n).UnaryServerInterceptor, n), over(promInterceptor(), n))
 		ours, theirs := gatherings(n)
 		add(p, gather, n, ours, theirs)
 		addReport(p, report, n)
@@ -37,7 +37,7 @@ func measureGrowthMethods(p measure.Plan) (found findings) {
 
 func addReport(p measure.Plan, lines []result.Line, n int) {
 	recorder := newRecorder(n)
-	over(recorder.UnaryServer, n)(n)
+	over(recorder.UnaryServerInterceptor, n)(n)
 	health, stop := judged(10, servicer.Config{Recorder: recorder})
 	defer stop()
 	add(p, lines, n, reports(health, recorder))
@@ -53,8 +53,8 @@ func methodsInMemory(n int) []func() any {
 		calling.Wait()
 	}
 	return []func() any{
-		func() any { r := newRecorder(n); called(r.UnaryServer, 256); return r },
-		func() any { r := newRecorder(n); called(r.UnaryServer, 1); return r },
+		func() any { r := newRecorder(n); called(r.UnaryServerInterceptor, 256); return r },
+		func() any { r := newRecorder(n); called(r.UnaryServerInterceptor, 1); return r },
 		func() any { return newRecorder(n) },
 		func() any { intercept := promInterceptor(); called(intercept, 1); return intercept },
 	}

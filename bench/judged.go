@@ -10,7 +10,7 @@ import (
 )
 
 // judged returns a servicer that has heard n checks, all healthy. stop ends what it runs.
-func judged(n int, config servicer.Config) (health *servicer.Servicer, stop func()) {
+func judged(n int, config servicer.Config) (health *servicer.Server, stop func()) {
 	asked, err := checker.New(checker.Config{Checks: healthyChecks(n)})
 	if err != nil {
 		panic(err)
@@ -23,7 +23,7 @@ func judged(n int, config servicer.Config) (health *servicer.Servicer, stop func
 	var running sync.WaitGroup
 	running.Go(func() { _ = asked.Run(ctx) })
 	running.Go(func() { _ = health.Run(ctx) })
-	for report := range health.Reports(ctx) {
+	for report := range health.Changes(ctx) {
 		if report.Phase == servicer.Ready && report.Overall == checker.Healthy {
 			break
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 func measureMethods(p measure.Plan) (found findings) {
-	one := measure.Interleave(p, 1, 1, over(newRecorder(10).UnaryServer, 10), over(newRecorder(1000).UnaryServer, 1000))
+	one := measure.Interleave(p, 1, 1, over(newRecorder(10).UnaryServerInterceptor, 10), over(newRecorder(1000).UnaryServerInterceptor, 1000))
 	bytes := idleBytes(10_000)
 	found.goals = []result.Goal{
 		atMost(1.5, "P5", "call among 1,000 methods against one among 10", p.Figure(one[1]), p.Figure(one[0])),

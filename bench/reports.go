@@ -14,7 +14,7 @@ func (r *registrar) RegisterService(_ *grpc.ServiceDesc, implementation any) {
 	r.implementation = implementation
 }
 
-func reportServer(health *servicer.Servicer) vitalspb.HealthReportServiceServer {
+func reportServer(health *servicer.Server) vitalspb.HealthReportServiceServer {
 	var r registrar
 	health.RegisterReports(&r)
 	return r.implementation.(vitalspb.HealthReportServiceServer)

@@ -29,7 +29,7 @@ func measureStream(p measure.Plan) (found findings) {
 	}
 	stream := grpc.ServerStream(nowhere{})
 	message := func(n int) {
-		err := recorder.StreamServer(nil, stream, info, func(_ any, s grpc.ServerStream) error {
+		err := recorder.StreamServerInterceptor(nil, stream, info, func(_ any, s grpc.ServerStream) error {
 			for range n {
 				_ = s.SendMsg(nil)
 			}
@@ -40,7 +40,7 @@ func measureStream(p measure.Plan) (found findings) {
 		}
 	}
 	nothing := func(any, grpc.ServerStream) error { return nil }
-	open := testing.AllocsPerRun(1000, func() { _ = recorder.StreamServer(nil, stream, info, nothing) })
+	open := testing.AllocsPerRun(1000, func() { _ = recorder.StreamServerInterceptor(nil, stream, info, nothing) })
 	perMessage := testing.AllocsPerRun(10, func() { message(1000) }) - open
 
 	one := measure.Interleave(p, 1, 1, add, message)

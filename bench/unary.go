@@ -23,8 +23,8 @@ var errBroken = status.Error(codes.Internal, "broken")
 // measureUnary compares recording a call on one core.
 func measureUnary(p measure.Plan) (found findings) {
 	recorder := newRecorder(1)
-	ok := unarySubject(recorder.UnaryServer, nil)
-	failing := unarySubject(recorder.UnaryServer, errBroken)
+	ok := unarySubject(recorder.UnaryServerInterceptor, nil)
+	failing := unarySubject(recorder.UnaryServerInterceptor, errBroken)
 	prom := unarySubject(promInterceptor(), nil)
 	one := measure.Interleave(p, 1, 1, twoClocks(), ok, failing, prom)
 	clock, call, failed, peer := p.Figure(one[0]), p.Figure(one[1]), p.Figure(one[2]), p.Figure(one[3])
@@ -40,7 +40,7 @@ func measureUnary(p measure.Plan) (found findings) {
 // measureUnaryCores compares recording on two cores with recording on one. Best rounds: a virtual machine does not
 // always have its second core.
 func measureUnaryCores(p measure.Plan) (found findings) {
-	ok := unarySubject(newRecorder(1).UnaryServer, nil)
+	ok := unarySubject(newRecorder(1).UnaryServerInterceptor, nil)
 	one := measure.Interleave(p, 1, 1, ok)[0].Best()
 	two := measure.Interleave(p, 2, 2, ok)[0].Best()
 	many := measure.Interleave(p, 2, 128, ok)[0].Best()

@@ -59,7 +59,7 @@ func measureSlowed(p measure.Plan) (found findings) {
 			last = time.Now()
 			mu.Unlock()
 		}()
-		return recorder.UnaryServer(ctx, in, info, handler)
+		return recorder.UnaryServerInterceptor(ctx, in, info, handler)
 	}
 	one := measure.Interleave(p, 1, 1, twoClocks(), unarySubject(slowed, nil))
 	_ = last

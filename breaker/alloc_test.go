@@ -14,8 +14,8 @@ func TestClosedAndRejectedCallsDoNotAllocate(t *testing.T) {
 	b := newBreaker(t, breaker.Config{})
 	do := func() { _, _ = breaker.Do(context.Background(), b, answer) }
 	admit := func() {
-		if permit, err := b.Admit(context.Background()); err == nil {
-			permit.Settle(nil)
+		if permit, err := b.Allow(context.Background()); err == nil {
+			permit.Done(nil)
 		}
 	}
 	for name, run := range map[string]func(){"Do": do, "Admit": admit} {

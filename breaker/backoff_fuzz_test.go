@@ -32,7 +32,7 @@ func FuzzOpenTime(f *testing.F) {
 		b.TripFor(time.Duration(asked))
 		// A short time is over when we look.
 		s := b.Snapshot()
-		if wait := time.Until(s.NextTry); wait > cfg.MaxOpenTime || s.State != Open && min(time.Duration(asked), cfg.MaxOpenTime) > time.Hour {
+		if wait := time.Until(s.RetryAt); wait > cfg.MaxOpenTime || s.State != Open && min(time.Duration(asked), cfg.MaxOpenTime) > time.Hour {
 			t.Errorf("tripped for %v: %v for %v", time.Duration(asked), s.State, wait)
 		}
 		b.Reset() // stops its timer
@@ -48,7 +48,7 @@ func TestTheLongestTimesDoNotOverflow(t *testing.T) {
 	}
 	defer b.Reset() // stops its timer
 	b.TripFor(math.MaxInt64)
-	if s := b.Snapshot(); s.State != Open || time.Until(s.NextTry) < 30*365*24*time.Hour {
-		t.Errorf("tripped for ever: %v until %v", s.State, s.NextTry)
+	if s := b.Snapshot(); s.State != Open || time.Until(s.RetryAt) < 30*365*24*time.Hour {
+		t.Errorf("tripped for ever: %v until %v", s.State, s.RetryAt)
 	}
 }

@@ -5,45 +5,45 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/vitals-go/vitals/internal/latest"
+	"github.com/vitals-go/vitals/internal/broadcast"
 )
 
 // Breaker guards one dependency. Create it with New. All methods may be called concurrently.
 type Breaker struct {
-	cfg  Config
-	base time.Time // birth; every time.Duration in here that is a moment counts from it
-	bell *bell     // of the Group, if any
+	cfg      Config
+	base     time.Time // birth; every time.Duration in here that is a moment counts from it
+	notifier *notifier // of the Group, if any
 
 	// word is what a call must know: see the flags. It is written under mu and read by every call.
 	word atomic.Uint64
 	// consecutive failures. Failures add under mu; a success that sees it non-zero stores 0 without mu, which is as
 	// if it had come a moment earlier or later.
 	consecutive atomic.Uint32
-	// refusal is what a call that is turned away gets. It is stored before the word that turns calls away.
-	refusal atomic.Pointer[OpenError]
+	// rejection is what a call that is turned away gets. It is stored before the word that turns calls away.
+	rejection atomic.Pointer[OpenError]
 	// lastFailure is the error of the last failure. Only failures write it.
 	lastFailure atomic.Pointer[error]
-	evidence    evidence
+	passive     passiveState
 	// stripes count what calls tell, late those results that arrive in a later closed state than their call was
 	// admitted in: they count for life, but must not be in the window.
 	stripes stripes
-	late    stripe
+	late    callStripe
 	// editions are published under mu, so that readers see transitions in order. Reading takes no lock.
-	editions *latest.Value[Snapshot]
+	editions *broadcast.Value[Snapshot]
 	// checked says that a check is attached. It is never unset.
 	checked atomic.Bool
 
 	// mu guards what follows. It is never held while foreign code runs, and no successful call through a closed
 	// breaker takes it.
-	mu      sync.Mutex
-	machine machine
-	window  window
-	current Snapshot      // State and what belongs to it; the source of editions
-	probe   *probe        // the half-open probe under way, if any
-	retries int           // probes that failed in a row
-	due     time.Duration // when the open time or the probe's lease is over
-	lapse   time.Duration // when half-open is no longer left to the check
-	alarm   *time.Timer
+	mu            sync.Mutex
+	machine       machine
+	window        window
+	current       Snapshot      // State and what belongs to it; the source of editions
+	probe         *probe        // the half-open probe under way, if any
+	retries       int           // probes that failed in a row
+	due           time.Duration // when the open time or the probe's lease is over
+	checkDeadline time.Duration // when half-open is no longer left to the check
+	timer         *time.Timer
 }
 
 // The word of a Breaker: the number of the last transition, so that a result can be told from one of an earlier
@@ -51,11 +51,11 @@ type Breaker struct {
 const (
 	stateFlags  = 0b11 // a State
 	turningAway = 1 << 2
-	asleep      = 1 << 3 // nobody has called for a window; the next call must start it
+	idle        = 1 << 3 // nobody has called for a window; the next call must start it
 	probing     = 1 << 4 // a probe is under way; calls made in its name are let through
 	epochShift  = 8
 
-	slowPath = stateFlags | turningAway | asleep | probing
+	slowPath = stateFlags | turningAway | idle | probing
 )
 
 // New returns a closed breaker, or all mistakes in cfg. It starts nothing.
@@ -67,15 +67,15 @@ func New(cfg Config) (*Breaker, error) {
 	return newBreaker(cfg, nil), nil
 }
 
-func newBreaker(cfg Config, bell *bell) *Breaker {
-	b := &Breaker{cfg: cfg, base: time.Now(), bell: bell, stripes: newStripes()}
+func newBreaker(cfg Config, notifier *notifier) *Breaker {
+	b := &Breaker{cfg: cfg, base: time.Now(), notifier: notifier, stripes: newStripes()}
 	b.window.span = cfg.Window
 	b.window.restart(0, Calls{})
 	b.machine.reset()
 	b.current = Snapshot{Name: cfg.Name, ObserveOnly: cfg.ObserveOnly, Since: b.base, Transitions: map[State]uint64{Closed: 1}}
 	first := b.current
-	b.editions = latest.New(&first)
-	b.word.Store(asleep)
+	b.editions = broadcast.New(&first)
+	b.word.Store(idle)
 	return b
 }
 
@@ -84,8 +84,8 @@ func (b *Breaker) Name() string { return b.cfg.Name }
 
 // State returns the current state. It costs two reads, and the time of day while the breaker is open.
 func (b *Breaker) State() State {
-	edition := b.editions.Load()
-	return edition.stateAt(time.Now)
+	snapshot := b.editions.Load()
+	return snapshot.stateAt(time.Now)
 }
 
 func (b *Breaker) sinceBirth() time.Duration { return time.Since(b.base) }

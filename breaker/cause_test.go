@@ -25,8 +25,8 @@ func TestErrorIsCalledOncePerFailureWithoutALock(t *testing.T) {
 	t.Parallel()
 	for name, fail := range map[string]func(b *breaker.Breaker, err error){
 		"Settle": func(b *breaker.Breaker, err error) {
-			permit, _ := b.Admit(t.Context())
-			permit.Settle(err)
+			permit, _ := b.Allow(t.Context())
+			permit.Done(err)
 		},
 		"Observe": func(b *breaker.Breaker, err error) { b.Observe(err) },
 	} {
@@ -48,11 +48,11 @@ func TestErrorIsCalledOncePerFailureWithoutALock(t *testing.T) {
 func TestErrorThatPanicsIsAFailure(t *testing.T) {
 	t.Parallel()
 	b := newBreaker(t, breaker.Config{ConsecutiveFailures: 1})
-	permit, err := b.Admit(t.Context())
+	permit, err := b.Allow(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	permit.Settle(hostile{})
+	permit.Done(hostile{})
 	s := b.Snapshot()
 	if s.State != breaker.Open || s.LastFailure == nil || !strings.Contains(s.LastFailure.Error(), "hostile") {
 		t.Errorf("%v, last failure %v", s.State, s.LastFailure)

@@ -17,23 +17,23 @@ import (
 // cut short by an impatient caller would keep the breaker open; only a cancelled caller ends it. If it passes the breaker
 // closes, and so does one that opened while the check ran. In closed its result counts as one call's.
 //
-// With Config.Evidence a run passes without calling fn when calls have just shown that the dependency works, through the
+// With Config.PassiveWindow a run passes without calling fn when calls have just shown that the dependency works, through the
 // closed breaker. The first run always asks.
 //
 // The check may use a client that this breaker guards: calls made with the context that the check is given are part
 // of the probe, and in closed a failure of theirs is not counted again as the check's.
 func (b *Breaker) Check(fn func(context.Context) error) func(context.Context) error {
 	b.checked.Store(true)
-	var calls hearing
+	var calls passiveCheck
 	return func(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		defer calls.note(b)
-		if calls.answered(b) {
+		defer calls.markRun(b)
+		if calls.satisfied(b) {
 			return nil
 		}
-		pass, ok := b.enterSlow(true)
+		pass, ok := b.admitProbe(true)
 		if !ok {
 			return remember(b.reject())
 		}
@@ -67,9 +67,9 @@ func (p *Permit) check(ctx context.Context, fn func(context.Context) error) erro
 		if outcome == Failure && told.Load() && p.pass.probe == nil {
 			return
 		}
-		p.SettleAs(outcome, cause)
+		p.Record(outcome, cause)
 		if outcome == Success {
-			p.b.heal(p.pass.epoch)
+			p.b.close(p.pass.epoch)
 		}
 	}()
 	ctx = context.WithValue(ctx, checkKey{p.b}, &told)
@@ -87,8 +87,8 @@ func (p *Permit) check(ctx context.Context, fn func(context.Context) error) erro
 // a call that has failed: the check's own failure is the same one.
 type checkKey struct{ *Breaker }
 
-// tellCheck tells the check that made the call, if one did, that its failure has been counted.
-func (p *Permit) tellCheck() {
+// notifyCheck tells the check that made the call, if one did, that its failure has been counted.
+func (p *Permit) notifyCheck() {
 	if p.ctx == nil {
 		return
 	}
@@ -121,17 +121,17 @@ func (b *Breaker) Observe(err error) {
 	permit := Permit{b: b, pass: pass{epoch: b.word.Load() >> epochShift}, began: b.stopwatch()}
 	switch outcome {
 	case Success:
-		b.heal(0)
+		b.close(0)
 	case Failure:
 		err = errtext.Capture(err)
-		b.relapse(err)
+		b.reopen(err)
 	}
-	permit.SettleAs(outcome, err)
+	permit.Record(outcome, err)
 }
 
-// heal closes a breaker that is not closed although the dependency works. It leaves alone what is in the state
+// close closes a breaker that is not closed although the dependency works. It leaves alone what is in the state
 // number epoch: that result has been judged already.
-func (b *Breaker) heal(epoch uint64) {
+func (b *Breaker) close(epoch uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.current.State == Closed || b.current.Forced || b.epoch() == epoch {
@@ -140,11 +140,11 @@ func (b *Breaker) heal(epoch uint64) {
 	now := b.sinceBirth()
 	b.probe = nil
 	b.machine.reset()
-	b.follow(now)
+	b.sync(now)
 }
 
-// relapse re-opens a half-open breaker.
-func (b *Breaker) relapse(cause error) {
+// reopen re-opens a half-open breaker.
+func (b *Breaker) reopen(cause error) {
 	b.recordCause(cause)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -152,6 +152,6 @@ func (b *Breaker) relapse(cause error) {
 	b.advance(now)
 	if b.current.State == HalfOpen && b.probe == nil {
 		b.machine.report(Failure, true)
-		b.follow(now)
+		b.sync(now)
 	}
 }

@@ -51,11 +51,11 @@ type Config struct {
 	// that a checker that does not run cannot keep a breaker open.
 	ProbeOnly bool
 
-	// Evidence lets calls stand for the check that is attached with Breaker.Check, so that a busy dependency is not asked
+	// PassiveWindow lets calls stand for the check that is attached with Breaker.Check, so that a busy dependency is not asked
 	// at all: a run passes without asking if a call that took at most so long has succeeded since the run before and
 	// within this time, and none has failed within it. Each call then reads the clock twice. The check's timeout is a
 	// good value. Default 0: every run asks, as is right for a check that learns more than calls do.
-	Evidence time.Duration
+	PassiveWindow time.Duration
 
 	// ObserveOnly judges and publishes but turns no call away: for a first roll-out.
 	ObserveOnly bool
@@ -90,7 +90,7 @@ func (c Config) withDefaults() Config {
 	orDuration(&c.OpenTime, 5*time.Second)
 	orDuration(&c.MaxOpenTime, max(5*time.Minute, c.OpenTime))
 	orDuration(&c.ProbeTimeout, max(5*time.Second, c.SlowCall))
-	for _, d := range []*time.Duration{&c.Window, &c.SlowCall, &c.Evidence, &c.OpenTime, &c.MaxOpenTime, &c.ProbeTimeout} {
+	for _, d := range []*time.Duration{&c.Window, &c.SlowCall, &c.PassiveWindow, &c.OpenTime, &c.MaxOpenTime, &c.ProbeTimeout} {
 		*d = min(*d, forever)
 	}
 	if c.Classify == nil {
@@ -115,7 +115,7 @@ func (c Config) validate() error {
 	check(c.Window >= 10*time.Millisecond, "Window", c.Window, "at least 10ms")
 	check(c.SlowCall >= 0, "SlowCall", c.SlowCall, "a duration, or 0 for none")
 	check(c.SlowCallRate > 0 && c.SlowCallRate <= 1, "SlowCallRate", c.SlowCallRate, "a share between 0 and 1")
-	check(c.Evidence >= 0, "Evidence", c.Evidence, "a duration, or 0 for none")
+	check(c.PassiveWindow >= 0, "Evidence", c.PassiveWindow, "a duration, or 0 for none")
 	check(c.OpenTime >= shortest, "OpenTime", c.OpenTime, "at least 1ms")
 	check(c.MaxOpenTime >= c.OpenTime, "MaxOpenTime", c.MaxOpenTime, "at least OpenTime")
 	check(c.Jitter < 1, "Jitter", c.Jitter, "a share of less than 1")

@@ -44,7 +44,7 @@ func (b *Breaker) force(state State, reason string) {
 	defer b.mu.Unlock()
 	b.probe = nil
 	b.current.Forced, b.current.ForcedReason = true, reason
-	b.enter(state, b.sinceBirth())
+	b.transition(state, b.sinceBirth())
 }
 
 // Reset closes the breaker and forgets failures, back-off and what an operator has forced. What happened over the
@@ -56,5 +56,5 @@ func (b *Breaker) Reset() {
 	b.retries = 0
 	b.current.Forced, b.current.ForcedReason = false, ""
 	b.machine.reset()
-	b.enter(Closed, b.sinceBirth())
+	b.transition(Closed, b.sinceBirth())
 }

@@ -59,7 +59,7 @@ func TestRejectionTellsEverythingButTheCause(t *testing.T) {
 			t.Fatalf("reason %q, delay %v", reason, delay)
 		}
 		untilDue(t, b)
-		if _, err := b.Admit(t.Context()); err != nil {
+		if _, err := b.Allow(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if err := call(t, b, nil); !errors.Is(err, breaker.ErrOpen) || !errors.Is(err, gobreaker.ErrTooManyRequests) {
@@ -74,25 +74,25 @@ func TestTripForOpensForAtLeastThatLong(t *testing.T) {
 		b.TripFor(-time.Second)
 		wantState(t, b, breaker.Closed)
 		b.TripFor(20 * time.Second)
-		if wait := time.Until(b.Snapshot().NextTry); wait < 20*time.Second || wait > 25*time.Second {
+		if wait := time.Until(b.Snapshot().RetryAt); wait < 20*time.Second || wait > 25*time.Second {
 			t.Fatalf("open for %v, want 20s to 25s", wait)
 		}
-		before := b.Snapshot().NextTry
+		before := b.Snapshot().RetryAt
 		b.TripFor(time.Second)
-		if !b.Snapshot().NextTry.Equal(before) {
+		if !b.Snapshot().RetryAt.Equal(before) {
 			t.Fatal("a shorter trip has shortened the open time")
 		}
 		b.TripFor(time.Hour)
-		if wait := time.Until(b.Snapshot().NextTry); wait != 5*time.Minute {
+		if wait := time.Until(b.Snapshot().RetryAt); wait != 5*time.Minute {
 			t.Fatalf("open for %v, want MaxOpenTime", wait)
 		}
 		untilDue(t, b)
-		probe, err := b.Admit(t.Context())
+		probe, err := b.Allow(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		b.TripFor(10 * time.Second)
-		probe.Settle(nil) // Too late: the dependency asked to be left alone.
+		probe.Done(nil) // Too late: the dependency asked to be left alone.
 		wantState(t, b, breaker.Open)
 		untilDue(t, b)
 		call(t, b, nil)
@@ -107,7 +107,7 @@ func TestOperatorsWordHolds(t *testing.T) {
 		check := b.Check(func(context.Context) error { asked++; return nil })
 		b.ForceOpen("maintenance")
 		time.Sleep(time.Hour)
-		if s := b.Snapshot(); s.State != breaker.Open || !s.Forced || s.ForcedReason != "maintenance" || !s.NextTry.IsZero() {
+		if s := b.Snapshot(); s.State != breaker.Open || !s.Forced || s.ForcedReason != "maintenance" || !s.RetryAt.IsZero() {
 			t.Fatalf("%+v", s)
 		}
 		if err := check(t.Context()); !breaker.IsRejected(err) || asked != 0 {
@@ -178,7 +178,7 @@ func TestObserverJudgesAndPublishesButRejectsNothing(t *testing.T) {
 		}
 		wantState(t, b, breaker.Open)
 		untilDue(t, b)
-		probe, err := b.Admit(t.Context())
+		probe, err := b.Allow(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +186,7 @@ func TestObserverJudgesAndPublishesButRejectsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantState(t, b, breaker.HalfOpen)
-		probe.Settle(nil)
+		probe.Done(nil)
 		if s := b.Snapshot(); s.State != breaker.Closed || s.Calls.Rejected != 0 || !s.ObserveOnly {
 			t.Fatalf("%+v", s)
 		}
@@ -357,7 +357,7 @@ func TestConfirmEndsTheProbeWhileTheCallGoesOn(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		trip(t, b)
 		untilDue(t, b)
-		stream, err := b.Admit(t.Context())
+		stream, err := b.Allow(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -366,7 +366,7 @@ func TestConfirmEndsTheProbeWhileTheCallGoesOn(t *testing.T) {
 		wantState(t, b, breaker.Closed)
 		time.Sleep(time.Hour) // No lease any more.
 		wantState(t, b, breaker.Closed)
-		stream.Settle(errDown)
+		stream.Done(errDown)
 		if got := b.Snapshot().Consecutive; got != 1 {
 			t.Fatalf("%d failures, want the stream's end to count", got)
 		}

@@ -36,7 +36,7 @@ func FuzzControls(f *testing.F) {
 				s.mustHold(t)
 			}
 			for _, permit := range s.open {
-				permit.Settle(nil)
+				permit.Done(nil)
 				s.told++
 			}
 			s.open = nil
@@ -52,7 +52,7 @@ func besiege(t *testing.T, config uint16) *siege {
 		Name: "siege", OpenTime: time.Second << (config & 3), MaxOpenTime: time.Minute, ProbeTimeout: 3 * time.Second,
 		Jitter: float64(config>>2&3)/3 - 0.1, ConsecutiveFailures: int(config>>4&7) + 1, ProbeOnly: config>>7&1 == 1,
 		ObserveOnly: config>>8&3 == 3, SlowCall: time.Duration(config>>10&1) * 2 * time.Second, MinCalls: 5,
-		Evidence: time.Duration(config>>11&1) * 10 * time.Second,
+		PassiveWindow: time.Duration(config>>11&1) * 10 * time.Second,
 	}}
 	s.Breaker = newBreaker(t, s.cfg)
 	s.check = s.Check(func(context.Context) error {
@@ -74,7 +74,7 @@ func (s *siege) act(t *testing.T, op byte) {
 	case 1, 2:
 		permit := new(breaker.Permit)
 		var err error
-		if *permit, err = s.Admit(t.Context()); err == nil {
+		if *permit, err = s.Allow(t.Context()); err == nil {
 			s.open = append(s.open, permit)
 			return
 		}
@@ -86,8 +86,8 @@ func (s *siege) act(t *testing.T, op byte) {
 		n := argument % len(s.open)
 		permit := s.open[n]
 		s.open = append(s.open[:n], s.open[n+1:]...)
-		permit.SettleAs(breaker.Outcome(argument%3), errDown)
-		permit.Settle(nil) // twice is harmless
+		permit.Record(breaker.Outcome(argument%3), errDown)
+		permit.Done(nil) // twice is harmless
 		s.told++
 	case 5:
 		s.ask(t, argument&1 == 1)
@@ -109,7 +109,7 @@ func (s *siege) ask(t *testing.T, down bool) {
 	switch {
 	case breaker.IsRejected(err):
 		s.rejected(t, err)
-	case s.told == before && (err != nil || s.State() != breaker.Closed || s.cfg.Evidence == 0):
+	case s.told == before && (err != nil || s.State() != breaker.Closed || s.cfg.PassiveWindow == 0):
 		t.Fatalf("the check says %v without asking, while the breaker is %v", err, s.State())
 	}
 }
@@ -121,11 +121,11 @@ func (s *siege) trip(t *testing.T, argument int) {
 	s.TripFor(d)
 	after := s.Snapshot()
 	switch {
-	case d <= 0 && (after.State != before.State || !after.NextTry.Equal(before.NextTry)):
+	case d <= 0 && (after.State != before.State || !after.RetryAt.Equal(before.RetryAt)):
 		t.Fatalf("TripFor(%v) does something", d)
 	case d > 0 && !before.Forced && after.State != breaker.Open:
 		t.Fatalf("TripFor(%v) leaves the breaker %v", d, after.State)
-	case d > 0 && !before.Forced && before.State == breaker.Open && after.NextTry.Before(before.NextTry):
+	case d > 0 && !before.Forced && before.State == breaker.Open && after.RetryAt.Before(before.RetryAt):
 		t.Fatalf("TripFor(%v) shortens the time", d)
 	}
 }
@@ -151,8 +151,8 @@ func (s *siege) rejected(t *testing.T, err error) {
 func (s *siege) mustHold(t *testing.T) {
 	t.Helper()
 	now := s.Snapshot()
-	if wait := time.Until(now.NextTry); !now.NextTry.IsZero() && (wait < 0 || wait > s.cfg.MaxOpenTime) || now.NextTry.IsZero() != (now.State != breaker.Open || now.Forced) {
-		t.Fatalf("%v, next try %v, which is in %v", now.State, now.NextTry, wait)
+	if wait := time.Until(now.RetryAt); !now.RetryAt.IsZero() && (wait < 0 || wait > s.cfg.MaxOpenTime) || now.RetryAt.IsZero() != (now.State != breaker.Open || now.Forced) {
+		t.Fatalf("%v, next try %v, which is in %v", now.State, now.RetryAt, wait)
 	}
 	if sum := now.Calls.Successes + now.Calls.Failures + now.Calls.Neutral; sum != s.told || now.Calls.Rejected != s.turned {
 		t.Fatalf("%d results and %d rejections are counted, want %d and %d", sum, now.Calls.Rejected, s.told, s.turned)

@@ -12,13 +12,13 @@ var errAbandoned = errors.New("breaker: the call ended without a result (panic o
 // turned away. fn runs on the calling goroutine with Permit.Context. A panic of fn passes through, stack and all, and
 // counts as a failure.
 func Do[T any](ctx context.Context, b *Breaker, fn func(context.Context) (T, error)) (T, error) {
-	permit, err := b.Admit(ctx)
+	permit, err := b.Allow(ctx)
 	if err != nil {
 		var none T
 		return none, err
 	}
 	outcome, cause := Failure, errAbandoned
-	defer func() { b.settle(&permit, outcome, cause) }()
+	defer func() { b.record(&permit, outcome, cause) }()
 	result, err := fn(permit.Context())
 	outcome, cause = permit.classify(err), err
 	return result, err

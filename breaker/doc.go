@@ -15,7 +15,7 @@
 //
 // Use one [Breaker] per dependency; a [Group] where one client talks to many targets. [Do] guards a function. A
 // client library that has its own hooks is guarded by an adapter: grpcbreaker, httpbreaker, sqlbreaker and
-// redisbreaker are built from [Breaker.Admit] and [Permit.Settle], as yours can be.
+// redisbreaker are built from [Breaker.Allow] and [Permit.Done], as yours can be.
 //
 // # What counts
 //
@@ -27,7 +27,7 @@
 //
 // Everything may be used concurrently. No lock is held while a caller's function, classifier or reader runs. A closed
 // breaker's success reads one word and adds to a counter that other cores do not write; nothing is allocated. A
-// rejection is one read, one addition and a shared error. With Config.SlowCall or Config.Evidence a call reads the clock
+// rejection is one read, one addition and a shared error. With Config.SlowCall or Config.PassiveWindow a call reads the clock
 // twice.
 //
 // A Breaker owns no goroutine. It owns one timer, armed while calls come (it turns the rolling window), while the

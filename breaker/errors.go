@@ -30,8 +30,8 @@ type OpenError struct {
 	Name string
 	// State is Open, or HalfOpen when a probe is under way or a check is expected to do the probing.
 	State State
-	// NextTry is when the next probe is let through; zero when that depends on a probe or on an operator.
-	NextTry time.Time
+	// RetryAt is when the next probe is let through; zero when that depends on a probe or on an operator.
+	RetryAt time.Time
 	// Cause is the failure that opened the breaker, nil if an operator did. It may hold secrets.
 	Cause error
 }
@@ -55,10 +55,10 @@ func (e *OpenError) Is(target error) bool {
 
 // RetryAfter returns how long, from now, a new attempt is pointless; 0 if that is not known.
 func (e *OpenError) RetryAfter() time.Duration {
-	if e.NextTry.IsZero() {
+	if e.RetryAt.IsZero() {
 		return 0
 	}
-	return max(time.Until(e.NextTry), 0)
+	return max(time.Until(e.RetryAt), 0)
 }
 
 // CircuitOpen reports true: a checker recognises a rejection by this method, without knowing this package.

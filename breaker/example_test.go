@@ -84,7 +84,7 @@ func ExampleIsRejected() {
 		panic(err)
 	}
 	b.ForceOpen("maintenance")
-	_, err = b.Admit(context.Background())
+	_, err = b.Allow(context.Background())
 	fmt.Println(breaker.IsRejected(fmt.Errorf("asking for a price: %w", err)))
 	fmt.Println(breaker.IsRejected(errors.New("connection refused")))
 	// Output:

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/vitals-go/vitals/internal/latest"
+	"github.com/vitals-go/vitals/internal/broadcast"
 )
 
 // GroupConfig describes a Group.
@@ -25,9 +25,9 @@ type GroupConfig struct {
 // so many get a breaker of their own, all others share one. Create it with NewGroup. All methods may be called
 // concurrently.
 type Group struct {
-	cfg    GroupConfig
-	bell   *bell
-	shared *Breaker
+	cfg      GroupConfig
+	notifier *notifier
+	shared   *Breaker
 	// members is replaced as a whole, under mu; a lookup is one read and a map access.
 	members atomic.Pointer[map[string]*Breaker]
 	mu      sync.Mutex
@@ -44,8 +44,8 @@ func NewGroup(cfg GroupConfig) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Group{cfg: cfg, bell: newBell()}
-	g.shared = newBreaker(cfg.Breaker, g.bell)
+	g := &Group{cfg: cfg, notifier: newNotifier()}
+	g.shared = newBreaker(cfg.Breaker, g.notifier)
 	g.members.Store(&map[string]*Breaker{})
 	return g, nil
 }
@@ -81,7 +81,7 @@ func (g *Group) add(key string) *Breaker {
 	grown := maps.Clone(old)
 	// The map outlives the call whose memory key may be part of.
 	key = strings.Clone(key)
-	grown[key] = newBreaker(cfg, g.bell)
+	grown[key] = newBreaker(cfg, g.notifier)
 	g.members.Store(&grown)
 	return grown[key]
 }
@@ -103,18 +103,18 @@ func (g *Group) Snapshots() []Snapshot {
 
 // Changed returns a channel that is closed at the next transition of any breaker in the group. To miss nothing, call
 // it before Snapshots.
-func (g *Group) Changed() <-chan struct{} { return g.bell.next() }
+func (g *Group) Changed() <-chan struct{} { return g.notifier.changed() }
 
-// bell wakes the readers of a whole group. Rings are counted only because an edition needs a value.
-type bell struct {
-	rings *latest.Value[struct{}]
+// notifier wakes the readers of a whole group. Rings are counted only because an edition needs a value.
+type notifier struct {
+	changes *broadcast.Value[struct{}]
 }
 
-func newBell() *bell { return &bell{rings: latest.New(&struct{}{})} }
+func newNotifier() *notifier { return &notifier{changes: broadcast.New(&struct{}{})} }
 
-func (b *bell) ring() { b.rings.Store(&struct{}{}) }
+func (b *notifier) notify() { b.changes.Store(&struct{}{}) }
 
-func (b *bell) next() <-chan struct{} {
-	_, next := b.rings.Next()
+func (b *notifier) changed() <-chan struct{} {
+	_, next := b.changes.Next()
 	return next
 }

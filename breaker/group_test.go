@@ -99,7 +99,7 @@ func TestGroupKeepsTargetsApartAndTellsOfAnyTransition(t *testing.T) {
 		<-changed
 		wantState(t, well, breaker.Closed)
 		changed = g.Changed()
-		due := sick.Snapshot().NextTry
+		due := sick.Snapshot().RetryAt
 		<-changed
 		if !time.Now().Equal(due) {
 			t.Fatalf("told %v after half-open was due", time.Since(due))
@@ -110,7 +110,7 @@ func TestGroupKeepsTargetsApartAndTellsOfAnyTransition(t *testing.T) {
 func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	_, err := breaker.NewGroup(breaker.GroupConfig{Limit: -1, Breaker: breaker.Config{
 		ConsecutiveFailures: math.MaxInt, FailureRate: 2, MinCalls: -1, Window: -1, SlowCall: -1, SlowCallRate: -1,
-		OpenTime: -1, MaxOpenTime: -2, Jitter: math.NaN(), ProbeTimeout: -1, Evidence: -1,
+		OpenTime: -1, MaxOpenTime: -2, Jitter: math.NaN(), ProbeTimeout: -1, PassiveWindow: -1,
 	}})
 	if err == nil {
 		t.Fatal("no mistake found")

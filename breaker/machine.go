@@ -54,10 +54,10 @@ func (m *machine) report(outcome Outcome, tripping bool) {
 	if err != nil {
 		return
 	}
-	m.settle(done, outcome, tripping)
+	m.record(done, outcome, tripping)
 }
 
-func (m *machine) settle(done func(error), outcome Outcome, tripping bool) {
+func (m *machine) record(done func(error), outcome Outcome, tripping bool) {
 	m.tripping = tripping
 	switch outcome {
 	case Success:

@@ -150,7 +150,7 @@ func play(t *testing.T, script []byte) {
 			}
 			var err error
 			permit := new(breaker.Permit)
-			*permit, err = b.Admit(ctx)
+			*permit, err = b.Allow(ctx)
 			c := m.admit(late)
 			if (c == nil) != breaker.IsRejected(err) {
 				t.Fatalf("%s: admitted %v, model %v", step, err == nil, c != nil)
@@ -167,7 +167,7 @@ func play(t *testing.T, script []byte) {
 			c := open[n]
 			open = append(open[:n], open[n+1:]...)
 			outcome := [...]breaker.Outcome{breaker.Success, breaker.Failure, breaker.Failure, breaker.Neutral, breaker.Failure}[op&7-3]
-			c.permit.SettleAs(outcome, errDown)
+			c.permit.Record(outcome, errDown)
 			must, may := m.settle(c, outcome)
 			opened := m.state == breaker.Closed && b.State() == breaker.Open
 			if opened != may && opened != must {
@@ -176,7 +176,7 @@ func play(t *testing.T, script []byte) {
 			if opened {
 				m.enter(breaker.Open)
 			}
-			c.permit.SettleAs(breaker.Failure, errDown) // twice is harmless
+			c.permit.Record(breaker.Failure, errDown) // twice is harmless
 		}
 		s := b.Snapshot()
 		if s.State != m.state {
@@ -185,8 +185,8 @@ func play(t *testing.T, script []byte) {
 		if s.State == breaker.Closed && int(s.Consecutive) != m.consecutive {
 			t.Fatalf("%s: %d failures in a row, model %d", step, s.Consecutive, m.consecutive)
 		}
-		if s.State == breaker.Open && m.due < 200*time.Second && time.Until(s.NextTry) != m.due-m.now {
-			t.Fatalf("%s: next try in %v, model %v", step, time.Until(s.NextTry), m.due-m.now)
+		if s.State == breaker.Open && m.due < 200*time.Second && time.Until(s.RetryAt) != m.due-m.now {
+			t.Fatalf("%s: next try in %v, model %v", step, time.Until(s.RetryAt), m.due-m.now)
 		}
 	}
 }

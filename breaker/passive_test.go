@@ -20,7 +20,7 @@ type practice struct {
 
 func practise(t *testing.T, cfg breaker.Config) *practice {
 	t.Helper()
-	cfg.Name, cfg.Evidence = "database", 5*time.Second
+	cfg.Name, cfg.PassiveWindow = "database", 5*time.Second
 	b, err := breaker.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -86,29 +86,29 @@ func TestWhoIsSilentOrFailsIsAsked(t *testing.T) {
 		"calls that hang": {until: func(t *testing.T, p *practice) {
 			for range 10 {
 				time.Sleep(time.Second)
-				if _, err := p.b.Admit(t.Context()); err != nil {
+				if _, err := p.b.Allow(t.Context()); err != nil {
 					t.Error(err)
 				}
 			}
 		}},
 		"calls that are slow": {until: func(t *testing.T, p *practice) {
 			for range 3 {
-				permit, err := p.b.Admit(t.Context())
+				permit, err := p.b.Allow(t.Context())
 				if err != nil {
 					t.Error(err)
 				}
 				time.Sleep(5*time.Second + 1)
-				permit.Settle(nil)
+				permit.Done(nil)
 			}
 		}},
 		"neutral calls": {until: func(t *testing.T, p *practice) {
 			for range 10 {
 				time.Sleep(time.Second)
-				permit, err := p.b.Admit(t.Context())
+				permit, err := p.b.Allow(t.Context())
 				if err != nil {
 					t.Error(err)
 				}
-				permit.SettleAs(breaker.Neutral, nil)
+				permit.Record(breaker.Neutral, nil)
 			}
 		}},
 		"broken": {until: func(t *testing.T, p *practice) { p.err = broken; p.call(t, 2) }, want: broken},

@@ -18,7 +18,7 @@ type Permit struct {
 	expired bool
 	// untimed calls are never slow.
 	untimed bool
-	settled atomic.Bool
+	done    atomic.Bool
 }
 
 // pass says by what right a call was admitted.
@@ -29,18 +29,18 @@ type pass struct {
 	nested bool
 }
 
-// Admit asks to call the dependency. It returns a Permit, which must be settled exactly once, or a rejection, which
-// is an *OpenError. It never blocks. Most callers want Do instead; Admit is for calls whose end is learnt elsewhere.
+// Allow asks to call the dependency. It returns a Permit, which must be settled exactly once, or a rejection, which
+// is an *OpenError. It never blocks. Most callers want Do instead; Allow is for calls whose end is learnt elsewhere.
 //
 // A call of which the caller lets go without settling is not counted, unless it is the half-open probe: then it has
 // failed when the lease ends.
-func (b *Breaker) Admit(ctx context.Context) (Permit, error) {
+func (b *Breaker) Allow(ctx context.Context) (Permit, error) {
 	word := b.word.Load()
 	pass := pass{epoch: word >> epochShift}
 	expired := ctx.Err() != nil
 	if word&slowPath != 0 {
 		var ok bool
-		if pass, ok = b.admitSlow(ctx, word, expired); !ok {
+		if pass, ok = b.allowSlow(ctx, word, expired); !ok {
 			return Permit{}, b.reject()
 		}
 	}
@@ -55,9 +55,9 @@ func (b *Breaker) stopwatch() time.Duration {
 	return b.sinceBirth()
 }
 
-func (c *Config) timed() bool { return c.SlowCall|c.Evidence != 0 }
+func (c *Config) timed() bool { return c.SlowCall|c.PassiveWindow != 0 }
 
-func (b *Breaker) admitSlow(ctx context.Context, word uint64, expired bool) (pass, bool) {
+func (b *Breaker) allowSlow(ctx context.Context, word uint64, expired bool) (pass, bool) {
 	state := State(word & stateFlags)
 	switch {
 	case word&probing != 0:
@@ -67,35 +67,35 @@ func (b *Breaker) admitSlow(ctx context.Context, word uint64, expired bool) (pas
 	case expired, state == Open: // must not take the probe; an observer judges nothing while it is open
 		return pass{epoch: word >> epochShift}, true
 	default:
-		return b.enterSlow(false)
+		return b.admitProbe(false)
 	}
 }
 
 // reject counts the call and returns the shared rejection.
 func (b *Breaker) reject() *OpenError {
 	b.stripes.mine().rejected.Add(1)
-	return b.refusal.Load()
+	return b.rejection.Load()
 }
 
-// Settle reports how the call ended: err is classified by Config.Classify, unless the permit's context says that the
+// Done reports how the call ended: err is classified by Config.Classify, unless the permit's context says that the
 // caller gave up or came too late. Only the first settlement of a permit counts.
-func (p *Permit) Settle(err error) {
-	if p.b != nil && !p.settled.Load() {
-		p.SettleAs(p.classify(err), err)
+func (p *Permit) Done(err error) {
+	if p.b != nil && !p.done.Load() {
+		p.Record(p.classify(err), err)
 	}
 }
 
-// SettleAs reports the outcome of a call that Config.Classify cannot judge: an adapter knows its protocol better. What
+// Record reports the outcome of a call that Config.Classify cannot judge: an adapter knows its protocol better. What
 // the caller brought about stays Neutral: a failure after it gave up, and whatever came of a call that it made too
 // late. Cause is kept as the reason of a failure. Only the first settlement of a permit counts.
-func (p *Permit) SettleAs(outcome Outcome, cause error) {
-	if p.b == nil || p.settled.Swap(true) {
+func (p *Permit) Record(outcome Outcome, cause error) {
+	if p.b == nil || p.done.Swap(true) {
 		return
 	}
 	if p.expired || outcome == Failure && p.abandoned() {
 		outcome = Neutral
 	}
-	p.b.settle(p, outcome, cause)
+	p.b.record(p, outcome, cause)
 }
 
 // Probe reports whether the call is the half-open probe or part of it.
@@ -109,12 +109,12 @@ func (p *Permit) Untimed() { p.untimed = true }
 // a half-open probe with success, so that one long call does not hold up all others; how the call ends then counts
 // like any other call. It changes nothing outside half-open.
 func (p *Permit) Confirm() {
-	if p.pass.probe != nil && !p.settled.Load() {
+	if p.pass.probe != nil && !p.done.Load() {
 		p.b.confirm(p.pass.probe)
 	}
 }
 
-// Context returns the context to make the call with. It is the one given to Admit; if the call is a half-open probe it
+// Context returns the context to make the call with. It is the one given to Allow; if the call is a half-open probe it
 // also says so, and what the call itself does through the same breaker is let through as part of the probe. A check
 // that pings through a guarded client would otherwise be turned away by its own probe.
 func (p *Permit) Context() context.Context {
@@ -139,18 +139,18 @@ func (p *Permit) abandoned() bool { return p.ctx != nil && errors.Is(p.ctx.Err()
 func (b *Breaker) time(p *Permit, outcome Outcome) (slow bool) {
 	now := b.sinceBirth()
 	took := now - p.began
-	if outcome == Success && b.cfg.Evidence > 0 {
-		b.vouch(now, took)
+	if outcome == Success && b.cfg.PassiveWindow > 0 {
+		b.recordSuccess(now, took)
 	}
 	return b.cfg.SlowCall > 0 && !p.untimed && outcome != Neutral && took >= b.cfg.SlowCall
 }
 
-// settle counts one call's outcome. The fast path is a success in the state in which the call was admitted.
-func (b *Breaker) settle(p *Permit, outcome Outcome, cause error) {
+// record counts one call's outcome. The fast path is a success in the state in which the call was admitted.
+func (b *Breaker) record(p *Permit, outcome Outcome, cause error) {
 	slow := b.cfg.timed() && b.time(p, outcome)
 	word := b.word.Load()
 	if outcome == Failure || slow || p.pass.probe != nil || word&slowPath != 0 || word>>epochShift != p.pass.epoch {
-		b.settleSlow(p, outcome, slow, cause)
+		b.recordSlow(p, outcome, slow, cause)
 		return
 	}
 	if outcome == Success && b.consecutive.Load() != 0 {

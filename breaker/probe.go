@@ -14,11 +14,11 @@ type probe struct {
 	confirmedIn uint64
 }
 
-// patience is how long ProbeOnly waits for a result of its check before it lets calls probe.
-const patience = time.Minute
+// checkWait is how long ProbeOnly waits for a result of its check before it lets calls probe.
+const checkWait = time.Minute
 
-// enterSlow admits a call that cannot take the fast path, as the probe if it has to be one.
-func (b *Breaker) enterSlow(check bool) (pass, bool) {
+// admitProbe admits a call that cannot take the fast path, as the probe if it has to be one.
+func (b *Breaker) admitProbe(check bool) (pass, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.sinceBirth()
@@ -26,7 +26,7 @@ func (b *Breaker) enterSlow(check bool) (pass, bool) {
 	ordinary := pass{epoch: b.epoch()}
 	switch {
 	case b.current.State == Closed:
-		b.awaken(now)
+		b.resume(now)
 		return ordinary, true
 	case b.current.Forced:
 		return ordinary, false
@@ -50,9 +50,9 @@ func (b *Breaker) startProbe(now time.Duration) (pass, bool) {
 	return pass{epoch: b.epoch(), probe: b.probe}, true
 }
 
-// settleProbe ends the probe with the result of its call. It reports whether the call is still to be counted as an
+// recordProbe ends the probe with the result of its call. It reports whether the call is still to be counted as an
 // ordinary one, because the probe had been confirmed before.
-func (b *Breaker) settleProbe(p pass, outcome Outcome, slow bool) bool {
+func (b *Breaker) recordProbe(p pass, outcome Outcome, slow bool) bool {
 	if p.probe.confirmedIn != 0 {
 		return true
 	}
@@ -72,7 +72,7 @@ func (b *Breaker) settleProbe(p pass, outcome Outcome, slow bool) bool {
 		outcome = Failure
 	}
 	b.endProbe(outcome)
-	b.follow(b.sinceBirth())
+	b.sync(b.sinceBirth())
 	return false
 }
 
@@ -84,7 +84,7 @@ func (b *Breaker) confirm(p *probe) {
 		return
 	}
 	b.endProbe(Success)
-	b.follow(b.sinceBirth())
+	b.sync(b.sinceBirth())
 	p.confirmedIn = b.epoch()
 }
 
@@ -92,7 +92,7 @@ func (b *Breaker) confirm(p *probe) {
 func (b *Breaker) endProbe(outcome Outcome) {
 	p := b.probe
 	b.probe = nil
-	b.machine.settle(p.done, outcome, false)
+	b.machine.record(p.done, outcome, false)
 	if outcome == Neutral {
 		b.reflag()
 		b.arm(b.sinceBirth())
@@ -101,7 +101,7 @@ func (b *Breaker) endProbe(outcome Outcome) {
 
 // awaitsCheck reports whether half-open is reserved for the attached check.
 func (b *Breaker) awaitsCheck() bool {
-	return b.cfg.ProbeOnly && b.checked.Load() && b.sinceBirth() < b.lapse
+	return b.cfg.ProbeOnly && b.checked.Load() && b.sinceBirth() < b.checkDeadline
 }
 
 // probeKey is the context key under which a breaker's probe travels into the calls that it makes. It names the breaker:

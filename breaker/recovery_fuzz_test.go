@@ -78,7 +78,7 @@ func (p *pair) act(t *testing.T, op byte, argument int) {
 	case 6, 7:
 		permit := new(breaker.Permit)
 		var err error
-		if *permit, err = p.inner.Admit(t.Context()); err == nil {
+		if *permit, err = p.inner.Allow(t.Context()); err == nil {
 			p.open = append(p.open, permit)
 		}
 	case 8, 9:
@@ -108,9 +108,9 @@ func (p *pair) use(permit *breaker.Permit, argument int) {
 	case 0:
 		permit.Confirm()
 	case 1:
-		permit.Settle(errDown)
+		permit.Done(errDown)
 	case 2:
-		permit.SettleAs(breaker.Neutral, nil)
+		permit.Record(breaker.Neutral, nil)
 	}
 }
 

@@ -34,8 +34,8 @@ type Snapshot struct {
 	State State
 	// Since is when State was entered.
 	Since time.Time
-	// NextTry is when an open breaker lets the next probe through; zero unless State is Open.
-	NextTry time.Time
+	// RetryAt is when an open breaker lets the next probe through; zero unless State is Open.
+	RetryAt time.Time
 	// Forced says that an operator holds the state; ForcedReason is the operator's word for it.
 	Forced       bool
 	ForcedReason string
@@ -72,8 +72,8 @@ type Calls struct {
 	Rejected uint64
 }
 
-// Source yields breakers for a report: a *Breaker is a Source of one, a *Group of as many as it has made.
-type Source interface {
+// SnapshotSource yields breakers for a report: a *Breaker is a Source of one, a *Group of as many as it has made.
+type SnapshotSource interface {
 	// Snapshots returns the current state of every breaker, sorted by name. It takes no lock that a call needs.
 	Snapshots() []Snapshot
 	// Changed returns a channel that is closed at the next transition of any of them.

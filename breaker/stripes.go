@@ -3,30 +3,30 @@ package breaker
 import (
 	"sync/atomic"
 
-	"github.com/vitals-go/vitals/internal/lane"
+	"github.com/vitals-go/vitals/internal/stripe"
 )
 
 // stripes are counters that cores do not share: each call adds to the stripe of its lane, and a reader adds all
 // stripes up.
 type stripes struct {
-	all  []stripe
+	all  []callStripe
 	mask uint32
 }
 
-// stripe is padded to two cache lines, because neighbouring lines are fetched in pairs.
-type stripe struct {
+// callStripe is padded to two cache lines, because neighbouring lines are fetched in pairs.
+type callStripe struct {
 	successes, failures, neutral, slow, rejected atomic.Uint64
 
 	_ [128 - 5*8]byte
 }
 
 func newStripes() stripes {
-	n := lane.Count()
-	return stripes{all: make([]stripe, n), mask: uint32(n - 1)}
+	n := stripe.Count()
+	return stripes{all: make([]callStripe, n), mask: uint32(n - 1)}
 }
 
 // mine returns the stripe of the running goroutine.
-func (s *stripes) mine() *stripe { return &s.all[lane.Of(s.mask)] }
+func (s *stripes) mine() *callStripe { return &s.all[stripe.Of(s.mask)] }
 
 // sum adds up all stripes. Counters that are written meanwhile may or may not be in it.
 func (s *stripes) sum() Calls {
@@ -37,7 +37,7 @@ func (s *stripes) sum() Calls {
 	return total
 }
 
-func (s *stripe) sum() Calls {
+func (s *callStripe) sum() Calls {
 	return Calls{
 		Successes: s.successes.Load(),
 		Failures:  s.failures.Load(),
@@ -48,7 +48,7 @@ func (s *stripe) sum() Calls {
 }
 
 // count adds one call. Slow comes on top of the outcome.
-func (s *stripe) count(outcome Outcome, slow bool) {
+func (s *callStripe) count(outcome Outcome, slow bool) {
 	switch outcome {
 	case Success:
 		s.successes.Add(1)

@@ -16,23 +16,23 @@ var (
 
 // This file is what happens under Breaker.mu: results that may change the state, and the changes.
 
-// settleSlow counts a result that is not a plain success.
-func (b *Breaker) settleSlow(p *Permit, outcome Outcome, slow bool, cause error) {
+// recordSlow counts a result that is not a plain success.
+func (b *Breaker) recordSlow(p *Permit, outcome Outcome, slow bool, cause error) {
 	if outcome == Failure {
 		b.recordCause(cause)
-		b.evidence.bad.Store(b.moment())
-		p.tellCheck()
+		b.passive.lastBad.Store(b.moment())
+		p.notifyCheck()
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	epoch := p.pass.epoch
 	if probe := p.pass.probe; probe != nil {
-		if !b.settleProbe(p.pass, outcome, slow) {
+		if !b.recordProbe(p.pass, outcome, slow) {
 			return
 		}
 		epoch = probe.confirmedIn
 	}
-	b.settleCall(epoch, outcome, slow)
+	b.recordCall(epoch, outcome, slow)
 }
 
 // recordCause makes cause the last failure. It calls cause.Error, so no lock is held.
@@ -41,8 +41,8 @@ func (b *Breaker) recordCause(cause error) {
 	b.lastFailure.Store(&cause)
 }
 
-// settleCall counts the result of a call admitted in the state number epoch.
-func (b *Breaker) settleCall(epoch uint64, outcome Outcome, slow bool) {
+// recordCall counts the result of a call admitted in the state number epoch.
+func (b *Breaker) recordCall(epoch uint64, outcome Outcome, slow bool) {
 	now := b.sinceBirth()
 	b.advance(now)
 	if epoch != b.epoch() {
@@ -50,16 +50,16 @@ func (b *Breaker) settleCall(epoch uint64, outcome Outcome, slow bool) {
 		return
 	}
 	if b.current.State == Closed {
-		b.awaken(now) // the call took longer than the window stayed awake
+		b.resume(now) // the call took longer than the window stayed awake
 	}
 	b.stripes.mine().count(outcome, slow)
 	if b.current.State == Closed && outcome != Neutral {
-		b.judge(now, outcome, slow)
+		b.evaluate(now, outcome, slow)
 	}
 }
 
-// judge opens a closed breaker if one more result is one too many.
-func (b *Breaker) judge(now time.Duration, outcome Outcome, slow bool) {
+// evaluate opens a closed breaker if one more result is one too many.
+func (b *Breaker) evaluate(now time.Duration, outcome Outcome, slow bool) {
 	if outcome == Success {
 		b.consecutive.Store(0)
 	} else {
@@ -77,28 +77,28 @@ func (b *Breaker) judge(now time.Duration, outcome Outcome, slow bool) {
 		b.lastFailure.Store(&errTooSlow)
 		b.machine.report(Failure, true)
 	}
-	b.follow(now)
+	b.sync(now)
 }
 
 // advance does what was due before now, should the alarm be late.
 func (b *Breaker) advance(now time.Duration) {
-	if !b.asleep() {
-		b.window.turn(now, b.stripes.sum())
+	if !b.idle() {
+		b.window.rotate(now, b.stripes.sum())
 	}
 	switch {
 	case b.current.Forced:
 	case b.current.State == Open && now >= b.due:
 		b.machine.wake()
-		b.follow(now)
+		b.sync(now)
 	case b.probe != nil && now >= b.due:
 		b.lastFailure.Store(&errLeaseOver)
 		b.endProbe(Failure)
-		b.follow(now)
+		b.sync(now)
 	}
 }
 
-// follow brings the breaker into the state that the machine has reached.
-func (b *Breaker) follow(now time.Duration) {
+// sync brings the breaker into the state that the machine has reached.
+func (b *Breaker) sync(now time.Duration) {
 	state := b.machine.current()
 	if state == b.current.State {
 		return
@@ -106,10 +106,10 @@ func (b *Breaker) follow(now time.Duration) {
 	switch state {
 	case Closed:
 		b.retries = 0
-		b.enter(Closed, now)
+		b.transition(Closed, now)
 	case HalfOpen:
-		b.lapse = now + patience
-		b.enter(HalfOpen, now)
+		b.checkDeadline = now + checkWait
+		b.transition(HalfOpen, now)
 	default:
 		failedProbes := 0
 		if b.current.State == HalfOpen {
@@ -123,15 +123,15 @@ func (b *Breaker) follow(now time.Duration) {
 // open enters Open for d.
 func (b *Breaker) open(now, d time.Duration) {
 	b.due = now + d
-	b.current.NextTry = b.base.Add(b.due)
-	b.enter(Open, now)
+	b.current.RetryAt = b.base.Add(b.due)
+	b.transition(Open, now)
 }
 
-// enter makes state the current one, in this order: what a call that is turned away will need, the word that turns
+// transition makes state the current one, in this order: what a call that is turned away will need, the word that turns
 // it away, the edition that tells readers, and the alarm for what comes next.
-func (b *Breaker) enter(state State, now time.Duration) {
+func (b *Breaker) transition(state State, now time.Duration) {
 	if state != Open || b.current.Forced {
-		b.current.NextTry = time.Time{}
+		b.current.RetryAt = time.Time{}
 	}
 	if b.current.State != state {
 		b.current.Since = b.base.Add(now)
@@ -142,22 +142,22 @@ func (b *Breaker) enter(state State, now time.Duration) {
 	if state == Closed {
 		b.window.restart(now, b.stripes.sum())
 	}
-	b.refuse()
+	b.storeRejection()
 	b.word.Store((b.epoch()+1)<<epochShift | b.flags())
 	b.publish()
 	b.arm(now)
 }
 
-// refuse renews the rejection.
-func (b *Breaker) refuse() {
+// storeRejection renews the rejection.
+func (b *Breaker) storeRejection() {
 	if b.current.State == Closed {
 		return
 	}
-	refusal := &OpenError{Name: b.cfg.Name, State: b.current.State, NextTry: b.current.NextTry}
+	rejection := &OpenError{Name: b.cfg.Name, State: b.current.State, RetryAt: b.current.RetryAt}
 	if cause := b.lastFailure.Load(); cause != nil && !b.current.Forced {
-		refusal.Cause = *cause
+		rejection.Cause = *cause
 	}
-	b.refusal.Store(refusal)
+	b.rejection.Store(rejection)
 }
 
 // flags derives the word's flags from the state.
@@ -165,7 +165,7 @@ func (b *Breaker) flags() uint64 {
 	flags := uint64(b.current.State)
 	switch {
 	case b.current.State == Closed:
-		flags |= asleep
+		flags |= idle
 	case b.current.Forced:
 		flags |= turningAway
 	case b.cfg.ObserveOnly:
@@ -184,4 +184,4 @@ func (b *Breaker) reflag() { b.word.Store(b.epoch()<<epochShift | b.flags()) }
 
 func (b *Breaker) epoch() uint64 { return b.word.Load() >> epochShift }
 
-func (b *Breaker) asleep() bool { return b.word.Load()&asleep != 0 }
+func (b *Breaker) idle() bool { return b.word.Load()&idle != 0 }

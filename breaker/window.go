@@ -14,19 +14,19 @@ const slots = 10
 type window struct {
 	span time.Duration
 	// marks, oldest first, are replaced as a whole under the breaker's mu. Readers take no lock.
-	marks atomic.Pointer[[]mark]
+	marks atomic.Pointer[[]slot]
 }
 
-type mark struct {
+type slot struct {
 	at    time.Duration
 	calls Calls
 }
 
 // restart forgets everything before now.
-func (w *window) restart(now time.Duration, calls Calls) { w.marks.Store(&[]mark{{now, calls}}) }
+func (w *window) restart(now time.Duration, calls Calls) { w.marks.Store(&[]slot{{now, calls}}) }
 
-// turn begins a new slot if the current one is over, and forgets the marks that are older than the window.
-func (w *window) turn(now time.Duration, calls Calls) {
+// rotate begins a new slot if the current one is over, and forgets the marks that are older than the window.
+func (w *window) rotate(now time.Duration, calls Calls) {
 	marks := *w.marks.Load()
 	if now-marks[len(marks)-1].at < w.slot() {
 		return
@@ -35,7 +35,7 @@ func (w *window) turn(now time.Duration, calls Calls) {
 	for old < len(marks) && marks[old].at < now-w.span {
 		old++
 	}
-	turned := append(slices.Clone(marks[old:]), mark{now, calls})
+	turned := append(slices.Clone(marks[old:]), slot{now, calls})
 	w.marks.Store(&turned)
 }
 

@@ -41,7 +41,7 @@ func BenchmarkEdition(b *testing.B) {
 	c := begin(b, 10)
 	b.ReportAllocs()
 	for b.Loop() {
-		if c.Edition() == nil {
+		if c.Snapshot() == nil {
 			b.Fatal("no edition")
 		}
 	}
@@ -66,13 +66,13 @@ func BenchmarkRefresh(b *testing.B) {
 func BenchmarkRefreshFleet(b *testing.B) {
 	c := begin(b, 5000)
 	b.ReportAllocs()
-	before := c.Edition().Seq
+	before := c.Snapshot().Revision
 	for b.Loop() {
 		if _, err := c.Refresh(context.Background()); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(c.Edition().Seq-before)/float64(b.N), "editions/op")
+	b.ReportMetric(float64(c.Snapshot().Revision-before)/float64(b.N), "editions/op")
 }
 
 // BenchmarkIdleFleet reports what 5,000 checks at rest occupy.

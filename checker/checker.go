@@ -11,18 +11,18 @@ import (
 	"time"
 
 	"github.com/vitals-go/vitals/internal/asynclog"
-	"github.com/vitals-go/vitals/internal/latest"
+	"github.com/vitals-go/vitals/internal/broadcast"
 )
 
 // Checker runs checks on their schedule and publishes what is known. Create it with New, then call Run. All methods
 // may be called concurrently.
 type Checker struct {
-	around   around
-	log      *asynclog.Logger
-	watchdog watchdog
-	editions *latest.Value[Edition]
-	wakeup   chan struct{} // tells the scheduler to look again; holds one token
-	began    chan struct{} // closed when Run is first called
+	wrap      wrapFunc
+	log       *asynclog.Logger
+	watchdog  watchdog
+	snapshots *broadcast.Value[Snapshot]
+	wakeup    chan struct{} // tells the scheduler to look again; holds one token
+	began     chan struct{} // closed when Run is first called
 
 	// mu guards all below. It is never held across a check, a log or any other code that is not ours.
 	mu      sync.Mutex
@@ -31,13 +31,13 @@ type Checker struct {
 	results []*Result // those of entries, in the same order
 
 	session  *session // nil unless Run runs
-	agenda   agenda
+	timers   timerHeap
 	queue    []*entry // due, waiting for their turn
 	free     int      // how many more runs may be in flight
 	leaving  int      // runs in flight of removed checks
 	finished []returned
 
-	seq       uint64
+	revision  uint64
 	dirty     bool // results holds something unpublished
 	published time.Time
 	settled   []chan struct{} // to close with the next publication
@@ -53,13 +53,13 @@ type session struct {
 // and the field.
 func New(cfg Config) (*Checker, error) {
 	c := &Checker{
-		around:   cfg.Around,
-		log:      newLog(cfg.Logger),
-		editions: latest.New(&Edition{}),
-		wakeup:   make(chan struct{}, 1),
-		began:    make(chan struct{}),
-		byName:   make(map[string]*entry, len(cfg.Checks)),
-		free:     cfg.Parallel,
+		wrap:      cfg.Wrap,
+		log:       newLog(cfg.Logger),
+		snapshots: broadcast.New(&Snapshot{}),
+		wakeup:    make(chan struct{}, 1),
+		began:     make(chan struct{}),
+		byName:    make(map[string]*entry, len(cfg.Checks)),
+		free:      cfg.Parallel,
 	}
 	var errs []error
 	if cfg.Parallel < 0 {
@@ -68,7 +68,7 @@ func New(cfg Config) (*Checker, error) {
 	if cfg.Parallel == 0 {
 		c.free = defaultParallel
 	}
-	errs = append(errs, c.enroll(cfg.Checks)...)
+	errs = append(errs, c.addAll(cfg.Checks)...)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -79,8 +79,8 @@ func New(cfg Config) (*Checker, error) {
 	return c, nil
 }
 
-// enroll takes the first checks and returns all mistakes.
-func (c *Checker) enroll(checks []Check) (errs []error) {
+// addAll takes the first checks and returns all mistakes.
+func (c *Checker) addAll(checks []Check) (errs []error) {
 	if len(checks) > maxChecks {
 		errs = append(errs, errTooMany())
 	}
@@ -157,30 +157,30 @@ func (c *Checker) Remove(name string) bool {
 	c.results = slices.Delete(c.results, e.pos, e.pos+1)
 	c.renumber(e.pos)
 	e.pos = -1
-	c.agenda.drop(e)
+	c.timers.drop(e)
 	c.queue = slices.DeleteFunc(c.queue, func(q *entry) bool { return q == e })
 	e.queued = false
 	if e.run != nil {
 		e.run.cancel()
-		c.dismiss(e.run)
+		c.abandon(e.run)
 		c.wake()
 	}
-	c.settle(e)
+	c.notify(e)
 	c.publish(time.Now())
 	return true
 }
 
-// Edition returns what is known now. It costs one atomic load and runs nothing.
-func (c *Checker) Edition() *Edition { return c.editions.Load() }
+// Snapshot returns what is known now. It costs one atomic load and runs nothing.
+func (c *Checker) Snapshot() *Snapshot { return c.snapshots.Load() }
 
-// Editions yields the newest edition at once and then each newer one, until ctx ends or the loop is left. A reader
+// Changes yields the newest edition at once and then each newer one, until ctx ends or the loop is left. A reader
 // that is slower than the checks skips editions and never goes back.
-func (c *Checker) Editions(ctx context.Context) iter.Seq[*Edition] { return c.editions.Changes(ctx) }
+func (c *Checker) Changes(ctx context.Context) iter.Seq[*Snapshot] { return c.snapshots.Changes(ctx) }
 
-// Changed returns a channel that is closed when the next edition can be read. Fetch it before Edition, so that no
+// Changed returns a channel that is closed when the next edition can be read. Fetch it before Snapshot, so that no
 // edition is missed.
 func (c *Checker) Changed() <-chan struct{} {
-	_, changed := c.editions.Next()
+	_, changed := c.snapshots.Next()
 	return changed
 }
 

@@ -41,7 +41,7 @@ func start(t *testing.T, cfg checker.Config) (*checker.Checker, func()) {
 func result(t *testing.T, c *checker.Checker, name string) checker.Result {
 	t.Helper()
 	synctest.Wait()
-	r, ok := c.Edition().Lookup(name)
+	r, ok := c.Snapshot().Lookup(name)
 	if !ok {
 		t.Fatalf("no result for %q", name)
 	}
@@ -176,7 +176,7 @@ func TestEveryEndingOfARun(t *testing.T) {
 		},
 		{
 			"no evidence", checker.Check{Run: func(context.Context) error {
-				return fmt.Errorf("%w: %w", checker.ErrNoEvidence, fail)
+				return fmt.Errorf("%w: %w", checker.ErrInconclusive, fail)
 			}}, checker.Unknown, checker.ReasonStale, "", "Dependency db has no recent result",
 		},
 		{
@@ -289,7 +289,7 @@ func TestGatesDefaultByKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"readiness", "", "", "liveness", "", "shop.v1.Orders startup", ""}
-	for i, r := range c.Edition().Results {
+	for i, r := range c.Snapshot().Results {
 		if got := strings.Join(r.Gates, " "); got != want[i] {
 			t.Errorf("%s gates %q, want %q", r.Name, got, want[i])
 		}

@@ -19,11 +19,11 @@ type Config struct {
 	// Default: discard.
 	Logger *slog.Logger
 
-	// Around wraps each run, in the run's goroutine and within its Timeout: a tracer's place. The returned context
+	// Wrap wraps each run, in the run's goroutine and within its Timeout: a tracer's place. The returned context
 	// goes to the check, the returned function is called exactly once with the run's error (nil: passed) when the
 	// run has ended, even by panic, and even long after it was abandoned. Either may be nil. It decides nothing:
 	// state is read from editions.
-	Around func(ctx context.Context, name string) (context.Context, func(error))
+	Wrap func(ctx context.Context, name string) (context.Context, func(error))
 }
 
 const defaultParallel = 16

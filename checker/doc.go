@@ -22,7 +22,7 @@
 // and so do we. An error whose methods panic is replaced by one that names its type.
 //
 // A circuit breaker is recognised by structure: any error in the chain with a method CircuitOpen() bool that returns
-// true. An error that wraps ErrNoEvidence says that the check could not find out: unknown, stale, the last value.
+// true. An error that wraps ErrInconclusive says that the check could not find out: unknown, stale, the last value.
 //
 // The process starves when, while a run was in flight, it kept a goroutine of ours waiting for a CPU for at least half
 // of that time (and 50 ms), or when the scheduler slept through a whole interval (and 50 ms), as after SIGSTOP.
@@ -40,7 +40,7 @@
 //
 // # Ownership
 //
-// Run owns every goroutine. Editions and Results are shared: do not change them. Functions and slices of a Check are
+// Run owns every goroutine. Snapshots and Results are shared: do not change them. Functions and slices of a Check are
 // the caller's; slices are copied.
 //
 // # Cost

@@ -17,10 +17,10 @@ type entry struct {
 
 	queued bool // due, and waiting for its turn
 	run    *run // in flight, possibly abandoned
-	// settled is closed once the run that is queued or in flight has been judged and published. It is nil as long
+	// done is closed once the run that is queued or in flight has been judged and published. It is nil as long
 	// as nobody waits.
-	settled chan struct{}
-	logged  time.Time // when the log last heard of it
+	done   chan struct{}
+	logged time.Time // when the log last heard of it
 }
 
 func newEntry(check *Check) *entry {
@@ -60,11 +60,11 @@ func (e *entry) nextWake() (time.Time, bool) {
 	return wake, true
 }
 
-// judge replaces verdict and result by those that follow from o and returns the result before.
-func (e *entry) judge(o *outcome, now time.Time) (before *Result) {
+// evaluate replaces verdict and result by those that follow from o and returns the result before.
+func (e *entry) evaluate(o *outcome, now time.Time) (before *Result) {
 	before = e.result
 	next := *before
-	e.verdict = e.verdict.after(o.testimony(), e.rules)
+	e.verdict = e.verdict.after(o.observation(), e.rules)
 	v := e.verdict
 	next.Status, next.Reason, next.Value, next.Failures = v.status, v.reason, v.value, v.failures
 	next.Err = o.err

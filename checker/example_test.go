@@ -24,11 +24,11 @@ func ExampleNew() {
 	done := make(chan error)
 	go func() { done <- checks.Run(ctx) }()
 
-	edition, err := checks.Refresh(ctx)
+	snapshot, err := checks.Refresh(ctx)
 	if err != nil {
 		fmt.Println(err)
 	}
-	for _, r := range edition.Results {
+	for _, r := range snapshot.Results {
 		fmt.Println(r.Status, r.Reason, r.Message)
 	}
 	stop()
@@ -62,8 +62,8 @@ func ExampleChecker_Editions() {
 	done := make(chan error)
 	go func() { done <- checks.Run(ctx) }()
 
-	for edition := range checks.Editions(ctx) {
-		if database, _ := edition.Lookup("database"); database.Status.Serves() {
+	for snapshot := range checks.Changes(ctx) {
+		if database, _ := snapshot.Lookup("database"); database.Status.Serves() {
 			fmt.Println(database.Message)
 			break
 		}
@@ -84,13 +84,13 @@ func ExampleNewHeartbeat() {
 	// Output: consumer <nil>
 }
 
-// A hook of Config.Around asks what became of a run.
+// A hook of Config.Wrap asks what became of a run.
 func ExampleRunReason() {
-	around := func(ctx context.Context, name string) (context.Context, func(error)) {
-		return ctx, func(err error) { fmt.Println(name, checker.RunReason(ctx, err)) }
+	wrap := func(ctx context.Context, name string) (context.Context, func(error)) {
+		return ctx, func(err error) { fmt.Println(name, checker.ReasonFor(ctx, err)) }
 	}
-	for _, err := range []error{nil, errors.New("connection refused"), checker.ErrNoEvidence} {
-		_, ended := around(context.Background(), "database")
+	for _, err := range []error{nil, errors.New("connection refused"), checker.ErrInconclusive} {
+		_, ended := wrap(context.Background(), "database")
 		ended(err)
 	}
 	// Output:

@@ -137,10 +137,10 @@ func (m *madhouse) check(name string) Check {
 func (m *madhouse) audit() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.seq > m.Edition().Seq {
-		m.t.Errorf("edition %d after %d", m.Edition().Seq, m.seq)
+	if m.seq > m.Snapshot().Revision {
+		m.t.Errorf("edition %d after %d", m.Snapshot().Revision, m.seq)
 	}
-	m.seq = m.Edition().Seq
+	m.seq = m.Snapshot().Revision
 	active := 0
 	for i, e := range m.entries {
 		if e.run != nil && !e.run.abandoned {
@@ -154,7 +154,7 @@ func (m *madhouse) audit() {
 	if m.session != nil && m.free > 0 && len(m.queue) > 0 {
 		m.t.Errorf("%d wait for their turn although there is place", len(m.queue))
 	}
-	for _, e := range m.agenda {
+	for _, e := range m.timers {
 		if e.pos < 0 {
 			m.t.Errorf("%s was removed and is on the agenda", e.check.Name)
 		}
@@ -185,9 +185,9 @@ func (m *madhouse) close() {
 	close(m.release)
 	m.stop()
 	time.Sleep(time.Minute)
-	m.collect()
-	if m.free != madParallel || m.leaving != 0 || m.watchdog.inFlight != 0 || len(m.agenda) != 0 || len(m.queue) != 0 {
+	m.countAbandoned()
+	if m.free != madParallel || m.leaving != 0 || m.watchdog.inFlight != 0 || len(m.timers) != 0 || len(m.queue) != 0 {
 		m.t.Errorf("left: place for %d, %d leave, %d are watched, agenda of %d, queue of %d",
-			m.free, m.leaving, m.watchdog.inFlight, len(m.agenda), len(m.queue))
+			m.free, m.leaving, m.watchdog.inFlight, len(m.timers), len(m.queue))
 	}
 }

@@ -87,7 +87,7 @@ func (r *rules) level(value float64, before Status) Status {
 }
 
 // limits reports the mistakes in the limits of c.
-func (m *mistakes) limits(c *Check) {
+func (m *fieldErrors) limits(c *Check) {
 	valid := true
 	for _, f := range []struct {
 		field string

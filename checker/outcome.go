@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// ErrNoEvidence says that a check could not find out how things are, which is not the same as finding them bad: a
+// ErrInconclusive says that a check could not find out how things are, which is not the same as finding them bad: a
 // disk whose mount hangs, a peer that is itself still starting. The result is unknown and stale, with the last
 // value. Wrap it to give the cause.
-var ErrNoEvidence = errors.New("checker: no evidence")
+var ErrInconclusive = errors.New("checker: no evidence")
 
 // outcome is how a run ended, or what the scheduler found in a run's place.
 type outcome struct {
@@ -27,8 +27,8 @@ type outcome struct {
 	expired     bool // nothing happened: that is the news
 }
 
-func (o *outcome) testimony() testimony {
-	return testimony{event: o.event, measured: o.measured, number: o.measurement.Value}
+func (o *outcome) observation() observation {
+	return observation{event: o.event, measured: o.measured, number: o.measurement.Value}
 }
 
 // measure records what Measure returned. A value that is no number is no measurement.
@@ -48,9 +48,9 @@ func classify(ctx context.Context, err error) event {
 	case err == nil:
 		return passed
 	case circuitOpen(err):
-		return refused
-	case errors.Is(err, ErrNoEvidence):
-		return noEvidence
+		return circuitRefused
+	case errors.Is(err, ErrInconclusive):
+		return inconclusive
 	case errors.Is(ctx.Err(), context.Canceled):
 		return cancelled
 	case ctx.Err() != nil, limited && !time.Now().Before(deadline):

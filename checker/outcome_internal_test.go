@@ -34,8 +34,8 @@ func TestClassify(t *testing.T) {
 		{"an I/O deadline is quicker than the context", expired{running}, os.ErrDeadlineExceeded, timedOut},
 		{"cancelled from outside", ended, context.Canceled, cancelled},
 		{"the check's own cancellation", running, context.Canceled, failed},
-		{"no evidence", running, fmt.Errorf("disk: %w", ErrNoEvidence), noEvidence},
-		{"no evidence after the deadline", late, ErrNoEvidence, noEvidence},
+		{"no evidence", running, fmt.Errorf("disk: %w", ErrInconclusive), inconclusive},
+		{"no evidence after the deadline", late, ErrInconclusive, inconclusive},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

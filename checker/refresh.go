@@ -15,7 +15,7 @@ var errStopped = errors.New("checker: Run has ended")
 //
 // Before Run begins Refresh waits for it. It fails for unknown names, all of which it names, when ctx ends, and when
 // Run has ended; the runs go on regardless of ctx.
-func (c *Checker) Refresh(ctx context.Context, names ...string) (*Edition, error) {
+func (c *Checker) Refresh(ctx context.Context, names ...string) (*Snapshot, error) {
 	if err := c.known(names); err != nil {
 		return nil, err
 	}
@@ -28,16 +28,16 @@ func (c *Checker) Refresh(ctx context.Context, names ...string) (*Edition, error
 	if err != nil {
 		return nil, err
 	}
-	for _, settled := range pending {
+	for _, done := range pending {
 		select {
-		case <-settled:
+		case <-done:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-s.done:
 			return nil, errStopped
 		}
 	}
-	return c.Edition(), nil
+	return c.Snapshot(), nil
 }
 
 func (c *Checker) known(names []string) error {
@@ -73,10 +73,10 @@ func (c *Checker) demand(names []string) (*session, []<-chan struct{}, error) {
 		if e.stuck() {
 			continue
 		}
-		if e.settled == nil {
-			e.settled = make(chan struct{})
+		if e.done == nil {
+			e.done = make(chan struct{})
 		}
-		pending = append(pending, e.settled)
+		pending = append(pending, e.done)
 		if e.run == nil && !e.queued {
 			e.queued = true
 			c.queue = append(c.queue, e)

@@ -169,7 +169,7 @@ func TestAddAndRemove(t *testing.T) {
 		}}); err != nil {
 			t.Fatal(err)
 		}
-		if r, ok := c.Edition().Lookup("z"); !ok || r.Reason != checker.ReasonNotRunYet {
+		if r, ok := c.Snapshot().Lookup("z"); !ok || r.Reason != checker.ReasonNotRunYet {
 			t.Error("an added check is not shown at once")
 		}
 		if err := c.Add(checker.Check{Name: "z", Run: pass}); err == nil {
@@ -191,7 +191,7 @@ func TestAddAndRemove(t *testing.T) {
 			t.Error("the run of a removed check goes on")
 		}
 		var names strings.Builder
-		for _, r := range c.Edition().Results {
+		for _, r := range c.Snapshot().Results {
 			names.WriteString(r.Name + " ")
 		}
 		if names.String() != "before m " {
@@ -233,11 +233,11 @@ func TestManyHandsAtOnce(t *testing.T) {
 	}
 	running.Go(func() {
 		var seq uint64
-		for e := range c.Editions(ctx) {
-			if e.Seq <= seq {
-				t.Errorf("edition %d after %d", e.Seq, seq)
+		for e := range c.Changes(ctx) {
+			if e.Revision <= seq {
+				t.Errorf("edition %d after %d", e.Revision, seq)
 			}
-			seq = e.Seq
+			seq = e.Revision
 		}
 	})
 	hands.Wait()
@@ -304,8 +304,8 @@ func TestARemovedDeafCheckGivesUpItsPlace(t *testing.T) {
 		time.Sleep(time.Minute)
 		r := result(t, c, "next")
 		expect(t, r, checker.Healthy, checker.ReasonOK, "available")
-		if len(c.Edition().Results) != 1 || r.Runs.ByStatus(checker.Healthy) < 2 {
-			t.Errorf("results %d, runs %v", len(c.Edition().Results), r.Runs)
+		if len(c.Snapshot().Results) != 1 || r.Runs.ByStatus(checker.Healthy) < 2 {
+			t.Errorf("results %d, runs %v", len(c.Snapshot().Results), r.Runs)
 		}
 		close(release)
 		stop()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Result is what is known about one check. It is plain data: a copy in an Edition never changes.
+// Result is what is known about one check. It is plain data: a copy in an Snapshot never changes.
 type Result struct {
 	Name     string
 	Kind     Kind
@@ -48,16 +48,16 @@ type Result struct {
 	Runs Runs
 }
 
-// Edition is an immutable snapshot of all checks.
-type Edition struct {
-	// Seq grows by at least one with each edition.
-	Seq uint64
+// Snapshot is an immutable snapshot of all checks.
+type Snapshot struct {
+	// Revision grows by at least one with each edition.
+	Revision uint64
 	// Results, sorted by name. Shared: do not change them.
 	Results []*Result
 }
 
 // Lookup returns the result of the check called name. It costs a binary search.
-func (e *Edition) Lookup(name string) (*Result, bool) {
+func (e *Snapshot) Lookup(name string) (*Result, bool) {
 	i, found := slices.BinarySearchFunc(e.Results, name, func(r *Result, name string) int {
 		return strings.Compare(r.Name, name)
 	})

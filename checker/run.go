@@ -33,18 +33,18 @@ var (
 	errUnending = errors.New("the run ignores its context")
 )
 
-// perform runs the check, survives whatever it does, and hands the outcome to the scheduler exactly once: by return,
+// execute runs the check, survives whatever it does, and hands the outcome to the scheduler exactly once: by return,
 // by panic and by Goexit. It is the body of the run's goroutine.
-func (c *Checker) perform(ctx context.Context, r *run) {
+func (c *Checker) execute(ctx context.Context, r *run) {
 	o := &outcome{event: panicked, err: errGoexit, ran: true}
 	defer func() {
 		o.duration = time.Since(r.started)
 		r.cancel()
-		c.hand(returned{r, o})
+		c.deliver(returned{r, o})
 	}()
 	// The caller's hook is inside, so that its panic is caught too.
 	defer o.rescue()
-	o.run(ctx, &r.entry.check, c.around)
+	o.run(ctx, &r.entry.check, c.wrap)
 }
 
 // rescue turns a panic into an outcome. It must be deferred itself: only then does recover see the panic.
@@ -55,10 +55,10 @@ func (o *outcome) rescue() {
 	}
 }
 
-// around is Config.Around.
-type around func(ctx context.Context, name string) (context.Context, func(error))
+// wrapFunc is Config.Wrap.
+type wrapFunc func(ctx context.Context, name string) (context.Context, func(error))
 
-func (o *outcome) run(ctx context.Context, check *Check, wrap around) {
+func (o *outcome) run(ctx context.Context, check *Check, wrap wrapFunc) {
 	inner := ctx
 	if wrap != nil {
 		wrapped, end := wrap(ctx, check.Name)
@@ -70,14 +70,14 @@ func (o *outcome) run(ctx context.Context, check *Check, wrap around) {
 			defer o.rescue()
 		}
 	}
-	event, err := o.ask(ctx, inner, check)
+	event, err := o.invoke(ctx, inner, check)
 	// Error is user code: here it may block, like the check itself, until the run is abandoned.
 	o.event, o.err = event, errtext.Capture(err)
 }
 
-// ask calls the check with inner, again after a failure as long as there are retries and time, and classifies its
+// invoke calls the check with inner, again after a failure as long as there are retries and time, and classifies its
 // last word by ctx, which nobody else can end.
-func (o *outcome) ask(ctx, inner context.Context, check *Check) (event, error) {
+func (o *outcome) invoke(ctx, inner context.Context, check *Check) (event, error) {
 	pause := check.Timeout / 50
 	for attempt := 0; ; attempt++ {
 		err := o.call(inner, check)

@@ -27,24 +27,24 @@ func (c *Check) interval(s Status) time.Duration {
 // lifetime is how long a result is believed.
 func (c *Check) lifetime() time.Duration { return 3*max(c.Interval, c.FailingInterval) + c.Timeout }
 
-// agenda is a heap of entries, the one with the earliest wake time first. It implements heap.Interface.
-type agenda []*entry
+// timerHeap is a heap of entries, the one with the earliest wake time first. It implements heap.Interface.
+type timerHeap []*entry
 
-func (a agenda) Len() int           { return len(a) }
-func (a agenda) Less(i, j int) bool { return a[i].wake.Before(a[j].wake) }
+func (a timerHeap) Len() int           { return len(a) }
+func (a timerHeap) Less(i, j int) bool { return a[i].wake.Before(a[j].wake) }
 
-func (a agenda) Swap(i, j int) {
+func (a timerHeap) Swap(i, j int) {
 	a[i], a[j] = a[j], a[i]
 	a[i].slot, a[j].slot = i, j
 }
 
-func (a *agenda) Push(x any) {
+func (a *timerHeap) Push(x any) {
 	e := x.(*entry)
 	e.slot = len(*a)
 	*a = append(*a, e)
 }
 
-func (a *agenda) Pop() any {
+func (a *timerHeap) Pop() any {
 	last := len(*a) - 1
 	e := (*a)[last]
 	(*a)[last] = nil
@@ -54,7 +54,7 @@ func (a *agenda) Pop() any {
 }
 
 // set puts e where its wake time belongs.
-func (a *agenda) set(e *entry, wake time.Time) {
+func (a *timerHeap) set(e *entry, wake time.Time) {
 	e.wake = wake
 	if e.slot < 0 {
 		heap.Push(a, e)
@@ -63,7 +63,7 @@ func (a *agenda) set(e *entry, wake time.Time) {
 	heap.Fix(a, e.slot)
 }
 
-func (a *agenda) drop(e *entry) {
+func (a *timerHeap) drop(e *entry) {
 	if e.slot >= 0 {
 		heap.Remove(a, e.slot)
 	}

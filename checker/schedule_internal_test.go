@@ -49,7 +49,7 @@ func TestNextStartStaysWithinJitter(t *testing.T) {
 // TestAgendaKeepsOrder compares the heap with a sorted list over random changes.
 func TestAgendaKeepsOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	var a agenda
+	var a timerHeap
 	entries := make([]*entry, 50)
 	for i := range entries {
 		entries[i] = &entry{slot: -1}

@@ -142,7 +142,7 @@ func TestParallelIsABound(t *testing.T) {
 		if most.Load() != 4 {
 			t.Errorf("%d at once, want 4", most.Load())
 		}
-		for _, r := range c.Edition().Results {
+		for _, r := range c.Snapshot().Results {
 			expect(t, *r, checker.Healthy, checker.ReasonOK, "available")
 		}
 	})
@@ -209,7 +209,7 @@ func TestChangedFitsASelect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := start(t, checker.Config{Checks: []checker.Check{{Name: "db", Run: pass, InitialDelay: time.Minute}}})
 		changed := c.Changed()
-		e := c.Edition()
+		e := c.Snapshot()
 		if e.Results[0].Status != checker.Unknown {
 			t.Fatal("too early")
 		}

@@ -24,13 +24,13 @@ func (c *Checker) step(now time.Time) (next time.Time, ok bool) {
 	if c.session.ctx.Err() != nil {
 		return time.Time{}, false // what fails now fails because we stop
 	}
-	c.takeIn(now, true)
-	for len(c.agenda) > 0 && !c.agenda[0].wake.After(now) {
-		c.attend(c.agenda[0], now)
+	c.collect(now, true)
+	for len(c.timers) > 0 && !c.timers[0].wake.After(now) {
+		c.handleDue(c.timers[0], now)
 	}
 	c.launch(now)
-	if len(c.agenda) > 0 {
-		next, ok = c.agenda[0].wake, true
+	if len(c.timers) > 0 {
+		next, ok = c.timers[0].wake, true
 	}
 	if !c.dirty && len(c.settled) == 0 {
 		return next, ok
@@ -55,26 +55,26 @@ func (c *Checker) gather() time.Duration {
 
 // publish makes results the newest edition and tells those who wait for a run.
 func (c *Checker) publish(now time.Time) {
-	c.seq++
-	c.editions.Store(&Edition{Seq: c.seq, Results: append([]*Result(nil), c.results...)})
+	c.revision++
+	c.snapshots.Store(&Snapshot{Revision: c.revision, Results: append([]*Result(nil), c.results...)})
 	c.dirty, c.published = false, now
-	for _, settled := range c.settled {
-		close(settled)
+	for _, done := range c.settled {
+		close(done)
 	}
 	clear(c.settled)
 	c.settled = c.settled[:0]
 }
 
-// hand gives a run that has ended to the scheduler. It is called by the run's goroutine.
-func (c *Checker) hand(r returned) {
+// deliver gives a run that has ended to the scheduler. It is called by the run's goroutine.
+func (c *Checker) deliver(r returned) {
 	c.mu.Lock()
 	c.finished = append(c.finished, r)
 	c.mu.Unlock()
 	c.wake()
 }
 
-// takeIn judges the runs that have ended, or only frees their places if judge is false.
-func (c *Checker) takeIn(now time.Time, judge bool) {
+// collect judges the runs that have ended, or only frees their places if judge is false.
+func (c *Checker) collect(now time.Time, evaluate bool) {
 	for _, f := range c.finished {
 		e, r, o := f.run.entry, f.run, f.outcome
 		e.run = nil
@@ -85,15 +85,15 @@ func (c *Checker) takeIn(now time.Time, judge bool) {
 		abandoned := r.abandoned
 		if !abandoned {
 			c.free++
-			c.doubt(e, r, o, now)
+			c.discount(e, r, o, now)
 		}
 		c.unwatch(r)
 		switch {
-		case !judge:
+		case !evaluate:
 		case abandoned:
 			c.reschedule(e)
 		default:
-			c.judge(e, o, now)
+			c.evaluate(e, o, now)
 			c.plan(e, r.started, now)
 		}
 	}
@@ -101,10 +101,10 @@ func (c *Checker) takeIn(now time.Time, judge bool) {
 	c.finished = c.finished[:0]
 }
 
-// doubt makes an outcome that says more about this process than about the check a sign of starvation. That is a timeout
+// discount makes an outcome that says more about this process than about the check a sign of starvation. That is a timeout
 // while the process starved; and a success so late that the run would have been given up, had not the whole process
 // stood still meanwhile: it is no recovery in time. What was healthy loses nothing by it.
-func (c *Checker) doubt(e *entry, r *run, o *outcome, now time.Time) {
+func (c *Checker) discount(e *entry, r *run, o *outcome, now time.Time) {
 	starves := c.starves(r, now, o.duration)
 	outOfTime := o.event == timedOut || o.event == failed && o.late
 	tooLate := o.event == passed && o.duration > e.check.Timeout+returnGrace && e.result.Status != Healthy
@@ -139,30 +139,30 @@ func (c *Checker) release(r *run) {
 	c.unwatch(r)
 }
 
-// dismiss releases the run of a removed check.
-func (c *Checker) dismiss(r *run) {
+// abandon releases the run of a removed check.
+func (c *Checker) abandon(r *run) {
 	c.release(r)
 	r.leaving = true
 	c.leaving++
 }
 
-// attend decides about e, whose wake time has come.
-func (c *Checker) attend(e *entry, now time.Time) {
+// handleDue decides about e, whose wake time has come.
+func (c *Checker) handleDue(e *entry, now time.Time) {
 	late := now.Sub(e.wake)
 	expires, ok := e.expiry()
 	expired := ok && !expires.After(now)
 	stoodStill := late >= max(e.check.Interval, hiccup)
 	switch {
 	case e.run != nil && !e.run.abandoned && now.Sub(e.run.deadline) >= returnGrace:
-		c.abandon(e, now, late)
+		c.abandonDue(e, now, late)
 	case e.stuck() && !e.due.After(now):
 		c.tick(e, now)
 	case expired && !stoodStill:
-		c.judge(e, &outcome{event: noEvidence, err: e.result.Err, expired: true}, now)
+		c.evaluate(e, &outcome{event: inconclusive, err: e.result.Err, expired: true}, now)
 	default:
 		if ok && stoodStill {
 			// The scheduler itself slept through a whole interval.
-			c.judge(e, &outcome{event: starved, err: e.result.Err}, now)
+			c.evaluate(e, &outcome{event: starved, err: e.result.Err}, now)
 		}
 		if e.run == nil && !e.queued {
 			e.queued = true
@@ -172,8 +172,8 @@ func (c *Checker) attend(e *entry, now time.Time) {
 	c.reschedule(e)
 }
 
-// abandon stops waiting for e's run, which has ignored its deadline.
-func (c *Checker) abandon(e *entry, now time.Time, late time.Duration) {
+// abandonDue stops waiting for e's run, which has ignored its deadline.
+func (c *Checker) abandonDue(e *entry, now time.Time, late time.Duration) {
 	r := e.run
 	c.free++
 	r.abandoned = true
@@ -181,28 +181,28 @@ func (c *Checker) abandon(e *entry, now time.Time, late time.Duration) {
 		event: timedOut, ran: true, abandoned: true, duration: now.Sub(r.started),
 		err: fmt.Errorf("no answer within %v: %w", e.check.Timeout, context.DeadlineExceeded),
 	}
-	c.miss(e, o, now, late)
+	c.recordMissed(e, o, now, late)
 }
 
 // tick counts the due time at which e's abandoned run is still in flight.
 func (c *Checker) tick(e *entry, now time.Time) {
-	c.miss(e, &outcome{event: timedOut, err: errUnending, duration: e.patience()}, now, 0)
+	c.recordMissed(e, &outcome{event: timedOut, err: errUnending, duration: e.retryInterval()}, now, 0)
 }
 
-// miss judges that e's run has not answered. As long as the process starves that is nobody's fault, and the watch
+// recordMissed judges that e's run has not answered. As long as the process starves that is nobody's fault, and the watch
 // goes on; after that it is the check that ignores its context.
-func (c *Checker) miss(e *entry, o *outcome, now time.Time, late time.Duration) {
+func (c *Checker) recordMissed(e *entry, o *outcome, now time.Time, late time.Duration) {
 	if c.starves(e.run, now, o.duration) || starving(late, o.duration) {
 		o.event = starved
 	} else {
 		c.unwatch(e.run)
 	}
-	c.judge(e, o, now)
-	e.due = now.Add(e.patience())
+	c.evaluate(e, o, now)
+	e.due = now.Add(e.retryInterval())
 }
 
-// patience is the time from one timeout of an abandoned run to the next: what a run started in its place would take.
-func (e *entry) patience() time.Duration { return max(e.check.FailingInterval, e.check.Timeout) }
+// retryInterval is the time from one timeout of an abandoned run to the next: what a run started in its place would take.
+func (e *entry) retryInterval() time.Duration { return max(e.check.FailingInterval, e.check.Timeout) }
 
 // launch starts runs while there is room.
 func (c *Checker) launch(now time.Time) {
@@ -218,18 +218,18 @@ func (c *Checker) launch(now time.Time) {
 		ctx, r.cancel = context.WithDeadline(c.session.ctx, r.deadline)
 		e.run = r
 		// A bare go statement: nobody can wait for a run that may never end.
-		go c.perform(ctx, r)
+		go c.execute(ctx, r)
 		c.reschedule(e)
 	}
 }
 
-// judge lets o decide about e and tells the log.
-func (c *Checker) judge(e *entry, o *outcome, now time.Time) {
-	before := e.judge(o, now)
+// evaluate lets o decide about e and tells the log.
+func (c *Checker) evaluate(e *entry, o *outcome, now time.Time) {
+	before := e.evaluate(o, now)
 	c.results[e.pos] = e.result
 	c.dirty = true
 	if o.ran {
-		c.settle(e)
+		c.notify(e)
 	}
 	changed := isNews(before, e.result)
 	reminder := !changed && e.result.Status != Healthy && now.Sub(e.logged) >= reminderInterval
@@ -259,11 +259,11 @@ func isNews(before, after *Result) bool {
 	return !guarded || !unanswered(before) || !unanswered(after)
 }
 
-// settle tells those who wait for e, with the next publication, that its run is over.
-func (c *Checker) settle(e *entry) {
-	if e.settled != nil {
-		c.settled = append(c.settled, e.settled)
-		e.settled = nil
+// notify tells those who wait for e, with the next publication, that its run is over.
+func (c *Checker) notify(e *entry) {
+	if e.done != nil {
+		c.settled = append(c.settled, e.done)
+		e.done = nil
 	}
 }
 
@@ -277,8 +277,8 @@ func (c *Checker) plan(e *entry, started, now time.Time) {
 // reschedule files e under its next wake time.
 func (c *Checker) reschedule(e *entry) {
 	if wake, ok := e.nextWake(); ok {
-		c.agenda.set(e, wake)
+		c.timers.set(e, wake)
 	} else {
-		c.agenda.drop(e)
+		c.timers.drop(e)
 	}
 }

@@ -29,7 +29,7 @@ func (c *Checker) Run(ctx context.Context) error {
 	group.Go(func() { c.watchdog.run(helpers) })
 	c.schedule(ctx)
 	cancel()
-	c.windUp(s)
+	c.finish(s)
 	stop()
 	group.Wait()
 	c.log.Flush(logGrace)
@@ -52,11 +52,11 @@ func (c *Checker) begin(s *session, now time.Time) bool {
 	c.watchdog.start()
 	for _, e := range c.entries {
 		if expires, ok := e.expiry(); ok && !expires.After(now) {
-			c.judge(e, &outcome{event: noEvidence, err: e.result.Err, expired: true}, now)
+			c.evaluate(e, &outcome{event: inconclusive, err: e.result.Err, expired: true}, now)
 		}
 		switch {
 		case e.stuck():
-			e.due = now.Add(e.patience())
+			e.due = now.Add(e.retryInterval())
 		case e.result.At.IsZero():
 			e.due = now.Add(e.check.InitialDelay)
 		default:
@@ -87,11 +87,11 @@ func (c *Checker) schedule(ctx context.Context) {
 	}
 }
 
-// windUp waits for the cancelled runs, abandons those that ignore it, and ends the session.
-func (c *Checker) windUp(s *session) {
+// finish waits for the cancelled runs, abandons those that ignore it, and ends the session.
+func (c *Checker) finish(s *session) {
 	grace := time.NewTimer(stopGrace)
 	defer grace.Stop()
-	for waiting := true; waiting && c.collect() > 0; {
+	for waiting := true; waiting && c.countAbandoned() > 0; {
 		select {
 		case <-c.wakeup:
 		case <-grace.C:
@@ -102,7 +102,7 @@ func (c *Checker) windUp(s *session) {
 	defer c.mu.Unlock()
 	now := time.Now()
 	for _, e := range c.entries {
-		c.agenda.drop(e)
+		c.timers.drop(e)
 		e.queued = false
 		if e.run != nil {
 			c.release(e.run)
@@ -115,11 +115,11 @@ func (c *Checker) windUp(s *session) {
 	close(s.done)
 }
 
-// collect takes in what has returned without judging it and returns how many runs are in flight.
-func (c *Checker) collect() int {
+// countAbandoned takes in what has returned without judging it and returns how many runs are in flight.
+func (c *Checker) countAbandoned() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.takeIn(time.Now(), false)
+	c.collect(time.Now(), false)
 	running := c.leaving
 	for _, e := range c.entries {
 		if e.run != nil && !e.run.abandoned {

@@ -25,12 +25,12 @@ func TestLargeFleetsGatherResults(t *testing.T) {
 		go func() { ended <- c.Run(ctx) }()
 		time.Sleep(time.Second)
 		synctest.Wait()
-		for _, r := range c.Edition().Results {
+		for _, r := range c.Snapshot().Results {
 			if r.Status != Healthy {
 				t.Fatalf("%s is %v", r.Name, r.Status)
 			}
 		}
-		if seq := c.Edition().Seq; seq > 10 {
+		if seq := c.Snapshot().Revision; seq > 10 {
 			t.Errorf("%d editions for results that came together", seq)
 		}
 		cancel()
@@ -96,7 +96,7 @@ func TestEndingIsNoEvidence(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		c.step(time.Now())
-		if r := c.Edition().Results[0]; r.Reason != ReasonNotRunYet || !r.At.IsZero() {
+		if r := c.Snapshot().Results[0]; r.Reason != ReasonNotRunYet || !r.At.IsZero() {
 			t.Errorf("%v at %v", r.Reason, r.At)
 		}
 	})

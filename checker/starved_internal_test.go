@@ -60,7 +60,7 @@ func TestTimeoutsOfAStarvingProcessAreNotHeldAgainstTheDependency(t *testing.T) 
 			c.watchdog.lose(3 * time.Second)
 			time.Sleep(4*time.Second + 2*returnGrace)
 			synctest.Wait()
-			r := c.Edition().Results[0]
+			r := c.Snapshot().Results[0]
 			if r.Status != Warning || r.Reason != ReasonStarved || r.Value != valueAvailable || r.Failures != 0 {
 				t.Errorf("deaf %v: %v, %v, %q, %d failures", deaf, r.Status, r.Reason, r.Value, r.Failures)
 			}
@@ -68,13 +68,13 @@ func TestTimeoutsOfAStarvingProcessAreNotHeldAgainstTheDependency(t *testing.T) 
 			c.watchdog.lose(5 * time.Second)
 			time.Sleep(5 * time.Second)
 			synctest.Wait()
-			if r := c.Edition().Results[0]; r.Reason != ReasonStarved {
+			if r := c.Snapshot().Results[0]; r.Reason != ReasonStarved {
 				t.Errorf("deaf %v: then %v", deaf, r.Reason)
 			}
 			// Without starvation the next timeout counts.
 			time.Sleep(10 * time.Second)
 			synctest.Wait()
-			if r := c.Edition().Results[0]; r.Reason != ReasonTimeout {
+			if r := c.Snapshot().Results[0]; r.Reason != ReasonTimeout {
 				t.Errorf("deaf %v: then %v", deaf, r.Reason)
 			}
 			close(release)
@@ -128,7 +128,7 @@ func TestAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
 			now = now.Add(d)
 			c.step(now)
 			synctest.Wait()
-			return c.Edition().Results[0]
+			return c.Snapshot().Results[0]
 		}
 		answer <- nil
 		step(0)
@@ -162,7 +162,7 @@ func TestAQueuedCheckOfAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
 		now := time.Now()
 		c.begin(&session{ctx: t.Context(), done: make(chan struct{})}, now)
 		for _, e := range c.entries {
-			c.judge(e, &outcome{event: passed, ran: true}, now)
+			c.evaluate(e, &outcome{event: passed, ran: true}, now)
 		}
 		step := func(d time.Duration) {
 			now = now.Add(d)
@@ -174,14 +174,14 @@ func TestAQueuedCheckOfAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
 		if !waiting.queued {
 			waiting = c.entries[0]
 		}
-		waiting.settled = make(chan struct{})
-		settled := waiting.settled
+		waiting.done = make(chan struct{})
+		done := waiting.done
 		step(10 * time.Minute)
 		if r := waiting.result; r.Status != Warning || r.Reason != ReasonStarved || r.Value != valueAvailable {
 			t.Errorf("after standing still: %v, %v, %q", r.Status, r.Reason, r.Value)
 		}
 		select {
-		case <-settled:
+		case <-done:
 			t.Error("who waits for its run was told that it is over")
 		default:
 		}
@@ -215,7 +215,7 @@ func TestAHiccupIsNoStarvation(t *testing.T) {
 			}
 			now := time.Now()
 			c.begin(&session{ctx: t.Context(), done: make(chan struct{})}, now)
-			c.judge(c.entries[0], &outcome{event: passed, ran: true}, now)
+			c.evaluate(c.entries[0], &outcome{event: passed, ran: true}, now)
 			c.plan(c.entries[0], now, now)
 			c.step(now.Add(tt.interval + tt.late))
 			if r := c.entries[0].result; r.Reason != tt.want {
@@ -232,7 +232,7 @@ func TestAClientsOwnTimeoutWhileStarving(t *testing.T) {
 			return context.DeadlineExceeded
 		}}, {Name: "refused", Run: func(context.Context) error {
 			time.Sleep(time.Second)
-			return ErrNoEvidence
+			return ErrInconclusive
 		}}}})
 		if err != nil {
 			t.Fatal(err)
@@ -245,7 +245,7 @@ func TestAClientsOwnTimeoutWhileStarving(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		for i, want := range []Reason{ReasonStarved, ReasonStale} {
-			if r := c.Edition().Results[i]; r.Reason != want {
+			if r := c.Snapshot().Results[i]; r.Reason != want {
 				t.Errorf("%s: %v, want %v", r.Name, r.Reason, want)
 			}
 		}
@@ -279,10 +279,10 @@ func TestALateSuccessIsNoRecovery(t *testing.T) {
 			}
 			now := time.Now()
 			e := c.entries[0]
-			c.judge(e, &outcome{event: tt.first, ran: true}, now)
+			c.evaluate(e, &outcome{event: tt.first, ran: true}, now)
 			e.run = &run{entry: e, started: now.Add(-tt.took), cancel: func() {}}
 			c.finished = []returned{{e.run, &outcome{event: passed, ran: true, duration: tt.took}}}
-			c.takeIn(now, true)
+			c.collect(now, true)
 			if r := e.result; r.Status != tt.status || r.Reason != tt.reason || r.Failures != tt.failures {
 				t.Errorf("got %v, %v, %d failures; want %v, %v, %d", r.Status, r.Reason, r.Failures, tt.status, tt.reason, tt.failures)
 			}

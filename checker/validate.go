@@ -20,19 +20,19 @@ const (
 	minDuration = time.Millisecond
 )
 
-// mistakes gathers everything that is wrong with one check, so that it is all reported at once.
-type mistakes struct {
+// fieldErrors gathers everything that is wrong with one check, so that it is all reported at once.
+type fieldErrors struct {
 	check string
 	errs  []error
 }
 
-func (m *mistakes) add(field, format string, args ...any) {
+func (m *fieldErrors) add(field, format string, args ...any) {
 	m.errs = append(m.errs, fmt.Errorf("checker: check %q: %s %s", m.check, field, fmt.Sprintf(format, args...)))
 }
 
 // validate returns all mistakes of one check, each naming the check and the field.
 func (c *Check) validate() error {
-	m := &mistakes{check: c.Name}
+	m := &fieldErrors{check: c.Name}
 	m.name("Name", c.Name)
 	switch c.Name {
 	case "", Liveness, Readiness, Startup, None:
@@ -61,7 +61,7 @@ func errTooMany() error {
 	return fmt.Errorf("checker: more than %d checks; remove those that are no longer of use, or let one check stand for many", maxChecks)
 }
 
-func (m *mistakes) name(field, text string) {
+func (m *fieldErrors) name(field, text string) {
 	if len(text) > maxNameBytes {
 		m.add(field, "is longer than %d bytes", maxNameBytes)
 	}
@@ -79,7 +79,7 @@ func printable(text string) bool {
 	return true
 }
 
-func (m *mistakes) times(c *Check) {
+func (m *fieldErrors) times(c *Check) {
 	for _, d := range []struct {
 		field string
 		value time.Duration
@@ -104,7 +104,7 @@ func (m *mistakes) times(c *Check) {
 	}
 }
 
-func (m *mistakes) counts(c *Check) {
+func (m *fieldErrors) counts(c *Check) {
 	for _, n := range []struct {
 		field string
 		value int
@@ -120,7 +120,7 @@ func (m *mistakes) counts(c *Check) {
 	}
 }
 
-func (m *mistakes) gates(c *Check) {
+func (m *fieldErrors) gates(c *Check) {
 	if c.Optional && len(c.Gates) > 0 && !slices.Equal(c.Gates, []string{None}) {
 		m.add("Gates", "and Optional exclude each other: an optional check gates nothing")
 	}

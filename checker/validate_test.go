@@ -118,7 +118,7 @@ func TestSlicesAreCopied(t *testing.T) {
 		t.Fatal(err)
 	}
 	gates[0] = "changed"
-	if got := c.Edition().Results[0].Gates[0]; got != "liveness" {
+	if got := c.Snapshot().Results[0].Gates[0]; got != "liveness" {
 		t.Fatalf("gates %q", got)
 	}
 }

@@ -4,14 +4,14 @@ package checker
 type event uint8
 
 const (
-	passed     event = iota // it said nil, or a number
-	failed                  // it said an error
-	timedOut                // it said nothing in time
-	panicked                // it panicked, or ended its goroutine
-	refused                 // a circuit breaker answered for it
-	noEvidence              // it could not find out, or its last result has expired
-	starved                 // the process was too slow to find out
-	cancelled               // the Checker stops; says nothing about the check, never judged
+	passed         event = iota // it said nil, or a number
+	failed                      // it said an error
+	timedOut                    // it said nothing in time
+	panicked                    // it panicked, or ended its goroutine
+	circuitRefused              // a circuit breaker answered for it
+	inconclusive                // it could not find out, or its last result has expired
+	starved                     // the process was too slow to find out
+	cancelled                   // the Checker stops; says nothing about the check, never judged
 )
 
 // The values of checks that do not measure.
@@ -23,8 +23,8 @@ const (
 	valueCircuitOpen = "circuit_open"
 )
 
-// testimony is an event with the number that was measured, if any.
-type testimony struct {
+// observation is an event with the number that was measured, if any.
+type observation struct {
 	event    event
 	measured bool
 	number   float64
@@ -60,7 +60,7 @@ type verdict struct {
 }
 
 // after returns the verdict that follows from t. It is pure.
-func (v verdict) after(t testimony, r rules) verdict {
+func (v verdict) after(t observation, r rules) verdict {
 	switch t.event {
 	case passed:
 		return v.pass(t, r)
@@ -74,9 +74,9 @@ func (v verdict) after(t testimony, r rules) verdict {
 		return v.fail(ReasonTimeout, valueTimeout, v.timeouts+1 >= r.timeouts, r)
 	case panicked:
 		return v.fail(ReasonPanic, valueError, true, r)
-	case refused:
+	case circuitRefused:
 		return v.fail(ReasonCircuitOpen, valueCircuitOpen, true, r)
-	case noEvidence:
+	case inconclusive:
 		v.failures++
 		v.timeouts, v.successes = 0, 0
 		v.status, v.reason = Unknown, ReasonStale
@@ -89,7 +89,7 @@ func (v verdict) after(t testimony, r rules) verdict {
 	return v
 }
 
-func (v verdict) pass(t testimony, r rules) verdict {
+func (v verdict) pass(t observation, r rules) verdict {
 	value, level := valueAvailable, Healthy
 	if t.measured {
 		value, level = formatNumber(t.number), r.level(t.number, v.level)

@@ -9,7 +9,7 @@ import (
 // model judges a whole history at once, from the rules as the documentation gives them, instead of step by step.
 type model struct{ rules rules }
 
-func (m model) judge(history []testimony) (Status, Reason, string) {
+func (m model) judge(history []observation) (Status, Reason, string) {
 	status, reason, value := Unknown, ReasonNotRunYet, ""
 	for i, t := range history {
 		past := history[:i+1]
@@ -21,7 +21,7 @@ func (m model) judge(history []testimony) (Status, Reason, string) {
 			if status == Healthy {
 				status = Warning
 			}
-		case t.event == noEvidence:
+		case t.event == inconclusive:
 			status, reason = Unknown, ReasonStale
 		case s == Critical || !m.good(past):
 			reason, value = r, v
@@ -44,7 +44,7 @@ func (m model) judge(history []testimony) (Status, Reason, string) {
 }
 
 // single grades the last event by thresholds, as if nothing had been wrong before the present row of events.
-func (m model) single(past []testimony) (Status, Reason, string) {
+func (m model) single(past []observation) (Status, Reason, string) {
 	graded := func(reached bool) Status {
 		if reached {
 			return Critical
@@ -80,7 +80,7 @@ func (m model) single(past []testimony) (Status, Reason, string) {
 }
 
 // level replays the measurements alone.
-func (m model) level(past []testimony) Status {
+func (m model) level(past []observation) Status {
 	level := Healthy
 	warning, critical := m.rules.warning.Value(), m.rules.critical.Value()
 	for _, p := range past {
@@ -100,13 +100,13 @@ func (m model) level(past []testimony) Status {
 	return level
 }
 
-func (m model) good(past []testimony) bool {
+func (m model) good(past []observation) bool {
 	t := past[len(past)-1]
 	return t.event == passed && (!t.measured || m.level(past) != Critical)
 }
 
 // row counts the failures at the end. What starves proves nothing.
-func (m model) row(past []testimony) int {
+func (m model) row(past []observation) int {
 	n := 0
 	for i := len(past); i > 0; i-- {
 		switch {
@@ -120,7 +120,7 @@ func (m model) row(past []testimony) int {
 	return n
 }
 
-func (m model) timeouts(past []testimony) int {
+func (m model) timeouts(past []observation) int {
 	n := 0
 	for _, t := range slices.Backward(past) {
 		switch t.event {
@@ -135,13 +135,13 @@ func (m model) timeouts(past []testimony) int {
 }
 
 // everDown reports whether the thresholds were reached at a moment since which there was no recovery.
-func (m model) everDown(past []testimony) bool {
+func (m model) everDown(past []observation) bool {
 	down, row := false, 0
 	for i := range past {
 		t := past[i]
 		switch {
 		case t.event == starved:
-		case t.event == noEvidence:
+		case t.event == inconclusive:
 			row = 0
 		case m.good(past[:i+1]):
 			if row++; row >= m.rules.successes {
@@ -157,7 +157,7 @@ func (m model) everDown(past []testimony) bool {
 }
 
 // recovering reports whether the last event is a success that is not enough.
-func (m model) recovering(past []testimony) bool {
+func (m model) recovering(past []observation) bool {
 	return m.good(past) && m.everDown(past)
 }
 
@@ -187,9 +187,9 @@ func FuzzVerdict(f *testing.F) {
 			r.warning, r.critical = Above(64), Above(80)
 		}
 		var v verdict
-		var history []testimony
+		var history []observation
 		for _, b := range script {
-			event := testimony{event: event(b % uint8(cancelled))}
+			event := observation{event: event(b % uint8(cancelled))}
 			if event.event == passed && r.measures {
 				event.measured, event.number = true, float64(b/uint8(cancelled))*2.5
 			}
@@ -237,10 +237,10 @@ func TestVerdictIndividually(t *testing.T) {
 		{"timeout does not heal an error", defaults, []event{failed, timedOut}, Critical, ReasonTimeout, "timeout"},
 		{"panic knows no threshold", patient, []event{panicked}, Critical, ReasonPanic, "error"},
 		{"optional panic", optional, []event{panicked}, Warning, ReasonPanic, "error"},
-		{"breaker knows no threshold", patient, []event{passed, refused}, Critical, ReasonCircuitOpen, "circuit_open"},
-		{"optional breaker", optional, []event{refused}, Warning, ReasonCircuitOpen, "circuit_open"},
-		{"stale keeps the value", defaults, []event{passed, noEvidence}, Unknown, ReasonStale, "available"},
-		{"stale counts as a failure", rules{failures: 2, timeouts: 3, successes: 1}, []event{noEvidence, failed}, Critical, ReasonError, "unavailable"},
+		{"breaker knows no threshold", patient, []event{passed, circuitRefused}, Critical, ReasonCircuitOpen, "circuit_open"},
+		{"optional breaker", optional, []event{circuitRefused}, Warning, ReasonCircuitOpen, "circuit_open"},
+		{"stale keeps the value", defaults, []event{passed, inconclusive}, Unknown, ReasonStale, "available"},
+		{"stale counts as a failure", rules{failures: 2, timeouts: 3, successes: 1}, []event{inconclusive, failed}, Critical, ReasonError, "unavailable"},
 		{"starved warns", defaults, []event{passed, starved}, Warning, ReasonStarved, "available"},
 		{"starved heals nothing", defaults, []event{failed, starved}, Critical, ReasonStarved, "unavailable"},
 		{"starved is no evidence", defaults, []event{starved}, Unknown, ReasonStarved, ""},
@@ -250,7 +250,7 @@ func TestVerdictIndividually(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var v verdict
 			for _, e := range test.events {
-				v = v.after(testimony{event: e}, test.rules)
+				v = v.after(observation{event: e}, test.rules)
 			}
 			if v.status != test.status || v.reason != test.reason || v.value != test.value {
 				t.Fatalf("got %v %v %q, want %v %v %q", v.status, v.reason, v.value, test.status, test.reason, test.value)

@@ -66,7 +66,7 @@ func benchmarkConfigured(b *testing.B, config interceptor.Config, goroutines int
 	b.SetParallelism(goroutines)
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			_, _ = rec.UnaryServer(ctx, nil, info, handler)
+			_, _ = rec.UnaryServerInterceptor(ctx, nil, info, handler)
 		}
 	})
 }
@@ -103,7 +103,7 @@ func BenchmarkMethods(b *testing.B) {
 			rec.Register(services{"shop.v1.Orders": {Methods: methods}})
 			ctx, i := b.Context(), 0
 			for b.Loop() {
-				_, _ = rec.UnaryServer(ctx, nil, infos[i], okHandler)
+				_, _ = rec.UnaryServerInterceptor(ctx, nil, infos[i], okHandler)
 				if i++; i == n {
 					i = 0
 				}
@@ -118,7 +118,7 @@ func BenchmarkStream(b *testing.B) {
 		rec := newRecorder(b, interceptor.Config{})
 		b.ReportAllocs()
 		b.RunParallel(func(pb *testing.PB) {
-			_ = rec.StreamServer(rec, idleStream{ctx: context.Background()}, info,
+			_ = rec.StreamServerInterceptor(rec, idleStream{ctx: context.Background()}, info,
 				func(_ any, s grpc.ServerStream) error {
 					for pb.Next() {
 						_ = s.SendMsg(nil)
@@ -133,7 +133,7 @@ func BenchmarkStream(b *testing.B) {
 		handler := func(any, grpc.ServerStream) error { return nil }
 		b.ReportAllocs()
 		for b.Loop() {
-			_ = rec.StreamServer(rec, stream, info, handler)
+			_ = rec.StreamServerInterceptor(rec, stream, info, handler)
 		}
 	})
 }
@@ -147,7 +147,7 @@ func BenchmarkRead(b *testing.B) {
 			done := make(chan struct{})
 			for range 2 * runtime.GOMAXPROCS(0) {
 				go func() {
-					_, _ = rec.UnaryServer(context.Background(), nil, info, okHandler)
+					_, _ = rec.UnaryServerInterceptor(context.Background(), nil, info, okHandler)
 					done <- struct{}{}
 				}()
 			}

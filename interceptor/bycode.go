@@ -44,13 +44,13 @@ func (m *Method) LatencyOf(code codes.Code) CodeLatency {
 	}
 	l := CodeLatency{Counts: make([]uint64, len(codeBounds)+1), Sum: m.Total.Latency.Sum}
 	for i, n := range m.Total.Latency.Counts {
-		l.Counts[coarse[i]] += n
+		l.Counts[codeBucket[i]] += n
 	}
 	return l
 }
 
-// coarse maps an index of Histogram.Counts to one of CodeLatency.Counts. Never written after initialisation.
-var coarse = func() (table [buckets]uint8) {
+// codeBucket maps an index of Histogram.Counts to one of CodeLatency.Counts. Never written after initialisation.
+var codeBucket = func() (table [buckets]uint8) {
 	for i := range table {
 		for table[i] < uint8(len(codeBounds)) && float64(bounds[i]) > codeBounds[table[i]]*float64(time.Second) {
 			table[i]++
@@ -79,7 +79,7 @@ func (c *codeTimes) read() (l codeLatency) {
 // split is the part of a tally that tells codes apart. It stays as it is for a method whose calls have all ended with
 // OK, which is the usual one and costs nothing.
 type split struct {
-	byCode [Codes]codeLatency
+	byCode [NumCodes]codeLatency
 	// failed are the latencies of the calls that did not end with OK, but the excused ones.
 	failed [buckets]uint64
 	// mixed says that there are places for calls that did not end with OK, and so that s is not empty.
@@ -87,10 +87,10 @@ type split struct {
 }
 
 // fillOK adds the calls that ended with OK: what is in t and nowhere here. Call it once, when t is complete.
-func (s *split) fillOK(t *tally) {
-	ok := codeLatency{sum: time.Duration(t.timedSum + t.hastySum)}
+func (s *split) fillOK(t *totals) {
+	ok := codeLatency{sum: time.Duration(t.timedSum + t.shortSum)}
 	for i, n := range t.timed {
-		ok.counts[coarse[i]] += n - s.failed[i]
+		ok.counts[codeBucket[i]] += n - s.failed[i]
 	}
 	for i := range s.byCode {
 		ok.sum -= s.byCode[i].sum
@@ -110,11 +110,11 @@ func (s *split) add(code codes.Code, other *codeLatency) {
 	l.sum += other.sum
 }
 
-// addHasty adds the excused calls of t.
-func (s *split) addHasty(t *tally) {
-	l := codeLatency{sum: time.Duration(t.hastySum)}
-	for i, n := range t.hasty {
-		l.counts[coarse[i]] += n
+// addShortDeadline adds the excused calls of t.
+func (s *split) addShortDeadline(t *totals) {
+	l := codeLatency{sum: time.Duration(t.shortSum)}
+	for i, n := range t.shortLatency {
+		l.counts[codeBucket[i]] += n
 	}
 	s.mixed = true
 	s.add(codes.DeadlineExceeded, &l)

@@ -43,7 +43,7 @@ func TestLatencyOfEachCode(t *testing.T) {
 	}
 	m := method(t, rec.Server(), "shop.v1.Orders", "Get")
 	var sum time.Duration
-	for code := range codes.Code(interceptor.Codes) {
+	for code := range codes.Code(interceptor.NumCodes) {
 		var want interceptor.CodeLatency
 		for _, c := range calls {
 			if c.code == code {
@@ -70,7 +70,7 @@ func TestLatencyOfEachCode(t *testing.T) {
 	if sum != m.Total.Latency.Sum {
 		t.Errorf("the codes took %v, all calls %v", sum, m.Total.Latency.Sum)
 	}
-	if got := m.LatencyOf(interceptor.Codes); got.Counts != nil || got.Sum != 0 {
+	if got := m.LatencyOf(interceptor.NumCodes); got.Counts != nil || got.Sum != 0 {
 		t.Errorf("a code that does not exist has a latency: %+v", got)
 	}
 }
@@ -91,7 +91,7 @@ func TestLatencyOfOKWithoutOthers(t *testing.T) {
 
 // Excused calls are DeadlineExceeded to their callers, and so they are here.
 func TestExcusedCallsKeepTheirCode(t *testing.T) {
-	rec := newRecorder(t, interceptor.Config{SlowEnough: time.Hour})
+	rec := newRecorder(t, interceptor.Config{MinDeadline: time.Hour})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_ = unary(ctx, rec, "/shop.v1.Orders/Get", func(context.Context, any) (any, error) {
@@ -149,7 +149,7 @@ func TestLatencyOfNeverFalls(t *testing.T) {
 		snapshot := rec.Server()
 		for i := range snapshot.Methods {
 			m := &snapshot.Methods[i]
-			for code := range codes.Code(interceptor.Codes) {
+			for code := range codes.Code(interceptor.NumCodes) {
 				key, now := m.Name+code.String(), m.LatencyOf(code)
 				for bucket, n := range now.Counts {
 					if counts := last[key].Counts; counts != nil && n < counts[bucket] {

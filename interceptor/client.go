@@ -7,12 +7,12 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/vitals-go/vitals/internal/lane"
+	"github.com/vitals-go/vitals/internal/stripe"
 )
 
-// UnaryClient is a grpc.UnaryClientInterceptor that counts calls. Placed first in the chain it sees what the caller
+// UnaryClientInterceptor is a grpc.UnaryClientInterceptor that counts calls. Placed first in the chain it sees what the caller
 // sees, retries and rejections by other interceptors included; placed last, what the transport does.
-func (r *Recorder) UnaryClient(
+func (r *Recorder) UnaryClientInterceptor(
 	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker,
 	opts ...grpc.CallOption,
 ) (err error) {
@@ -20,13 +20,13 @@ func (r *Recorder) UnaryClient(
 	if m == nil || r.config.Skip != nil && r.config.Skip(ctx, method) {
 		return invoke(ctx, method, req, reply, conn, opts...)
 	}
-	c := m.begin(lane.Of(r.client.mask), r.now())
+	c := m.begin(stripe.Of(r.client.mask), r.now())
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
-		p := recover() // As in UnaryServer.
+		p := recover() // As in UnaryServerInterceptor.
 		c.abandon(p != nil, r.now())
 		if p != nil {
 			panic(p)
@@ -40,19 +40,19 @@ func (r *Recorder) UnaryClient(
 		c.finish(now)
 	} else {
 		o = r.clientOutcome(ctx, err, now-c.start)
-		c.settle(o, now)
+		c.record(o, now)
 	}
 	if r.config.Exemplar != nil {
-		r.illustrate(ctx, &c, o.code, now)
+		r.recordExemplar(ctx, &c, o.code, now)
 	}
 	return err
 }
 
-// StreamClient is a grpc.StreamClientInterceptor that counts streams and their messages. A stream is settled exactly
+// StreamClientInterceptor is a grpc.StreamClientInterceptor that counts streams and their messages. A stream is settled exactly
 // once, when gRPC says that it has ended: by its last message, an error, a cancelled context or a closed connection.
 // A stream that its owner neither drains nor cancels never ends, and stays in flight.
 // Of a stream that another interceptor further in opens again after a failure, the end of the first attempt counts.
-func (r *Recorder) StreamClient(
+func (r *Recorder) StreamClientInterceptor(
 	ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, streamer grpc.Streamer,
 	opts ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
@@ -60,13 +60,13 @@ func (r *Recorder) StreamClient(
 	if m == nil || r.config.Skip != nil && r.config.Skip(ctx, method) {
 		return streamer(ctx, desc, conn, method, opts...)
 	}
-	s := &clientStream{recorder: r, ctx: ctx, call: m.begin(lane.Of(r.client.mask), r.now())}
+	s := &clientStream{recorder: r, ctx: ctx, call: m.begin(stripe.Of(r.client.mask), r.now())}
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
-		p := recover() // As in UnaryServer.
+		p := recover() // As in UnaryServerInterceptor.
 		if s.ended.CompareAndSwap(false, true) {
 			s.call.abandon(p != nil, r.now())
 		}
@@ -91,7 +91,7 @@ type clientStream struct {
 	recorder *Recorder
 	ctx      context.Context
 	call     call
-	// ended is set by whoever settles the call: gRPC, from any goroutine, or StreamClient.
+	// ended is set by whoever settles the call: gRPC, from any goroutine, or StreamClientInterceptor.
 	ended atomic.Bool
 }
 
@@ -102,9 +102,9 @@ func (s *clientStream) end(err error) {
 	}
 	now := s.recorder.now()
 	o := s.recorder.clientOutcome(s.ctx, err, now-s.call.start)
-	s.call.settle(o, now)
+	s.call.record(o, now)
 	if s.recorder.config.Exemplar != nil {
-		s.recorder.illustrate(s.ctx, &s.call, o.code, now)
+		s.recorder.recordExemplar(s.ctx, &s.call, o.code, now)
 	}
 }
 

@@ -106,7 +106,7 @@ func TestClientStreamRefusedByAnotherInterceptor(t *testing.T) {
 	refuse := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 		return nil, status.Error(codes.Unavailable, "breaker open")
 	}
-	if _, err := rec.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, "/a.B/C", refuse); status.Code(err) != codes.Unavailable {
+	if _, err := rec.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{}, nil, "/a.B/C", refuse); status.Code(err) != codes.Unavailable {
 		t.Errorf("got %v, want the refusal", err)
 	}
 	explode := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
@@ -114,7 +114,7 @@ func TestClientStreamRefusedByAnotherInterceptor(t *testing.T) {
 	}
 	func() {
 		defer func() { _ = recover() }()
-		_, _ = rec.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, "/a.B/C", explode)
+		_, _ = rec.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{}, nil, "/a.B/C", explode)
 	}()
 	s := rec.Client().Total
 	if s.Handled != 2 || s.InFlight() != 0 || s.ByCode(codes.Unavailable) != 1 || s.Panics != 1 {
@@ -132,7 +132,7 @@ func TestClientOptionsAreNotOverwritten(t *testing.T) {
 		}
 		return nil, io.ErrUnexpectedEOF
 	}
-	_, _ = rec.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, "/a.B/C", streamer, mine...)
+	_, _ = rec.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{}, nil, "/a.B/C", streamer, mine...)
 	if got := mine[:2]; got[1] != nil {
 		t.Error("the caller's slice was written to")
 	}
@@ -146,7 +146,7 @@ func TestClientUnaryWhoseInvokerPanics(t *testing.T) {
 				t.Error("the panic did not pass through")
 			}
 		}()
-		_ = rec.UnaryClient(t.Context(), "/a.B/C", nil, nil, nil,
+		_ = rec.UnaryClientInterceptor(t.Context(), "/a.B/C", nil, nil, nil,
 			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { panic(secret) })
 	}()
 	if s := rec.Client().Total; s.Handled != 1 || s.InFlight() != 0 {
@@ -160,7 +160,7 @@ func TestClientTakesTheAnswerItGot(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	for _, answer := range []error{nil, status.Error(codes.NotFound, "x"), context.Canceled, errors.New("x")} {
-		_ = rec.UnaryClient(ctx, "/a.B/C", nil, nil, nil,
+		_ = rec.UnaryClientInterceptor(ctx, "/a.B/C", nil, nil, nil,
 			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
 				cancel()
 				return answer

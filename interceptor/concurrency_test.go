@@ -26,7 +26,7 @@ func TestSnapshotsAreConsistentWhileCallsRun(t *testing.T) {
 		context.Canceled,
 	}
 	const workers, calls = 8, 4000
-	hasty, cancel := context.WithDeadline(t.Context(), time.Now())
+	shortDeadline, cancel := context.WithDeadline(t.Context(), time.Now())
 	defer cancel()
 	var work sync.WaitGroup
 	var done atomic.Bool
@@ -35,7 +35,7 @@ func TestSnapshotsAreConsistentWhileCallsRun(t *testing.T) {
 			for i := range calls {
 				ctx := t.Context()
 				if i%7 == 0 {
-					ctx = hasty
+					ctx = shortDeadline
 				}
 				err := errs[(i+w)%len(errs)]
 				_ = unary(ctx, rec, fmt.Sprintf("/a.B/M%d", i%60), func(context.Context, any) (any, error) { return nil, err })
@@ -80,7 +80,7 @@ func checkAfter(t *testing.T, last, next *interceptor.Snapshot) {
 		t.Errorf("handled %d of %d started", b.Handled, b.Started)
 	}
 	var handled uint64
-	for code := range codes.Code(interceptor.Codes) {
+	for code := range codes.Code(interceptor.NumCodes) {
 		if b.ByCode(code) < a.ByCode(code) {
 			t.Errorf("%v fell from %d to %d", code, a.ByCode(code), b.ByCode(code))
 		}
@@ -95,7 +95,7 @@ func checkAfter(t *testing.T, last, next *interceptor.Snapshot) {
 		}
 	}
 	w := next.Window
-	if w.Requests > b.Handled || w.Failures > w.Requests || w.Timed > b.Started {
+	if w.Requests > b.Handled || w.Failures > w.Requests || w.LatencySamples > b.Started {
 		t.Errorf("window %+v of %d handled", w, b.Handled)
 	}
 }
@@ -130,15 +130,15 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		run  func()
 		want float64
 	}{
-		"unary ok":            {func() { _, _ = rec.UnaryServer(ctx, nil, get, okHandler) }, 0},
-		"unary error":         {func() { _, _ = rec.UnaryServer(ctx, nil, get, broken) }, 0},
-		"unary wrapped error": {func() { _, _ = rec.UnaryServer(ctx, nil, get, wrapped) }, 0},
-		"unary late":          {func() { _, _ = rec.UnaryServer(ctx, nil, get, late) }, 0},
-		"unary caller gone":   {func() { _, _ = rec.UnaryServer(gone, nil, get, okHandler) }, 0},
-		"unary unknown name":  {func() { _, _ = rec.UnaryServer(ctx, nil, unknown, okHandler) }, 0},
-		"client unary":        {func() { _ = rec.UnaryClient(ctx, "/a.B/C", nil, nil, nil, invoke) }, 0},
-		"stream open, close":  {func() { _ = rec.StreamServer(rec, stream, follow, quiet) }, 1},
-		"stream of messages":  {func() { _ = rec.StreamServer(rec, stream, follow, talking) }, 1},
+		"unary ok":            {func() { _, _ = rec.UnaryServerInterceptor(ctx, nil, get, okHandler) }, 0},
+		"unary error":         {func() { _, _ = rec.UnaryServerInterceptor(ctx, nil, get, broken) }, 0},
+		"unary wrapped error": {func() { _, _ = rec.UnaryServerInterceptor(ctx, nil, get, wrapped) }, 0},
+		"unary late":          {func() { _, _ = rec.UnaryServerInterceptor(ctx, nil, get, late) }, 0},
+		"unary caller gone":   {func() { _, _ = rec.UnaryServerInterceptor(gone, nil, get, okHandler) }, 0},
+		"unary unknown name":  {func() { _, _ = rec.UnaryServerInterceptor(ctx, nil, unknown, okHandler) }, 0},
+		"client unary":        {func() { _ = rec.UnaryClientInterceptor(ctx, "/a.B/C", nil, nil, nil, invoke) }, 0},
+		"stream open, close":  {func() { _ = rec.StreamServerInterceptor(rec, stream, follow, quiet) }, 1},
+		"stream of messages":  {func() { _ = rec.StreamServerInterceptor(rec, stream, follow, talking) }, 1},
 	}
 	for name, test := range tests {
 		if got := testing.AllocsPerRun(200, test.run); got > test.want {

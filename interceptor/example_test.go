@@ -25,7 +25,7 @@ func ExampleNew() {
 
 	// What the server does with each call:
 	info := &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Get"}
-	rec.UnaryServer(context.Background(), nil, info, func(context.Context, any) (any, error) {
+	rec.UnaryServerInterceptor(context.Background(), nil, info, func(context.Context, any) (any, error) {
 		return nil, status.Error(codes.Unavailable, "no stock")
 	})
 
@@ -37,7 +37,7 @@ func ExampleNew() {
 func ExampleNewRecovery() {
 	recovery := interceptor.NewRecovery(nil)
 	info := &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Get"}
-	_, err := recovery.UnaryServer(context.Background(), nil, info, func(context.Context, any) (any, error) {
+	_, err := recovery.UnaryServerInterceptor(context.Background(), nil, info, func(context.Context, any) (any, error) {
 		panic("password is hunter2")
 	})
 	fmt.Println(err, status.Code(err))

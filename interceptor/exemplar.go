@@ -68,10 +68,10 @@ func (e *exemplars) place(code codes.Code, took time.Duration) *atomic.Pointer[k
 	return &e[row][exemplarStep(bucketOf(took))]
 }
 
-// illustrate makes the call the example of its like, if there is none or an old one and the user knows what the call
+// recordExemplar makes the call the example of its like, if there is none or an old one and the user knows what the call
 // is an example of. It is called after the call has been counted, and only if Config.Exemplar is set.
-func (r *Recorder) illustrate(ctx context.Context, c *call, code codes.Code, now time.Duration) {
-	place := firstTouch(&c.method.exemplars).place(code, now-c.start)
+func (r *Recorder) recordExemplar(ctx context.Context, c *call, code codes.Code, now time.Duration) {
+	place := loadOrStore(&c.method.exemplars).place(code, now-c.start)
 	old := place.Load()
 	if old != nil && now-old.at < exemplarPause {
 		return

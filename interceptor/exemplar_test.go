@@ -101,13 +101,13 @@ func TestExemplarsComeFromEverySide(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{Exemplar: traceOf})
 	ctx := traced(t.Context(), "t")
 	stream := &grpc.StreamServerInfo{FullMethod: "/shop.v1.Orders/Follow", IsServerStream: true}
-	_ = rec.StreamServer(rec, idleStream{ctx: ctx}, stream, func(any, grpc.ServerStream) error { return errors.New("gone") })
+	_ = rec.StreamServerInterceptor(rec, idleStream{ctx: ctx}, stream, func(any, grpc.ServerStream) error { return errors.New("gone") })
 	_ = unary(ctx, rec, place, okHandler)
 	_ = unary(ctx, rec, "/shop.v1.Orders/Get", okHandler)
-	_ = rec.UnaryClient(ctx, place, nil, nil, nil, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
+	_ = rec.UnaryClientInterceptor(ctx, place, nil, nil, nil, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
 		return status.Error(codes.Unavailable, "")
 	})
-	_, _ = rec.StreamClient(ctx, &grpc.StreamDesc{}, nil, "/shop.v1.Orders/Follow",
+	_, _ = rec.StreamClientInterceptor(ctx, &grpc.StreamDesc{}, nil, "/shop.v1.Orders/Follow",
 		func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 			return nil, status.Error(codes.Unavailable, "")
 		})
@@ -202,7 +202,7 @@ func TestExemplarsAllocateNothingForCallsThatAreNotSampled(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{Exemplar: traceOf})
 	ctx := traced(t.Context(), "")
 	info := &grpc.UnaryServerInfo{FullMethod: place}
-	if n := testing.AllocsPerRun(1000, func() { _, _ = rec.UnaryServer(ctx, nil, info, okHandler) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { _, _ = rec.UnaryServerInterceptor(ctx, nil, info, okHandler) }); n != 0 {
 		t.Errorf("a call allocates %v times", n)
 	}
 }

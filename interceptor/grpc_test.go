@@ -114,8 +114,8 @@ func say(what string) *pb.Payload { return &pb.Payload{Body: []byte(what)} }
 func TestServerAndClientAgreeOnUnaryCodes(t *testing.T) {
 	p := newPair(t)
 	defer p.stop()
-	var want [interceptor.Codes]uint64
-	for code := range codes.Code(interceptor.Codes) {
+	var want [interceptor.NumCodes]uint64
+	for code := range codes.Code(interceptor.NumCodes) {
 		in := &pb.SimpleRequest{}
 		if code != codes.OK {
 			in.ResponseStatus = order(code)

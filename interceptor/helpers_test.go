@@ -40,7 +40,7 @@ func (s idleStream) RecvMsg(any) error          { return s.err }
 
 // unary runs one unary call through rec.
 func unary(ctx context.Context, rec *interceptor.Recorder, name string, handler grpc.UnaryHandler) error {
-	_, err := rec.UnaryServer(ctx, nil, &grpc.UnaryServerInfo{FullMethod: name}, handler)
+	_, err := rec.UnaryServerInterceptor(ctx, nil, &grpc.UnaryServerInfo{FullMethod: name}, handler)
 	return err
 }
 
@@ -57,7 +57,7 @@ func method(t testing.TB, s *interceptor.Snapshot, service, name string) interce
 }
 
 // byCode returns all counts of s by code.
-func byCode(s *interceptor.Stats) (counts [interceptor.Codes]uint64) {
+func byCode(s *interceptor.Stats) (counts [interceptor.NumCodes]uint64) {
 	for code := range counts {
 		counts[code] = s.ByCode(codes.Code(code))
 	}

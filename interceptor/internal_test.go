@@ -33,13 +33,13 @@ func TestBucketOfIsTheFirstThatHolds(t *testing.T) {
 }
 
 func TestStripesFillPairsOfCacheLines(t *testing.T) {
-	if size := unsafe.Sizeof(stripe{}); size%128 != 0 || size > 1792 {
+	if size := unsafe.Sizeof(callStripe{}); size%128 != 0 || size > 1792 {
 		t.Errorf("a stripe has %d bytes, want a multiple of 128, 1792 at most", size)
 	}
 	if size := unsafe.Sizeof(failStripe{}); size%128 != 0 || size > 1792 {
 		t.Errorf("a failStripe has %d bytes, want a multiple of 128, 1792 at most", size)
 	}
-	if size := unsafe.Sizeof(mark{}); size > 896 {
+	if size := unsafe.Sizeof(slot{}); size > 896 {
 		t.Errorf("a mark has %d bytes, want 896 at most", size)
 	}
 }

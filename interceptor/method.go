@@ -22,9 +22,9 @@ type method struct {
 	// every call that ends. A call that reads an old value finds out under the lock.
 	next atomic.Int64
 	// stripes, failures and hasty are filled by the first call that needs each of them, and never change afterwards.
-	stripes  [maxStripes]atomic.Pointer[stripe]
-	failures [maxStripes]atomic.Pointer[failStripe]
-	hasty    atomic.Pointer[hastyCalls]
+	stripes       [maxStripes]atomic.Pointer[callStripe]
+	failures      [maxStripes]atomic.Pointer[failStripe]
+	shortDeadline atomic.Pointer[shortDeadlineCalls]
 	// exemplars is nil for ever without Config.Exemplar.
 	exemplars atomic.Pointer[exemplars]
 
@@ -36,7 +36,7 @@ type method struct {
 // call is one admitted call, from begin to exactly one of finish, fail or abandon.
 type call struct {
 	method *method
-	stripe *stripe
+	stripe *callStripe
 	lane   uint32
 	start  time.Duration
 }
@@ -45,14 +45,14 @@ type call struct {
 func (m *method) begin(lane uint32, now time.Duration) call {
 	s := m.stripes[lane%maxStripes].Load()
 	if s == nil {
-		s = firstTouch(&m.stripes[lane%maxStripes])
+		s = loadOrStore(&m.stripes[lane%maxStripes])
 	}
 	s.started.Add(1)
 	return call{method: m, stripe: s, lane: lane, start: now}
 }
 
-// firstTouch fills an empty place and returns what is in it afterwards, by whomever.
-func firstTouch[T any](place *atomic.Pointer[T]) *T {
+// loadOrStore fills an empty place and returns what is in it afterwards, by whomever.
+func loadOrStore[T any](place *atomic.Pointer[T]) *T {
 	if place.Load() == nil {
 		place.CompareAndSwap(nil, new(T))
 	}
@@ -62,32 +62,32 @@ func firstTouch[T any](place *atomic.Pointer[T]) *T {
 // finish settles a call that ended with OK.
 func (c call) finish(now time.Duration) {
 	if int64(now) >= c.method.next.Load() {
-		c.method.turn(now)
+		c.method.rotate(now)
 	}
 	c.stripe.observe(now - c.start)
 }
 
-// settle settles a call that ended with o.
-func (c call) settle(o outcome, now time.Duration) {
+// record settles a call that ended with o.
+func (c call) record(o outcome, now time.Duration) {
 	if o.code == codes.OK {
 		c.finish(now)
 		return
 	}
 	if int64(now) >= c.method.next.Load() {
-		c.method.turn(now)
+		c.method.rotate(now)
 	}
-	if o.excused {
-		firstTouch(&c.method.hasty).observe(now - c.start)
+	if o.shortDeadline {
+		loadOrStore(&c.method.shortDeadline).observe(now - c.start)
 		return
 	}
 	f := c.method.failures[c.lane%maxStripes].Load()
 	if f == nil {
-		f = firstTouch(&c.method.failures[c.lane%maxStripes])
+		f = loadOrStore(&c.method.failures[c.lane%maxStripes])
 	}
 	f.observe(o, now-c.start)
 }
 
 // abandon settles a call whose handler did not return: it panicked, or ended its goroutine.
 func (c call) abandon(panicked bool, now time.Duration) {
-	c.settle(outcome{code: codes.Internal, panicked: panicked}, now)
+	c.record(outcome{code: codes.Internal, panicked: panicked}, now)
 }

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/vitals-go/vitals/internal/lane"
+	"github.com/vitals-go/vitals/internal/stripe"
 )
 
 // Operation is a unit of work that is not a gRPC call, such as an HTTP request or a job, from Recorder.Begin to End. It
@@ -23,14 +23,14 @@ type Operation struct {
 
 // Begin starts recording an operation. It is part of Server's snapshots as a method of Type Other and evaluated like
 // a unary call: rate, failures and latency. Each Begin needs one End. Neither allocates; both together cost about as much as
-// UnaryServer.
+// UnaryServerInterceptor.
 //
 // Service and method become metric labels: a route pattern or a job's name, never a path or an ID. Names are entered
 // when they first occur, up to Config.MaxMethods; after RegisterOperations only registered ones count by themselves.
 // All others, empty ones, those of more than 256 bytes and those that are not printable share "other".
 func (r *Recorder) Begin(ctx context.Context, service, method string) Operation {
 	m := r.server.lookupOperation(service, method)
-	return Operation{recorder: r, ctx: ctx, call: m.begin(lane.Of(r.server.mask), r.now())}
+	return Operation{recorder: r, ctx: ctx, call: m.begin(stripe.Of(r.server.mask), r.now())}
 }
 
 // RegisterOperations enters names for Begin, so that they are in every Snapshot before they occur. From then on
@@ -73,9 +73,9 @@ func (o *Operation) end(err error, p any) {
 	case err != nil:
 		result = o.recorder.serverOutcome(o.ctx, o.call.method, err, now-o.call.start)
 	}
-	o.call.settle(result, now)
+	o.call.record(result, now)
 	if o.recorder.config.Exemplar != nil {
-		o.recorder.illustrate(o.ctx, &o.call, result.code, now)
+		o.recorder.recordExemplar(o.ctx, &o.call, result.code, now)
 	}
 }
 

@@ -8,15 +8,15 @@ import "google.golang.org/grpc"
 func (r *Recorder) ServerOptions() []grpc.ServerOption {
 	recovery := newRecovery(r.log)
 	return []grpc.ServerOption{
-		grpc.ChainUnaryInterceptor(r.UnaryServer, recovery.UnaryServer),
-		grpc.ChainStreamInterceptor(r.StreamServer, recovery.StreamServer),
+		grpc.ChainUnaryInterceptor(r.UnaryServerInterceptor, recovery.UnaryServerInterceptor),
+		grpc.ChainStreamInterceptor(r.StreamServerInterceptor, recovery.StreamServerInterceptor),
 	}
 }
 
 // DialOptions returns the options that make a client record all its calls, as their callers see them.
 func (r *Recorder) DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
-		grpc.WithChainUnaryInterceptor(r.UnaryClient),
-		grpc.WithChainStreamInterceptor(r.StreamClient),
+		grpc.WithChainUnaryInterceptor(r.UnaryClientInterceptor),
+		grpc.WithChainStreamInterceptor(r.StreamClientInterceptor),
 	}
 }

@@ -15,7 +15,7 @@ import (
 //
 // The code alone does not know two exceptions that a Recorder makes: Unimplemented is a failure for registered
 // methods only (never for a client), and DeadlineExceeded only if the caller left the handler the time to run; see
-// Config.SlowEnough.
+// Config.MinDeadline.
 func IsFailure(code codes.Code) bool {
 	switch code {
 	case codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented, codes.Internal, codes.Unavailable, codes.DataLoss:
@@ -28,9 +28,9 @@ func IsFailure(code codes.Code) bool {
 // outcome is how a call ended.
 type outcome struct {
 	code codes.Code
-	// excused marks a DeadlineExceeded that is the caller's doing: it left the handler no time to run.
-	excused  bool
-	panicked bool
+	// shortDeadline marks a DeadlineExceeded that is the caller's doing: it left the handler no time to run.
+	shortDeadline bool
+	panicked      bool
 }
 
 // statusError is what grpc-go takes a status from, also when it is wrapped.
@@ -68,7 +68,7 @@ func wireCode(err error) (code codes.Code, panicked bool) {
 
 // canonical maps numbers that the protocol does not know to Unknown, as the protocol says.
 func canonical(code codes.Code) codes.Code {
-	if code >= Codes {
+	if code >= NumCodes {
 		return codes.Unknown
 	}
 	return code
@@ -91,7 +91,7 @@ func (r *Recorder) serverOutcome(ctx context.Context, m *method, err error, elap
 	default:
 		o.code = codes.Canceled
 	}
-	o.excused = o.code == codes.DeadlineExceeded && r.hasty(ctx, elapsed)
+	o.shortDeadline = o.code == codes.DeadlineExceeded && r.shortDeadline(ctx, elapsed)
 	return o
 }
 
@@ -100,14 +100,14 @@ func (r *Recorder) serverOutcome(ctx context.Context, m *method, err error, elap
 func (r *Recorder) clientOutcome(ctx context.Context, err error, elapsed time.Duration) outcome {
 	var o outcome
 	o.code, _ = wireCode(err)
-	o.excused = o.code == codes.DeadlineExceeded && r.hasty(ctx, elapsed)
+	o.shortDeadline = o.code == codes.DeadlineExceeded && r.shortDeadline(ctx, elapsed)
 	return o
 }
 
-// hasty reports whether the deadline of ctx was so near when the call began that it could hardly run.
-func (r *Recorder) hasty(ctx context.Context, elapsed time.Duration) bool {
+// shortDeadline reports whether the deadline of ctx was so near when the call began that it could hardly run.
+func (r *Recorder) shortDeadline(ctx context.Context, elapsed time.Duration) bool {
 	deadline, ok := ctx.Deadline()
-	return ok && r.slowEnough > 0 && time.Until(deadline)+elapsed < r.slowEnough
+	return ok && r.minDeadline > 0 && time.Until(deadline)+elapsed < r.minDeadline
 }
 
 // atDeadline reports whether a cancelled context ended because the caller's deadline had come: caller and server both

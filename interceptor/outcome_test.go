@@ -19,7 +19,7 @@ func TestIsFailure(t *testing.T) {
 		codes.Unknown: true, codes.DeadlineExceeded: true, codes.Unimplemented: true,
 		codes.Internal: true, codes.Unavailable: true, codes.DataLoss: true,
 	}
-	for code := range codes.Code(interceptor.Codes + 3) {
+	for code := range codes.Code(interceptor.NumCodes + 3) {
 		if got := interceptor.IsFailure(code); got != failures[code] {
 			t.Errorf("IsFailure(%v) = %v, want %v", code, got, failures[code])
 		}
@@ -113,9 +113,9 @@ func TestDeadlineIsAFailureOnlyIfTheCallerLeftTime(t *testing.T) {
 		{"own timeout, no deadline", interceptor.Config{}, 0, giveUp, true},
 		{"own timeout, ample deadline", interceptor.Config{}, time.Minute, giveUp, true},
 		{"own timeout under a tiny deadline", interceptor.Config{}, 50 * time.Millisecond, giveUp, false},
-		{"threshold moved", interceptor.Config{SlowEnough: 2 * time.Second}, time.Second, hang, false},
-		{"threshold off", interceptor.Config{SlowEnough: -1}, time.Nanosecond, hang, true},
-		{"threshold off, expired before", interceptor.Config{SlowEnough: -1}, -time.Second, hang, true},
+		{"threshold moved", interceptor.Config{MinDeadline: 2 * time.Second}, time.Second, hang, false},
+		{"threshold off", interceptor.Config{MinDeadline: -1}, time.Nanosecond, hang, true},
+		{"threshold off, expired before", interceptor.Config{MinDeadline: -1}, -time.Second, hang, true},
 		{"expired before", interceptor.Config{}, -time.Second, hang, false},
 	}
 	for _, test := range tests {
@@ -136,8 +136,8 @@ func TestDeadlineIsAFailureOnlyIfTheCallerLeftTime(t *testing.T) {
 				t.Errorf("%s: failures %d, window %d, want failure %v",
 					test.name, snap.Total.Failures, snap.Window.Failures, test.failure)
 			}
-			if timed := snap.Window.Timed == 1; timed != test.failure || snap.Window.Requests != 1 {
-				t.Errorf("%s: timed %d, want only what really ran", test.name, snap.Window.Timed)
+			if timed := snap.Window.LatencySamples == 1; timed != test.failure || snap.Window.Requests != 1 {
+				t.Errorf("%s: timed %d, want only what really ran", test.name, snap.Window.LatencySamples)
 			}
 			if snap.Total.Latency.Count() != 1 {
 				t.Errorf("%s: %d in the histogram, want every call", test.name, snap.Total.Latency.Count())

@@ -31,7 +31,7 @@ func (s *side) snapshot(now time.Duration, detailed bool) *Snapshot {
 	first := s.firstSlot(now)
 	span := now - time.Duration(first)*s.slot
 	var total, row recent
-	var t tally
+	var t totals
 	if detailed {
 		t.split = new(split)
 	}
@@ -63,7 +63,7 @@ func (s *side) snapshot(now time.Duration, detailed bool) *Snapshot {
 }
 
 // read replaces t by the method's present state and row by what happened since the beginning of slot first.
-func (m *method) read(t *tally, row *recent, first int64) {
+func (m *method) read(t *totals, row *recent, first int64) {
 	// Taken before the counters are read, so that no mark is younger than what it is subtracted from.
 	m.turning.Lock()
 	defer m.turning.Unlock()
@@ -71,7 +71,7 @@ func (m *method) read(t *tally, row *recent, first int64) {
 	if split != nil && split.mixed {
 		split.clear()
 	}
-	*t, *row = tally{split: split}, recent{}
+	*t, *row = totals{split: split}, recent{}
 	t.add(m)
 	if t.started > 0 {
 		row.add(m, t, first)

@@ -27,9 +27,9 @@ type Config struct {
 	// fate, OK or not: until a call answers, it is asked of each. What is returned must not be changed afterwards.
 	// Default: none, which costs a call one comparison.
 	Exemplar func(ctx context.Context) map[string]string
-	// SlowEnough is the least time that a caller must have left a call, when it began, for DeadlineExceeded to be a
+	// MinDeadline is the least time that a caller must have left a call, when it began, for DeadlineExceeded to be a
 	// failure: a handler that hardly ran is not at fault. Default 100 ms; negative means that all are failures.
-	SlowEnough time.Duration
+	MinDeadline time.Duration
 	// Logger receives the panics that ServerOptions recovers from, and a warning when MaxMethods is reached. Default
 	// slog.Default().
 	Logger *slog.Logger
@@ -38,9 +38,9 @@ type Config struct {
 // Recorder counts calls, on the server and on the client side. Create it with New. All methods may be called
 // concurrently.
 type Recorder struct {
-	config     Config
-	log        logger
-	slowEnough time.Duration
+	config      Config
+	log         logger
+	minDeadline time.Duration
 	// base is the birth of the Recorder: all times are distances from it, because reading only the monotonic clock
 	// costs half of time.Now.
 	base   time.Time
@@ -56,7 +56,7 @@ func New(config Config) (*Recorder, error) {
 	if err := config.check(); err != nil {
 		return nil, err
 	}
-	r := &Recorder{config: config, log: newLogger(config.Logger), slowEnough: config.SlowEnough, base: time.Now()}
+	r := &Recorder{config: config, log: newLogger(config.Logger), minDeadline: config.MinDeadline, base: time.Now()}
 	r.server = newSide(&r.config, r.log, false)
 	r.client = newSide(&r.config, r.log, true)
 	return r, nil
@@ -69,8 +69,8 @@ func (c *Config) setDefaults() {
 	if c.MaxMethods == 0 {
 		c.MaxMethods = 1000
 	}
-	if c.SlowEnough == 0 {
-		c.SlowEnough = 100 * time.Millisecond
+	if c.MinDeadline == 0 {
+		c.MinDeadline = 100 * time.Millisecond
 	}
 }
 

@@ -45,15 +45,15 @@ func logPanic(ctx context.Context, log logger, p any) {
 		slog.String("stack", string(debug.Stack())))
 }
 
-// UnaryServer is a grpc.UnaryServerInterceptor. It belongs close to the handler, after a Recorder.
-func (r *Recovery) UnaryServer(
+// UnaryServerInterceptor is a grpc.UnaryServerInterceptor. It belongs close to the handler, after a Recorder.
+func (r *Recovery) UnaryServerInterceptor(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (any, error) {
 	return r.unary(ctx, req, info, handler)
 }
 
-// StreamServer is a grpc.StreamServerInterceptor. It belongs close to the handler, after a Recorder.
-func (r *Recovery) StreamServer(
+// StreamServerInterceptor is a grpc.StreamServerInterceptor. It belongs close to the handler, after a Recorder.
+func (r *Recovery) StreamServerInterceptor(
 	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) error {
 	return r.stream(srv, stream, info, handler)

@@ -46,16 +46,16 @@ func TestPanicsAreCountedOnceInAnyOrder(t *testing.T) {
 	info := &grpc.UnaryServerInfo{FullMethod: "/a.B/C"}
 	tests := map[string]func(*interceptor.Recorder, *interceptor.Recovery) []grpc.UnaryServerInterceptor{
 		"recorder outside": func(rec *interceptor.Recorder, recovery *interceptor.Recovery) []grpc.UnaryServerInterceptor {
-			return []grpc.UnaryServerInterceptor{rec.UnaryServer, recovery.UnaryServer}
+			return []grpc.UnaryServerInterceptor{rec.UnaryServerInterceptor, recovery.UnaryServerInterceptor}
 		},
 		"recorder inside": func(rec *interceptor.Recorder, recovery *interceptor.Recovery) []grpc.UnaryServerInterceptor {
-			return []grpc.UnaryServerInterceptor{recovery.UnaryServer, rec.UnaryServer}
+			return []grpc.UnaryServerInterceptor{recovery.UnaryServerInterceptor, rec.UnaryServerInterceptor}
 		},
 		"recovery on both sides": func(rec *interceptor.Recorder, recovery *interceptor.Recovery) []grpc.UnaryServerInterceptor {
-			return []grpc.UnaryServerInterceptor{recovery.UnaryServer, rec.UnaryServer, recovery.UnaryServer}
+			return []grpc.UnaryServerInterceptor{recovery.UnaryServerInterceptor, rec.UnaryServerInterceptor, recovery.UnaryServerInterceptor}
 		},
 		"wrapped between": func(rec *interceptor.Recorder, recovery *interceptor.Recovery) []grpc.UnaryServerInterceptor {
-			return []grpc.UnaryServerInterceptor{rec.UnaryServer, wraps, recovery.UnaryServer}
+			return []grpc.UnaryServerInterceptor{rec.UnaryServerInterceptor, wraps, recovery.UnaryServerInterceptor}
 		},
 	}
 	for name, parts := range tests {
@@ -88,7 +88,7 @@ func TestStreamPanicsAreCountedOnceInAnyOrder(t *testing.T) {
 	info := &grpc.StreamServerInfo{FullMethod: "/a.B/Follow", IsServerStream: true}
 	for _, outside := range []bool{true, false} {
 		rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(nil)
-		first, second := rec.StreamServer, recovery.StreamServer
+		first, second := rec.StreamServerInterceptor, recovery.StreamServerInterceptor
 		if !outside {
 			first, second = second, first
 		}
@@ -131,7 +131,7 @@ func TestPanicKeepsItsValueAndStack(t *testing.T) {
 func TestALongPanicIsCutInTheLog(t *testing.T) {
 	var log bytes.Buffer
 	recovery := interceptor.NewRecovery(slog.New(slog.NewTextHandler(&log, nil)))
-	_, _ = recovery.UnaryServer(t.Context(), nil, nil, func(context.Context, any) (any, error) {
+	_, _ = recovery.UnaryServerInterceptor(t.Context(), nil, nil, func(context.Context, any) (any, error) {
 		panic(strings.Repeat(secret, 100_000))
 	})
 	if !strings.Contains(log.String(), secret) || log.Len() > 64<<10 {
@@ -149,7 +149,7 @@ func (angry) Handle(context.Context, slog.Record) error { panic("disk full") }
 func TestALogThatPanicsEndsNothing(t *testing.T) {
 	rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(slog.New(angry{slog.Default().Handler()}))
 	info := &grpc.UnaryServerInfo{FullMethod: "/a.B/C"}
-	if _, err := chain(info, panics, rec.UnaryServer, recovery.UnaryServer)(t.Context(), nil); status.Code(err) != codes.Internal {
+	if _, err := chain(info, panics, rec.UnaryServerInterceptor, recovery.UnaryServerInterceptor)(t.Context(), nil); status.Code(err) != codes.Internal {
 		t.Errorf("the caller gets %v, want Internal", err)
 	}
 	checkOnePanic(t, rec)
@@ -160,7 +160,7 @@ func TestPanicOfACallWhoseCallerHasGone(t *testing.T) {
 	cancel()
 	rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(nil)
 	info := &grpc.UnaryServerInfo{FullMethod: "/a.B/C"}
-	_, _ = chain(info, panics, rec.UnaryServer, recovery.UnaryServer)(ctx, nil)
+	_, _ = chain(info, panics, rec.UnaryServerInterceptor, recovery.UnaryServerInterceptor)(ctx, nil)
 	checkOnePanic(t, rec)
 }
 
@@ -179,7 +179,7 @@ func TestGoexitIsSettled(t *testing.T) {
 	go func() {
 		defer close(done)
 		info := &grpc.StreamServerInfo{FullMethod: "/a.B/Follow"}
-		_ = rec.StreamServer(rec, idleStream{ctx: context.Background()}, info, func(any, grpc.ServerStream) error {
+		_ = rec.StreamServerInterceptor(rec, idleStream{ctx: context.Background()}, info, func(any, grpc.ServerStream) error {
 			runtime.Goexit()
 			return nil
 		})
@@ -204,7 +204,7 @@ func (h goexiting) WithGroup(string) slog.Handler      { return h }
 
 func TestLogHandlerMayCallGoexit(t *testing.T) {
 	recovery := interceptor.NewRecovery(slog.New(goexiting{slog.Default().Handler()}))
-	_, err := recovery.UnaryServer(t.Context(), nil, nil, panics)
+	_, err := recovery.UnaryServerInterceptor(t.Context(), nil, nil, panics)
 	if status.Code(err) != codes.Internal {
 		t.Errorf("the caller gets %v, want Internal", err)
 	}
@@ -216,7 +216,7 @@ func TestDefaultLoggerReceivesPanics(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	defer slog.SetDefault(before)
 	recovery := interceptor.NewRecovery(nil)
-	_, _ = recovery.UnaryServer(t.Context(), nil, nil, panics)
+	_, _ = recovery.UnaryServerInterceptor(t.Context(), nil, nil, panics)
 	if !strings.Contains(log.String(), secret) || strings.Count(log.String(), "logger=plugin.health") != 1 {
 		t.Errorf("log %q, want the panic and one attribute logger", log.String())
 	}

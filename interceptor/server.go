@@ -5,19 +5,19 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/vitals-go/vitals/internal/lane"
+	"github.com/vitals-go/vitals/internal/stripe"
 )
 
-// UnaryServer is a grpc.UnaryServerInterceptor that counts calls. It belongs first in the chain: what stands before it
+// UnaryServerInterceptor is a grpc.UnaryServerInterceptor that counts calls. It belongs first in the chain: what stands before it
 // is not seen. It costs about two readings of the clock and allocates nothing. A panic passes through, counted.
-func (r *Recorder) UnaryServer(
+func (r *Recorder) UnaryServerInterceptor(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (resp any, err error) {
 	m := r.server.lookup(info.FullMethod, Unary, true)
 	if m == nil || r.config.Skip != nil && r.config.Skip(ctx, info.FullMethod) {
 		return handler(ctx, req)
 	}
-	c := m.begin(lane.Of(r.server.mask), r.now())
+	c := m.begin(stripe.Of(r.server.mask), r.now())
 	returned := false
 	defer func() {
 		if returned {
@@ -39,17 +39,17 @@ func (r *Recorder) UnaryServer(
 		c.finish(now)
 	} else {
 		o = r.serverOutcome(ctx, c.method, err, now-c.start)
-		c.settle(o, now)
+		c.record(o, now)
 	}
 	if r.config.Exemplar != nil {
-		r.illustrate(ctx, &c, o.code, now)
+		r.recordExemplar(ctx, &c, o.code, now)
 	}
 	return resp, err
 }
 
-// StreamServer is a grpc.StreamServerInterceptor that counts streams and their messages. It belongs first in the
+// StreamServerInterceptor is a grpc.StreamServerInterceptor that counts streams and their messages. It belongs first in the
 // chain. It allocates one wrapper per stream; a message costs one addition and no clock reading.
-func (r *Recorder) StreamServer(
+func (r *Recorder) StreamServerInterceptor(
 	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) (err error) {
 	// An UnknownServiceHandler is called without a service.
@@ -58,13 +58,13 @@ func (r *Recorder) StreamServer(
 	if m == nil || r.config.Skip != nil && r.config.Skip(ctx, info.FullMethod) {
 		return handler(srv, stream)
 	}
-	c := m.begin(lane.Of(r.server.mask), r.now())
+	c := m.begin(stripe.Of(r.server.mask), r.now())
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
-		p := recover() // As in UnaryServer.
+		p := recover() // As in UnaryServerInterceptor.
 		c.abandon(p != nil, r.now())
 		if p != nil {
 			panic(p)
@@ -74,9 +74,9 @@ func (r *Recorder) StreamServer(
 	returned = true
 	now := r.now()
 	o := r.serverOutcome(ctx, c.method, err, now-c.start)
-	c.settle(o, now)
+	c.record(o, now)
 	if r.config.Exemplar != nil {
-		r.illustrate(ctx, &c, o.code, now)
+		r.recordExemplar(ctx, &c, o.code, now)
 	}
 	return err
 }
@@ -84,7 +84,7 @@ func (r *Recorder) StreamServer(
 // serverStream counts messages in the stripe of its call.
 type serverStream struct {
 	grpc.ServerStream
-	stripe *stripe
+	stripe *callStripe
 }
 
 // SendMsg counts what was sent.

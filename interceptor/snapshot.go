@@ -6,8 +6,8 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// Codes is the number of canonical gRPC status codes, OK to Unauthenticated. Numbers outside are counted as Unknown.
-const Codes = 17
+// NumCodes is the number of canonical gRPC status codes, OK to Unauthenticated. Numbers outside are counted as Unknown.
+const NumCodes = 17
 
 // Snapshot is what one side of a Recorder has seen until Time. It is plain data and never changes.
 type Snapshot struct {
@@ -47,7 +47,7 @@ type Method struct {
 	// each step of latency, by latency. Nil if there are none.
 	Exemplars []Exemplar
 
-	byCode *[Codes]codeLatency // nil while all calls have ended with OK; see LatencyOf
+	byCode *[NumCodes]codeLatency // nil while all calls have ended with OK; see LatencyOf
 }
 
 // Stats are cumulative counters since the recorder's birth. They never decrease.
@@ -55,7 +55,7 @@ type Stats struct {
 	// Started calls; Started − Handled are in flight.
 	Started uint64
 	Handled uint64
-	byCode  [Codes]uint64 // see ByCode
+	byCode  [NumCodes]uint64 // see ByCode
 	// Failures are the handled calls that are our fault; see IsFailure.
 	Failures uint64
 	// Panics are the calls whose handler panicked; each also counts as Internal.
@@ -69,7 +69,7 @@ type Stats struct {
 
 // ByCode returns how many of Handled ended with code, as the peer sees it. Codes beyond Codes are counted as Unknown.
 func (s *Stats) ByCode(code codes.Code) uint64 {
-	if code >= Codes {
+	if code >= NumCodes {
 		return 0
 	}
 	return s.byCode[code]
@@ -86,11 +86,11 @@ type Window struct {
 	Requests  uint64
 	Failures  uint64
 	Saturated uint64
-	// Timed is how many of Requests the latencies below are made of: unary calls whose handler really ran. Streams
+	// LatencySamples is how many of Requests the latencies below are made of: unary calls whose handler really ran. Streams
 	// live as long as they like and are left out.
-	Timed uint64
-	Mean  time.Duration
-	P50   time.Duration
-	P90   time.Duration
-	P99   time.Duration
+	LatencySamples uint64
+	Mean           time.Duration
+	P50            time.Duration
+	P90            time.Duration
+	P99            time.Duration
 }

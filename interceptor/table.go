@@ -15,7 +15,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/vitals-go/vitals/internal/lane"
+	"github.com/vitals-go/vitals/internal/stripe"
 )
 
 // other is the service and the method of calls whose name gets no entry of its own.
@@ -64,7 +64,7 @@ func (t *table) of(typ CallType) *names {
 
 func newSide(config *Config, log logger, client bool) *side {
 	slot := (config.Window + windowSlots - 1) / windowSlots
-	s := &side{client: client, config: config, log: log, slot: slot, mask: uint32(lane.Count() - 1)}
+	s := &side{client: client, config: config, log: log, slot: slot, mask: uint32(stripe.Count() - 1)}
 	hidden := func(typ CallType) *method {
 		m := s.newMethod(other, other, typ, typ == Other)
 		m.hidden = true

@@ -112,7 +112,7 @@ func TestANameHasOneRow(t *testing.T) {
 	names := []string{"/shop.v1.Orders/Get", "shop.v1.Orders/Get", "/other/other", "/a.B/C"}
 	for _, name := range names {
 		_ = unary(t.Context(), rec, name, okHandler)
-		_ = rec.UnaryClient(t.Context(), name, nil, nil, nil,
+		_ = rec.UnaryClientInterceptor(t.Context(), name, nil, nil, nil,
 			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil })
 	}
 	_ = unary(t.Context(), rec, "/one.Too/Many", okHandler)
@@ -147,7 +147,7 @@ func TestUnimplementedIsAFailureOfRegisteredMethodsOnly(t *testing.T) {
 	_ = unary(t.Context(), rec, "/no.Such/Get", handler)
 	// An UnknownServiceHandler is called without a service, also before Register.
 	before := newRecorder(t, interceptor.Config{})
-	_ = before.StreamServer(nil, idleStream{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: "/no.Such/Get"},
+	_ = before.StreamServerInterceptor(nil, idleStream{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: "/no.Such/Get"},
 		func(any, grpc.ServerStream) error { return unimplemented })
 	if s := rec.Server().Total; s.ByCode(codes.Unimplemented) != 2 || s.Failures != 1 {
 		t.Errorf("%d Unimplemented, %d failures, want 2 and 1", s.ByCode(codes.Unimplemented), s.Failures)
@@ -241,7 +241,7 @@ func TestAMillionUnknownNamesCostNothing(t *testing.T) {
 		before := heap()
 		for i := range 1_000_000 {
 			info.FullMethod = string(fmt.Appendf(buffer[:15], "%07d", i))
-			_, _ = rec.UnaryServer(ctx, nil, info, okHandler)
+			_, _ = rec.UnaryServerInterceptor(ctx, nil, info, okHandler)
 		}
 		if grown := heap() - before; grown > 16<<10 {
 			t.Errorf("%s: the heap grew by %d bytes", name, grown)

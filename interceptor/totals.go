@@ -17,12 +17,12 @@ func (r *Recorder) ServerTotals() iter.Seq[*Method] { return r.server.totals }
 func (r *Recorder) ClientTotals() iter.Seq[*Method] { return r.client.totals }
 
 func (s *side) totals(yield func(*Method) bool) {
-	var t tally
+	var t totals
 	var out Method
 	counts := make([]uint64, buckets)
 	var exemplars []Exemplar
 	for _, m := range s.table.Load().all {
-		t = tally{}
+		t = totals{}
 		t.add(m)
 		if t.started == 0 && m.hidden {
 			continue

@@ -20,7 +20,7 @@ func TestTotalsAreThoseOfTheSnapshot(t *testing.T) {
 	}
 	for i, name := range []string{"/a.A/One", "/a.A/Two", "/b.B/One"} {
 		for code := range codes.Code(i*4 + 1) {
-			_, _ = recorder.UnaryServer(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: name},
+			_, _ = recorder.UnaryServerInterceptor(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: name},
 				func(context.Context, any) (any, error) { return nil, status.Error(code, "") })
 		}
 	}
@@ -73,7 +73,7 @@ func called(tb testing.TB, n int) *interceptor.Recorder {
 		tb.Fatal(err)
 	}
 	for i := range n {
-		_, _ = recorder.UnaryServer(tb.Context(), nil, &grpc.UnaryServerInfo{FullMethod: fmt.Sprintf("/a.A/Method%d", i)},
+		_, _ = recorder.UnaryServerInterceptor(tb.Context(), nil, &grpc.UnaryServerInfo{FullMethod: fmt.Sprintf("/a.A/Method%d", i)},
 			func(context.Context, any) (any, error) { return nil, nil })
 	}
 	return recorder

@@ -8,14 +8,14 @@ type window struct {
 	slot time.Duration
 	// marks holds the state at the beginning of slot k in element k % windowSlots. A slot in which no call ended has
 	// no mark: its beginning is that of the next slot that has one.
-	marks [windowSlots]*mark
+	marks [windowSlots]*slot
 }
 
 // windowSlots is the number of slots that Config.Window is divided into.
 const windowSlots = 12
 
-// mark is the state of a method's counters at one moment.
-type mark struct {
+// slot is the state of a method's counters at one moment.
+type slot struct {
 	slot      int64
 	requests  uint64
 	failures  uint64
@@ -25,10 +25,10 @@ type mark struct {
 	latency [buckets]uint32
 }
 
-// turn writes the mark of the slot that now lies in, unless it is there: about 1 µs, once per slot and method, paid by
+// rotate writes the mark of the slot that now lies in, unless it is there: about 1 µs, once per slot and method, paid by
 // the call that happens to be the first. Who comes while another one writes goes on at once; a call that ends in that
 // moment may count for the slot before.
-func (m *method) turn(now time.Duration) {
+func (m *method) rotate(now time.Duration) {
 	if !m.turning.TryLock() {
 		return
 	}
@@ -40,15 +40,15 @@ func (m *method) turn(now time.Duration) {
 	slot := int64(now / w.slot)
 	place := &w.marks[slot%windowSlots]
 	if *place == nil {
-		*place = new(mark)
+		*place = new(slot)
 	}
 	(*place).fill(m, slot)
 	m.next.Store((slot + 1) * int64(w.slot))
 }
 
 // fill makes k the mark of the counters as they are.
-func (k *mark) fill(m *method, slot int64) {
-	var t tally
+func (k *slot) fill(m *method, slot int64) {
+	var t totals
 	t.add(m)
 	k.slot = slot
 	k.requests, k.failures, k.saturated = t.handled(), t.failures(m.registered), t.saturated()
@@ -60,7 +60,7 @@ func (k *mark) fill(m *method, slot int64) {
 
 // since returns the state at the beginning of slot first, nil if no call has ended from there on. The caller holds
 // the method's turning.
-func (w *window) since(first int64) (oldest *mark) {
+func (w *window) since(first int64) (oldest *slot) {
 	for _, k := range w.marks {
 		if k != nil && k.slot >= first && (oldest == nil || k.slot < oldest.slot) {
 			oldest = k
@@ -78,7 +78,7 @@ type recent struct {
 
 // add adds what happened to m since the beginning of slot first; t is m's present state. The caller holds the
 // method's turning since before t was made, so that no mark is younger than t.
-func (r *recent) add(m *method, t *tally, first int64) {
+func (r *recent) add(m *method, t *totals, first int64) {
 	old := m.window.since(first)
 	if old == nil {
 		return
@@ -115,7 +115,7 @@ func (r *recent) merge(other *recent) {
 // view makes the public view of r.
 func (r *recent) view(span time.Duration) Window {
 	w := Window{
-		Span: span, Requests: r.requests, Failures: r.failures, Saturated: r.saturated, Timed: r.timed,
+		Span: span, Requests: r.requests, Failures: r.failures, Saturated: r.saturated, LatencySamples: r.timed,
 	}
 	if r.timed > 0 {
 		w.Mean = time.Duration(r.sum / int64(r.timed))

@@ -47,7 +47,7 @@ func TestWindowForgets(t *testing.T) {
 			t.Fatalf("totals %d, %d: they must not forget", snap.Total.Handled, snap.Total.Failures)
 		}
 		time.Sleep(time.Hour)
-		if w := rec.Server().Window; w.Requests != 0 || w.Timed != 0 || w.P99 != 0 || w.Mean != 0 {
+		if w := rec.Server().Window; w.Requests != 0 || w.LatencySamples != 0 || w.P99 != 0 || w.Mean != 0 {
 			t.Fatalf("window %+v after an hour of silence, want nothing", w)
 		}
 		_ = unary(t.Context(), rec, "/a.B/C", takes(0, nil))
@@ -102,7 +102,7 @@ func checkWindow(t *testing.T, random *rand.Rand) {
 				failures++
 			}
 		}
-		if w := got.Window; w.Requests != requests || w.Failures != failures || w.Timed != requests {
+		if w := got.Window; w.Requests != requests || w.Failures != failures || w.LatencySamples != requests {
 			t.Fatalf("window %+v, want %d requests, %d failures", w, requests, failures)
 		}
 		if requests > 0 && got.Window.Mean != sum/time.Duration(requests) {
@@ -112,9 +112,9 @@ func checkWindow(t *testing.T, random *rand.Rand) {
 		for _, m := range got.Methods {
 			rows.Requests += m.Window.Requests
 			rows.Failures += m.Window.Failures
-			rows.Timed += m.Window.Timed
+			rows.LatencySamples += m.Window.LatencySamples
 		}
-		if rows.Requests != requests || rows.Failures != failures || rows.Timed != requests {
+		if rows.Requests != requests || rows.Failures != failures || rows.LatencySamples != requests {
 			t.Fatalf("methods add up to %+v, want %d requests, %d failures", rows, requests, failures)
 		}
 	}
@@ -142,17 +142,17 @@ func TestStreamsAreCountedButNotTimed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := newRecorder(t, interceptor.Config{})
 		info := &grpc.StreamServerInfo{FullMethod: "/a.B/Follow", IsServerStream: true}
-		_ = rec.StreamServer(rec, idleStream{ctx: t.Context()}, info, func(any, grpc.ServerStream) error {
+		_ = rec.StreamServerInterceptor(rec, idleStream{ctx: t.Context()}, info, func(any, grpc.ServerStream) error {
 			time.Sleep(time.Hour)
 			return status.Error(codes.Internal, "x")
 		})
 		_ = unary(t.Context(), rec, "/a.B/Get", takes(time.Millisecond, nil))
 		w := rec.Server().Window
-		if w.Requests != 2 || w.Failures != 1 || w.Timed != 1 || w.Mean != time.Millisecond {
+		if w.Requests != 2 || w.Failures != 1 || w.LatencySamples != 1 || w.Mean != time.Millisecond {
 			t.Errorf("window %+v, want 2 requests, one of them timed at 1 ms", w)
 		}
 		follow := method(t, rec.Server(), "a.B", "Follow")
-		if follow.Window.Requests != 1 || follow.Window.Timed != 0 || follow.Window.Mean != 0 {
+		if follow.Window.Requests != 1 || follow.Window.LatencySamples != 0 || follow.Window.Mean != 0 {
 			t.Errorf("stream's window %+v, want it without latency", follow.Window)
 		}
 		if follow.Total.Latency.Sum != time.Hour || follow.Total.Latency.Count() != 1 {

@@ -63,7 +63,7 @@ func (s *sideInstruments) observe(o metric.Observer, methods iter.Seq[*intercept
 type stats struct {
 	interceptor.Stats
 
-	byCode [interceptor.Codes]uint64
+	byCode [interceptor.NumCodes]uint64
 }
 
 func (s *stats) add(other *interceptor.Stats) {

@@ -12,7 +12,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// Health is whose verdict is exported: a *servicer.Servicer.
+// Health is whose verdict is exported: a *servicer.Server.
 type Health interface {
 	Report() *servicer.Report
 	Reports(ctx context.Context) iter.Seq[*servicer.Report]

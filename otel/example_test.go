@@ -54,7 +54,7 @@ func ExampleCheckSpans() {
 	ended := tracetest.NewSpanRecorder()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(ended))
 	checks, err := checker.New(checker.Config{
-		Around: otelvitals.CheckSpans(provider, servicer.Details{}),
+		Wrap:   otelvitals.CheckSpans(provider, servicer.Details{}),
 		Checks: []checker.Check{{Name: "database", Run: func(context.Context) error { return errors.New("refused") }}},
 	})
 	if err != nil {

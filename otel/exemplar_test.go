@@ -43,7 +43,7 @@ func ExampleExemplar() {
 	}
 	// In a program a stats handler such as otelgrpc's begins the span.
 	ctx := spanned(context.Background(), trace.FlagsSampled)
-	_, _ = recorder.UnaryServer(ctx, nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
+	_, _ = recorder.UnaryServerInterceptor(ctx, nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
 		func(context.Context, any) (any, error) { return nil, nil })
 	for _, method := range recorder.Server().Methods {
 		for _, exemplar := range method.Exemplars {

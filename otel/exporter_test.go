@@ -68,7 +68,7 @@ func TestReportIsExportedUnderItsNames(t *testing.T) {
 func TestCallsAreExportedExactly(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 30, codes.NotFound: 4, codes.Internal: 2})
 	call(t, recorder, "/a.Stranger/Calls", codes.OK)
-	_, err := recorder.StreamClient(t.Context(), &grpc.StreamDesc{ServerStreams: true}, nil, "/up.v1.Stream/Follow",
+	_, err := recorder.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{ServerStreams: true}, nil, "/up.v1.Stream/Follow",
 		func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 			return nil, status.Error(codes.NotFound, "")
 		})
@@ -111,7 +111,7 @@ func TestCallsAreExportedExactly(t *testing.T) {
 func TestMethodsOfOneNameAreOneSeries(t *testing.T) {
 	recorder := traffic(t, nil)
 	call(t, recorder, "/a.Stranger/Calls", codes.OK)
-	_ = recorder.StreamServer(nil, &idle{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: "/a.Stranger/Streams", IsServerStream: true},
+	_ = recorder.StreamServerInterceptor(nil, &idle{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: "/a.Stranger/Streams", IsServerStream: true},
 		func(any, grpc.ServerStream) error { return nil })
 	provider, reader := meter(t)
 	exporter(t, otelvitals.Config{Recorder: recorder, MeterProvider: provider})

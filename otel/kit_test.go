@@ -37,7 +37,7 @@ func (t told) Reports(context.Context) iter.Seq[*servicer.Report] {
 func report() *servicer.Report {
 	return &servicer.Report{
 		Version: "1.2.3", Phase: servicer.Ready, Overall: checker.Warning, WatchStreams: 3,
-		Names: []servicer.Name{
+		Names: []servicer.ServingName{
 			{Name: "", Status: healthpb.HealthCheckResponse_SERVING},
 			{Name: "cache", Status: healthpb.HealthCheckResponse_NOT_SERVING},
 		},
@@ -135,7 +135,7 @@ func traffic(t testing.TB, calls map[codes.Code]int) *interceptor.Recorder {
 
 func call(t testing.TB, recorder *interceptor.Recorder, name string, code codes.Code) {
 	t.Helper()
-	_, _ = recorder.UnaryServer(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: name},
+	_, _ = recorder.UnaryServerInterceptor(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: name},
 		func(context.Context, any) (any, error) { return nil, status.Error(code, "") })
 }
 

@@ -60,7 +60,7 @@ func (s *seen) ObserveInt64(instrument metric.Int64Observable, _ int64, options 
 func TestEverySeriesIsObservedOnce(t *testing.T) {
 	recorder := traffic(t, nil)
 	call(t, recorder, "/a.Stranger/Calls", codes.OK)
-	_ = recorder.StreamServer(nil, &idle{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: "/a.Stranger/Streams", IsServerStream: true},
+	_ = recorder.StreamServerInterceptor(nil, &idle{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: "/a.Stranger/Streams", IsServerStream: true},
 		func(any, grpc.ServerStream) error { return nil })
 	provider := &strict{}
 	exporter(t, otelvitals.Config{Health: told{report()}, Recorder: recorder, MeterProvider: provider})
@@ -99,7 +99,7 @@ type lateNews struct{ told }
 func (l *lateNews) Reports(context.Context) iter.Seq[*servicer.Report] {
 	return func(func(*servicer.Report) bool) {
 		last := *l.report
-		last.Journal = []servicer.Transition{{Seq: 1, Subject: "phase", From: "draining", To: "stopped"}}
+		last.Transitions = []servicer.Transition{{Seq: 1, Subject: "phase", From: "draining", To: "stopped"}}
 		l.report = &last
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// CheckSpans returns a hook for checker.Config.Around that makes a span of each run of a check: health.check, the root
+// CheckSpans returns a hook for checker.Config.Wrap that makes a span of each run of a check: health.check, the root
 // of a trace of its own, with the check's name and the code of the reason. What the check itself calls becomes a part
 // of that trace. A run that fails has the status Error, described by the reason; the raw cause is added only if details
 // has the policy DetailsAlways and no Authorize, because spans go to somebody who cannot be asked who they are.
@@ -45,5 +45,5 @@ func runReason(ctx context.Context, err error) checker.Reason {
 	if err == nil && ctx.Err() == context.DeadlineExceeded {
 		return checker.ReasonTimeout
 	}
-	return checker.RunReason(ctx, err)
+	return checker.ReasonFor(ctx, err)
 }

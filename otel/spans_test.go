@@ -86,7 +86,7 @@ func TestSpanOfEachRun(t *testing.T) {
 // run starts a checker in a bubble, each check running once, and returns what stops it.
 func run(t *testing.T, runs map[string]func(context.Context) error, around func(context.Context, string) (context.Context, func(error))) (stop func()) {
 	t.Helper()
-	cfg := checker.Config{Around: around}
+	cfg := checker.Config{Wrap: around}
 	for name, run := range runs {
 		cfg.Checks = append(cfg.Checks, checker.Check{Name: name, Run: run, Interval: time.Hour, FailingInterval: time.Hour})
 	}
@@ -164,7 +164,7 @@ func TestSpanOfEachTransition(t *testing.T) {
 		broken.Store(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		spans, transitions := recorder.Ended(), len(health.Report().Journal)
+		spans, transitions := recorder.Ended(), len(health.Report().Transitions)
 		stop()
 		synctest.Wait()
 		var got []string

@@ -23,40 +23,40 @@ func (e *Exporter) Run(ctx context.Context) error {
 		return nil
 	}
 	tracer := e.cfg.TracerProvider.Tracer(semconv.Scope)
-	told := e.cfg.Health.Report().Journal
+	seen := e.cfg.Health.Report().Transitions
 	for report := range e.cfg.Health.Reports(ctx) {
-		tellNews(tracer, told, report.Journal)
-		told = report.Journal
+		emitNew(tracer, seen, report.Transitions)
+		seen = report.Transitions
 	}
 	// The last edition may have come together with the end of ctx.
-	tellNews(tracer, told, e.cfg.Health.Report().Journal)
+	emitNew(tracer, seen, e.cfg.Health.Report().Transitions)
 	return nil
 }
 
-// tellNews tells, oldest first, what is in journal but not in told. Both begin with what is newest.
-func tellNews(tracer trace.Tracer, told, journal []servicer.Transition) {
-	for _, t := range slices.Backward(news(told, journal)) {
-		tell(tracer, &t)
+// emitNew tells, oldest first, what is in journal but not in told. Both begin with what is newest.
+func emitNew(tracer trace.Tracer, seen, transitions []servicer.Transition) {
+	for _, t := range slices.Backward(newSince(seen, transitions)) {
+		emit(tracer, &t)
 	}
 }
 
-// news returns the head of journal that told does not have.
-func news(told, journal []servicer.Transition) []servicer.Transition {
-	if len(told) == 0 {
-		return journal
+// newSince returns the head of journal that told does not have.
+func newSince(seen, transitions []servicer.Transition) []servicer.Transition {
+	if len(seen) == 0 {
+		return transitions
 	}
-	for i := range journal {
-		if journal[i].Seq <= told[0].Seq {
-			return journal[:i]
+	for i := range transitions {
+		if transitions[i].Seq <= seen[0].Seq {
+			return transitions[:i]
 		}
 	}
-	return journal
+	return transitions
 }
 
-func tell(tracer trace.Tracer, t *servicer.Transition) {
+func emit(tracer trace.Tracer, t *servicer.Transition) {
 	attributes := []attribute.KeyValue{
 		word(keySubject, t.Subject), word(keyFrom, t.From), word(keyTo, t.To), word(keyReason, t.Reason),
-		word(keyText, t.Text), keyLasted.Float64(t.Lasted.Seconds()),
+		word(keyText, t.Text), keyLasted.Float64(t.PreviousFor.Seconds()),
 	}
 	if len(t.Names) > 0 {
 		names := make([]string, len(t.Names))

@@ -46,11 +46,11 @@ func mustRefuse(t *testing.T, args []string) {
 
 func mustHoldTogether(t *testing.T, o *probeOptions) {
 	t.Helper()
-	doors := slices.DeleteFunc([]string{o.addr, o.url, o.file}, func(door string) bool { return door == "" })
+	endpoints := slices.DeleteFunc([]string{o.addr, o.url, o.file}, func(endpoint string) bool { return endpoint == "" })
 	if o.version {
 		return
 	}
-	if len(doors) != 1 || o.connectTimeout <= 0 || o.rpcTimeout <= 0 || !slices.Contains([]string{"live", "ready", "healthy"}, o.purpose) ||
+	if len(endpoints) != 1 || o.connectTimeout <= 0 || o.rpcTimeout <= 0 || !slices.Contains([]string{"live", "ready", "healthy"}, o.purpose) ||
 		(o.clientCert == "") != (o.clientKey == "") || o.noVerify && (o.caCert != "" || o.serverName != "") {
 		t.Errorf("accepted %+v", o)
 	}
@@ -69,7 +69,7 @@ func mustHoldTogether(t *testing.T, o *probeOptions) {
 			t.Errorf("asks %q: %v", o.url, bad)
 		}
 	case o.file != "" && filepath.Base(o.file) == o.file: // a name in this folder, where there is no health file
-		if result := o.askFile(); result.code != exitNotServing {
+		if result := o.probeFile(); result.code != exitNotServing {
 			t.Errorf("%q is a health file: %+v", o.file, result)
 		}
 	}

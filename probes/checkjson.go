@@ -23,7 +23,7 @@ type checkDocument struct {
 }
 
 // checkJSON renders the check called name, or else the metric of that name. It reports false if there is neither.
-func checkJSON(report *servicer.Report, name string, a audience) ([]byte, checker.Status, bool) {
+func checkJSON(report *servicer.Report, name string, a viewer) ([]byte, checker.Status, bool) {
 	if result, ok := lookup(report.Checks, name); ok {
 		return encode(checkOf(result, a)), result.Status, true
 	}
@@ -33,7 +33,7 @@ func checkJSON(report *servicer.Report, name string, a audience) ([]byte, checke
 	return nil, checker.Unknown, false
 }
 
-func checkOf(result *checker.Result, a audience) checkDocument {
+func checkOf(result *checker.Result, a viewer) checkDocument {
 	doc := checkDocument{
 		Name: result.Name,
 		metricDocument: metricDocument{
@@ -45,7 +45,7 @@ func checkOf(result *checker.Result, a audience) checkDocument {
 		Source: result.Measurement.Source, Duration: result.Duration.Seconds(),
 		LastSuccess: stamp(result.LastSuccess), Expires: stamp(result.Expires), Failures: result.Failures,
 	}
-	if a == insiders {
+	if a == trusted {
 		doc.Detail = errtext.Of(result.Err)
 	}
 	return doc

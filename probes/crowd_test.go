@@ -17,12 +17,12 @@ import (
 func crowd(n int) *servicer.Report {
 	r := criticalReport()
 	r.Checks, r.Metrics = nil, nil
-	ready := servicer.Name{Name: "readiness", Status: healthpb.HealthCheckResponse_NOT_SERVING}
+	ready := servicer.ServingName{Name: "readiness", Status: healthpb.HealthCheckResponse_NOT_SERVING}
 	for i := range n {
 		name := fmt.Sprintf("check-%04d", i)
 		r.Checks = append(r.Checks, &checker.Result{Name: name, Gates: []string{"readiness"}, Status: checker.Critical, Reason: checker.ReasonError})
 		r.Metrics = append(r.Metrics, servicer.Metric{Name: "dependency_" + name, Status: checker.Critical, Reason: checker.ReasonError})
-		ready.Because = append(ready.Because, servicer.Cause{Check: name, Reason: checker.ReasonError, Text: name})
+		ready.Causes = append(ready.Causes, servicer.Cause{Check: name, Reason: checker.ReasonError, Text: name})
 	}
 	r.Names[2] = ready
 	return r

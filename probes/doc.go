@@ -1,4 +1,4 @@
-// Package probes repeats the verdict of a servicer.Servicer to whoever does not speak gRPC: over HTTP, on a status
+// Package probes repeats the verdict of a servicer.Server to whoever does not speak gRPC: over HTTP, on a status
 // page for people, and in a file. It also holds the other side, a probe that any binary can run on itself.
 //
 //   - Handler answers /health, /live, /ready, /startup, /health/<check>, /health/badge.svg and /metrics.

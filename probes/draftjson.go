@@ -33,7 +33,7 @@ const (
 )
 
 // draftJSON renders an edition for an audience. The status says what the HTTP status of the same answer says.
-func draftJSON(e *edition, a audience, strict bool) []byte {
+func draftJSON(e *rendered, a viewer, strict bool) []byte {
 	report := e.report
 	doc := draftDocument{
 		Status:    draftStatus(report.Overall),
@@ -73,8 +73,8 @@ func draftStatus(status checker.Status) string {
 }
 
 // outputOf says what is wrong with a metric: the cause to who may see it, else what everybody may read.
-func outputOf(m *servicer.Metric, a audience) string {
-	if a == insiders && m.Detail != "" {
+func outputOf(m *servicer.Metric, a viewer) string {
+	if a == trusted && m.Detail != "" {
 		return m.Detail
 	}
 	return m.Message
@@ -122,7 +122,7 @@ func milliseconds(result *checker.Result) float64 {
 }
 
 func lookup(checks []*checker.Result, name string) (*checker.Result, bool) {
-	return (&checker.Edition{Results: checks}).Lookup(name)
+	return (&checker.Snapshot{Results: checks}).Lookup(name)
 }
 
 // number writes a float in the shortest form.

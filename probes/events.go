@@ -20,12 +20,12 @@ const (
 	eventTimeout = 10 * time.Second
 )
 
-func (h *Handler) defect(text string, err error) {
+func (h *Handler) logError(text string, err error) {
 	h.log.LogAttrs(context.Background(), slog.LevelError, text, slog.String("error", err.Error()))
 }
 
 // serveEvents keeps a page up to date until its reader or the process goes: first everything, then what changes.
-func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, a audience) {
+func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, a viewer) {
 	header := w.Header()
 	header.Set("Content-Type", typeEvents)
 	header.Set("Cache-Control", "no-store")
@@ -48,7 +48,7 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, a audience
 	following.Go(func() { follow(ctx, h.health, reports) })
 	defer following.Wait()
 	defer cancel()
-	s := &stream{handler: h, audience: a, request: r, w: w, control: http.NewResponseController(w)}
+	s := &stream{handler: h, viewer: a, request: r, w: w, control: http.NewResponseController(w)}
 	s.run(ctx, reports)
 }
 
@@ -65,12 +65,12 @@ func follow(ctx context.Context, source Source, reports chan *servicer.Report) {
 
 // stream is the connection to one page.
 type stream struct {
-	handler  *Handler
-	audience audience
-	request  *http.Request
-	w        http.ResponseWriter
-	control  *http.ResponseController
-	sent     *parts
+	handler *Handler
+	viewer  viewer
+	request *http.Request
+	w       http.ResponseWriter
+	control *http.ResponseController
+	sent    *parts
 }
 
 func (s *stream) run(ctx context.Context, reports <-chan *servicer.Report) {
@@ -85,7 +85,7 @@ func (s *stream) run(ctx context.Context, reports <-chan *servicer.Report) {
 		case <-beat.C:
 			err = s.write([]byte("event: beat\ndata: {}\n\n"))
 		case report := <-reports:
-			err = s.tell()
+			err = s.send()
 			last = report != nil && report.Phase == servicer.Stopped
 			pause(ctx, eventSpacing)
 		}
@@ -95,13 +95,13 @@ func (s *stream) run(ctx context.Context, reports <-chan *servicer.Report) {
 	}
 }
 
-// tell sends what has changed since the last event.
-func (s *stream) tell() error {
-	if s.audience == insiders && s.sent != nil {
+// send sends what has changed since the last event.
+func (s *stream) send() error {
+	if s.viewer == trusted && s.sent != nil {
 		// What allowed it may have been withdrawn; who was refused once has to ask again.
-		s.audience = s.handler.audience(s.request)
+		s.viewer = s.handler.viewer(s.request)
 	}
-	fresh := s.handler.partsOf(s.handler.edition(), s.audience)
+	fresh := s.handler.partsOf(s.handler.rendered(), s.viewer)
 	data := encode(fresh.changed(s.sent))
 	s.sent = fresh
 	return s.write(slices.Concat([]byte("data: "), data, []byte("\n")))

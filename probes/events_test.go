@@ -120,8 +120,8 @@ func TestStreamIsBoundedInRate(t *testing.T) {
 		if len(events) < 5 || len(events) > 8 {
 			t.Errorf("%d events in six seconds, want about one a second", len(events))
 		}
-		if last := events[len(events)-1]; last.Seq != source.Report().Seq || last.Mood != "critical" {
-			t.Errorf("the newest edition was not sent, but %d of %d", last.Seq, source.Report().Seq)
+		if last := events[len(events)-1]; last.Seq != source.Report().Revision || last.Mood != "critical" {
+			t.Errorf("the newest edition was not sent, but %d of %d", last.Seq, source.Report().Revision)
 		}
 	})
 }

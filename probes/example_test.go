@@ -49,6 +49,6 @@ func ExampleNewFile() {
 // A watchdog believes a health file only if it is whole and fresh.
 func ExampleReadFile() {
 	_, err := probes.ReadFile("/nowhere/health")
-	fmt.Println(errors.Is(err, probes.ErrFile))
+	fmt.Println(errors.Is(err, probes.ErrInvalidFile))
 	// Output: true
 }

@@ -37,9 +37,9 @@ type File struct {
 	log    *slog.Logger
 
 	// The rest belongs to Run.
-	written []byte // what the file should hold, nil before the first write
-	trouble string // the failure that has been logged, "" while all is well
-	rivals  map[int]bool
+	written      []byte // what the file should hold, nil before the first write
+	trouble      string // the failure that has been logged, "" while all is well
+	otherWriters map[int]bool
 }
 
 // retryAfter is the pause after a failed write.
@@ -69,7 +69,7 @@ func NewFile(config FileConfig) (*File, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &File{config: config, log: config.Logger, rivals: make(map[int]bool)}, nil
+	return &File{config: config, log: config.Logger, otherWriters: make(map[int]bool)}, nil
 }
 
 // Run writes the file at once, at every change of the verdict and every interval, until ctx ends; then it removes the
@@ -126,7 +126,7 @@ func (f *File) write() error {
 	if report == nil {
 		report = &servicer.Report{}
 	}
-	f.detectRival()
+	f.detectOtherWriter()
 	body := encode(f.status(report, time.Now()))
 	err := replace(f.config.Path, body)
 	ctx := context.Background()

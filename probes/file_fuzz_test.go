@@ -57,7 +57,7 @@ func FuzzReadFile(f *testing.F) {
 		}
 		status, err := probes.ReadFile(path)
 		if err != nil {
-			if (status != probes.FileStatus{}) || !errors.Is(err, probes.ErrFile) {
+			if (status != probes.FileStatus{}) || !errors.Is(err, probes.ErrInvalidFile) {
 				t.Errorf("%+v is returned with %v", status, err)
 			}
 			return

@@ -62,21 +62,21 @@ func (f *File) sweep() {
 	}
 }
 
-// detectRival says so if the file holds what somebody else has written since our last write. A predecessor's file is
+// detectOtherWriter says so if the file holds what somebody else has written since our last write. A predecessor's file is
 // no rival, and neither is anything that is not a health file in force.
-func (f *File) detectRival() {
+func (f *File) detectOtherWriter() {
 	if f.written == nil {
 		return
 	}
-	body, err := slurp(f.config.Path)
+	body, err := readRegular(f.config.Path)
 	if err != nil || bytes.Equal(body, f.written) {
 		return
 	}
 	status, err := parseFile(body, time.Now())
-	if err != nil || f.rivals[status.PID] {
+	if err != nil || f.otherWriters[status.PID] {
 		return
 	}
-	f.rivals[status.PID] = true
+	f.otherWriters[status.PID] = true
 	f.log.LogAttrs(context.Background(), slog.LevelError, "health file is written by another process too",
 		slog.String("path", f.config.Path), slog.Int("pid", os.Getpid()), slog.Int("other_pid", status.PID))
 }
@@ -86,7 +86,7 @@ func (f *File) remove() {
 	if f.written == nil {
 		return
 	}
-	body, err := slurp(f.config.Path)
+	body, err := readRegular(f.config.Path)
 	if err == nil && !bytes.Equal(body, f.written) {
 		return
 	}

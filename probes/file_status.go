@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/vitals-go/vitals/checker"
-	"github.com/vitals-go/vitals/internal/regular"
+	"github.com/vitals-go/vitals/internal/safefile"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -33,8 +33,8 @@ type FileStatus struct {
 	PID int `json:"pid"`
 }
 
-// ErrFile is what every failure of ReadFile wraps, whether the file is missing, torn, expired or from the future.
-var ErrFile = errors.New("health file cannot be believed")
+// ErrInvalidFile is what every failure of ReadFile wraps, whether the file is missing, torn, expired or from the future.
+var ErrInvalidFile = errors.New("health file cannot be believed")
 
 const (
 	// maxFile bounds what is read of a health file, in bytes.
@@ -43,29 +43,29 @@ const (
 	clockTolerance = 2 * time.Second
 )
 
-// ReadFile reads the health file at path. The error wraps ErrFile, and os.ErrNotExist if there is no file, whenever
+// ReadFile reads the health file at path. The error wraps ErrInvalidFile, and os.ErrNotExist if there is no file, whenever
 // the file is no proof of anything: it is missing, is not a regular file, is torn, contradicts itself, has expired, or
 // comes from the future. Only without an error do the fields mean something.
 func ReadFile(path string) (FileStatus, error) {
 	status, err := readFile(path, time.Now())
 	if err != nil {
-		return FileStatus{}, fmt.Errorf("probes: %w: %w", ErrFile, err)
+		return FileStatus{}, fmt.Errorf("probes: %w: %w", ErrInvalidFile, err)
 	}
 	return status, nil
 }
 
 func readFile(path string, now time.Time) (FileStatus, error) {
-	body, err := slurp(path)
+	body, err := readRegular(path)
 	if err != nil {
 		return FileStatus{}, err
 	}
 	return parseFile(body, now)
 }
 
-// slurp reads a regular file. The writer leaves nothing else: a pipe would block the reader, a link would let somebody
+// readRegular reads a regular file. The writer leaves nothing else: a pipe would block the reader, a link would let somebody
 // else answer.
-func slurp(path string) ([]byte, error) {
-	body, _, err := regular.ReadUnlinked(path, maxFile)
+func readRegular(path string) ([]byte, error) {
+	body, _, err := safefile.ReadUnlinked(path, maxFile)
 	return body, err
 }
 
@@ -76,7 +76,7 @@ func parseFile(body []byte, now time.Time) (FileStatus, error) {
 		return FileStatus{}, fmt.Errorf("torn or foreign content: %w", err)
 	}
 	switch {
-	case misspelt(body):
+	case unknownCase(body):
 		return FileStatus{}, errors.New("foreign content: its fields are not spelt as a health file's are")
 	case status.contradictory():
 		return FileStatus{}, fmt.Errorf("it contradicts itself: %s and %s, healthy: %v, ready: %v",
@@ -99,9 +99,9 @@ func (s *FileStatus) contradictory() bool {
 	return s.Healthy && !s.Status.Serves() || leaving && (s.Healthy || s.Ready)
 }
 
-// misspelt reports whether body has a field that only our JSON decoder takes for one of a health file: it does not tell
+// unknownCase reports whether body has a field that only our JSON decoder takes for one of a health file: it does not tell
 // upper case from lower case, and others who read the file would see another verdict.
-func misspelt(body []byte) bool {
+func unknownCase(body []byte) bool {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(body, &fields) != nil {
 		return true

@@ -348,11 +348,11 @@ func TestReadFileBelievesOnlyAFreshWholeFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		status, err := probes.ReadFile(path)
-		if (err == nil) != row.ok || err != nil && (!errors.Is(err, probes.ErrFile) || status.Ready) {
+		if (err == nil) != row.ok || err != nil && (!errors.Is(err, probes.ErrInvalidFile) || status.Ready) {
 			t.Errorf("%s: %+v, %v", name, status, err)
 		}
 	}
-	if _, err := probes.ReadFile(filepath.Join(dir, "nobody")); !errors.Is(err, probes.ErrFile) || !errors.Is(err, fs.ErrNotExist) {
+	if _, err := probes.ReadFile(filepath.Join(dir, "nobody")); !errors.Is(err, probes.ErrInvalidFile) || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing: %v", err)
 	}
 	link := filepath.Join(dir, "link")
@@ -360,7 +360,7 @@ func TestReadFileBelievesOnlyAFreshWholeFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{link, dir} {
-		if _, err := probes.ReadFile(path); !errors.Is(err, probes.ErrFile) {
+		if _, err := probes.ReadFile(path); !errors.Is(err, probes.ErrInvalidFile) {
 			t.Errorf("%s: %v, want no belief in what is not a regular file", path, err)
 		}
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 func FuzzHandler(f *testing.F) {
-	for _, door := range doors() {
-		path, query, _ := strings.Cut(door, "?")
+	for _, endpoint := range doors() {
+		path, query, _ := strings.Cut(endpoint, "?")
 		f.Add("GET", path, query, "text/html")
 		f.Add("HEAD", path, query, "application/health+json;q=0.1, */*")
 	}

@@ -58,7 +58,7 @@ type Handler struct {
 	streams chan struct{}
 	// current is the newest edition that somebody asked for. Readers replace it when the source has another one; a
 	// late writer may put an older edition back, which the next reader sees by the pointer and replaces again.
-	current atomic.Pointer[edition]
+	current atomic.Pointer[rendered]
 }
 
 // NewHandler returns a Handler, or an error that names every mistake in the configuration.
@@ -96,7 +96,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case len(r.URL.RawQuery) > maxQuery:
 		fail(w, r, http.StatusRequestURITooLong)
 	default:
-		h.tellEnvoy(w, r.URL.Path)
+		h.setEnvoyHeader(w, r.URL.Path)
 		answer(h, w, r)
 	}
 }
@@ -128,17 +128,17 @@ func (h *Handler) route(path string) func(*Handler, http.ResponseWriter, *http.R
 
 func (h *Handler) serveHealth(w http.ResponseWriter, r *http.Request) {
 	q := parseQuery(r.URL.RawQuery)
-	e := h.edition()
-	audience := h.audience(r)
+	e := h.rendered()
+	viewer := h.viewer(r)
 	switch h.format(r, q) {
 	case formatHealth:
-		e.healthJSON(audience, q.strict).send(w, r, passing(healthy(e.report, q.strict)))
+		e.healthJSON(viewer, q.strict).send(w, r, passing(healthy(e.report, q.strict)))
 	case formatHTML:
-		h.pageOf(e, audience).send(w, r, passing(healthy(e.report, q.strict)))
+		h.pageOf(e, viewer).send(w, r, passing(healthy(e.report, q.strict)))
 	case formatEvents:
-		h.serveEvents(w, r, audience)
+		h.serveEvents(w, r, viewer)
 	default:
-		e.json(audience).send(w, r, passing(healthy(e.report, q.strict)))
+		e.json(viewer).send(w, r, passing(healthy(e.report, q.strict)))
 	}
 }
 
@@ -156,19 +156,19 @@ func (h *Handler) format(r *http.Request, q query) format {
 }
 
 func (h *Handler) serveLive(w http.ResponseWriter, r *http.Request) {
-	h.edition().live.serve(w, r, "livez")
+	h.rendered().live.serve(w, r, "livez")
 }
 
 func (h *Handler) serveReady(w http.ResponseWriter, r *http.Request) {
-	h.edition().ready.serve(w, r, "readyz")
+	h.rendered().ready.serve(w, r, "readyz")
 }
 
 func (h *Handler) serveStartup(w http.ResponseWriter, r *http.Request) {
-	h.edition().startup.serve(w, r, "startupz")
+	h.rendered().startup.serve(w, r, "startupz")
 }
 
 func (h *Handler) serveBadge(w http.ResponseWriter, r *http.Request) {
-	h.edition().badge().send(w, r, http.StatusOK)
+	h.rendered().badge().send(w, r, http.StatusOK)
 }
 
 func (h *Handler) serveMetrics(w http.ResponseWriter, r *http.Request) {
@@ -178,9 +178,9 @@ func (h *Handler) serveMetrics(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) serveCheck(w http.ResponseWriter, r *http.Request) {
-	report := h.edition().report
+	report := h.rendered().report
 	name := strings.TrimPrefix(r.URL.Path, "/health/")
-	body, status, known := checkJSON(report, name, h.audience(r))
+	body, status, known := checkJSON(report, name, h.viewer(r))
 	if !known {
 		fail(w, r, http.StatusNotFound)
 		return

@@ -54,14 +54,14 @@ func (h *Handler) Run(ctx context.Context) error {
 	return nil
 }
 
-// observe takes in an edition. Editions that have been seen, or are older than one that has, change nothing.
+// observe takes in an edition. Snapshots that have been seen, or are older than one that has, change nothing.
 func (h *history) observe(report *servicer.Report) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if report == nil || report.Seq <= h.seq {
+	if report == nil || report.Revision <= h.seq {
 		return
 	}
-	h.seq = report.Seq
+	h.seq = report.Revision
 	for _, check := range report.Checks {
 		if !check.At.IsZero() {
 			h.runs[check.Name] = remember(h.runs[check.Name], check)

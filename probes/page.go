@@ -58,8 +58,8 @@ func hashOf(text string) string {
 }
 
 // icon is the page's mark in the browser's tab, in the colour of the verdict.
-func icon(mood string) template.URL {
-	color := map[string]string{"healthy": "16a34a", "warning": "d97706", "critical": "dc2626"}[mood]
+func icon(severity string) template.URL {
+	color := map[string]string{"healthy": "16a34a", "warning": "d97706", "critical": "dc2626"}[severity]
 	if color == "" {
 		color = "6b7280"
 	}
@@ -69,14 +69,14 @@ func icon(mood string) template.URL {
 
 // parts are the pieces of the page that change, by the id of the element that they fill, and the order of the rows.
 type parts struct {
-	Seq   uint64            `json:"seq"`
-	Now   string            `json:"now"`
-	Mood  string            `json:"mood"`
-	Icon  template.URL      `json:"icon"`
-	Title string            `json:"title"`
-	Say   string            `json:"say"`
-	Rows  []string          `json:"rows"`
-	HTML  map[string]string `json:"html"`
+	Revision uint64            `json:"revision"`
+	Now      string            `json:"now"`
+	Mood     string            `json:"mood"`
+	Icon     template.URL      `json:"icon"`
+	Title    string            `json:"title"`
+	Say      string            `json:"say"`
+	Rows     []string          `json:"rows"`
+	HTML     map[string]string `json:"html"`
 }
 
 type lazyParts struct {
@@ -90,12 +90,12 @@ func sections() []string {
 }
 
 // pageOf returns the whole page for an audience.
-func (h *Handler) pageOf(e *edition, a audience) *document {
+func (h *Handler) pageOf(e *rendered, a viewer) *document {
 	return e.html[a].get(func() *document {
 		h.history.observe(e.report)
 		var b bytes.Buffer
 		if err := h.page.template.Execute(&b, newView(h.page.title, e, h.history, a)); err != nil {
-			h.defect("the status page could not be rendered", err)
+			h.logError("the status page could not be rendered", err)
 		}
 		doc := newDocument(typeHTML, b.Bytes())
 		doc.policy, doc.referrer = h.page.policy, []string{"no-referrer"}
@@ -104,13 +104,13 @@ func (h *Handler) pageOf(e *edition, a audience) *document {
 }
 
 // partsOf returns the pieces of the page for an audience.
-func (h *Handler) partsOf(e *edition, a audience) *parts {
+func (h *Handler) partsOf(e *rendered, a viewer) *parts {
 	lazy := &e.parts[a]
 	lazy.once.Do(func() {
 		h.history.observe(e.report)
 		v := newView(h.page.title, e, h.history, a)
 		p := &parts{
-			Seq: v.Seq, Now: stamp(v.Now), Mood: v.Mood, Icon: icon(v.Mood), Title: v.Verdict + " · " + v.Title,
+			Revision: v.Revision, Now: stamp(v.Now), Mood: v.Mood, Icon: icon(v.Mood), Title: v.Verdict + " · " + v.Title,
 			Say: v.Verdict + ". " + v.Sentence, HTML: make(map[string]string, len(v.Rows)+len(sections())),
 		}
 		for _, name := range sections() {
@@ -128,7 +128,7 @@ func (h *Handler) partsOf(e *edition, a audience) *parts {
 func (h *Handler) piece(name string, data any) string {
 	var b strings.Builder
 	if err := h.page.template.ExecuteTemplate(&b, name, data); err != nil {
-		h.defect("a part of the status page could not be rendered", err)
+		h.logError("a part of the status page could not be rendered", err)
 	}
 	return b.String()
 }

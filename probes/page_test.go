@@ -34,13 +34,13 @@ func wordyReport(text string) *servicer.Report {
 	measured.Title, measured.Measurement.Source, measured.Measurement.Unit = text, text, text
 	r.Checks = []*checker.Result{r.Checks[0], &measured, &check}
 	r.Metrics = append(r.Metrics, servicer.Metric{Name: text, Message: text, Status: checker.Warning, Detail: text})
-	r.Maintenance = []servicer.Maintenance{{Name: "m" + text, Reason: text, Until: r.At}}
-	r.Journal = []servicer.Transition{{At: r.At, Subject: text, From: text, To: text, Reason: text, Text: text}}
-	r.Names = append(r.Names, servicer.Name{Name: "n" + text, Because: []servicer.Cause{{Text: text}, {Check: text}}})
+	r.Maintenance = []servicer.Maintenance{{Name: "m" + text, Reason: text, Until: r.EvaluatedAt}}
+	r.Transitions = []servicer.Transition{{At: r.EvaluatedAt, Subject: text, From: text, To: text, Reason: text, Text: text}}
+	r.Names = append(r.Names, servicer.ServingName{Name: "n" + text, Causes: []servicer.Cause{{Text: text}, {Check: text}}})
 	r.Breakers = []breaker.Snapshot{{
-		Name: text, State: breaker.Open, Forced: true, ForcedReason: text, LastFailure: errorString(text), NextTry: r.At,
+		Name: text, State: breaker.Open, Forced: true, ForcedReason: text, LastFailure: errorString(text), RetryAt: r.EvaluatedAt,
 	}}
-	r.Requests = &interceptor.Snapshot{Time: r.At, Total: interceptor.Stats{Started: 1}}
+	r.Requests = &interceptor.Snapshot{Time: r.EvaluatedAt, Total: interceptor.Stats{Started: 1}}
 	return r
 }
 
@@ -110,7 +110,7 @@ func TestBrowserRunsOnlyOurScript(t *testing.T) {
 func TestPageShowsTheWorstFirst(t *testing.T) {
 	t.Parallel()
 	r := criticalReport()
-	r.Checks[0] = &checker.Result{Name: "cache", Status: checker.Warning, At: r.At}
+	r.Checks[0] = &checker.Result{Name: "cache", Status: checker.Warning, At: r.EvaluatedAt}
 	page := pageOf(t, r)
 	var places []int
 	for _, name := range []string{"<h3>database", "<h3>cache", "<h3>cpu_usage"} {
@@ -163,9 +163,9 @@ func TestPageRemembersRuns(t *testing.T) {
 func TestJournalNamesWhatChangedTogether(t *testing.T) {
 	t.Parallel()
 	r := criticalReport()
-	r.Journal = []servicer.Transition{
-		{Seq: 7, At: r.At, Subject: "name/readiness", Names: []string{"", "readiness", "shop.v1.Orders"}, To: "NOT_SERVING"},
-		{Seq: 6, At: r.At, Subject: "name/alone", Names: []string{"alone"}, To: "NOT_SERVING"},
+	r.Transitions = []servicer.Transition{
+		{Seq: 7, At: r.EvaluatedAt, Subject: "name/readiness", Names: []string{"", "readiness", "shop.v1.Orders"}, To: "NOT_SERVING"},
+		{Seq: 6, At: r.EvaluatedAt, Subject: "name/alone", Names: []string{"alone"}, To: "NOT_SERVING"},
 	}
 	h := newHandler(t, probes.HandlerConfig{Health: newScript(r)})
 	page := get(t, h, "/health?format=html").Body.String()

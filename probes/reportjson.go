@@ -18,10 +18,10 @@ type reportDocument struct {
 	Version     string                    `json:"version"`
 	Metrics     map[string]metricDocument `json:"metrics"`
 	Phase       servicer.Phase            `json:"phase"`
-	Seq         uint64                    `json:"seq"`
-	Judged      string                    `json:"judged_at,omitempty"`
+	Revision    uint64                    `json:"revision"`
+	Evaluated   string                    `json:"evaluated_at,omitempty"`
 	Names       []nameDocument            `json:"names,omitempty"`
-	Journal     []transitionDocument      `json:"journal,omitempty"`
+	Transitions []transitionDocument      `json:"journal,omitempty"`
 	Maintenance []maintenanceDocument     `json:"maintenance,omitempty"`
 }
 
@@ -39,9 +39,9 @@ type metricDocument struct {
 }
 
 type nameDocument struct {
-	Name    string          `json:"name"`
-	Status  string          `json:"status"`
-	Because []causeDocument `json:"because,omitempty"`
+	Name   string          `json:"name"`
+	Status string          `json:"status"`
+	Causes []causeDocument `json:"because,omitempty"`
 }
 
 type causeDocument struct {
@@ -51,15 +51,15 @@ type causeDocument struct {
 }
 
 type transitionDocument struct {
-	Seq     uint64   `json:"seq"`
-	At      string   `json:"at"`
-	Subject string   `json:"subject"`
-	Names   []string `json:"names,omitempty"`
-	From    string   `json:"from"`
-	To      string   `json:"to"`
-	Reason  string   `json:"reason,omitempty"`
-	Text    string   `json:"text,omitempty"`
-	Lasted  float64  `json:"lasted_seconds"`
+	Seq         uint64   `json:"revision"`
+	At          string   `json:"at"`
+	Subject     string   `json:"subject"`
+	Names       []string `json:"names,omitempty"`
+	From        string   `json:"from"`
+	To          string   `json:"to"`
+	Reason      string   `json:"reason,omitempty"`
+	Text        string   `json:"text,omitempty"`
+	PreviousFor float64  `json:"previous_state_seconds"`
 }
 
 type maintenanceDocument struct {
@@ -69,7 +69,7 @@ type maintenanceDocument struct {
 }
 
 // reportJSON renders an edition for an audience.
-func reportJSON(e *edition, a audience) []byte {
+func reportJSON(e *rendered, a viewer) []byte {
 	report := e.report
 	doc := reportDocument{
 		Overall:   report.Overall,
@@ -78,8 +78,8 @@ func reportJSON(e *edition, a audience) []byte {
 		Version:   report.Version,
 		Metrics:   make(map[string]metricDocument, len(report.Metrics)),
 		Phase:     report.Phase,
-		Seq:       report.Seq,
-		Judged:    stamp(report.At),
+		Revision:  report.Revision,
+		Evaluated: stamp(report.EvaluatedAt),
 	}
 	for i := range report.Metrics {
 		doc.Metrics[report.Metrics[i].Name] = metricOf(&report.Metrics[i], a)
@@ -87,10 +87,10 @@ func reportJSON(e *edition, a audience) []byte {
 	for _, name := range report.Names {
 		doc.Names = append(doc.Names, nameOf(name))
 	}
-	for _, t := range report.Journal {
-		doc.Journal = append(doc.Journal, transitionDocument{
+	for _, t := range report.Transitions {
+		doc.Transitions = append(doc.Transitions, transitionDocument{
 			Seq: t.Seq, At: stamp(t.At), Subject: t.Subject, Names: t.Names, From: t.From, To: t.To, Reason: t.Reason,
-			Text: t.Text, Lasted: t.Lasted.Seconds(),
+			Text: t.Text, PreviousFor: t.PreviousFor.Seconds(),
 		})
 	}
 	for _, m := range report.Maintenance {
@@ -99,12 +99,12 @@ func reportJSON(e *edition, a audience) []byte {
 	return encode(doc)
 }
 
-func metricOf(m *servicer.Metric, a audience) metricDocument {
+func metricOf(m *servicer.Metric, a viewer) metricDocument {
 	doc := metricDocument{
 		Value: m.Value, Status: m.Status, Message: m.Message, Threshold: m.Threshold, Updated: stamp(m.Updated),
 		Reason: m.Reason, Since: stamp(m.Since), Number: numberOf(m.Value, m.Number), Unit: m.Unit,
 	}
-	if a == insiders {
+	if a == trusted {
 		doc.Detail = m.Detail
 	}
 	return doc
@@ -118,10 +118,10 @@ func numberOf(value string, number float64) *float64 {
 	return &number
 }
 
-func nameOf(name servicer.Name) nameDocument {
+func nameOf(name servicer.ServingName) nameDocument {
 	doc := nameDocument{Name: name.Name, Status: name.Status.String()}
-	for _, cause := range name.Because {
-		doc.Because = append(doc.Because, causeDocument{cause.Check, cause.Reason, cause.Text})
+	for _, cause := range name.Causes {
+		doc.Causes = append(doc.Causes, causeDocument{cause.Check, cause.Reason, cause.Text})
 	}
 	return doc
 }

@@ -19,9 +19,9 @@ import (
 
 // FuzzRawRequests gives what may come over a connection to the handler, parsed as net/http does it.
 func FuzzRawRequests(f *testing.F) {
-	for _, door := range doors() {
-		f.Add([]byte("GET " + door + " HTTP/1.1\r\nHost: a\r\n\r\n"))
-		f.Add([]byte("HEAD " + door + " HTTP/1.0\r\nAccept: application/health+json;q=0.1, */*\r\n\r\n"))
+	for _, endpoint := range doors() {
+		f.Add([]byte("GET " + endpoint + " HTTP/1.1\r\nHost: a\r\n\r\n"))
+		f.Add([]byte("HEAD " + endpoint + " HTTP/1.0\r\nAccept: application/health+json;q=0.1, */*\r\n\r\n"))
 	}
 	for _, raw := range []string{
 		"POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",

@@ -34,8 +34,8 @@ func TestEveryHTTPRouteIsADoor(t *testing.T) {
 		t.Fatalf("only %q are found", routes)
 	}
 	for _, route := range routes {
-		if !slices.ContainsFunc(doors(), func(door string) bool {
-			path, _, _ := strings.Cut(door, "?")
+		if !slices.ContainsFunc(doors(), func(endpoint string) bool {
+			path, _, _ := strings.Cut(endpoint, "?")
 			return path == route || strings.HasSuffix(route, "/") && strings.HasPrefix(path, route)
 		}) {
 			t.Errorf("%s is a new door: add it to doors, and to those of TestNoDoorTellsASecret", route)

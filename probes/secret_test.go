@@ -73,11 +73,11 @@ func TestErrorTextReachesOnlyTheAuthorised(t *testing.T) {
 		for _, report := range []*servicer.Report{warningReport(), criticalReport(), startingReport()} {
 			h := newHandler(t, probes.HandlerConfig{Health: newScript(report), Details: row.details})
 			shown := false
-			for _, door := range doors() {
-				if strings.Contains(from(t, h, row.remote, row.host, door, row.headers...), secret) {
+			for _, endpoint := range doors() {
+				if strings.Contains(from(t, h, row.remote, row.host, endpoint, row.headers...), secret) {
 					shown = true
 					if !row.shown {
-						t.Errorf("%s: GET %s shows the secret", name, door)
+						t.Errorf("%s: GET %s shows the secret", name, endpoint)
 					}
 				}
 			}
@@ -111,10 +111,10 @@ func TestOneCallersDetailsAreNotAnothersCache(t *testing.T) {
 		Health: newScript(criticalReport()), Details: servicer.Details{Policy: servicer.DetailsLocal},
 	})
 	for range 3 {
-		for _, door := range doors() {
-			from(t, h, "127.0.0.1:1", "localhost", door)
-			if strings.Contains(from(t, h, "192.0.2.7:1", "localhost", door), secret) {
-				t.Errorf("GET %s shows a stranger what a local caller may see", door)
+		for _, endpoint := range doors() {
+			from(t, h, "127.0.0.1:1", "localhost", endpoint)
+			if strings.Contains(from(t, h, "192.0.2.7:1", "localhost", endpoint), secret) {
+				t.Errorf("GET %s shows a stranger what a local caller may see", endpoint)
 			}
 		}
 	}

@@ -54,11 +54,11 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	var result probeResult
 	switch {
 	case options.addr != "":
-		result = options.askGRPC(ctx)
+		result = options.probeGRPC(ctx)
 	case options.url != "":
-		result = options.askHTTP(ctx)
+		result = options.probeHTTP(ctx)
 	default:
-		result = options.askFile()
+		result = options.probeFile()
 	}
 	if result.code == exitServing {
 		fmt.Fprintln(stdout, result.text)
@@ -150,16 +150,16 @@ func (o *probeOptions) validate(given map[string]bool, rest []string) error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	doors := 0
-	for _, door := range []string{o.addr, o.url, o.file} {
-		if door != "" {
-			doors++
+	endpoints := 0
+	for _, endpoint := range []string{o.addr, o.url, o.file} {
+		if endpoint != "" {
+			endpoints++
 		}
 	}
 	secure := o.tls || strings.HasPrefix(strings.ToLower(o.url), "https:")
 	refuse(len(rest) > 0, "unexpected argument %q", rest)
-	refuse(doors == 0, "one of -addr, -http and -file is required")
-	refuse(doors > 1, "-addr, -http and -file exclude each other")
+	refuse(endpoints == 0, "one of -addr, -http and -file is required")
+	refuse(endpoints > 1, "-addr, -http and -file exclude each other")
 	refuse(o.connectTimeout <= 0, "-connect-timeout must be greater than zero, not %v", o.connectTimeout)
 	refuse(o.rpcTimeout <= 0, "-rpc-timeout must be greater than zero, not %v", o.rpcTimeout)
 	refuse(o.purpose != "live" && o.purpose != "ready" && o.purpose != "healthy",

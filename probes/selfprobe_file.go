@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// askFile reads a health file. Whatever keeps it from being believed means that traffic may not come.
-func (o *probeOptions) askFile() probeResult {
+// probeFile reads a health file. Whatever keeps it from being believed means that traffic may not come.
+func (o *probeOptions) probeFile() probeResult {
 	status, err := ReadFile(o.file)
 	if err != nil {
 		return probeResult{code: exitNotServing, text: err.Error()}

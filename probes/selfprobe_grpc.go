@@ -22,8 +22,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// askGRPC calls grpc.health.v1 Check.
-func (o *probeOptions) askGRPC(ctx context.Context) probeResult {
+// probeGRPC calls grpc.health.v1 Check.
+func (o *probeOptions) probeGRPC(ctx context.Context) probeResult {
 	begun := time.Now()
 	conn, err := o.dial()
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// askHTTP gets a URL. Redirects are answers, not orders.
-func (o *probeOptions) askHTTP(ctx context.Context) probeResult {
+// probeHTTP gets a URL. Redirects are answers, not orders.
+func (o *probeOptions) probeHTTP(ctx context.Context) probeResult {
 	transport, err := o.transport()
 	if err != nil {
 		return probeResult{code: exitArguments, text: "error: " + err.Error()}
@@ -40,10 +40,10 @@ func (o *probeOptions) askHTTP(ctx context.Context) probeResult {
 		return probeResult{code: exitRPC, text: fmt.Sprintf("no answer from %q: %v", request.URL.Redacted(), err)}
 	}
 	defer answer.Body.Close()
-	return judgeHTTP(answer, time.Since(begun))
+	return evaluateHTTP(answer, time.Since(begun))
 }
 
-func judgeHTTP(answer *http.Response, elapsed time.Duration) probeResult {
+func evaluateHTTP(answer *http.Response, elapsed time.Duration) probeResult {
 	// The first line is enough to know what fails, and a bound on what a stranger can make us print.
 	body, err := io.ReadAll(io.LimitReader(answer.Body, 256))
 	first, _, _ := strings.Cut(string(body), "\n")

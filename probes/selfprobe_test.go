@@ -114,9 +114,9 @@ func TestProbeArguments(t *testing.T) {
 func TestProbeRefusesHeadersThatCannotBeSent(t *testing.T) {
 	t.Parallel()
 	for _, header := range []string{"two words: x", "héader: x", "x: a\nb", "x: \x00", "x: é", "(x): y"} {
-		for _, door := range [][]string{{"-addr", "127.0.0.1:1"}, {"-http", "http://127.0.0.1:1"}} {
-			probe(t, 1, append(door, "-rpc-header", header)...)
-			probe(t, 1, append(door, "-user-agent", "é\n")...)
+		for _, endpoint := range [][]string{{"-addr", "127.0.0.1:1"}, {"-http", "http://127.0.0.1:1"}} {
+			probe(t, 1, append(endpoint, "-rpc-header", header)...)
+			probe(t, 1, append(endpoint, "-user-agent", "é\n")...)
 		}
 	}
 	text := probe(t, 1, "-addr", "127.0.0.1:1", "-rpc-header", "x: "+secret+"\n", "-rpc-header", "x "+secret, "-rpc-header",

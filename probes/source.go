@@ -7,7 +7,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// Source is whose verdict the doors repeat: a *servicer.Servicer.
+// Source is whose verdict the doors repeat: a *servicer.Server.
 type Source interface {
 	// Report returns the newest edition. It does not block and returns the same pointer until there is a newer one.
 	Report() *servicer.Report

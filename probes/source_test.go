@@ -13,17 +13,17 @@ import (
 
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
-	"github.com/vitals-go/vitals/internal/latest"
+	"github.com/vitals-go/vitals/internal/broadcast"
 	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/servicer"
 )
 
 // script is a Source whose editions a test writes.
 type script struct {
-	editions *latest.Value[servicer.Report]
+	editions *broadcast.Value[servicer.Report]
 }
 
-func newScript(first *servicer.Report) *script { return &script{latest.New(first)} }
+func newScript(first *servicer.Report) *script { return &script{broadcast.New(first)} }
 
 func (s *script) Report() *servicer.Report { return s.editions.Load() }
 
@@ -33,7 +33,7 @@ func (s *script) Reports(ctx context.Context) iter.Seq[*servicer.Report] {
 
 // publish makes report the next edition.
 func (s *script) publish(report *servicer.Report) {
-	report.Seq = s.Report().Seq + 1
+	report.Revision = s.Report().Revision + 1
 	s.editions.Store(report)
 }
 
@@ -45,7 +45,7 @@ func healthyReport() *servicer.Report {
 	at := time.Now().UTC()
 	serving := healthpb.HealthCheckResponse_SERVING
 	return &servicer.Report{
-		Seq: 1, At: at, Started: at.Add(-time.Hour), Version: "v1.2.3", Phase: servicer.Ready, Startup: true,
+		Revision: 1, EvaluatedAt: at, Started: at.Add(-time.Hour), Version: "v1.2.3", Phase: servicer.Ready, Startup: true,
 		Overall: checker.Healthy,
 		Metrics: []servicer.Metric{
 			{Name: "breaker_database", Value: "closed", Status: checker.Healthy, Reason: checker.ReasonOK},
@@ -59,7 +59,7 @@ func healthyReport() *servicer.Report {
 				Message: "Dependency database is available", Updated: at,
 			},
 		},
-		Names: []servicer.Name{
+		Names: []servicer.ServingName{
 			{Name: "", Status: serving},
 			{Name: "liveness", Status: serving},
 			{Name: "readiness", Status: serving},
@@ -115,9 +115,9 @@ func criticalReport() *servicer.Report {
 	cause := servicer.Cause{Check: "database", Reason: checker.ReasonError, Text: text}
 	for _, i := range []int{0, 2} {
 		r.Names[i].Status = healthpb.HealthCheckResponse_NOT_SERVING
-		r.Names[i].Because = []servicer.Cause{cause}
+		r.Names[i].Causes = []servicer.Cause{cause}
 	}
-	r.Journal = []servicer.Transition{{At: r.At, Subject: "check/database", From: "healthy", To: "critical", Text: text}}
+	r.Transitions = []servicer.Transition{{At: r.EvaluatedAt, Subject: "check/database", From: "healthy", To: "critical", Text: text}}
 	return r
 }
 
@@ -126,7 +126,7 @@ func startingReport() *servicer.Report {
 	r := criticalReport()
 	r.Phase, r.Startup, r.Overall = servicer.Starting, false, checker.Unknown
 	r.Names[3].Status = healthpb.HealthCheckResponse_NOT_SERVING
-	r.Names[3].Because = []servicer.Cause{{Reason: checker.ReasonNotRunYet, Text: "starting"}}
+	r.Names[3].Causes = []servicer.Cause{{Reason: checker.ReasonNotRunYet, Text: "starting"}}
 	return r
 }
 
@@ -136,7 +136,7 @@ func drainingReport() *servicer.Report {
 	r.Phase = servicer.Draining
 	for _, i := range []int{0, 2, 3} {
 		r.Names[i].Status = healthpb.HealthCheckResponse_NOT_SERVING
-		r.Names[i].Because = []servicer.Cause{{Reason: checker.ReasonMaintenance, Text: "draining"}}
+		r.Names[i].Causes = []servicer.Cause{{Reason: checker.ReasonMaintenance, Text: "draining"}}
 	}
 	return r
 }
@@ -146,7 +146,7 @@ func deadReport() *servicer.Report {
 	r := healthyReport()
 	r.Overall = checker.Critical
 	r.Names[1].Status = healthpb.HealthCheckResponse_NOT_SERVING
-	r.Names[1].Because = []servicer.Cause{{Check: "loop", Reason: checker.ReasonTimeout, Text: "Loop check timed out"}}
+	r.Names[1].Causes = []servicer.Cause{{Check: "loop", Reason: checker.ReasonTimeout, Text: "Loop check timed out"}}
 	return r
 }
 

@@ -15,11 +15,11 @@ func (g gate) brief() []byte {
 	if g.serving {
 		return []byte("ok")
 	}
-	if len(g.because) == 0 {
+	if len(g.causes) == 0 {
 		return []byte("failing\n")
 	}
 	var b bytes.Buffer
-	for _, cause := range g.because {
+	for _, cause := range g.causes {
 		b.WriteString(subject(cause))
 		b.WriteByte('\n')
 	}
@@ -58,13 +58,13 @@ func (g gate) verbose(probe string, q query) []byte {
 		switch {
 		case q.excludes(check.Name):
 			fmt.Fprintf(&b, "[ ]%s excluded\n", line(check.Name))
-		case check.Status.Serves() && !slices.ContainsFunc(g.because, func(c servicer.Cause) bool { return c.Check == check.Name }):
+		case check.Status.Serves() && !slices.ContainsFunc(g.causes, func(c servicer.Cause) bool { return c.Check == check.Name }):
 			fmt.Fprintf(&b, "[+]%s %s\n", line(check.Name), passed(check))
 		default:
 			fmt.Fprintf(&b, "[-]%s failed: %s\n", line(check.Name), check.Reason)
 		}
 	}
-	for _, cause := range kept.because {
+	for _, cause := range kept.causes {
 		if !ofCheck(cause) || !listed.have(cause.Check) {
 			fmt.Fprintf(&b, "[-]%s\n", subject(cause))
 		}

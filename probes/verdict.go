@@ -24,8 +24,8 @@ func healthy(report *servicer.Report, strict bool) bool {
 // gate is the verdict of one probe over one edition.
 type gate struct {
 	serving bool
-	// because lists what keeps the probe from serving; empty when it serves.
-	because []servicer.Cause
+	// causes lists what keeps the probe from serving; empty when it serves.
+	causes []servicer.Cause
 	// checks that gate the probe, in the order of the report.
 	checks []*checker.Result
 }
@@ -68,7 +68,7 @@ func gateOf(report *servicer.Report, name string) (g gate, known bool) {
 		g.serving = entry.Status == healthpb.HealthCheckResponse_SERVING
 	}
 	if known && !g.serving {
-		g.because = entry.Because
+		g.causes = entry.Causes
 	}
 	return g, known
 }
@@ -77,12 +77,12 @@ func gateOf(report *servicer.Report, name string) (g gate, known bool) {
 // out: a phase, maintenance or the application's own word stays.
 func (g gate) without(drop func(check string) bool) gate {
 	rest := gate{serving: g.serving}
-	for _, cause := range g.because {
+	for _, cause := range g.causes {
 		if !ofCheck(cause) || !drop(cause.Check) {
-			rest.because = append(rest.because, cause)
+			rest.causes = append(rest.causes, cause)
 		}
 	}
-	if len(g.because) > 0 && len(rest.because) == 0 {
+	if len(g.causes) > 0 && len(rest.causes) == 0 {
 		rest.serving = true
 	}
 	for _, check := range g.checks {
@@ -95,11 +95,11 @@ func (g gate) without(drop func(check string) bool) gate {
 
 // known returns the names whose exclusion could make a difference.
 func (g gate) known() set {
-	known := make(set, len(g.checks)+len(g.because))
+	known := make(set, len(g.checks)+len(g.causes))
 	for _, check := range g.checks {
 		known[check.Name] = struct{}{}
 	}
-	for _, cause := range g.because {
+	for _, cause := range g.causes {
 		if ofCheck(cause) {
 			known[cause.Check] = struct{}{}
 		}

@@ -19,9 +19,9 @@ type view struct {
 	// Mood is the class that colours the page: healthy, warning, critical, unknown or away.
 	Mood, Verdict, Sentence string
 	Phase                   servicer.Phase
-	Now, Started, Judged    time.Time
+	Now, Started, Evaluated time.Time
 	Uptime                  string
-	Seq                     uint64
+	Revision                uint64
 
 	Probes      []probeView
 	Maintenance []servicer.Maintenance
@@ -32,7 +32,7 @@ type view struct {
 	Resources   []resourceView
 	Breakers    []breakerView
 	Names       []nameView
-	Journal     []servicer.Transition
+	Transitions []servicer.Transition
 	Watchers    int
 }
 
@@ -76,18 +76,18 @@ type nameView struct {
 }
 
 // newView gathers what the page shows.
-func newView(title string, e *edition, h *history, a audience) *view {
+func newView(title string, e *rendered, h *history, a viewer) *view {
 	report := e.report
 	v := &view{
-		Title: title, Version: report.Version, Phase: report.Phase, Seq: report.Seq,
-		Now: e.at, Started: report.Started, Judged: report.At, Uptime: span(e.uptime()),
-		Maintenance: report.Maintenance, Journal: report.Journal, Watchers: report.WatchStreams,
+		Title: title, Version: report.Version, Phase: report.Phase, Revision: report.Revision,
+		Now: e.at, Started: report.Started, Evaluated: report.EvaluatedAt, Uptime: span(e.uptime()),
+		Maintenance: report.Maintenance, Transitions: report.Transitions, Watchers: report.WatchStreams,
 		Rows: rows(report, h, a), Resources: resources(report), Breakers: breakers(report, a), Names: names(report),
 	}
 	v.Probes = []probeView{
 		newProbeView("live", e.live.gate), newProbeView("ready", e.ready.gate), newProbeView("startup", e.startup.gate),
 	}
-	v.Mood, v.Verdict = mood(report)
+	v.Mood, v.Verdict = severity(report)
 	v.Sentence = sentence(report, v.Rows)
 	if report.Requests != nil && report.Requests.Total.Started > 0 {
 		v.Requests, v.InFlight = true, report.Requests.Total.InFlight()
@@ -98,14 +98,14 @@ func newView(title string, e *edition, h *history, a audience) *view {
 
 func newProbeView(name string, g gate) probeView {
 	p := probeView{Name: name, Path: name, OK: g.serving}
-	for _, cause := range g.because {
+	for _, cause := range g.causes {
 		p.Because = append(p.Because, subject(cause))
 	}
 	return p
 }
 
-// mood is the page's colour and its one word.
-func mood(report *servicer.Report) (class, word string) {
+// severity is the page's colour and its one word.
+func severity(report *servicer.Report) (class, word string) {
 	switch report.Phase {
 	case servicer.Draining, servicer.Stopped:
 		return "away", report.Phase.String()
@@ -172,7 +172,7 @@ func spoiled(bad []string, all int) string {
 
 // rows lists the checks and every other metric that is not healthy, the worst first. Breakers have a table of their
 // own, but one that spoils the verdict is shown here too.
-func rows(report *servicer.Report, h *history, a audience) []rowView {
+func rows(report *servicer.Report, h *history, a viewer) []rowView {
 	list := make([]rowView, 0, len(report.Checks))
 	covered := make(map[string]bool, len(report.Checks))
 	for _, check := range report.Checks {
@@ -191,7 +191,7 @@ func rows(report *servicer.Report, h *history, a audience) []rowView {
 			ID: rowID("metric", m.Name), Name: m.Name, Kind: "metric", Message: m.Message,
 			Status: m.Status, Reason: m.Reason, At: m.Updated, Since: m.Since, HasRun: !m.Updated.IsZero(),
 		}
-		if a == insiders {
+		if a == trusted {
 			row.Detail = m.Detail
 		}
 		list = append(list, row)
@@ -209,7 +209,7 @@ func rows(report *servicer.Report, h *history, a audience) []rowView {
 	return list
 }
 
-func checkRow(check *checker.Result, h *history, a audience) rowView {
+func checkRow(check *checker.Result, h *history, a viewer) rowView {
 	row := rowView{
 		ID: rowID("check", check.Name), Name: check.Name, Kind: check.Kind.String(), Message: check.Message,
 		Status: check.Status, Reason: check.Reason, Optional: check.Optional,
@@ -222,7 +222,7 @@ func checkRow(check *checker.Result, h *history, a audience) rowView {
 	if check.Failures > 1 {
 		row.Failures = plural(check.Failures, "failure", "failures") + " in a row"
 	}
-	if a == insiders {
+	if a == trusted {
 		row.Detail = errtext.Of(check.Err)
 	}
 	return row

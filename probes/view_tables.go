@@ -18,7 +18,7 @@ func names(report *servicer.Report) []nameView {
 	var list []nameView
 	for _, n := range report.Names {
 		v := nameView{Name: n.Name, Status: n.Status.String(), Serving: n.Status == healthpb.HealthCheckResponse_SERVING}
-		for _, cause := range n.Because {
+		for _, cause := range n.Causes {
 			v.Because = append(v.Because, subject(cause))
 		}
 		list = append(list, v)
@@ -53,11 +53,11 @@ func resources(report *servicer.Report) []resourceView {
 
 func permille(f float64) int { return int(1000 * min(max(f, 0), 1)) }
 
-func breakers(report *servicer.Report, a audience) []breakerView {
+func breakers(report *servicer.Report, a viewer) []breakerView {
 	var list []breakerView
 	for i := range report.Breakers {
 		b := &report.Breakers[i]
-		v := breakerView{Name: b.Name, State: b.State.String(), Since: b.Since, NextTry: b.NextTry, Class: "healthy"}
+		v := breakerView{Name: b.Name, State: b.State.String(), Since: b.Since, NextTry: b.RetryAt, Class: "healthy"}
 		switch b.State {
 		case breaker.Open:
 			v.Class = "critical"
@@ -71,14 +71,14 @@ func breakers(report *servicer.Report, a audience) []breakerView {
 		}
 		if b.Forced {
 			v.Held = "held by an operator"
-			if a == insiders && b.ForcedReason != "" {
+			if a == trusted && b.ForcedReason != "" {
 				v.Held += ": " + b.ForcedReason
 			}
 		}
 		if b.ObserveOnly {
 			v.Observes = "observes only"
 		}
-		if a == insiders && b.State != breaker.Closed {
+		if a == trusted && b.State != breaker.Closed {
 			v.Detail = errtext.Of(b.LastFailure)
 		}
 		list = append(list, v)

@@ -22,7 +22,7 @@ const (
 // Set the target group's success codes to 0. Its default, 12, takes a server for healthy whose path does not exist, and
 // one that answers here for ill; that is why Register does not do this by itself. The name AWS.ALB becomes known to the
 // health service like that of any other service. It must be called before the server serves, once.
-func (s *Servicer) RegisterALB(server grpc.ServiceRegistrar) {
+func (s *Server) RegisterALB(server grpc.ServiceRegistrar) {
 	server.RegisterService(&grpc.ServiceDesc{
 		ServiceName: albService,
 		HandlerType: (*any)(nil),

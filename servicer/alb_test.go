@@ -18,10 +18,10 @@ func TestLoadBalancerOfAWSIsAnsweredByCode(t *testing.T) {
 	deny := func(_ context.Context, _ any, _ *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {
 		return nil, status.Error(codes.Unauthenticated, "who are you?")
 	}
-	for name, interceptors := range map[string]func(*servicer.Servicer) []grpc.UnaryServerInterceptor{
-		"without interceptors": func(*servicer.Servicer) []grpc.UnaryServerInterceptor { return nil },
-		"before an interceptor that asks for credentials": func(s *servicer.Servicer) []grpc.UnaryServerInterceptor {
-			return []grpc.UnaryServerInterceptor{s.UnaryAnswer, deny}
+	for name, interceptors := range map[string]func(*servicer.Server) []grpc.UnaryServerInterceptor{
+		"without interceptors": func(*servicer.Server) []grpc.UnaryServerInterceptor { return nil },
+		"before an interceptor that asks for credentials": func(s *servicer.Server) []grpc.UnaryServerInterceptor {
+			return []grpc.UnaryServerInterceptor{s.UnaryHealthInterceptor, deny}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

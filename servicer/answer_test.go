@@ -15,10 +15,10 @@ import (
 )
 
 // pluginServer is a server as go-plugin makes it: with a health service that somebody else has registered.
-func pluginServer(l link, s *servicer.Servicer) *grpc.Server {
+func pluginServer(l link, s *servicer.Server) *grpc.Server {
 	theirs := health.NewServer()
 	theirs.SetServingStatus("plugin", serving)
-	server := l.newServer(grpc.ChainUnaryInterceptor(s.UnaryAnswer), grpc.ChainStreamInterceptor(s.StreamAnswer))
+	server := l.newServer(grpc.ChainUnaryInterceptor(s.UnaryHealthInterceptor), grpc.ChainStreamInterceptor(s.StreamHealthInterceptor))
 	healthpb.RegisterHealthServer(server, theirs)
 	server.RegisterService(&shopDesc, new(shop))
 	return server
@@ -83,7 +83,7 @@ func TestAnswerLeavesForeignTypesAlone(t *testing.T) {
 	reached := 0
 	handler := func(context.Context, any) (any, error) { reached++; return nil, nil }
 	for _, method := range []string{"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List", "/grpc.health.v1.Health/Other", "/shop.v1.Orders/Get"} {
-		if _, err := s.UnaryAnswer(t.Context(), "not a request of grpc-go's", &grpc.UnaryServerInfo{FullMethod: method}, handler); err != nil {
+		if _, err := s.UnaryHealthInterceptor(t.Context(), "not a request of grpc-go's", &grpc.UnaryServerInfo{FullMethod: method}, handler); err != nil {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
@@ -95,7 +95,7 @@ func TestAnswerLeavesForeignTypesAlone(t *testing.T) {
 func TestAnswerOfAnUnknownNameIsNoTypedNil(t *testing.T) {
 	s := newServicer(t, servicer.Config{})
 	info := &grpc.UnaryServerInfo{FullMethod: "/grpc.health.v1.Health/Check"}
-	response, err := s.UnaryAnswer(t.Context(), &healthpb.HealthCheckRequest{Service: "nobody"}, info, nil)
+	response, err := s.UnaryHealthInterceptor(t.Context(), &healthpb.HealthCheckRequest{Service: "nobody"}, info, nil)
 	if response != nil || status.Code(err) != codes.NotFound {
 		t.Errorf("UnaryAnswer = %v, %v; want nil, NOT_FOUND", response, err)
 	}

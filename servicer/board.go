@@ -4,13 +4,13 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/checker"
-	"github.com/vitals-go/vitals/internal/board"
+	"github.com/vitals-go/vitals/internal/statusmap"
 )
 
 type servingStatus = healthpb.HealthCheckResponse_ServingStatus
 
-func newBoard() *board.Board[servingStatus] {
-	b := board.New(board.Config[servingStatus]{
+func newBoard() *statusmap.Map[servingStatus] {
+	b := statusmap.New(statusmap.Config[servingStatus]{
 		Serving:    healthpb.HealthCheckResponse_SERVING,
 		NotServing: healthpb.HealthCheckResponse_NOT_SERVING,
 		Unknown:    healthpb.HealthCheckResponse_SERVICE_UNKNOWN,

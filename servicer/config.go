@@ -15,14 +15,14 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 )
 
-// Config says whom a Servicer hears and how it judges. The zero value hears nobody: such a Servicer answers like the
+// Config says whom a Server hears and how it judges. The zero value hears nobody: such a Server answers like the
 // health server of grpc-go.
 type Config struct {
-	// Checker, Recorder and Breakers are the witnesses; each may be nil. The Servicer only reads them: who made them
+	// Checker, Recorder and Breakers are the witnesses; each may be nil. The Server only reads them: who made them
 	// runs them.
 	Checker  *checker.Checker
 	Recorder *interceptor.Recorder
-	Breakers []breaker.Source
+	Breakers []breaker.SnapshotSource
 
 	// Version of the program, for the report. Default: the main module's version from the build, or "unknown".
 	Version string
@@ -47,12 +47,12 @@ type Config struct {
 	// ShutdownTimeout is how long calls in flight may take to end after that. Default 20 s; negative: none.
 	ShutdownTimeout time.Duration
 
-	// NumbersInterval is the least time between two editions that differ in numbers only. A new verdict is published
+	// MinPublishInterval is the least time between two editions that differ in numbers only. A new verdict is published
 	// at once. Default 1 s.
-	NumbersInterval time.Duration
-	// JournalSize is how many transitions the report remembers: names that change together for the same cause count as
+	MinPublishInterval time.Duration
+	// TransitionHistory is how many transitions the report remembers: names that change together for the same cause count as
 	// one, up to ten names for each entry on average. Default 100; negative: none.
-	JournalSize int
+	TransitionHistory int
 	// MaxWatches bounds the open Watch streams of grpc.health.v1. Default 65,536; negative: no bound.
 	MaxWatches int
 	// MaxWatchesPerConn bounds those of one connection. Default 1,000; negative: no bound.
@@ -98,8 +98,8 @@ func (c Config) withDefaults() Config {
 	c.Breakers = slices.Clone(c.Breakers)
 	c.DrainDelay = max(cmp.Or(c.DrainDelay, 5*time.Second), 0)
 	c.ShutdownTimeout = max(cmp.Or(c.ShutdownTimeout, 20*time.Second), 0)
-	c.NumbersInterval = cmp.Or(c.NumbersInterval, time.Second)
-	c.JournalSize = max(cmp.Or(c.JournalSize, 100), 0)
+	c.MinPublishInterval = cmp.Or(c.MinPublishInterval, time.Second)
+	c.TransitionHistory = max(cmp.Or(c.TransitionHistory, 100), 0)
 	c.ReportStreams = max(cmp.Or(c.ReportStreams, 100), 0)
 	c.Requests = c.Requests.withDefaults()
 	if c.Logger == nil {
@@ -136,8 +136,8 @@ func (c Config) validate() error {
 			add("Services", "holds %q twice", name)
 		}
 	}
-	if c.NumbersInterval < 0 {
-		add("NumbersInterval", "is negative: %v", c.NumbersInterval)
+	if c.MinPublishInterval < 0 {
+		add("NumbersInterval", "is negative: %v", c.MinPublishInterval)
 	}
 	if !c.Details.Policy.known() {
 		add("Details.Policy", "%d is none of never, local, always and certificate", uint8(c.Details.Policy))

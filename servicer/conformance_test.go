@@ -41,7 +41,7 @@ func behaviours() []behaviour {
 		{"the protocol is kept, also after a shutdown", func(t *testing.T, _ context.Context, s subject, client *grpc.ClientConn) {
 			s.SetServingStatus("a", serving)
 			s.SetServingStatus("b", notServing)
-			target := servicertest.Target{Conn: client, Names: []string{"a", "b"}, Quiet: -1, Patience: time.Minute}
+			target := servicertest.Target{Conn: client, Names: []string{"a", "b"}, ObserveFor: -1, Timeout: time.Minute}
 			servicertest.Run(t, target)
 			s.Shutdown()
 			for _, name := range []string{"NOBODY", " ", "a/b", strings.Repeat("x", 1<<10)} {
@@ -176,13 +176,13 @@ func subjects(t *testing.T) map[string]func() (subject, []grpc.ServerOption) {
 		"ours":    func() (subject, []grpc.ServerOption) { return newServicer(t, servicer.Config{}), nil },
 		"ours by interceptor over grpc-go's": func() (subject, []grpc.ServerOption) {
 			s := newServicer(t, servicer.Config{})
-			return registered{s}, []grpc.ServerOption{grpc.UnaryInterceptor(s.UnaryAnswer), grpc.StreamInterceptor(s.StreamAnswer)}
+			return registered{s}, []grpc.ServerOption{grpc.UnaryInterceptor(s.UnaryHealthInterceptor), grpc.StreamInterceptor(s.StreamHealthInterceptor)}
 		},
 	}
 }
 
 // registered is ours for whoever drives it, while somebody else's is registered on the server.
-type registered struct{ *servicer.Servicer }
+type registered struct{ *servicer.Server }
 
 func TestBehavesLikeTheHealthServerOfGRPC(t *testing.T) {
 	transports := map[string]func(*testing.T) link{"memory": overMemory, "tcp": overTCP, "tls": overTLS, "unix": overUnix}

@@ -93,7 +93,7 @@ func (d Details) decide(ctx context.Context, caller Caller) (allowed bool) {
 	}
 }
 
-// Ever reports whether anybody could be allowed: a door asks nothing about its callers where nobody is.
-func (d Details) Ever() bool {
+// Enabled reports whether anybody could be allowed: a door asks nothing about its callers where nobody is.
+func (d Details) Enabled() bool {
 	return d.Authorize != nil || d.Tokens != nil || d.Policy != DetailsNever
 }

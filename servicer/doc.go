@@ -9,7 +9,7 @@
 // A busy CPU can make the overall status critical without taking the server out of traffic.
 //
 // Names are "", liveness, readiness, startup, every registered service, every check, and what SetServingStatus sets.
-// With no witnesses at all a Servicer answers like the health.Server of grpc-go, from birth.
+// With no witnesses at all a Server answers like the health.Server of grpc-go, from birth.
 //
 // # Life
 //
@@ -17,8 +17,8 @@
 // the end of Serve's context, and to stopped. Drain tells every watch, goes on serving for a while, ends the watches
 // with UNAVAILABLE and only then stops the server, because GracefulStop alone waits for an open Watch for ever.
 //
-// A verdict that nobody updates is not believed. Before Run a Servicer says what New found. When Run has ended without a drain, or
-// a witness has kept it waiting for ten seconds, no name serves that depends on judgement, the metric health_judge says
+// A verdict that nobody updates is not believed. Before Run a Server says what New found. When Run has ended without a drain, or
+// a witness has kept it waiting for ten seconds, no name serves that depends on judgement, the metric health_evaluation says
 // stopped or stuck, and the overall status is unknown; liveness fails only in the second case, which a restart may cure.
 // Every door says so at once, because all of them repeat the same edition. Without witnesses there is nothing to judge, and none of this applies.
 //

@@ -36,7 +36,7 @@ type target struct {
 // themselves, else an error that wraps the cause: context.DeadlineExceeded, or that of ctx. A call whose handler
 // ignores its context goes on after that. Drain may be called without a server, to announce the end of one that
 // somebody else stops, and more than once, also at the same time.
-func (s *Servicer) Drain(ctx context.Context, servers ...*grpc.Server) error {
+func (s *Server) Drain(ctx context.Context, servers ...*grpc.Server) error {
 	targets := make([]target, len(servers))
 	for i, server := range servers {
 		targets[i] = target{server: server}
@@ -44,7 +44,7 @@ func (s *Servicer) Drain(ctx context.Context, servers ...*grpc.Server) error {
 	return s.drainTargets(ctx, s.cfg.DrainDelay, targets)
 }
 
-func (s *Servicer) drainTargets(ctx context.Context, delay time.Duration, targets []target) error {
+func (s *Server) drainTargets(ctx context.Context, delay time.Duration, targets []target) error {
 	s.setPhase(Draining)
 	began := s.drain()
 	sleep(ctx, time.Until(began.Add(delay)))

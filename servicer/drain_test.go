@@ -17,9 +17,9 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// served is a Servicer that serves one link.
+// served is a Server that serves one link.
 type served struct {
-	*servicer.Servicer
+	*servicer.Server
 	link   link
 	server *grpc.Server
 	shop   *shop
@@ -30,7 +30,7 @@ type served struct {
 // serve starts Serve on l. Whoever calls it ends it and takes the result.
 func serve(t *testing.T, l link, cfg servicer.Config, options ...grpc.ServerOption) *served {
 	t.Helper()
-	s := &served{Servicer: newServicer(t, cfg), link: l, server: l.newServer(options...), shop: new(shop), result: make(chan error, 1)}
+	s := &served{Server: newServicer(t, cfg), link: l, server: l.newServer(options...), shop: new(shop), result: make(chan error, 1)}
 	s.RegisterHealth(s.server)
 	s.server.RegisterService(&shopDesc, s.shop)
 	ctx, end := context.WithCancel(t.Context())

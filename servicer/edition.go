@@ -15,7 +15,7 @@ import (
 
 // rejudge applies change to what mu guards, if it is not nil, judges, and publishes what is new. It returns when the
 // verdict has to be looked at again although nothing happens; zero means never.
-func (s *Servicer) rejudge(change func()) (next time.Time) {
+func (s *Server) rejudge(change func()) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if change != nil {
@@ -35,7 +35,7 @@ func (s *Servicer) rejudge(change func()) (next time.Time) {
 }
 
 // evidence gathers what there is to judge at t.
-func (s *Servicer) evidence(t time.Time) *evidence {
+func (s *Server) evidence(t time.Time) *evidence {
 	s.maintenance = inForce(s.maintenance, t)
 	expiry, again := s.standstill.asOf(t, &s.heard)
 	e := &evidence{
@@ -61,7 +61,7 @@ func (s *Servicer) evidence(t time.Time) *evidence {
 }
 
 // words are what the application has said about names, by SetServingStatus.
-func (s *Servicer) words() map[string]healthpb.HealthCheckResponse_ServingStatus {
+func (s *Server) words() map[string]healthpb.HealthCheckResponse_ServingStatus {
 	words := make(map[string]healthpb.HealthCheckResponse_ServingStatus)
 	for name := range s.board.All() {
 		if word, given := s.word(name); given {
@@ -73,28 +73,28 @@ func (s *Servicer) words() map[string]healthpb.HealthCheckResponse_ServingStatus
 
 // publish makes r the newest edition if it says anything new. Numbers alone wait until the last edition is old enough;
 // the time when it will be is returned then.
-func (s *Servicer) publish(r *Report) (due time.Time) {
+func (s *Server) publish(r *Report) (due time.Time) {
 	old := s.reports.Load()
 	transitions := s.history.note(r)
 	switch {
-	case old.Seq == 0 || len(transitions) > 0 || !sameVerdict(old, r):
+	case old.Revision == 0 || len(transitions) > 0 || !sameVerdict(old, r):
 	case sameNumbers(old, r):
 		return time.Time{}
-	case r.At.Sub(old.At) < s.cfg.NumbersInterval:
-		return old.At.Add(s.cfg.NumbersInterval)
+	case r.EvaluatedAt.Sub(old.EvaluatedAt) < s.cfg.MinPublishInterval:
+		return old.EvaluatedAt.Add(s.cfg.MinPublishInterval)
 	}
-	r.Seq = old.Seq + 1
+	r.Revision = old.Revision + 1
 	r.messages = newMessages(r)
 	s.reports.Store(r)
 	s.tellHealth(r)
-	if old.Seq > 0 {
+	if old.Revision > 0 {
 		s.jot(explain(transitions, old, r)...)
 	}
 	return time.Time{}
 }
 
 // tellHealth hands the judged names to the health server, if any of them has changed.
-func (s *Servicer) tellHealth(r *Report) {
+func (s *Server) tellHealth(r *Report) {
 	names := make(map[string]healthpb.HealthCheckResponse_ServingStatus, len(r.Names))
 	for i := range r.Names {
 		names[r.Names[i].Name] = r.Names[i].judged
@@ -115,8 +115,8 @@ func sameVerdict(a, b *Report) bool {
 		slices.EqualFunc(a.Breakers, b.Breakers, func(a, b breaker.Snapshot) bool {
 			return a.Name == b.Name && a.State == b.State
 		}) &&
-		slices.EqualFunc(a.Names, b.Names, func(a, b Name) bool {
-			return a.Name == b.Name && a.Status == b.Status && a.judged == b.judged && sameCauses(a.Because, b.Because)
+		slices.EqualFunc(a.Names, b.Names, func(a, b ServingName) bool {
+			return a.Name == b.Name && a.Status == b.Status && a.judged == b.judged && sameCauses(a.Causes, b.Causes)
 		})
 }
 
@@ -137,7 +137,7 @@ func sameNumbers(a, b *Report) bool {
 }
 
 func sameCalls(a, b breaker.Snapshot) bool {
-	return a.Calls == b.Calls && a.Window == b.Window && maps.Equal(a.Transitions, b.Transitions) && a.NextTry.Equal(b.NextTry)
+	return a.Calls == b.Calls && a.Window == b.Window && maps.Equal(a.Transitions, b.Transitions) && a.RetryAt.Equal(b.RetryAt)
 }
 
 // sameRequests does not compare the windows' spans: time passes, but that is no news.

@@ -37,12 +37,12 @@ func (r *Report) EnvoyHeader() string {
 	return ""
 }
 
-// EnvoyUnary is a unary server interceptor that tells Envoy by the headers of ordinary responses when the server drains or
-// is degraded, so that it need not wait for its next health check: see Report.EnvoyHeader. It belongs behind UnaryAnswer.
+// UnaryEnvoyInterceptor is a unary server interceptor that tells Envoy by the headers of ordinary responses when the server drains or
+// is degraded, so that it need not wait for its next health check: see Report.EnvoyHeader. It belongs behind UnaryHealthInterceptor.
 //
 // A proxy before the proxy sees the header too, and takes it for that one's: let the first remove it
 // (response_headers_to_remove) where others follow.
-func (s *Servicer) EnvoyUnary(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+func (s *Server) UnaryEnvoyInterceptor(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	before := s.Report().EnvoyHeader()
 	if before != "" { // now already: the handler may send its headers early
 		_ = grpc.SetHeader(ctx, metadata.Pairs(before, "true"))
@@ -56,8 +56,8 @@ func (s *Servicer) EnvoyUnary(ctx context.Context, request any, _ *grpc.UnarySer
 	return response, err
 }
 
-// EnvoyStream is EnvoyUnary for streams, whose headers say how it was when they began.
-func (s *Servicer) EnvoyStream(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+// StreamEnvoyInterceptor is UnaryEnvoyInterceptor for streams, whose headers say how it was when they began.
+func (s *Server) StreamEnvoyInterceptor(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	if header := s.Report().EnvoyHeader(); header != "" {
 		_ = stream.SetHeader(metadata.Pairs(header, "true"))
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 func TestWhatAReportAsksOfEnvoy(t *testing.T) {
-	ready := []servicer.Name{{Name: checker.Readiness, Status: serving}}
+	ready := []servicer.ServingName{{Name: checker.Readiness, Status: serving}}
 	for name, test := range map[string]struct {
 		report servicer.Report
 		want   string
@@ -25,7 +25,7 @@ func TestWhatAReportAsksOfEnvoy(t *testing.T) {
 		"warning":                   {servicer.Report{Phase: servicer.Ready, Overall: checker.Warning, Names: ready}, servicer.EnvoyDegraded},
 		"critical but serving":      {servicer.Report{Phase: servicer.Ready, Overall: checker.Critical, Names: ready}, servicer.EnvoyDegraded},
 		"no evidence":               {servicer.Report{Phase: servicer.Ready, Names: ready}, ""},
-		"critical, not serving":     {servicer.Report{Phase: servicer.Ready, Overall: checker.Critical, Names: []servicer.Name{{Name: checker.Readiness, Status: notServing}}}, ""},
+		"critical, not serving":     {servicer.Report{Phase: servicer.Ready, Overall: checker.Critical, Names: []servicer.ServingName{{Name: checker.Readiness, Status: notServing}}}, ""},
 		"readiness is not known":    {servicer.Report{Phase: servicer.Ready, Overall: checker.Critical}, ""},
 		"starting":                  {servicer.Report{}, ""},
 		"draining although healthy": {servicer.Report{Phase: servicer.Draining, Overall: checker.Healthy}, servicer.EnvoyImmediateFail},
@@ -58,7 +58,7 @@ func (slowTests) FullDuplexCall(stream grpc.BidiStreamingServer[testpb.Streaming
 func TestEnvoyHearsOfTheDrainInResponses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, l := newServicer(t, servicer.Config{DrainDelay: 10 * time.Second}), overMemory(t)
-		server := l.newServer(grpc.ChainUnaryInterceptor(s.EnvoyUnary), grpc.ChainStreamInterceptor(s.EnvoyStream))
+		server := l.newServer(grpc.ChainUnaryInterceptor(s.UnaryEnvoyInterceptor), grpc.ChainStreamInterceptor(s.StreamEnvoyInterceptor))
 		testpb.RegisterTestServiceServer(server, slowTests{})
 		ended := make(chan error)
 		ctx, drain := context.WithCancel(t.Context())

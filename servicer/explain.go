@@ -12,12 +12,12 @@ import (
 )
 
 // explain says in a sentence that is safe for everybody why the name is what it is.
-func (n *Name) explain() string {
-	if len(n.Because) == 0 {
+func (n *ServingName) explain() string {
+	if len(n.Causes) == 0 {
 		return "nothing keeps it from serving"
 	}
-	texts := make([]string, len(n.Because))
-	for i, c := range n.Because {
+	texts := make([]string, len(n.Causes))
+	for i, c := range n.Causes {
 		texts[i] = c.Text
 		if c.Check != "" {
 			texts[i] = c.Check + ": " + c.Text
@@ -61,7 +61,7 @@ func explainOverall(before, after *Report) line {
 }
 
 // explainNames walks from a group's head to the check and its reason.
-func explainNames(head *Name, names []string, after *Report) line {
+func explainNames(head *ServingName, names []string, after *Report) line {
 	l := line{slog.LevelInfo, title(head.Name) + " serves", []slog.Attr{slog.Any("names", names)}}
 	if head.Status == healthpb.HealthCheckResponse_SERVING {
 		return l.quieter(names, after)
@@ -70,8 +70,8 @@ func explainNames(head *Name, names []string, after *Report) line {
 	if after.Phase == Ready {
 		l.level = slog.LevelWarn
 	}
-	if len(head.Because) > 0 {
-		cause := head.Because[0]
+	if len(head.Causes) > 0 {
+		cause := head.Causes[0]
 		l.attrs = append(l.attrs, slog.String("reason", cause.Reason.String()), slog.String("text", head.explain()))
 		if cause.Check != "" {
 			l.attrs = append(l.attrs, slog.String("check", cause.Check))

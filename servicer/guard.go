@@ -30,7 +30,7 @@ const (
 
 // guard watches over the loop, which asks code that is not ours. While it is stuck the guard judges in its place: that
 // nothing is known.
-func (s *Servicer) guard(ctx context.Context) {
+func (s *Server) guard(ctx context.Context) {
 	ticker := time.NewTicker(pulseInterval)
 	defer ticker.Stop()
 	missed, turns := 0, s.turns.Load()
@@ -59,7 +59,7 @@ func (s *Servicer) guard(ctx context.Context) {
 }
 
 // getStuck is a change that the loop takes back with its next turn.
-func (s *Servicer) getStuck() {
+func (s *Server) getStuck() {
 	s.silence = stuck
 	s.jot(line{slog.LevelError, "health is no longer judged: a witness does not answer", []slog.Attr{
 		slog.Duration("since", pulsesMissed*pulseInterval),
@@ -67,7 +67,7 @@ func (s *Servicer) getStuck() {
 }
 
 // giveUp ends Run without the goroutine that keeps it, and returns an error that says who does not let that go.
-func (s *Servicer) giveUp() error {
+func (s *Server) giveUp() error {
 	s.rejudge(func() {
 		s.fallSilent()
 		s.jot(line{slog.LevelError, "the judge cannot be ended: somebody does not answer", []slog.Attr{
@@ -79,7 +79,7 @@ func (s *Servicer) giveUp() error {
 }
 
 // fallSilent is a change that the next Run takes back.
-func (s *Servicer) fallSilent() {
+func (s *Server) fallSilent() {
 	if s.witnesses.any() {
 		s.silence = over
 	}

@@ -39,8 +39,8 @@ func (m *mute) Snapshots() []breaker.Snapshot {
 
 func (m *mute) Changed() <-chan struct{} { return m.changed }
 
-// judged starts a Servicer with a check that never fails and a witness that can be muted.
-func judged(t *testing.T, log *bytes.Buffer) (s *servicer.Servicer, m *mute, end func()) {
+// judged starts a Server with a check that never fails and a witness that can be muted.
+func judged(t *testing.T, log *bytes.Buffer) (s *servicer.Server, m *mute, end func()) {
 	t.Helper()
 	checks, err := checker.New(checker.Config{Checks: []checker.Check{{Name: "database", Jitter: -1, Run: func(context.Context) error { return nil }}}})
 	if err != nil {
@@ -48,7 +48,7 @@ func judged(t *testing.T, log *bytes.Buffer) (s *servicer.Servicer, m *mute, end
 	}
 	m = newMute()
 	s = newServicer(t, servicer.Config{
-		Checker: checks, Breakers: []breaker.Source{m}, Services: []string{"shop.v1.Orders"},
+		Checker: checks, Breakers: []breaker.SnapshotSource{m}, Services: []string{"shop.v1.Orders"},
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	ctx, stop := context.WithCancel(t.Context())
@@ -66,7 +66,7 @@ func judged(t *testing.T, log *bytes.Buffer) (s *servicer.Servicer, m *mute, end
 	}
 }
 
-func states(s *servicer.Servicer) map[string]servingStatus {
+func states(s *servicer.Server) map[string]servingStatus {
 	all := map[string]servingStatus{}
 	for _, n := range s.Report().Names {
 		all[n.Name] = n.Status
@@ -103,10 +103,10 @@ func TestAStuckJudgeIsNotBelieved(t *testing.T) {
 			}
 		}
 		report := s.Report()
-		if metric, _ := report.Metric("health_judge"); report.Overall != checker.Unknown || metric == nil || metric.Value != "stuck" {
+		if metric, _ := report.Metric("health_evaluation"); report.Overall != checker.Unknown || metric == nil || metric.Value != "stuck" {
 			t.Errorf("overall %v, %+v", report.Overall, metric)
 		}
-		if n, _ := report.Lookup("liveness"); len(n.Because) != 1 || n.Because[0].Reason != checker.ReasonStale {
+		if n, _ := report.Lookup("liveness"); len(n.Causes) != 1 || n.Causes[0].Reason != checker.ReasonStale {
 			t.Errorf("liveness: %+v", n)
 		}
 		m.lock <- struct{}{}
@@ -116,7 +116,7 @@ func TestAStuckJudgeIsNotBelieved(t *testing.T) {
 				t.Errorf("after it %q is %v", name, state)
 			}
 		}
-		if _, found := s.Report().Metric("health_judge"); found {
+		if _, found := s.Report().Metric("health_evaluation"); found {
 			t.Error("the metric stays")
 		}
 		if n := strings.Count(log.String(), "a witness does not answer"); n != 1 {
@@ -125,7 +125,7 @@ func TestAStuckJudgeIsNotBelieved(t *testing.T) {
 	})
 }
 
-func checkOf(t *testing.T, s *servicer.Servicer, name string) (servingStatus, bool) {
+func checkOf(t *testing.T, s *servicer.Server, name string) (servingStatus, bool) {
 	t.Helper()
 	response, err := s.Check(t.Context(), &healthpb.HealthCheckRequest{Service: name})
 	return response.GetStatus(), err == nil
@@ -165,7 +165,7 @@ func TestTheLastWordOfAJudgeWhoHasGoneIsNotBelieved(t *testing.T) {
 				t.Errorf("Check of %q says %v, the report %v", name, response, state)
 			}
 		}
-		if metric, found := s.Report().Metric("health_judge"); !found || metric.Value != "stopped" || s.Report().Overall != checker.Unknown {
+		if metric, found := s.Report().Metric("health_evaluation"); !found || metric.Value != "stopped" || s.Report().Overall != checker.Unknown {
 			t.Errorf("%+v", metric)
 		}
 		ctx, stop := context.WithCancel(t.Context())
@@ -191,7 +191,7 @@ func TestAWitnessThatHangsDoesNotKeepServeFromEnding(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := newMute()
-		s := serve(t, overMemory(t), servicer.Config{Breakers: []breaker.Source{m}})
+		s := serve(t, overMemory(t), servicer.Config{Breakers: []breaker.SnapshotSource{m}})
 		synctest.Wait()
 		<-m.lock
 		s.SetServingStatus(shopService, serving) // so that the judge looks
@@ -214,7 +214,7 @@ func TestWhoHangsKeepsNoRunFromEnding(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, log := newMute(), &mutelog{lock: make(chan struct{}, 1)}
 				log.lock <- struct{}{}
-				s := newServicer(t, servicer.Config{Breakers: []breaker.Source{m}, Logger: slog.New(slog.NewTextHandler(log, nil))})
+				s := newServicer(t, servicer.Config{Breakers: []breaker.SnapshotSource{m}, Logger: slog.New(slog.NewTextHandler(log, nil))})
 				ctx, stop := context.WithCancel(t.Context())
 				ended := make(chan error)
 				go func() { ended <- s.Run(ctx) }()
@@ -241,7 +241,7 @@ func TestWhoHangsKeepsNoRunFromEnding(t *testing.T) {
 				}
 				lock <- struct{}{}
 				synctest.Wait()
-				if metric, found := s.Report().Metric("health_judge"); !found || metric.Value != "stopped" {
+				if metric, found := s.Report().Metric("health_evaluation"); !found || metric.Value != "stopped" {
 					t.Errorf("who answers too late is believed: %+v", metric)
 				}
 				if n := strings.Count(log.text.String(), "somebody does not answer\" logger=plugin.health vitals.who=\"a witness"); who == "a witness" && n != 1 {

@@ -11,18 +11,18 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals/internal/asynclog"
-	"github.com/vitals-go/vitals/internal/board"
+	"github.com/vitals-go/vitals/internal/statusmap"
 )
 
 // maxListed is how many names List answers with; with more it fails. gRFC A90 gives the number.
 const maxListed = 100
 
-// healthServer is grpc.health.v1 over a board: the part of a Servicer that faces probes and load balancers. It follows
+// healthServer is grpc.health.v1 over a board: the part of a Server that faces probes and load balancers. It follows
 // https://github.com/grpc/grpc/blob/master/doc/health-checking.md.
 type healthServer struct {
 	healthpb.UnimplementedHealthServer
 
-	board  *board.Board[servingStatus]
+	board  *statusmap.Map[servingStatus]
 	limit  *watchLimit
 	logger *asynclog.Logger
 	// spoken holds a token when the application's word has changed since the token was last taken.
@@ -99,7 +99,7 @@ func (h *healthServer) Watch(request *healthpb.HealthCheckRequest, stream grpc.S
 }
 
 // follow sends what watch sees until one of the two sides ends it. No lock is held anywhere near Send.
-func (h *healthServer) follow(watch *board.Watch[servingStatus], stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
+func (h *healthServer) follow(watch *statusmap.Watch[servingStatus], stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
 	left := stream.Context().Done()
 	sent := servingStatus(-1)
 	for first := true; ; first = false {

@@ -50,7 +50,7 @@ func (h *history) note(r *Report) []Transition {
 		m := &r.Metrics[i]
 		since := m.Since
 		if since.IsZero() {
-			since = r.At
+			since = r.EvaluatedAt
 		}
 		h.observe(subject{"metric", m.Name}, m.Status.String(), since)
 		m.Since = h.states[subject{"metric", m.Name}].since
@@ -59,8 +59,8 @@ func (h *history) note(r *Report) []Transition {
 	see := func(s subject, value string, since time.Time, reason, text string) {
 		if from, changed := h.observe(s, value, since); changed {
 			found = append(found, Transition{
-				At: r.At, Subject: s.String(), From: from.value, To: value,
-				Reason: reason, Text: text, Lasted: max(since.Sub(from.since), 0),
+				At: r.EvaluatedAt, Subject: s.String(), From: from.value, To: value,
+				Reason: reason, Text: text, PreviousFor: max(since.Sub(from.since), 0),
 			})
 		}
 	}
@@ -73,7 +73,7 @@ func (h *history) note(r *Report) []Transition {
 		found[i].Seq = h.seq
 	}
 	h.enter(found)
-	r.Journal = h.journal
+	r.Transitions = h.journal
 	return found
 }
 
@@ -85,16 +85,16 @@ func (h *history) noteWitnesses(r *Report, see observer) {
 		s := subject{"check", c.Name}
 		for _, between := range [...]checker.Status{checker.Warning, checker.Critical} {
 			if h.passed(s, int(between), c.Runs.ByStatus(between)) && c.Status != between {
-				see(s, between.String(), r.At, "", c.Title+" was "+between.String()+" for a moment")
+				see(s, between.String(), r.EvaluatedAt, "", c.Title+" was "+between.String()+" for a moment")
 			}
 		}
-		see(s, c.Status.String(), r.At, c.Reason.String(), c.Message)
+		see(s, c.Status.String(), r.EvaluatedAt, c.Reason.String(), c.Message)
 	}
 	for i := range r.Breakers {
 		b := &r.Breakers[i]
 		s := subject{"breaker", b.Name}
 		say := func(state breaker.State, reason checker.Reason) {
-			see(s, state.String(), r.At, reason.String(), "Circuit breaker "+b.Name+" is "+state.String())
+			see(s, state.String(), r.EvaluatedAt, reason.String(), "Circuit breaker "+b.Name+" is "+state.String())
 		}
 		// Half-open is open on trial: a long outage has many trials and is one outage all the same.
 		if h.passed(s, int(breaker.Open), b.Transitions[breaker.Open]) || b.State != breaker.Closed {
@@ -117,8 +117,8 @@ func (h *history) passed(s subject, which int, count uint64) bool {
 
 func (h *history) noteVerdict(r *Report, see observer) {
 	reason, text := worst(r)
-	see(subject{kind: "overall"}, r.Overall.String(), r.At, reason, text)
-	see(subject{kind: "phase"}, r.Phase.String(), r.At, phaseReason(r.Phase).String(), "the process is "+r.Phase.String())
+	see(subject{kind: "overall"}, r.Overall.String(), r.EvaluatedAt, reason, text)
+	see(subject{kind: "phase"}, r.Phase.String(), r.EvaluatedAt, phaseReason(r.Phase).String(), "the process is "+r.Phase.String())
 }
 
 // worst tells which metric made the overall status what it is.

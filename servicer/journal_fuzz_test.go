@@ -24,8 +24,8 @@ func FuzzJournal(f *testing.F) {
 			e := play.next(op)
 			report := plainRules().judge(e)
 			all = append(all, h.note(report)...)
-			if newest := fitting(all, int(size)); !reflect.DeepEqual(newest, slices.Clip(report.Journal)) && len(newest)+len(report.Journal) > 0 {
-				t.Fatalf("after %v the journal is\n%v\nwant\n%v", play.after, report.Journal, newest)
+			if newest := fitting(all, int(size)); !reflect.DeepEqual(newest, slices.Clip(report.Transitions)) && len(newest)+len(report.Transitions) > 0 {
+				t.Fatalf("after %v the journal is\n%v\nwant\n%v", play.after, report.Transitions, newest)
 			}
 			mustAgree(t, report, all)
 		}
@@ -134,8 +134,8 @@ func mustFollow(t *testing.T, all []Transition) {
 				t.Fatalf("%d: %+v comes before the one before", i, found)
 			case known && last.To != found.From:
 				t.Fatalf("%d: %+v follows %+v", i, found, last)
-			case found.Lasted < 0, known && found.Lasted != found.At.Sub(last.At):
-				t.Fatalf("%d: %+v lasted for %v since %+v", i, found, found.Lasted, last)
+			case found.PreviousFor < 0, known && found.PreviousFor != found.At.Sub(last.At):
+				t.Fatalf("%d: %+v lasted for %v since %+v", i, found, found.PreviousFor, last)
 			}
 			before[subject] = found
 		}

@@ -14,7 +14,7 @@ const namesPerEntry = 10
 // move is a change of names that happened together: from the same status, at the same time, to the same status for the
 // same causes. A failing dependency of a hundred services is one move, and so is its coming back.
 type move struct {
-	names []*Name // in the order of the report
+	names []*ServingName // in the order of the report
 	from  state
 	since time.Time // when the names came to what they were; zero if that is how they were first seen
 }
@@ -24,11 +24,11 @@ func (h *history) noteNames(r *Report) []Transition {
 	var moves []*move
 	for i := range r.Names {
 		n := &r.Names[i]
-		from, changed := h.observe(subject{"name", n.Name}, n.Status.String(), r.At)
+		from, changed := h.observe(subject{"name", n.Name}, n.Status.String(), r.EvaluatedAt)
 		if !changed {
 			continue
 		}
-		m := &move{names: []*Name{n}, from: from}
+		m := &move{names: []*ServingName{n}, from: from}
 		if from.moved {
 			m.since = from.since
 		}
@@ -40,7 +40,7 @@ func (h *history) noteNames(r *Report) []Transition {
 	}
 	found := make([]Transition, len(moves))
 	for i, m := range moves {
-		found[i] = m.transition(r.At)
+		found[i] = m.transition(r.EvaluatedAt)
 		found[i].Names = h.shared(found[i].Names)
 	}
 	return found
@@ -48,11 +48,11 @@ func (h *history) noteNames(r *Report) []Transition {
 
 func (m *move) together(other *move) bool {
 	return m.from.value == other.from.value && m.since.Equal(other.since) &&
-		m.names[0].Status == other.names[0].Status && slices.Equal(m.names[0].Because, other.names[0].Because)
+		m.names[0].Status == other.names[0].Status && slices.Equal(m.names[0].Causes, other.names[0].Causes)
 }
 
 // head is the name that most people ask for.
-func (m *move) head() *Name {
+func (m *move) head() *ServingName {
 	for _, n := range m.names {
 		if n.Name == checker.Readiness {
 			return n
@@ -65,11 +65,11 @@ func (m *move) transition(at time.Time) Transition {
 	head := m.head()
 	t := Transition{
 		At: at, Subject: subject{"name", head.Name}.String(), From: m.from.value, To: head.Status.String(),
-		Reason: checker.ReasonOK.String(), Text: head.explain(), Lasted: max(at.Sub(m.from.since), 0),
+		Reason: checker.ReasonOK.String(), Text: head.explain(), PreviousFor: max(at.Sub(m.from.since), 0),
 		Names: make([]string, len(m.names)),
 	}
-	if len(head.Because) > 0 {
-		t.Reason = head.Because[0].Reason.String()
+	if len(head.Causes) > 0 {
+		t.Reason = head.Causes[0].Reason.String()
 	}
 	for i, n := range m.names {
 		t.Names[i] = n.Name

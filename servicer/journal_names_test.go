@@ -44,9 +44,9 @@ func TestAnOutageIsOneEntryHoweverManyNamesItTakesOut(t *testing.T) {
 		report, _ = notedOf(h, began+10*time.Minute, services, database(checker.Healthy))
 	}
 	var told []string
-	for _, tr := range slices.Backward(report.Journal) {
+	for _, tr := range slices.Backward(report.Transitions) {
 		if strings.HasPrefix(tr.Subject, "name/") {
-			told = append(told, fmt.Sprint(tr.Subject, " ", tr.To, " after ", tr.Lasted, " ", tr.Names))
+			told = append(told, fmt.Sprint(tr.Subject, " ", tr.To, " after ", tr.PreviousFor, " ", tr.Names))
 		}
 	}
 	if len(told) < 32 { // three entries at the beginning of an outage and at its end: 100 hold sixteen outages
@@ -58,7 +58,7 @@ func TestAnOutageIsOneEntryHoweverManyNamesItTakesOut(t *testing.T) {
 	}) {
 		t.Errorf("the last outage reads %q", last)
 	}
-	if first := &report.Journal[0].Names[0]; first != &report.Journal[3].Names[0] {
+	if first := &report.Transitions[0].Names[0]; first != &report.Transitions[3].Names[0] {
 		t.Error("entries with the same names hold them twice")
 	}
 }
@@ -77,7 +77,7 @@ func TestNamesWithAnOutageOfTheirOwnHaveAnEntryOfTheirOwn(t *testing.T) {
 	var told []string
 	for _, tr := range found {
 		if strings.HasPrefix(tr.Subject, "name/") {
-			told = append(told, fmt.Sprint(tr.Subject, " ", tr.To, " after ", tr.Lasted, " ", tr.Names))
+			told = append(told, fmt.Sprint(tr.Subject, " ", tr.To, " after ", tr.PreviousFor, " ", tr.Names))
 		}
 	}
 	want := []string{"name/readiness SERVING after 20m0s [ b.v1.B database readiness]", "name/a.v1.A SERVING after 30m0s [a.v1.A]"}
@@ -111,7 +111,7 @@ func TestGroupingLosesNothing(t *testing.T) {
 				}
 				if was[n.Name] = to; from != "" {
 					now = append(now, moved(step, n.Name, from, to, since[n.Name]))
-					since[n.Name] = report.At
+					since[n.Name] = report.EvaluatedAt
 				}
 			}
 			slices.Sort(now)
@@ -148,7 +148,7 @@ func expanded(journal []Transition) (all []string) {
 		for _, name := range tr.Names {
 			from := since[name]
 			if !from.IsZero() {
-				from = tr.At.Add(-tr.Lasted)
+				from = tr.At.Add(-tr.PreviousFor)
 			}
 			now = append(now, moved(int(tr.At.Sub(noon).Seconds()), name, tr.From, tr.To, from))
 			since[name] = tr.At
@@ -174,18 +174,18 @@ func TestJournalBoundsItsNames(t *testing.T) {
 		report, _ = notedOf(h, time.Duration(i)*time.Second, services, grading("db", status, checker.Readiness))
 	}
 	names := 0
-	for _, tr := range report.Journal {
+	for _, tr := range report.Transitions {
 		names += len(tr.Names)
 	}
-	if names != 33 || len(report.Journal) != 3 {
-		t.Errorf("%d entries with %d names are left, want three with 33, for a second outage would make 66", len(report.Journal), names)
+	if names != 33 || len(report.Transitions) != 3 {
+		t.Errorf("%d entries with %d names are left, want three with 33, for a second outage would make 66", len(report.Transitions), names)
 	}
 	for i := range 100 {
 		services = append(services, fmt.Sprintf("t%02d.v1.T", i))
 	}
 	notedOf(h, time.Minute, services, grading("db", checker.Critical, checker.Readiness))
-	if report, _ = notedOf(h, time.Hour, services, grading("db", checker.Healthy, checker.Readiness)); len(report.Journal) != 1 {
-		t.Errorf("%d entries are left; the newest one is kept even if it is too large", len(report.Journal))
+	if report, _ = notedOf(h, time.Hour, services, grading("db", checker.Healthy, checker.Readiness)); len(report.Transitions) != 1 {
+		t.Errorf("%d entries are left; the newest one is kept even if it is too large", len(report.Transitions))
 	}
 }
 

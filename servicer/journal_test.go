@@ -18,7 +18,7 @@ func noted(h *history, after time.Duration, checks []*checker.Result, breakers .
 	report := plainRules().judge(e)
 	var seen []string
 	for _, t := range h.note(report) {
-		seen = append(seen, fmt.Sprintf("%s %s→%s %s %v", t.Subject, t.From, t.To, t.Reason, t.Lasted))
+		seen = append(seen, fmt.Sprintf("%s %s→%s %s %v", t.Subject, t.From, t.To, t.Reason, t.PreviousFor))
 	}
 	return report, seen
 }
@@ -48,13 +48,13 @@ func TestJournalTellsCausesFirst(t *testing.T) {
 	if !slices.Equal(seen, want) {
 		t.Errorf("seen %q\nwant %q", seen, want)
 	}
-	if first, last := report.Journal[0].Subject, report.Journal[2].Subject; first != "name/readiness" || last != "check/database" {
-		t.Errorf("the journal is not newest first: %+v", report.Journal)
+	if first, last := report.Transitions[0].Subject, report.Transitions[2].Subject; first != "name/readiness" || last != "check/database" {
+		t.Errorf("the journal is not newest first: %+v", report.Transitions)
 	}
-	if text := report.Journal[0].Text; text != "database: Dependency database is judged" {
+	if text := report.Transitions[0].Text; text != "database: Dependency database is judged" {
 		t.Errorf("text = %q", text)
 	}
-	if names := report.Journal[0].Names; !slices.Equal(names, []string{"", "database", "readiness"}) {
+	if names := report.Transitions[0].Names; !slices.Equal(names, []string{"", "database", "readiness"}) {
 		t.Errorf("names = %q", names)
 	}
 	_, seen = noted(h, 15*time.Second, healthy, breaker.Snapshot{Name: "database"})
@@ -77,7 +77,7 @@ func TestJournalIsBoundedAndDropsTheOldest(t *testing.T) {
 			before := kept
 			copied := slices.Clone(before)
 			report, _ := noted(h, time.Duration(i)*time.Second, lasting(result("a", status, checker.ReasonError, orders)))
-			kept = report.Journal
+			kept = report.Transitions
 			if !reflect.DeepEqual(before, copied) {
 				t.Fatal("an edition's journal was changed after the fact")
 			}

@@ -44,7 +44,7 @@ func (r *rules) judge(e *evidence) *Report {
 	fresh := *e
 	fresh.checks = expire(e.checks, e.expiry)
 	report := &Report{
-		At:           e.at,
+		EvaluatedAt:  e.at,
 		Started:      r.born,
 		Version:      r.version,
 		Phase:        e.phase,
@@ -110,7 +110,7 @@ func (e *evidence) deadline() (next time.Time) {
 		}
 	}
 	for i := range e.breakers {
-		consider(e.breakers[i].NextTry)
+		consider(e.breakers[i].RetryAt)
 	}
 	return next
 }

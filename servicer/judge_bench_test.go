@@ -19,7 +19,7 @@ func crowd(methods int) *evidence {
 	for i := range 100 {
 		e.checks = append(e.checks, result(fmt.Sprintf("check%02d", i), checker.Healthy, checker.ReasonOK, checker.Readiness))
 	}
-	w := interceptor.Window{Span: time.Minute, Requests: 1000, Timed: 1000, Mean: time.Millisecond}
+	w := interceptor.Window{Span: time.Minute, Requests: 1000, LatencySamples: 1000, Mean: time.Millisecond}
 	e.requests = calls(w)
 	e.requests.Methods = nil
 	for i := range methods {
@@ -66,7 +66,7 @@ func BenchmarkTranslate(b *testing.B) {
 	}
 }
 
-func benched(b *testing.B, methods int) *Servicer {
+func benched(b *testing.B, methods int) *Server {
 	s, err := New(Config{})
 	if err != nil {
 		b.Fatal(err)
@@ -112,7 +112,7 @@ func BenchmarkReport(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if s.Report().Seq == 0 {
+			if s.Report().Revision == 0 {
 				b.Error("no edition")
 			}
 		}

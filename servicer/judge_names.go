@@ -15,9 +15,9 @@ const (
 )
 
 // names judges every name of grpc.health.v1. A name serves if the phase is ready and nothing that gates it fails.
-func (r *rules) names(e *evidence, metrics []Metric) []Name {
+func (r *rules) names(e *evidence, metrics []Metric) []ServingName {
 	g := r.gates(e, metrics)
-	names := make([]Name, 0, 4+len(e.services)+len(e.words)+len(e.checks))
+	names := make([]ServingName, 0, 4+len(e.services)+len(e.words)+len(e.checks))
 	judged := func(name string, because ...[]Cause) {
 		names = append(names, r.name(e, name, slices.Concat(because...)))
 	}
@@ -34,30 +34,30 @@ func (r *rules) names(e *evidence, metrics []Metric) []Name {
 		}
 		judged(c.Name, g.ending, failing(c))
 	}
-	slices.SortFunc(names, func(a, b Name) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(names, func(a, b ServingName) int { return strings.Compare(a.Name, b.Name) })
 	return names
 }
 
 // name settles one name: maintenance and the application's word come on top of what gates it.
-func (r *rules) name(e *evidence, name string, because []Cause) Name {
-	n := Name{Name: name, Status: serving, Because: because}
+func (r *rules) name(e *evidence, name string, because []Cause) ServingName {
+	n := ServingName{Name: name, Status: serving, Causes: because}
 	if m, found := maintained(e.maintenance, name); found {
-		n.Because = append([]Cause{m.cause()}, n.Because...)
+		n.Causes = append([]Cause{m.cause()}, n.Causes...)
 	}
-	if len(n.Because) > 0 {
+	if len(n.Causes) > 0 {
 		n.Status = notServing
 	}
 	n.judged = n.Status
 	word, given := e.words[name]
 	switch {
 	case e.shut && name != checker.Liveness:
-		n.Because = append(n.Because, Cause{Reason: checker.ReasonMaintenance, Text: textShutdown})
+		n.Causes = append(n.Causes, Cause{Reason: checker.ReasonMaintenance, Text: textShutdown})
 		n.Status = notServing
 	case given && word != serving:
 		if n.Status == serving {
 			n.Status = word
 		}
-		n.Because = append(n.Because, Cause{Reason: checker.ReasonMaintenance, Text: textSet})
+		n.Causes = append(n.Causes, Cause{Reason: checker.ReasonMaintenance, Text: textSet})
 	}
 	return n
 }

@@ -64,8 +64,8 @@ func TestPhasesServe(t *testing.T) {
 		if got := servingNames(report); got != want {
 			t.Errorf("%v: serving %s, want %s", phase, got, want)
 		}
-		if n, _ := report.Lookup(orders); phase != Ready && (len(n.Because) != 1 || n.Because[0].Text != phase.String()) {
-			t.Errorf("%v: because %+v", phase, n.Because)
+		if n, _ := report.Lookup(orders); phase != Ready && (len(n.Causes) != 1 || n.Causes[0].Text != phase.String()) {
+			t.Errorf("%v: because %+v", phase, n.Causes)
 		}
 	}
 }
@@ -78,11 +78,11 @@ func TestStartupWaitsForItsChecks(t *testing.T) {
 	e.phase, e.started = Starting, false
 	n, _ := plainRules().judge(e).Lookup("startup")
 	var checks []string
-	for _, c := range n.Because {
+	for _, c := range n.Causes {
 		checks = append(checks, c.Check)
 	}
 	if !slices.Equal(checks, []string{"", "cache", "database"}) {
-		t.Errorf("because %+v", n.Because)
+		t.Errorf("because %+v", n.Causes)
 	}
 }
 
@@ -94,8 +94,8 @@ func TestCausesLeadFromNameToReason(t *testing.T) {
 	e.services = []string{orders}
 	n, _ := plainRules().judge(e).Lookup(orders)
 	want := Cause{Check: "database", Reason: checker.ReasonTimeout, Text: "Dependency database is judged"}
-	if !slices.Equal(n.Because, []Cause{want}) {
-		t.Errorf("because %+v, want %+v", n.Because, want)
+	if !slices.Equal(n.Causes, []Cause{want}) {
+		t.Errorf("because %+v, want %+v", n.Causes, want)
 	}
 	if got := n.explain(); got != "database: Dependency database is judged" {
 		t.Errorf("explain = %q", got)
@@ -161,8 +161,8 @@ func TestTheApplicationHasAWord(t *testing.T) {
 			if !found || n.Status != tc.want || n.judged != tc.judged {
 				t.Errorf("name = %+v", n)
 			}
-			if (n.Status == serving) != (len(n.Because) == 0) {
-				t.Errorf("%v because %+v", n.Status, n.Because)
+			if (n.Status == serving) != (len(n.Causes) == 0) {
+				t.Errorf("%v because %+v", n.Status, n.Causes)
 			}
 		})
 	}
@@ -193,8 +193,8 @@ func TestMaintenanceTakesOut(t *testing.T) {
 			t.Errorf("%q: serving %s, want %s", name, got, want)
 		}
 		n, _ := report.Lookup(name)
-		if want := []Cause{{Reason: checker.ReasonMaintenance, Text: "maintenance: moving house"}}; !slices.Equal(n.Because, want) {
-			t.Errorf("%q: because %+v", name, n.Because)
+		if want := []Cause{{Reason: checker.ReasonMaintenance, Text: "maintenance: moving house"}}; !slices.Equal(n.Causes, want) {
+			t.Errorf("%q: because %+v", name, n.Causes)
 		}
 		if len(report.Maintenance) != 1 {
 			t.Errorf("%q: maintenance is not reported", name)
@@ -256,22 +256,22 @@ func TestRulesHoldForAnyEvidence(t *testing.T) {
 
 func checkInvariants(t *testing.T, e *evidence, report *Report) {
 	t.Helper()
-	if !slices.IsSortedFunc(report.Names, func(a, b Name) int { return strings.Compare(a.Name, b.Name) }) {
+	if !slices.IsSortedFunc(report.Names, func(a, b ServingName) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Fatal("names are not sorted")
 	}
 	if !slices.IsSortedFunc(report.Metrics, func(a, b Metric) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Fatal("metrics are not sorted")
 	}
 	for _, n := range report.Names {
-		if (n.Status == serving) != (len(n.Because) == 0) {
-			t.Fatalf("%q is %v because %+v", n.Name, n.Status, n.Because)
+		if (n.Status == serving) != (len(n.Causes) == 0) {
+			t.Fatalf("%q is %v because %+v", n.Name, n.Status, n.Causes)
 		}
 		if n.Status == serving && e.phase >= Draining && n.Name != checker.Liveness {
 			t.Fatalf("%q serves while %v", n.Name, e.phase)
 		}
 	}
 	live, _ := report.Lookup(checker.Liveness)
-	for _, cause := range live.Because {
+	for _, cause := range live.Causes {
 		for _, c := range e.checks {
 			if c.Name == cause.Check && !slices.Contains(c.Gates, checker.Liveness) {
 				t.Fatalf("%q kills the process", c.Name)

@@ -249,8 +249,8 @@ func TestDeadlineIsTheNextChangeThatNobodyAnnounces(t *testing.T) {
 	}{
 		"nothing is coming":        {func(e *evidence) { e.checks = []*checker.Result{past, stale} }, 0},
 		"a result expires":         {func(*evidence) {}, time.Minute},
-		"a breaker's time comes":   {func(e *evidence) { e.breakers = []breaker.Snapshot{{NextTry: noon.Add(time.Second)}} }, time.Second},
-		"a breaker's time is over": {func(e *evidence) { e.breakers = []breaker.Snapshot{{NextTry: noon}} }, time.Minute},
+		"a breaker's time comes":   {func(e *evidence) { e.breakers = []breaker.Snapshot{{RetryAt: noon.Add(time.Second)}} }, time.Second},
+		"a breaker's time is over": {func(e *evidence) { e.breakers = []breaker.Snapshot{{RetryAt: noon}} }, time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -270,7 +270,7 @@ func TestDeadlineIsTheNextChangeThatNobodyAnnounces(t *testing.T) {
 func TestMetricsOfRequests(t *testing.T) {
 	t.Parallel()
 	window := func(requests, failures uint64, mean time.Duration) interceptor.Window {
-		return interceptor.Window{Requests: requests, Failures: failures, Timed: requests, Mean: mean}
+		return interceptor.Window{Requests: requests, Failures: failures, LatencySamples: requests, Mean: mean}
 	}
 	for name, tc := range map[string]struct {
 		window              interceptor.Window
@@ -331,7 +331,7 @@ func TestMetricsOfRequests(t *testing.T) {
 func TestThePastHealsButIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	e := ready()
-	e.requests = calls(interceptor.Window{Requests: 100, Failures: 100, Timed: 100, Mean: time.Minute})
+	e.requests = calls(interceptor.Window{Requests: 100, Failures: 100, LatencySamples: 100, Mean: time.Minute})
 	e.requests.Window = interceptor.Window{}
 	report := plainRules().judge(e)
 	if report.Overall != checker.Healthy {
@@ -356,14 +356,14 @@ func TestNobodyHasCalledYet(t *testing.T) {
 
 func TestAServiceHasItsOwnSuccessRate(t *testing.T) {
 	t.Parallel()
-	good := interceptor.Window{Requests: 1000, Timed: 1000}
+	good := interceptor.Window{Requests: 1000, LatencySamples: 1000}
 	e := ready()
 	e.services = []string{"shop.v1.Carts", "shop.v1.Orders"}
 	e.requests = calls(good)
 	if report := plainRules().judge(e); len(report.Metrics) != 10 {
 		t.Errorf("one service alone is told twice: %v", metricNames(report))
 	}
-	bad := calls(interceptor.Window{Requests: 30, Failures: 30, Timed: 30}).Methods[0]
+	bad := calls(interceptor.Window{Requests: 30, Failures: 30, LatencySamples: 30}).Methods[0]
 	bad.Service = "shop.v1.Carts"
 	stranger := bad
 	stranger.Service = "other"
@@ -394,15 +394,15 @@ func TestRequestsGateWhenAsked(t *testing.T) {
 		t.Errorf("serving: %s", got)
 	}
 	orders, _ := report.Lookup("shop.v1.Orders")
-	if want := (Cause{Check: "request_success_rate", Reason: checker.ReasonThreshold, Text: "Success rate: 0.0%"}); orders.Because[0] != want {
-		t.Errorf("because %+v, want %+v", orders.Because[0], want)
+	if want := (Cause{Check: "request_success_rate", Reason: checker.ReasonThreshold, Text: "Success rate: 0.0%"}); orders.Causes[0] != want {
+		t.Errorf("because %+v, want %+v", orders.Causes[0], want)
 	}
 }
 
 func TestReportHead(t *testing.T) {
 	t.Parallel()
 	report := plainRules().judge(ready())
-	if report.Version != "1.2.3" || report.At != noon || report.At.Sub(report.Started) != time.Hour || report.Phase != Ready {
+	if report.Version != "1.2.3" || report.EvaluatedAt != noon || report.EvaluatedAt.Sub(report.Started) != time.Hour || report.Phase != Ready {
 		t.Errorf("report = %+v", report)
 	}
 }

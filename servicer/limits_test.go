@@ -25,7 +25,7 @@ type watcher struct {
 	leave context.CancelFunc
 }
 
-func startWatch(t *testing.T, s *servicer.Servicer, name string, connection net.Addr) *watcher {
+func startWatch(t *testing.T, s *servicer.Server, name string, connection net.Addr) *watcher {
 	t.Helper()
 	ctx, leave := context.WithCancel(peer.NewContext(t.Context(), &peer.Peer{Addr: connection}))
 	w := &watcher{sent: make(chan servingStatus, 100), ended: make(chan error, 1), leave: leave}

@@ -10,7 +10,7 @@ type line struct {
 }
 
 // jot queues lines for the log. It never blocks, so it may be called under mu.
-func (s *Servicer) jot(lines ...line) {
+func (s *Server) jot(lines ...line) {
 	for _, l := range lines {
 		s.log.Log(l.level, l.text, l.attrs...)
 	}

@@ -24,7 +24,7 @@ const tick = time.Second
 //
 // Nor is such a witness, or a log that hangs, waited for at the end: ten seconds after ctx has ended Run returns an error
 // that says which, and leaves a goroutine with it. As long as that has not come back Run cannot be run again.
-func (s *Servicer) Run(ctx context.Context) error {
+func (s *Server) Run(ctx context.Context) error {
 	if !s.running.CompareAndSwap(false, true) {
 		return errRunning
 	}
@@ -42,7 +42,7 @@ func (s *Servicer) Run(ctx context.Context) error {
 }
 
 // run is Run for as long as it takes.
-func (s *Servicer) run(ctx context.Context) {
+func (s *Server) run(ctx context.Context) {
 	defer func() {
 		s.running.Store(false)
 		s.rejudge(func() { // also for what was said to a loop that had ended
@@ -74,7 +74,7 @@ func (s *Servicer) run(ctx context.Context) {
 }
 
 // await returns true when there is a reason to look again, and false when ctx has ended.
-func (s *Servicer) await(ctx context.Context, checks <-chan struct{}, due <-chan time.Time) bool {
+func (s *Server) await(ctx context.Context, checks <-chan struct{}, due <-chan time.Time) bool {
 	for {
 		select {
 		case <-checks:
@@ -94,7 +94,7 @@ func (s *Servicer) await(ctx context.Context, checks <-chan struct{}, due <-chan
 
 // listen hears everybody once, judges, and returns when to do so again: when the channel is closed, or at next unless
 // that is zero.
-func (s *Servicer) listen(ctx context.Context) (checks <-chan struct{}, next time.Time) {
+func (s *Server) listen(ctx context.Context) (checks <-chan struct{}, next time.Time) {
 	s.turns.Add(1)
 	heard, checks := s.witnesses.hear()
 	next = s.rejudge(func() {
@@ -114,7 +114,7 @@ func (s *Servicer) listen(ctx context.Context) (checks <-chan struct{}, next tim
 
 // believe is a change: what was heard is evidence. The log is told of a witness that panics when it is asked, because
 // nobody else would say why.
-func (s *Servicer) believe(heard testimony) {
+func (s *Server) believe(heard testimony) {
 	note := func(who string, before, now error) {
 		if before == nil && now != nil {
 			s.jot(line{slog.LevelError, "a witness panicked when it was asked", []slog.Attr{
@@ -129,7 +129,7 @@ func (s *Servicer) believe(heard testimony) {
 
 // follow wakes the loop at each transition of source's breakers. The channel is fetched before the loop looks, so no
 // transition falls between the two.
-func (s *Servicer) follow(ctx context.Context, source breaker.Source) {
+func (s *Server) follow(ctx context.Context, source breaker.SnapshotSource) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.log.Log(slog.LevelError, "a source of breakers panicked; its transitions are only seen when something else happens",
@@ -148,7 +148,7 @@ func (s *Servicer) follow(ctx context.Context, source breaker.Source) {
 }
 
 // nudge has the loop look again soon, if it runs.
-func (s *Servicer) nudge() {
+func (s *Server) nudge() {
 	select {
 	case s.wakeup <- struct{}{}:
 	default:

@@ -83,8 +83,8 @@ func (f *fakeBreaker) Snapshots() []breaker.Snapshot {
 		panic("out of order")
 	}
 	now := f.snapshot
-	if now.State == breaker.Open && !now.NextTry.After(time.Now()) {
-		now.State, now.Since, now.NextTry = breaker.HalfOpen, now.NextTry, time.Time{}
+	if now.State == breaker.Open && !now.RetryAt.After(time.Now()) {
+		now.State, now.Since, now.RetryAt = breaker.HalfOpen, now.RetryAt, time.Time{}
 	}
 	return []breaker.Snapshot{now}
 }
@@ -95,7 +95,7 @@ func (f *fakeBreaker) Changed() <-chan struct{} {
 	return f.changed
 }
 
-func metric(t *testing.T, s *servicer.Servicer, name string) *servicer.Metric {
+func metric(t *testing.T, s *servicer.Server, name string) *servicer.Metric {
 	t.Helper()
 	m, found := s.Report().Metric(name)
 	if !found {
@@ -104,7 +104,7 @@ func metric(t *testing.T, s *servicer.Servicer, name string) *servicer.Metric {
 	return m
 }
 
-func check(t *testing.T, s *servicer.Servicer, name string) servingStatus {
+func check(t *testing.T, s *servicer.Server, name string) servingStatus {
 	t.Helper()
 	response, err := s.Check(t.Context(), &healthpb.HealthCheckRequest{Service: name})
 	if err != nil {
@@ -164,8 +164,8 @@ func TestAFailingDependencyIsToldAtOnceAndHeals(t *testing.T) {
 		if check(t, s, "shop.v1.Orders") != serves {
 			t.Errorf("report = %+v", s.Report())
 		}
-		journal := s.Report().Journal
-		if journal[0].From != "NOT_SERVING" || journal[0].Lasted != 5*time.Second {
+		journal := s.Report().Transitions
+		if journal[0].From != "NOT_SERVING" || journal[0].PreviousFor != 5*time.Second {
 			t.Errorf("journal = %+v", journal[0])
 		}
 	})
@@ -196,11 +196,11 @@ func TestACheckerThatHasDiedIsNotBelieved(t *testing.T) {
 func TestBreakersAreFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newFakeBreaker("search")
-		s := newServicer(t, servicer.Config{Breakers: []breaker.Source{b}})
+		s := newServicer(t, servicer.Config{Breakers: []breaker.SnapshotSource{b}})
 		defer run(t, s.Run)()
 		synctest.Wait()
 		b.set(func(b *breaker.Snapshot) {
-			b.State, b.Since, b.NextTry = breaker.Open, time.Now(), time.Now().Add(5*time.Second)
+			b.State, b.Since, b.RetryAt = breaker.Open, time.Now(), time.Now().Add(5*time.Second)
 		})
 		synctest.Wait()
 		if m := metric(t, s, "breaker_search"); m.Value != "open" || s.Report().Overall != checker.Warning {
@@ -212,7 +212,7 @@ func TestBreakersAreFollowed(t *testing.T) {
 		if m := metric(t, s, "breaker_search"); m.Value != "half-open" || m.Status != checker.Warning {
 			t.Errorf("metric = %+v", m)
 		}
-		b.set(func(b *breaker.Snapshot) { b.State, b.NextTry = breaker.Closed, time.Time{} })
+		b.set(func(b *breaker.Snapshot) { b.State, b.RetryAt = breaker.Closed, time.Time{} })
 		synctest.Wait()
 		if m := metric(t, s, "breaker_search"); m.Value != "closed" || m.Status != checker.Healthy {
 			t.Errorf("metric = %+v", m)
@@ -232,7 +232,7 @@ func TestBreakersAreFollowed(t *testing.T) {
 
 func call(rec *interceptor.Recorder, method string, err error) {
 	info := &grpc.UnaryServerInfo{FullMethod: method}
-	_, _ = rec.UnaryServer(context.Background(), nil, info, func(context.Context, any) (any, error) { return nil, err })
+	_, _ = rec.UnaryServerInterceptor(context.Background(), nil, info, func(context.Context, any) (any, error) { return nil, err })
 }
 
 func TestRequestsAreHeardEverySecondAndThePastHeals(t *testing.T) {
@@ -277,10 +277,10 @@ func TestNumbersAloneAreNewsOnceASecond(t *testing.T) {
 		defer run(t, c.Run)()
 		defer run(t, s.Run)()
 		synctest.Wait()
-		before := s.Report().Seq
+		before := s.Report().Revision
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		if got := s.Report().Seq - before; got < 9 || got > 11 {
+		if got := s.Report().Revision - before; got < 9 || got > 11 {
 			t.Errorf("%d editions in 10 s", got)
 		}
 	})
@@ -292,11 +292,11 @@ func TestNothingNewIsNoEdition(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newServicer(t, servicer.Config{Recorder: rec, Breakers: []breaker.Source{newFakeBreaker("a")}})
+		s := newServicer(t, servicer.Config{Recorder: rec, Breakers: []breaker.SnapshotSource{newFakeBreaker("a")}})
 		defer run(t, s.Run)()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if got := s.Report().Seq; got > 2 {
+		if got := s.Report().Revision; got > 2 {
 			t.Errorf("%d editions", got)
 		}
 	})
@@ -310,7 +310,7 @@ func TestReportsYieldsEachTransition(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			for report := range s.Reports(ctx) {
+			for report := range s.Changes(ctx) {
 				n, _ := report.Lookup("")
 				seen = append(seen, n.Status)
 			}
@@ -414,7 +414,7 @@ func TestErrorsOfAUsersBreakerSourceAreTexts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		broken, panics := newFakeBreaker("cache"), newFakeBreaker("search")
-		s := newServicer(t, servicer.Config{Breakers: []breaker.Source{broken, panics}})
+		s := newServicer(t, servicer.Config{Breakers: []breaker.SnapshotSource{broken, panics}})
 		defer run(t, s.Run)()
 		for range 3 {
 			broken.set(func(b *breaker.Snapshot) { b.State, b.LastFailure = breaker.Open, incomparableError{"broken", "pipe"} })

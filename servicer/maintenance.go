@@ -38,7 +38,7 @@ func maintained(list []Maintenance, name string) (Maintenance, bool) {
 //
 // It fails if nobody knows name, for liveness and startup, which would have the process killed, without a reason of
 // at most 1 KiB, and if d is not positive.
-func (s *Servicer) SetMaintenance(name, reason string, d time.Duration) error {
+func (s *Server) SetMaintenance(name, reason string, d time.Duration) error {
 	var errs []error
 	if name == checker.Liveness || name == checker.Startup {
 		errs = append(errs, fmt.Errorf("servicer: maintenance of %q would end the process", name))
@@ -67,7 +67,7 @@ func (s *Servicer) SetMaintenance(name, reason string, d time.Duration) error {
 }
 
 // EndMaintenance gives name back to its judge. It reports whether there was anything to end.
-func (s *Servicer) EndMaintenance(name string) bool {
+func (s *Server) EndMaintenance(name string) bool {
 	found := false
 	s.rejudge(func() {
 		found = slices.ContainsFunc(s.maintenance, func(m Maintenance) bool { return m.Name == name })

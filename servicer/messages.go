@@ -33,8 +33,8 @@ func (r *Report) message(details bool) *vitalspb.HealthReportResponse {
 		Version:       sayable(r.Version),
 		Metrics:       make(map[string]*vitalspb.HealthMetric, len(r.Metrics)),
 		Phase:         r.Phase.String(),
-		Seq:           r.Seq,
-		JudgedAt:      timestamp(r.At),
+		Revision:      r.Revision,
+		EvaluatedAt:   timestamp(r.EvaluatedAt),
 	}
 	for i := range r.Metrics {
 		m.Metrics[sayable(r.Metrics[i].Name)] = r.Metrics[i].message(details)
@@ -42,10 +42,10 @@ func (r *Report) message(details bool) *vitalspb.HealthReportResponse {
 	for i := range r.Names {
 		m.Names = append(m.Names, r.Names[i].message())
 	}
-	for _, t := range r.Journal {
-		m.Journal = append(m.Journal, &vitalspb.Transition{
+	for _, t := range r.Transitions {
+		m.Transitions = append(m.Transitions, &vitalspb.Transition{
 			At: timestamp(t.At), Subject: sayable(t.Subject), From: t.From, To: t.To, Reason: t.Reason,
-			Text: sayable(t.Text), LastedSeconds: t.Lasted.Seconds(), Seq: t.Seq, Names: sayables(t.Names),
+			Text: sayable(t.Text), PreviousStateSeconds: t.PreviousFor.Seconds(), Seq: t.Seq, Names: sayables(t.Names),
 		})
 	}
 	for _, w := range r.Maintenance {
@@ -74,10 +74,10 @@ func (m *Metric) message(details bool) *vitalspb.HealthMetric {
 	return metric
 }
 
-func (n *Name) message() *vitalspb.ServingName {
+func (n *ServingName) message() *vitalspb.ServingName {
 	name := &vitalspb.ServingName{Name: sayable(n.Name), Status: n.Status.String()}
-	for _, c := range n.Because {
-		name.Because = append(name.Because, &vitalspb.Cause{
+	for _, c := range n.Causes {
+		name.Causes = append(name.Causes, &vitalspb.Cause{
 			Check: sayable(c.Check), Reason: c.Reason.String(), Text: sayable(c.Text),
 		})
 	}

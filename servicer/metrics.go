@@ -17,7 +17,7 @@ const (
 	metricSystem      = "system_resources"
 	metricBreakers    = "circuit_breakers"
 	metricApplication = "application_metrics"
-	metricJudge       = "health_judge"
+	metricJudge       = "health_evaluation"
 )
 
 const valueError = "error"

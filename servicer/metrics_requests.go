@@ -60,7 +60,7 @@ func (r *rules) appendRequests(metrics []Metric, e *evidence) (all []Metric) {
 	if timed(s) {
 		all = append(all, r.responseTime(&s.Window, s.Time))
 	}
-	if s.Window.Timed > 0 {
+	if s.Window.LatencySamples > 0 {
 		all = append(all,
 			millis(metricP50, "Median response time", s.Window.P50, s.Time),
 			millis(metricP90, "90 % of responses within", s.Window.P90, s.Time),
@@ -71,7 +71,7 @@ func (r *rules) appendRequests(metrics []Metric, e *evidence) (all []Metric) {
 
 // timed reports whether a unary call or an operation has ever ended.
 func timed(s *interceptor.Snapshot) bool {
-	if s.Window.Timed > 0 {
+	if s.Window.LatencySamples > 0 {
 		return true
 	}
 	for i := range s.Methods {
@@ -110,7 +110,7 @@ func (r *rules) responseTime(w *interceptor.Window, at time.Time) Metric {
 	if r.requests.LatencyWarning > 0 {
 		m.Threshold = strconv.FormatFloat(inMillis(r.requests.LatencyWarning), 'f', -1, 64)
 	}
-	if note, few := r.few(title, w.Timed); few {
+	if note, few := r.few(title, w.LatencySamples); few {
 		m.Message = note(m.Message)
 		return m
 	}

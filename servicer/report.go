@@ -12,12 +12,12 @@ import (
 
 // Report is one edition of the verdict. It is immutable and shared by all readers: do not change anything in it.
 type Report struct {
-	// Seq grows with each edition.
-	Seq uint64
-	// At is when the edition was made, Started when the process began; both UTC.
-	At      time.Time
-	Started time.Time
-	Version string
+	// Revision grows with each edition.
+	Revision uint64
+	// EvaluatedAt is when the edition was made, Started when the process began; both UTC.
+	EvaluatedAt time.Time
+	Started     time.Time
+	Version     string
 
 	Phase Phase
 	// Startup says that start-up is over. It stays so, also while draining.
@@ -27,7 +27,7 @@ type Report struct {
 	// Metrics, sorted by name.
 	Metrics []Metric
 	// Names that grpc.health.v1 knows, sorted, with what keeps them from serving.
-	Names []Name
+	Names []ServingName
 
 	// Checks, sorted by name. Their errors, as those of Breakers, wrap what was found: they hold the text that it had then,
 	// so that reading it asks nobody.
@@ -36,14 +36,14 @@ type Report struct {
 	Breakers []breaker.Snapshot
 	// Requests is the server side of the recorder; nil without one.
 	Requests *interceptor.Snapshot
-	// Journal holds the last transitions, newest first.
-	Journal []Transition
+	// Transitions holds the last transitions, newest first.
+	Transitions []Transition
 	// Maintenance windows in force, sorted by name.
 	Maintenance []Maintenance
 	// WatchStreams is the number of open grpc.health.v1 Watch streams when the edition was made.
 	WatchStreams int
 
-	// messages are what the report RPC sends of this edition; nil in a Report that no Servicer made.
+	// messages are what the report RPC sends of this edition; nil in a Report that no Server made.
 	messages *messages
 }
 
@@ -68,12 +68,12 @@ type Metric struct {
 	Unit   string
 }
 
-// Name is one name of grpc.health.v1.
-type Name struct {
+// ServingName is one name of grpc.health.v1.
+type ServingName struct {
 	Name   string
 	Status healthpb.HealthCheckResponse_ServingStatus
-	// Because lists what keeps the name from serving; empty when it serves.
-	Because []Cause
+	// Causes lists what keeps the name from serving; empty when it serves.
+	Causes []Cause
 
 	// judged is Status without the application's word and Shutdown, which the health server adds itself.
 	judged healthpb.HealthCheckResponse_ServingStatus
@@ -92,7 +92,7 @@ type Cause struct {
 
 // Transition is one entry of the journal.
 type Transition struct {
-	// Seq numbers the transitions of a Servicer, from 1, without gaps.
+	// Seq numbers the transitions of a Server, from 1, without gaps.
 	Seq uint64
 	At  time.Time
 	// Subject is what changed: "phase", "overall", "check/<name>", "breaker/<name>" or "name/<name>". A breaker that is
@@ -102,8 +102,8 @@ type Transition struct {
 	// Reason is the stable code of the cause, Text a safe sentence about it.
 	Reason string
 	Text   string
-	// Lasted is how long the subject had been in From: the length of an outage, in the entry that ends it.
-	Lasted time.Duration
+	// PreviousFor is how long the subject had been in From: the length of an outage, in the entry that ends it.
+	PreviousFor time.Duration
 	// Names are all names that changed together for this cause, sorted, if Subject is a name; the Subject's, readiness if
 	// that is among them, stands for all. Shared: do not change it.
 	Names []string
@@ -128,7 +128,7 @@ func (r *Report) Metric(name string) (*Metric, bool) {
 }
 
 // Lookup returns what grpc.health.v1 says about name.
-func (r *Report) Lookup(name string) (*Name, bool) {
+func (r *Report) Lookup(name string) (*ServingName, bool) {
 	for i := range r.Names {
 		if r.Names[i].Name == name {
 			return &r.Names[i], true

@@ -36,7 +36,7 @@ func FuzzReport(f *testing.F) {
 		}
 		var log bytes.Buffer
 		s, err := New(Config{
-			Breakers: []breaker.Source{odd{name, cause}}, Version: reason, Details: Details{Policy: DetailsAlways},
+			Breakers: []breaker.SnapshotSource{odd{name, cause}}, Version: reason, Details: Details{Policy: DetailsAlways},
 			Logger: slog.New(slog.NewJSONHandler(&log, nil)),
 		})
 		if err != nil {
@@ -79,7 +79,7 @@ func (o odd) Snapshots() []breaker.Snapshot {
 func (odd) Changed() <-chan struct{} { return nil }
 
 // readBack asks for the report as somebody who may see details.
-func readBack(t *testing.T, s *Servicer, cause, reason string) {
+func readBack(t *testing.T, s *Server, cause, reason string) {
 	t.Helper()
 	response, err := s.ReportServer().GetHealthReport(context.Background(), &vitalspb.HealthReportRequest{IncludeMethods: true})
 	if err != nil {
@@ -100,8 +100,8 @@ func readBack(t *testing.T, s *Servicer, cause, reason string) {
 	if len(got.Maintenance) != 1 || !same(got.Maintenance[0].Reason, reason) {
 		t.Errorf("the report says %v", got.Maintenance)
 	}
-	if len(got.Names) != len(s.Report().Names) || len(got.Journal) != len(s.Report().Journal) || len(got.Journal) == 0 {
-		t.Errorf("%d names and %d transitions are sent", len(got.Names), len(got.Journal))
+	if len(got.Names) != len(s.Report().Names) || len(got.Transitions) != len(s.Report().Transitions) || len(got.Transitions) == 0 {
+		t.Errorf("%d names and %d transitions are sent", len(got.Names), len(got.Transitions))
 	}
 	for _, n := range s.Report().Names {
 		if (n.explain() == "nothing keeps it from serving") != (n.Status == serving) {

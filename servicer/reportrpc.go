@@ -21,11 +21,11 @@ const (
 	maxReportInterval     = time.Minute
 )
 
-// reportServer is vitals.v1.HealthReportService over a Servicer's editions.
+// reportServer is vitals.v1.HealthReportService over a Server's editions.
 type reportServer struct {
 	vitalspb.UnimplementedHealthReportServiceServer
 
-	servicer *Servicer
+	servicer *Server
 }
 
 // GetHealthReport answers from memory.
@@ -105,10 +105,10 @@ func (r *reportServer) answer(report *Report, details, methods bool) (response *
 		Version:       m.Version,
 		Metrics:       m.Metrics,
 		Phase:         m.Phase,
-		Seq:           m.Seq,
-		JudgedAt:      m.JudgedAt,
+		Revision:      m.Revision,
+		EvaluatedAt:   m.EvaluatedAt,
 		Names:         m.Names,
-		Journal:       m.Journal,
+		Transitions:   m.Transitions,
 		Maintenance:   m.Maintenance,
 	}
 	if methods {
@@ -120,7 +120,7 @@ func (r *reportServer) answer(report *Report, details, methods bool) (response *
 // allowed reports whether the caller may see raw causes.
 func (r *reportServer) allowed(ctx context.Context) bool {
 	details := r.servicer.cfg.Details
-	return details.Ever() && details.Allow(ctx, callerOf(ctx))
+	return details.Enabled() && details.Allow(ctx, callerOf(ctx))
 }
 
 // interval is the client's choice within bounds. What is no number is none.

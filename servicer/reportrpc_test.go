@@ -30,7 +30,7 @@ import (
 const secret = "hunter2"
 
 // reporting serves s over l and returns a client of its report service. stop ends both.
-func reporting(t *testing.T, l link, s *servicer.Servicer) (client vitalspb.HealthReportServiceClient, stop func()) {
+func reporting(t *testing.T, l link, s *servicer.Server) (client vitalspb.HealthReportServiceClient, stop func()) {
 	t.Helper()
 	server := l.newServer()
 	s.Register(server)
@@ -78,7 +78,7 @@ func TestGetHealthReport(t *testing.T) {
 		if m := r.Metrics["request_success_rate"]; m.GetThreshold() != "95" || m.GetUnit() != "%" || m.GetNumber() != 100 {
 			t.Errorf("metric = %v", m)
 		}
-		if len(r.Names) != 5 || len(r.Journal) == 0 || len(r.Methods) != 0 {
+		if len(r.Names) != 5 || len(r.Transitions) == 0 || len(r.Methods) != 0 {
 			t.Errorf("response = %v", r)
 		}
 		r, err = client.GetHealthReport(t.Context(), &vitalspb.HealthReportRequest{IncludeMethods: true})
@@ -90,7 +90,7 @@ func TestGetHealthReport(t *testing.T) {
 
 func TestAnEditionIsTranslatedOnce(t *testing.T) {
 	t.Parallel()
-	s := newServicer(t, servicer.Config{Breakers: []breaker.Source{newFakeBreaker("a")}})
+	s := newServicer(t, servicer.Config{Breakers: []breaker.SnapshotSource{newFakeBreaker("a")}})
 	service := s.ReportServer()
 	answers := make([]*vitalspb.HealthReportResponse, 200)
 	var wg sync.WaitGroup
@@ -122,7 +122,7 @@ func TestWatchHealthReport(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return r.Seq, r.Names[0].Status, time.Since(began)
+			return r.Revision, r.Names[0].Status, time.Since(began)
 		}
 		first, state, after := receive()
 		if state != "SERVING" || after != 0 {
@@ -255,8 +255,8 @@ func knowsTheWord(_ context.Context, c servicer.Caller) bool {
 	return fmt.Sprint(c.Header["word"]) == "[sesame]"
 }
 
-// failing returns a Servicer all of whose witnesses have failed with the secret.
-func failing(t *testing.T, details servicer.Details, log *slog.Logger) *servicer.Servicer {
+// failing returns a Server all of whose witnesses have failed with the secret.
+func failing(t *testing.T, details servicer.Details, log *slog.Logger) *servicer.Server {
 	t.Helper()
 	bad := func(context.Context) error { return errors.New("dial postgres://u:" + secret + "@db") }
 	panics := func(context.Context) error { panic(secret) }
@@ -270,9 +270,9 @@ func failing(t *testing.T, details servicer.Details, log *slog.Logger) *servicer
 	)
 	b := newFakeBreaker("database")
 	b.set(func(b *breaker.Snapshot) { b.State, b.LastFailure = breaker.Open, errors.New(secret) })
-	s := newServicer(t, servicer.Config{Checker: c, Breakers: []breaker.Source{b}, Details: details, Logger: log})
+	s := newServicer(t, servicer.Config{Checker: c, Breakers: []breaker.SnapshotSource{b}, Details: details, Logger: log})
 	stopChecks, stop := run(t, c.Run), run(t, s.Run)
-	for report := range s.Reports(t.Context()) {
+	for report := range s.Changes(t.Context()) {
 		n, _ := report.Lookup("liveness")
 		if m, found := report.Metric("system_resources"); found && strings.Contains(m.Message, "memory") && n.Status == stoodDown && report.Phase == servicer.Ready {
 			break
@@ -306,7 +306,7 @@ func TestNoDoorTellsTheSecretButTheLog(t *testing.T) {
 		"GetHealthReport":   protojson.Format(r),
 		"WatchHealthReport": protojson.Format(first),
 		"names":             fmt.Sprintf("%+v", report.Names),
-		"journal":           fmt.Sprintf("%+v", report.Journal),
+		"journal":           fmt.Sprintf("%+v", report.Transitions),
 	} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%s tells the secret: %s", door, text)

@@ -36,7 +36,7 @@ func (wire) Name() string                       { return "proto" }
 // besieged is a servicer behind two real servers: one on which it is registered, and one of somebody else, which has
 // its own health service, so that the interceptors answer.
 type besieged struct {
-	*Servicer
+	*Server
 	clients [2]*grpc.ClientConn
 }
 
@@ -52,11 +52,11 @@ func newBesieged(f *testing.F) *besieged {
 	theirs := health.NewServer()
 	theirs.SetServingStatus("theirs", serving)
 	registered, foreign := grpc.NewServer(), grpc.NewServer(
-		grpc.ChainUnaryInterceptor(s.UnaryAnswer), grpc.ChainStreamInterceptor(s.StreamAnswer))
+		grpc.ChainUnaryInterceptor(s.UnaryHealthInterceptor), grpc.ChainStreamInterceptor(s.StreamHealthInterceptor))
 	s.Register(registered)
 	healthpb.RegisterHealthServer(foreign, theirs)
 	s.RegisterReports(foreign)
-	b := &besieged{Servicer: s}
+	b := &besieged{Server: s}
 	for i, server := range []*grpc.Server{registered, foreign} {
 		lis := bufconn.Listen(1 << 16)
 		go func() { _ = server.Serve(lis) }()

@@ -24,20 +24,20 @@ type Endpoint struct {
 }
 
 // Serve runs the judge, serves server on lis, and drains it when ctx ends; see Drain. It registers nothing: Register,
-// or the interceptors UnaryAnswer and StreamAnswer, make the health service answer. Every service that is registered
+// or the interceptors UnaryHealthInterceptor and StreamHealthInterceptor, make the health service answer. Every service that is registered
 // on server becomes a name of the health service; a check of the same name is a mistake, and then nothing is served.
 //
 // It blocks until everything it started has gone, and returns nil after a complete drain; the error of Drain if calls
 // had to be cut off; that of Run; that of the listener, after an end without the delay; or one that says that a witness,
 // such as a breaker.Source, hangs and keeps the judge from ending. The listener is closed in every case. Call Serve,
 // ServeAll or Run once, and not two of them.
-func (s *Servicer) Serve(ctx context.Context, server *grpc.Server, lis net.Listener) error {
+func (s *Server) Serve(ctx context.Context, server *grpc.Server, lis net.Listener) error {
 	return s.ServeAll(ctx, Endpoint{Server: server, Listener: lis})
 }
 
 // ServeAll is Serve for several servers with one health, such as one for the work and one, without TLS, for probes
 // alone. They are drained together. When one of them fails or is stopped by somebody else, all end.
-func (s *Servicer) ServeAll(ctx context.Context, endpoints ...Endpoint) error {
+func (s *Server) ServeAll(ctx context.Context, endpoints ...Endpoint) error {
 	err := errRunning
 	if !s.running.Load() { // else an end of these servers would be the end of those that are served already
 		err = s.learn(servicesOf(endpoints))
@@ -55,7 +55,7 @@ func (s *Servicer) ServeAll(ctx context.Context, endpoints ...Endpoint) error {
 	return s.serveTargets(ctx, targets)
 }
 
-func (s *Servicer) serveTargets(ctx context.Context, targets []target) error {
+func (s *Server) serveTargets(ctx context.Context, targets []target) error {
 	// The judge outlives ctx: the drain is part of the report.
 	judging, dismiss := context.WithCancel(context.WithoutCancel(ctx))
 	defer dismiss()

@@ -15,20 +15,20 @@ import (
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/internal/asynclog"
-	"github.com/vitals-go/vitals/internal/latest"
+	"github.com/vitals-go/vitals/internal/broadcast"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
-// Servicer hears the witnesses, judges, and answers. Create it with New, then call Run, or Serve, which does that too.
+// Server hears the witnesses, judges, and answers. Create it with New, then call Run, or Serve, which does that too.
 // It is a healthpb.HealthServer and stands in for the health.Server of grpc-go. All methods may be called concurrently.
-type Servicer struct {
+type Server struct {
 	*healthServer
 
 	cfg       Config // with defaults
 	log       *asynclog.Logger
 	rules     rules
 	witnesses *witnesses
-	reports   *latest.Value[Report]
+	reports   *broadcast.Value[Report]
 	running   atomic.Bool
 	// followers counts the loops over Reports and the report streams, which must be woken. outdated is set when a report
 	// was left to be made by the next reader. Both are written by whoever speaks or reads; the followers count is raised
@@ -56,13 +56,13 @@ type Servicer struct {
 	published   map[string]healthpb.HealthCheckResponse_ServingStatus
 }
 
-// New returns a Servicer that judges what the witnesses know now. It starts nothing. The error joins all mistakes,
+// New returns a Server that judges what the witnesses know now. It starts nothing. The error joins all mistakes,
 // each naming the field or the check.
-func New(cfg Config) (*Servicer, error) {
+func New(cfg Config) (*Server, error) {
 	err := cfg.validate()
 	cfg = cfg.withDefaults()
 	log := asynclog.New(cfg.Logger)
-	s := &Servicer{
+	s := &Server{
 		healthServer: newHealthServer(healthConfig{
 			maxWatches: cfg.MaxWatches, maxWatchesPerConn: cfg.MaxWatchesPerConn, logger: log,
 		}),
@@ -72,10 +72,10 @@ func New(cfg Config) (*Servicer, error) {
 			born: time.Now().UTC(), version: cfg.Version, requests: cfg.Requests, hideChecks: cfg.HideChecks,
 		},
 		witnesses: newWitnesses(&cfg),
-		reports:   latest.New(&Report{}),
+		reports:   broadcast.New(&Report{}),
 		wakeup:    make(chan struct{}, 1),
 		pulse:     make(chan struct{}),
-		history:   newHistory(cfg.JournalSize),
+		history:   newHistory(cfg.TransitionHistory),
 		services:  slices.Sorted(slices.Values(cfg.Services)),
 	}
 	heard, _ := s.witnesses.hear()
@@ -103,16 +103,16 @@ func mistakes(checks []*checker.Result, services []string) error {
 
 // Report returns the newest edition: two atomic loads. Before Run it is what New found, with what the application has
 // said since; after Run it says that nobody judges any more.
-func (s *Servicer) Report() *Report {
+func (s *Server) Report() *Report {
 	if s.outdated.Load() && s.outdated.CompareAndSwap(true, false) {
 		s.rejudge(nil)
 	}
 	return s.reports.Load()
 }
 
-// Reports yields the newest edition at once and then each newer one, until ctx ends or the loop is left. A slow
-// reader misses editions, as Report.Seq shows, never goes back, and delays nobody.
-func (s *Servicer) Reports(ctx context.Context) iter.Seq[*Report] {
+// Changes yields the newest edition at once and then each newer one, until ctx ends or the loop is left. A slow
+// reader misses editions, as Report.Revision shows, never goes back, and delays nobody.
+func (s *Server) Changes(ctx context.Context) iter.Seq[*Report] {
 	return func(yield func(*Report) bool) {
 		s.followers.Add(1)
 		defer s.followers.Add(-1)
@@ -122,38 +122,38 @@ func (s *Servicer) Reports(ctx context.Context) iter.Seq[*Report] {
 }
 
 // Phase returns where the process stands in its life: one atomic load.
-func (s *Servicer) Phase() Phase { return s.Report().Phase }
+func (s *Server) Phase() Phase { return s.Report().Phase }
 
 // Details returns who may see raw causes, so that every door decides alike.
-func (s *Servicer) Details() Details { return s.cfg.Details }
+func (s *Server) Details() Details { return s.cfg.Details }
 
 // Register registers grpc.health.v1 and vitals.v1.HealthReportService on server. It must be called before the server
-// serves; where a health service is registered already, use RegisterReports and UnaryAnswer.
-func (s *Servicer) Register(server grpc.ServiceRegistrar) {
+// serves; where a health service is registered already, use RegisterReports and UnaryHealthInterceptor.
+func (s *Server) Register(server grpc.ServiceRegistrar) {
 	s.RegisterHealth(server)
 	s.RegisterReports(server)
 }
 
 // RegisterHealth registers grpc.health.v1 only.
-func (s *Servicer) RegisterHealth(server grpc.ServiceRegistrar) {
+func (s *Server) RegisterHealth(server grpc.ServiceRegistrar) {
 	healthpb.RegisterHealthServer(server, s)
 }
 
 // RegisterReports registers vitals.v1.HealthReportService only.
-func (s *Servicer) RegisterReports(server grpc.ServiceRegistrar) {
+func (s *Server) RegisterReports(server grpc.ServiceRegistrar) {
 	vitalspb.RegisterHealthReportServiceServer(server, s.ReportServer())
 }
 
 // ReportServer returns the service that RegisterReports registers, for those who serve it in another way. Its answers
 // are shared by all callers: nobody may change them.
-func (s *Servicer) ReportServer() vitalspb.HealthReportServiceServer {
+func (s *Server) ReportServer() vitalspb.HealthReportServiceServer {
 	return &reportServer{servicer: s}
 }
 
 // SetServingStatus gives the application's own word about a service, as grpc-go's health.Server does, and makes the name
 // known. A name that is judged as well serves only if both agree. After Shutdown and while draining the word is
 // ignored. Setting what is already set costs nothing.
-func (s *Servicer) SetServingStatus(service string, status healthpb.HealthCheckResponse_ServingStatus) {
+func (s *Server) SetServingStatus(service string, status healthpb.HealthCheckResponse_ServingStatus) {
 	if word, given := s.word(service); given && word == status {
 		return
 	}
@@ -172,7 +172,7 @@ func (s *Servicer) SetServingStatus(service string, status healthpb.HealthCheckR
 
 // precede has the judge speak about a new name before the application's word can make it serve: what gates readiness
 // gates this name too, and nobody may be told otherwise, not even for a moment.
-func (s *Servicer) precede(service string, status healthpb.HealthCheckResponse_ServingStatus) {
+func (s *Server) precede(service string, status healthpb.HealthCheckResponse_ServingStatus) {
 	if status != serving {
 		return
 	}
@@ -188,27 +188,27 @@ func (s *Servicer) precede(service string, status healthpb.HealthCheckResponse_S
 
 // Shutdown turns every known name but liveness NOT_SERVING and ignores SetServingStatus until Resume, as grpc-go's
 // health.Server does. To end a server use Serve or Drain, which also tell and end the watches.
-func (s *Servicer) Shutdown() {
+func (s *Server) Shutdown() {
 	s.healthServer.Shutdown()
 	s.rejudge(func() { s.shut = true })
 }
 
 // Resume ends Shutdown, as grpc-go's health.Server does: every word of the application is SERVING again, and judged
 // names follow their judge.
-func (s *Servicer) Resume() {
+func (s *Server) Resume() {
 	s.healthServer.Resume()
 	s.rejudge(func() { s.shut = false })
 }
 
 // setPhase takes the process to Draining or Stopped.
-func (s *Servicer) setPhase(p Phase) {
+func (s *Server) setPhase(p Phase) {
 	s.rejudge(func() { s.ending = p })
 }
 
 // AddServices makes full names of gRPC services known, as Serve does with those of its server, for a server that
 // somebody else serves. It reports a name that belongs to a probe or to a check, and a check that gates a service which
 // nobody knows, and then changes nothing.
-func (s *Servicer) AddServices(names ...string) error {
+func (s *Server) AddServices(names ...string) error {
 	var errs []error
 	for _, name := range names {
 		if reserved(name) {
@@ -223,7 +223,7 @@ func (s *Servicer) AddServices(names ...string) error {
 
 // learn makes names of registered services known. It returns the mistakes that only show now: a check with the name
 // of a service, or one that gates a service which does not exist.
-func (s *Servicer) learn(services []string) error {
+func (s *Server) learn(services []string) error {
 	s.mu.Lock()
 	all := slices.Concat(s.services, services)
 	checks := s.heard.checks
@@ -238,7 +238,7 @@ func (s *Servicer) learn(services []string) error {
 	return nil
 }
 
-func (s *Servicer) strayGates(checks []*checker.Result, services []string) error {
+func (s *Server) strayGates(checks []*checker.Result, services []string) error {
 	var errs []error
 	for _, c := range checks {
 		for _, gate := range c.Gates {

@@ -20,7 +20,7 @@ func ExampleNew() {
 	report := health.Report()
 	orders, _ := report.Lookup("shop.v1.Orders")
 	fmt.Println(report.Phase, report.Overall)
-	fmt.Println(orders.Name, orders.Status, orders.Because[0].Text)
+	fmt.Println(orders.Name, orders.Status, orders.Causes[0].Text)
 	// Output:
 	// ready healthy
 	// shop.v1.Orders NOT_SERVING set by the application
@@ -38,7 +38,7 @@ func TestZeroConfigServesFromBirth(t *testing.T) {
 			t.Errorf("Check(%q) = %v, %v; want SERVING", name, got, err)
 		}
 	}
-	if r := s.Report(); r.Phase != servicer.Ready || !r.Startup || r.Seq != 1 || len(r.Metrics) != 0 {
+	if r := s.Report(); r.Phase != servicer.Ready || !r.Startup || r.Revision != 1 || len(r.Metrics) != 0 {
 		t.Errorf("report = %+v", r)
 	}
 }

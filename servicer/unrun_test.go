@@ -9,7 +9,7 @@ import (
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
-// TestAReportStreamTellsTheWordOfWhoNeverRuns has a Servicer stand in for grpc-go's health.Server: nobody calls Run, and
+// TestAReportStreamTellsTheWordOfWhoNeverRuns has a Server stand in for grpc-go's health.Server: nobody calls Run, and
 // nobody but the stream follows its reports.
 func TestAReportStreamTellsTheWordOfWhoNeverRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

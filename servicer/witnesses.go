@@ -15,12 +15,12 @@ import (
 type witnesses struct {
 	checker  checks
 	recorder recorder
-	breakers []breaker.Source
+	breakers []breaker.SnapshotSource
 }
 
 // checks is the part of a checker.Checker that the judge needs.
 type checks interface {
-	Edition() *checker.Edition
+	Edition() *checker.Snapshot
 	Changed() <-chan struct{}
 }
 
@@ -31,7 +31,7 @@ type recorder interface {
 
 func newWitnesses(cfg *Config) *witnesses {
 	// What is nil has been reported as a mistake; the others are heard all the same, so that theirs are found too.
-	w := &witnesses{breakers: slices.DeleteFunc(cfg.Breakers, func(s breaker.Source) bool { return s == nil })}
+	w := &witnesses{breakers: slices.DeleteFunc(cfg.Breakers, func(s breaker.SnapshotSource) bool { return s == nil })}
 	if cfg.Checker != nil {
 		w.checker = cfg.Checker
 	}
@@ -61,7 +61,7 @@ func (w *witnesses) hear() (said testimony, newer <-chan struct{}) {
 	if w.checker != nil {
 		newer = w.checker.Changed()
 		edition := w.checker.Edition()
-		said.edition, said.checks = edition.Seq, edition.Results
+		said.edition, said.checks = edition.Revision, edition.Results
 	}
 	for _, source := range w.breakers {
 		snapshots, broken := guarded(source.Snapshots)

@@ -24,19 +24,19 @@ func Classify(code codes.Code) breaker.Outcome {
 	}
 }
 
-// judge classifies how a call ended, and looks for a hint at how long the server wants to be left alone.
-func (g *Guard) judge(err error, trailer metadata.MD) ending {
+// classify classifies how a call ended, and looks for a hint at how long the server wants to be left alone.
+func (g *Interceptor) classify(err error, trailer metadata.MD) callEnd {
 	if err == nil {
-		return ending{outcome: g.cfg.Classify(codes.OK)}
+		return callEnd{outcome: g.cfg.Classify(codes.OK)}
 	}
 	if breaker.IsRejected(err) {
-		return ending{outcome: breaker.Neutral} // by a breaker further inside
+		return callEnd{outcome: breaker.Neutral} // by a breaker further inside
 	}
 	st, ok := status.FromError(err)
 	if !ok {
 		st = status.FromContextError(err)
 	}
-	end := ending{outcome: g.cfg.Classify(st.Code()), cause: err}
+	end := callEnd{outcome: g.cfg.Classify(st.Code()), cause: err}
 	if code := st.Code(); code == codes.Unavailable || code == codes.ResourceExhausted {
 		end.wait = max(retryInfo(st), pushback(trailer))
 	}

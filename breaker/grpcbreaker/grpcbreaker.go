@@ -25,31 +25,31 @@ type Config struct {
 	Classify func(codes.Code) breaker.Outcome
 }
 
-// Guard guards the calls of a gRPC client. Create it with New; one Guard may serve many connections.
-type Guard struct{ cfg Config }
+// Interceptor guards the calls of a gRPC client. Create it with New; one Interceptor may serve many connections.
+type Interceptor struct{ cfg Config }
 
-// New returns a Guard, or an error for an invalid cfg. It starts nothing.
-func New(cfg Config) (*Guard, error) {
+// New returns a Interceptor, or an error for an invalid cfg. It starts nothing.
+func New(cfg Config) (*Interceptor, error) {
 	if (cfg.Breaker == nil) == (cfg.BreakerFor == nil) {
 		return nil, errors.New("grpcbreaker: exactly one of Breaker and BreakerFor is required")
 	}
 	if cfg.Classify == nil {
 		cfg.Classify = Classify
 	}
-	return &Guard{cfg: cfg}, nil
+	return &Interceptor{cfg: cfg}, nil
 }
 
 // DialOptions returns both interceptors, to be passed to grpc.NewClient. Interceptors of options further behind run
 // inside.
-func (g *Guard) DialOptions() []grpc.DialOption {
+func (g *Interceptor) DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithChainUnaryInterceptor(g.UnaryClient),
 		grpc.WithChainStreamInterceptor(g.StreamClient),
 	}
 }
 
-// UnaryClient is a grpc.UnaryClientInterceptor.
-func (g *Guard) UnaryClient(
+// UnaryClientInterceptor is a grpc.UnaryClientInterceptor.
+func (g *Interceptor) UnaryClient(
 	ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker,
 	opts ...grpc.CallOption,
 ) error {
@@ -57,20 +57,20 @@ func (g *Guard) UnaryClient(
 	if b == nil {
 		return invoke(ctx, method, req, reply, cc, opts...)
 	}
-	permit, err := b.Admit(ctx)
+	permit, err := b.Allow(ctx)
 	if err != nil {
 		return err
 	}
 	end := abandoned()
-	defer func() { end.settle(b, &permit) }()
+	defer func() { end.done(b, &permit) }()
 	var trailer metadata.MD
 	err = invoke(permit.Context(), method, req, reply, cc, extend(opts, grpc.Trailer(&trailer))...)
-	end = g.judge(err, trailer)
+	end = g.classify(err, trailer)
 	return err
 }
 
 // breaker returns the one that guards method, or nil.
-func (g *Guard) breaker(cc *grpc.ClientConn, method string) *breaker.Breaker {
+func (g *Interceptor) breaker(cc *grpc.ClientConn, method string) *breaker.Breaker {
 	switch {
 	case exempt(method):
 		return nil

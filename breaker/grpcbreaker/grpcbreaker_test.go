@@ -41,7 +41,7 @@ type dependency struct {
 }
 
 // dial starts d and connects a guarded client. Everything ends with the test.
-func dial(t *testing.T, d *dependency, guard *grpcbreaker.Guard) *grpc.ClientConn {
+func dial(t *testing.T, d *dependency, interceptor *grpcbreaker.Interceptor) *grpc.ClientConn {
 	t.Helper()
 	server := grpc.NewServer()
 	server.RegisterService(&grpc.ServiceDesc{
@@ -70,7 +70,7 @@ func dial(t *testing.T, d *dependency, guard *grpcbreaker.Guard) *grpc.ClientCon
 		defer close(served)
 		_ = server.Serve(lis)
 	}()
-	options := append(guard.DialOptions(),
+	options := append(interceptor.DialOptions(),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }))
 	conn, err := grpc.NewClient("passthrough:///dependency", options...)
@@ -85,18 +85,18 @@ func dial(t *testing.T, d *dependency, guard *grpcbreaker.Guard) *grpc.ClientCon
 	return conn
 }
 
-func newGuard(t *testing.T, cfg breaker.Config) (*breaker.Breaker, *grpcbreaker.Guard) {
+func newGuard(t *testing.T, cfg breaker.Config) (*breaker.Breaker, *grpcbreaker.Interceptor) {
 	t.Helper()
 	cfg.Name = "dependency"
 	b, err := breaker.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard, err := grpcbreaker.New(grpcbreaker.Config{Breaker: b})
+	interceptor, err := grpcbreaker.New(grpcbreaker.Config{Breaker: b})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b, guard
+	return b, interceptor
 }
 
 func invoke(ctx context.Context, conn *grpc.ClientConn) error {
@@ -140,12 +140,12 @@ func TestCodesAreJudged(t *testing.T) {
 
 func TestUnaryFailuresOpenAndRejectionsNeverReachTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, guard := newGuard(t, breaker.Config{})
+		b, interceptor := newGuard(t, breaker.Config{})
 		served := 0
 		conn := dial(t, &dependency{unary: func(context.Context) error {
 			served++
 			return status.Error(codes.Internal, "broken")
-		}}, guard)
+		}}, interceptor)
 		for range 8 {
 			_ = invoke(t.Context(), conn)
 		}
@@ -161,8 +161,8 @@ func TestUnaryFailuresOpenAndRejectionsNeverReachTheServer(t *testing.T) {
 
 func TestDeadlinesAndCancellations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, guard := newGuard(t, breaker.Config{ConsecutiveFailures: -1})
-		conn := dial(t, &dependency{unary: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}, guard)
+		b, interceptor := newGuard(t, breaker.Config{ConsecutiveFailures: -1})
+		conn := dial(t, &dependency{unary: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}, interceptor)
 		late, stop := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 		defer stop()
 		_ = invoke(late, conn)
@@ -193,20 +193,20 @@ func TestServerThatAsksToBeLeftAloneIs(t *testing.T) {
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b, guard := newGuard(t, breaker.Config{Jitter: -1})
-			conn := dial(t, &dependency{unary: answer}, guard)
+			b, interceptor := newGuard(t, breaker.Config{Jitter: -1})
+			conn := dial(t, &dependency{unary: answer}, interceptor)
 			_ = invoke(t.Context(), conn)
-			if s := b.Snapshot(); s.State != breaker.Open || time.Until(s.NextTry) != 20*time.Second {
-				t.Errorf("%s: %v, next try in %v", name, s.State, time.Until(s.NextTry))
+			if s := b.Snapshot(); s.State != breaker.Open || time.Until(s.RetryAt) != 20*time.Second {
+				t.Errorf("%s: %v, next try in %v", name, s.State, time.Until(s.RetryAt))
 			}
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		b, guard := newGuard(t, breaker.Config{})
+		b, interceptor := newGuard(t, breaker.Config{})
 		conn := dial(t, &dependency{unary: func(ctx context.Context) error {
 			_ = grpc.SetTrailer(ctx, metadata.Pairs("grpc-retry-pushback-ms", "-1"))
 			return status.Error(codes.ResourceExhausted, "never retry this")
-		}}, guard)
+		}}, interceptor)
 		_ = invoke(t.Context(), conn)
 		if s := b.Snapshot(); s.State != breaker.Closed || s.Calls.Neutral != 1 {
 			t.Errorf("%+v", s)
@@ -217,15 +217,15 @@ func TestServerThatAsksToBeLeftAloneIs(t *testing.T) {
 // A hint is the least: it must not make an outage look shorter than it would without one.
 func TestFailuresThatHintAtAShortTimeBackOffAllTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, guard := newGuard(t, breaker.Config{Jitter: -1})
+		b, interceptor := newGuard(t, breaker.Config{Jitter: -1})
 		conn := dial(t, &dependency{unary: func(ctx context.Context) error {
 			_ = grpc.SetTrailer(ctx, metadata.Pairs("grpc-retry-pushback-ms", "10"))
 			return status.Error(codes.Unavailable, "overloaded")
-		}}, guard)
+		}}, interceptor)
 		for _, want := range []time.Duration{10 * time.Millisecond, 10 * time.Second, 20 * time.Second} {
 			_ = invoke(t.Context(), conn)
-			if s := b.Snapshot(); s.State != breaker.Open || time.Until(s.NextTry) != want {
-				t.Fatalf("%v, next try in %v, want %v", s.State, time.Until(s.NextTry), want)
+			if s := b.Snapshot(); s.State != breaker.Open || time.Until(s.RetryAt) != want {
+				t.Fatalf("%v, next try in %v, want %v", s.State, time.Until(s.RetryAt), want)
 			}
 			time.Sleep(want)
 			synctest.Wait()
@@ -241,11 +241,11 @@ func TestRejectionThatIsPassedOnDoesNotTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		behind.TripFor(time.Minute)
-		b, guard := newGuard(t, breaker.Config{})
+		b, interceptor := newGuard(t, breaker.Config{})
 		conn := dial(t, &dependency{unary: func(ctx context.Context) error {
-			_, err := behind.Admit(ctx)
+			_, err := behind.Allow(ctx)
 			return err
-		}}, guard)
+		}}, interceptor)
 		if err := invoke(t.Context(), conn); status.Code(err) != codes.Unavailable {
 			t.Fatal(err)
 		}
@@ -277,8 +277,8 @@ func TestStreamIsSettledOnceHoweverItEnds(t *testing.T) {
 		"cancel, and Recv": {endless, func(s grpc.ClientStream, cancel context.CancelFunc) { cancel(); drain(s, nil) }, breaker.Calls{Neutral: 1}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b, guard := newGuard(t, breaker.Config{})
-			conn := dial(t, &dependency{stream: test.serve}, guard)
+			b, interceptor := newGuard(t, breaker.Config{})
+			conn := dial(t, &dependency{stream: test.serve}, interceptor)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			stream := follow(ctx, t, conn)
@@ -293,7 +293,7 @@ func TestStreamIsSettledOnceHoweverItEnds(t *testing.T) {
 
 func TestFirstMessageOfAStreamClosesAHalfOpenBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, guard := newGuard(t, breaker.Config{})
+		b, interceptor := newGuard(t, breaker.Config{})
 		release := make(chan struct{})
 		conn := dial(t, &dependency{
 			unary: func(context.Context) error { return nil },
@@ -302,7 +302,7 @@ func TestFirstMessageOfAStreamClosesAHalfOpenBreaker(t *testing.T) {
 				<-release
 				return status.Error(codes.Unavailable, "going away")
 			},
-		}, guard)
+		}, interceptor)
 		b.TripFor(time.Second)
 		time.Sleep(2 * time.Second)
 		stream := follow(t.Context(), t, conn)
@@ -328,14 +328,14 @@ func TestFirstMessageOfAStreamClosesAHalfOpenBreaker(t *testing.T) {
 // A watch with nothing to tell has answered when its header is in.
 func TestHeaderOfAStreamClosesAHalfOpenBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, guard := newGuard(t, breaker.Config{})
+		b, interceptor := newGuard(t, breaker.Config{})
 		conn := dial(t, &dependency{stream: func(stream grpc.ServerStream) error {
 			if err := stream.SendHeader(nil); err != nil {
 				return err
 			}
 			<-stream.Context().Done()
 			return nil
-		}}, guard)
+		}}, interceptor)
 		b.TripFor(time.Second)
 		time.Sleep(2 * time.Second)
 		stream := follow(t.Context(), t, conn)
@@ -351,8 +351,8 @@ func TestHeaderOfAStreamClosesAHalfOpenBreaker(t *testing.T) {
 // A stream that ends without a header has no header to show for it.
 func TestMissingHeaderIsNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, guard := newGuard(t, breaker.Config{})
-		conn := dial(t, &dependency{stream: func(grpc.ServerStream) error { return status.Error(codes.Internal, "broken") }}, guard)
+		b, interceptor := newGuard(t, breaker.Config{})
+		conn := dial(t, &dependency{stream: func(grpc.ServerStream) error { return status.Error(codes.Internal, "broken") }}, interceptor)
 		b.TripFor(time.Second)
 		time.Sleep(2 * time.Second)
 		stream := follow(t.Context(), t, conn)
@@ -367,11 +367,11 @@ func TestMissingHeaderIsNoAnswer(t *testing.T) {
 // How long a stream lasts is its user's choice.
 func TestLongStreamsAreNotSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, guard := newGuard(t, breaker.Config{SlowCall: time.Second, SlowCallRate: 0.1, MinCalls: 1})
+		b, interceptor := newGuard(t, breaker.Config{SlowCall: time.Second, SlowCallRate: 0.1, MinCalls: 1})
 		conn := dial(t, &dependency{
 			unary:  func(context.Context) error { time.Sleep(time.Second); return nil },
 			stream: func(grpc.ServerStream) error { time.Sleep(10 * time.Second); return nil },
-		}, guard)
+		}, interceptor)
 		b.TripFor(time.Second)
 		time.Sleep(2 * time.Second)
 		for range 2 { // As a probe, and not.
@@ -398,8 +398,8 @@ type healthServer struct {
 
 func TestHealthIsNeverGuarded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, guard := newGuard(t, breaker.Config{})
-		conn := dial(t, &dependency{health: healthServer{}}, guard)
+		b, interceptor := newGuard(t, breaker.Config{})
+		conn := dial(t, &dependency{health: healthServer{}}, interceptor)
 		b.ForceOpen("test")
 		client := healthpb.NewHealthClient(conn)
 		if _, err := client.Check(t.Context(), &healthpb.HealthCheckRequest{}); status.Code(err) != codes.Unimplemented {
@@ -419,17 +419,17 @@ func TestHealthIsNeverGuarded(t *testing.T) {
 }
 
 func TestFailingInterceptorFurtherInsideIsSettled(t *testing.T) {
-	b, guard := newGuard(t, breaker.Config{})
+	b, interceptor := newGuard(t, breaker.Config{})
 	fails := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 		return nil, io.ErrUnexpectedEOF
 	}
-	_, _ = guard.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, fails)
+	_, _ = interceptor.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, fails)
 	func() {
 		defer func() { _ = recover() }()
 		panics := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 			panic("boom")
 		}
-		_, _ = guard.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, panics)
+		_, _ = interceptor.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, panics)
 	}()
 	if calls := b.Snapshot().Calls; calls.Failures != 2 {
 		t.Fatalf("%+v, want two failures", calls)
@@ -442,14 +442,14 @@ type hostile struct{ error }
 func (hostile) Is(error) bool { panic("boom") }
 
 func TestErrorThatPanicsIsSettled(t *testing.T) {
-	b, guard := newGuard(t, breaker.Config{})
+	b, interceptor := newGuard(t, breaker.Config{})
 	unary := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return hostile{} }
 	stream := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 		return nil, hostile{}
 	}
 	for _, run := range []func(){
-		func() { _ = guard.UnaryClient(t.Context(), unaryMethod, nil, nil, nil, unary) },
-		func() { _, _ = guard.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, stream) },
+		func() { _ = interceptor.UnaryClient(t.Context(), unaryMethod, nil, nil, nil, unary) },
+		func() { _, _ = interceptor.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, stream) },
 	} {
 		func() {
 			defer func() { _ = recover() }()
@@ -466,7 +466,7 @@ func TestGroupKeepsMethodsApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard, err := grpcbreaker.New(grpcbreaker.Config{BreakerFor: func(target, method string) *breaker.Breaker {
+	interceptor, err := grpcbreaker.New(grpcbreaker.Config{BreakerFor: func(target, method string) *breaker.Breaker {
 		if target != "passthrough:///x" || method == "/a/Unguarded" {
 			return nil
 		}
@@ -484,16 +484,16 @@ func TestGroupKeepsMethodsApart(t *testing.T) {
 		return status.Error(codes.Internal, "broken")
 	}
 	for range 6 {
-		_ = guard.UnaryClient(t.Context(), "/a/Sick", nil, nil, conn, fails)
+		_ = interceptor.UnaryClient(t.Context(), "/a/Sick", nil, nil, conn, fails)
 	}
-	if err := guard.UnaryClient(t.Context(), "/a/Sick", nil, nil, conn, fails); !breaker.IsRejected(err) {
+	if err := interceptor.UnaryClient(t.Context(), "/a/Sick", nil, nil, conn, fails); !breaker.IsRejected(err) {
 		t.Fatal(err)
 	}
-	if err := guard.UnaryClient(t.Context(), "/a/Well", nil, nil, conn, fails); breaker.IsRejected(err) {
+	if err := interceptor.UnaryClient(t.Context(), "/a/Well", nil, nil, conn, fails); breaker.IsRejected(err) {
 		t.Fatal(err)
 	}
 	for range 7 {
-		if err := guard.UnaryClient(t.Context(), "/a/Unguarded", nil, nil, conn, fails); breaker.IsRejected(err) {
+		if err := interceptor.UnaryClient(t.Context(), "/a/Unguarded", nil, nil, conn, fails); breaker.IsRejected(err) {
 			t.Fatal(err)
 		}
 	}
@@ -504,11 +504,11 @@ func ExampleNew() {
 	if err != nil {
 		panic(err)
 	}
-	guard, err := grpcbreaker.New(grpcbreaker.Config{Breaker: b})
+	interceptor, err := grpcbreaker.New(grpcbreaker.Config{Breaker: b})
 	if err != nil {
 		panic(err)
 	}
-	options := append(guard.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	options := append(interceptor.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	conn, err := grpc.NewClient("passthrough:///upstream.example:50051", options...)
 	if err != nil {
 		panic(err)

@@ -47,8 +47,8 @@ func FuzzRetryInfo(f *testing.F) {
 				want = bounded(seconds, nanos)
 			}
 			s := b.Snapshot()
-			if (s.State == breaker.Open) != (want > 0) || want > 0 && time.Until(s.NextTry) != want {
-				t.Fatalf("code %d with RetryInfo of %d s and %d ns: %v for %v, want %v", code, seconds, nanos, s.State, time.Until(s.NextTry), want)
+			if (s.State == breaker.Open) != (want > 0) || want > 0 && time.Until(s.RetryAt) != want {
+				t.Fatalf("code %d with RetryInfo of %d s and %d ns: %v for %v, want %v", code, seconds, nanos, s.State, time.Until(s.RetryAt), want)
 			}
 			if want > 0 {
 				mustExplain(t, b, want)
@@ -64,11 +64,11 @@ func tripped(t *testing.T, err error) *breaker.Breaker {
 	if mistake != nil {
 		t.Fatal(mistake)
 	}
-	guard, mistake := grpcbreaker.New(grpcbreaker.Config{Breaker: b})
+	interceptor, mistake := grpcbreaker.New(grpcbreaker.Config{Breaker: b})
 	if mistake != nil {
 		t.Fatal(mistake)
 	}
-	got := guard.UnaryClient(context.Background(), unaryMethod, nil, nil, nil,
+	got := interceptor.UnaryClient(context.Background(), unaryMethod, nil, nil, nil,
 		func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return err })
 	if status.Code(got) != status.Code(err) {
 		t.Fatalf("the call ends with %v, want %v", got, err)
@@ -92,7 +92,7 @@ func bounded(seconds int64, nanos int32) time.Duration {
 // mustExplain reads a rejection as the peer of a server that returns it would.
 func mustExplain(t *testing.T, b *breaker.Breaker, wait time.Duration) {
 	t.Helper()
-	_, rejection := b.Admit(context.Background())
+	_, rejection := b.Allow(context.Background())
 	sent, err := proto.Marshal(status.Convert(rejection).Proto())
 	if err != nil {
 		t.Fatal(err)

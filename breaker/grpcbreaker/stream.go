@@ -9,8 +9,8 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// StreamClient is a grpc.StreamClientInterceptor.
-func (g *Guard) StreamClient(
+// StreamClientInterceptor is a grpc.StreamClientInterceptor.
+func (g *Interceptor) StreamClient(
 	ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer,
 	opts ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
@@ -18,7 +18,7 @@ func (g *Guard) StreamClient(
 	if b == nil {
 		return open(ctx, desc, cc, method, opts...)
 	}
-	permit, err := b.Admit(ctx)
+	permit, err := b.Allow(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -26,20 +26,20 @@ func (g *Guard) StreamClient(
 	end, opened := abandoned(), false
 	defer func() {
 		if !opened {
-			end.settle(b, &permit)
+			end.done(b, &permit)
 		}
 	}()
 	// gRPC fills trailer before it reports the end, on the goroutine that reports it.
 	var trailer metadata.MD
 	finish := func(err error) {
 		end := abandoned()
-		defer func() { end.settle(b, &permit) }()
-		end = g.judge(err, trailer)
+		defer func() { end.done(b, &permit) }()
+		end = g.classify(err, trailer)
 	}
 	stream, err := open(permit.Context(), desc, cc, method, extend(opts, grpc.Trailer(&trailer), grpc.OnFinish(finish))...)
 	if err != nil {
 		// An interceptor further inside may have failed before gRPC knew of the call.
-		end = g.judge(err, nil)
+		end = g.classify(err, nil)
 		return nil, err
 	}
 	opened = true

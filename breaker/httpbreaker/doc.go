@@ -14,6 +14,6 @@
 //
 // # Concurrency, ownership and cost
 //
-// Everything may be used concurrently; nothing is started. A request costs one Admit and one Settle, and a map lookup
+// Everything may be used concurrently; nothing is started. A request costs one Allow and one Done, and a map lookup
 // with a Group.
 package httpbreaker

@@ -59,7 +59,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return t.cfg.Next.RoundTrip(req)
 		}
 	}
-	permit, err := b.Admit(req.Context())
+	permit, err := b.Allow(req.Context())
 	if err != nil {
 		if req.Body != nil {
 			req.Body.Close()
@@ -67,21 +67,21 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	outcome, cause := breaker.Failure, errAbandoned
-	defer func() { permit.SettleAs(outcome, cause) }()
+	defer func() { permit.Record(outcome, cause) }()
 	if permit.Probe() {
 		req = req.WithContext(permit.Context())
 	}
 	resp, err := t.cfg.Next.RoundTrip(req)
-	outcome, cause = t.judge(resp, err)
+	outcome, cause = t.outcome(resp, err)
 	if outcome == breaker.Failure {
-		permit.SettleAs(outcome, cause) // It counts as it would without a hint, which can only lengthen the open time.
+		permit.Record(outcome, cause) // It counts as it would without a hint, which can only lengthen the open time.
 	}
 	b.TripFor(retryAfter(resp)) // Before a neutral probe is settled: another call could slip in between.
 	return resp, err
 }
 
-// judge classifies a result and says why it is a failure.
-func (t *Transport) judge(resp *http.Response, err error) (breaker.Outcome, error) {
+// outcome classifies a result and says why it is a failure.
+func (t *Transport) outcome(resp *http.Response, err error) (breaker.Outcome, error) {
 	outcome := t.cfg.Classify(resp, err)
 	switch {
 	case outcome != breaker.Failure || err != nil:

@@ -132,7 +132,7 @@ func TestRetryAfterOpensForThatLong(t *testing.T) {
 			_, _ = transport.RoundTrip(request(t.Context(), t, "http://a.example"))
 			var wait time.Duration
 			if s := b.Snapshot(); s.State == breaker.Open {
-				wait = time.Until(s.NextTry)
+				wait = time.Until(s.RetryAt)
 			}
 			if wait != test.want {
 				t.Errorf("%d with %q: open for %v, want %v", test.code, test.value, wait, test.want)
@@ -152,8 +152,8 @@ func TestFailuresThatHintAtAShortTimeBackOffAllTheSame(t *testing.T) {
 			b, transport := guard(t, answer(code, "Retry-After", "1"))
 			for _, wait := range want {
 				_, _ = transport.RoundTrip(request(t.Context(), t, "http://a.example"))
-				if s := b.Snapshot(); s.State != breaker.Open || time.Until(s.NextTry) != wait {
-					t.Fatalf("%d: %v, next try in %v, want %v", code, s.State, time.Until(s.NextTry), wait)
+				if s := b.Snapshot(); s.State != breaker.Open || time.Until(s.RetryAt) != wait {
+					t.Fatalf("%d: %v, next try in %v, want %v", code, s.State, time.Until(s.RetryAt), wait)
 				}
 				time.Sleep(wait)
 				synctest.Wait()
@@ -190,7 +190,7 @@ func TestProbeIsPartOfTheRequestsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b *breaker.Breaker
 		b, transport := guard(t, roundTrip(func(req *http.Request) (*http.Response, error) {
-			if _, err := b.Admit(req.Context()); err != nil { // A redirect, or a token fetched through the same client.
+			if _, err := b.Allow(req.Context()); err != nil { // A redirect, or a token fetched through the same client.
 				return nil, err
 			}
 			return answer(200)(req)

@@ -45,7 +45,7 @@ func FuzzRetryAfter(f *testing.F) {
 			if want == 0 {
 				return
 			}
-			if got := time.Until(s.NextTry); got != want {
+			if got := time.Until(s.RetryAt); got != want {
 				t.Errorf("%d with Retry-After %q opens for %v, want %v", code, value, got, want)
 			}
 			time.Sleep(want)

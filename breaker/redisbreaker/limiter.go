@@ -48,7 +48,7 @@ func (l *Limiter) Allow() error {
 		ctx = l.probe
 	}
 	var err error
-	a.permit, err = l.cfg.Breaker.Admit(ctx)
+	a.permit, err = l.cfg.Breaker.Allow(ctx)
 	if err != nil {
 		l.free = append(l.free, a)
 		return err
@@ -76,7 +76,7 @@ func (l *Limiter) ReportResult(result error) {
 		if a.handshake && outcome == breaker.Success {
 			outcome = breaker.Neutral
 		}
-		a.permit.SettleAs(outcome, result)
+		a.permit.Record(outcome, result)
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.free = append(l.free, a)

@@ -117,7 +117,7 @@ func TestRecoversAlthoughTheProbeNeedsANewConnection(t *testing.T) {
 		if err := c.command(); !breaker.IsRejected(err) {
 			t.Fatalf("%v, want a rejection", err)
 		}
-		time.Sleep(time.Until(b.Snapshot().NextTry))
+		time.Sleep(time.Until(b.Snapshot().RetryAt))
 		synctest.Wait()
 		c.handshake = nil
 		if err := c.command(); err != nil || b.State() != breaker.Closed {

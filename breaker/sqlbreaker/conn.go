@@ -12,7 +12,7 @@ import (
 // It implements those optional interfaces that may be there although the driver lacks them: it answers as database/sql
 // would have worked around the lack. Exec and Query are different, see execer.
 type conn struct {
-	guard guard
+	guard calls
 	inner driver.Conn
 }
 
@@ -26,7 +26,7 @@ var (
 )
 
 // newConn wraps inner in the type that can do as much.
-func newConn(g guard, inner driver.Conn) driver.Conn {
+func newConn(g calls, inner driver.Conn) driver.Conn {
 	c := &conn{guard: g, inner: inner}
 	exec, query := newExecer(c), newQueryer(c)
 	switch {
@@ -63,7 +63,7 @@ func (c *conn) Ping(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	_, err := guarded(ctx, &c.guard, func(ctx context.Context) (struct{}, error) { return struct{}{}, pinger.Ping(ctx) })
+	_, err := protected(ctx, &c.guard, func(ctx context.Context) (struct{}, error) { return struct{}{}, pinger.Ping(ctx) })
 	return err
 }
 
@@ -74,7 +74,7 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) {
 
 // PrepareContext implements driver.ConnPrepareContext.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	inner, err := guarded(ctx, &c.guard, func(ctx context.Context) (driver.Stmt, error) {
+	inner, err := protected(ctx, &c.guard, func(ctx context.Context) (driver.Stmt, error) {
 		if preparer, ok := c.inner.(driver.ConnPrepareContext); ok {
 			return preparer.PrepareContext(ctx, query)
 		}
@@ -103,7 +103,7 @@ func (c *conn) Begin() (driver.Tx, error) {
 
 // BeginTx implements driver.ConnBeginTx.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	return guarded(ctx, &c.guard, func(ctx context.Context) (driver.Tx, error) {
+	return protected(ctx, &c.guard, func(ctx context.Context) (driver.Tx, error) {
 		if beginner, ok := c.inner.(driver.ConnBeginTx); ok {
 			return beginner.BeginTx(ctx, opts)
 		}

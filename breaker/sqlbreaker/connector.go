@@ -36,17 +36,17 @@ func New(cfg Config) (driver.Connector, error) {
 	if cfg.Classify == nil {
 		cfg.Classify = Classify
 	}
-	return &connector{guard: guard{breaker: cfg.Breaker, classify: cfg.Classify}, inner: cfg.Connector}, nil
+	return &connector{guard: calls{breaker: cfg.Breaker, classify: cfg.Classify}, inner: cfg.Connector}, nil
 }
 
 type connector struct {
-	guard guard // of the connections to come
+	guard calls // of the connections to come
 	inner driver.Connector
 }
 
 // Connect opens a connection. To have opened one proves little, but to have failed does.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	inner, err := guarded(ctx, &guard{breaker: c.guard.breaker, classify: classifyConnect}, c.inner.Connect)
+	inner, err := protected(ctx, &calls{breaker: c.guard.breaker, classify: classifyConnect}, c.inner.Connect)
 	if err != nil {
 		return nil, err
 	}

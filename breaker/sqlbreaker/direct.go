@@ -19,7 +19,7 @@ func newExecer(c *conn) driver.ExecerContext {
 	switch inner := c.inner.(type) {
 	case driver.ExecerContext:
 		return execer(func(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-			return guarded(ctx, &c.guard, func(ctx context.Context) (driver.Result, error) {
+			return protected(ctx, &c.guard, func(ctx context.Context) (driver.Result, error) {
 				return inner.ExecContext(ctx, query, args)
 			})
 		})
@@ -46,7 +46,7 @@ func newQueryer(c *conn) driver.QueryerContext {
 	switch inner := c.inner.(type) {
 	case driver.QueryerContext:
 		return queryer(func(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-			return guarded(ctx, &c.guard, func(ctx context.Context) (driver.Rows, error) {
+			return protected(ctx, &c.guard, func(ctx context.Context) (driver.Rows, error) {
 				return inner.QueryContext(ctx, query, args)
 			})
 		})

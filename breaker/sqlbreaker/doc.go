@@ -25,6 +25,6 @@
 //
 // # Concurrency, ownership and cost
 //
-// A connector may be used concurrently; nothing is started. A guarded call costs one Admit and one Settle, and at
+// A connector may be used concurrently; nothing is started. A guarded call costs one Allow and one Done, and at
 // most two small allocations; so does a prepared statement.
 package sqlbreaker

@@ -49,7 +49,7 @@ func (s *stmt) Query(values []driver.Value) (driver.Rows, error) {
 
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	if inner, ok := s.inner.(driver.StmtExecContext); ok {
-		return guarded(ctx, &s.conn.guard, func(ctx context.Context) (driver.Result, error) {
+		return protected(ctx, &s.conn.guard, func(ctx context.Context) (driver.Result, error) {
 			return inner.ExecContext(ctx, args)
 		})
 	}
@@ -58,7 +58,7 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	if inner, ok := s.inner.(driver.StmtQueryContext); ok {
-		return guarded(ctx, &s.conn.guard, func(ctx context.Context) (driver.Rows, error) {
+		return protected(ctx, &s.conn.guard, func(ctx context.Context) (driver.Rows, error) {
 			return inner.QueryContext(ctx, args)
 		})
 	}
@@ -75,7 +75,7 @@ func (s *stmt) CheckNamedValue(value *driver.NamedValue) error {
 
 // plain guards a call that knows neither context nor named arguments.
 func plain[T any](
-	ctx context.Context, g *guard, args []driver.NamedValue, call func([]driver.Value) (T, error),
+	ctx context.Context, g *calls, args []driver.NamedValue, call func([]driver.Value) (T, error),
 ) (T, error) {
 	var none T
 	values := make([]driver.Value, len(args))
@@ -88,7 +88,7 @@ func plain[T any](
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	return guarded(ctx, g, func(context.Context) (T, error) { return call(values) })
+	return protected(ctx, g, func(context.Context) (T, error) { return call(values) })
 }
 
 func named(values []driver.Value) []driver.NamedValue {

@@ -34,11 +34,11 @@ func GRPC(cfg GRPCConfig) (func(context.Context) error, error) {
 		if err != nil {
 			return cfg.explain(err)
 		}
-		return cfg.judge(response.GetStatus())
+		return cfg.evaluate(response.GetStatus())
 	}, nil
 }
 
-func (cfg GRPCConfig) judge(answer healthpb.HealthCheckResponse_ServingStatus) error {
+func (cfg GRPCConfig) evaluate(answer healthpb.HealthCheckResponse_ServingStatus) error {
 	switch answer {
 	case healthpb.HealthCheckResponse_SERVING:
 		return nil

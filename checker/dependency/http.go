@@ -100,7 +100,7 @@ func (cfg HTTPConfig) run(ctx context.Context) error {
 	if !cfg.expects(response.StatusCode) {
 		return fmt.Errorf("%s %s answered %s: %s", cfg.Method, request.URL.Redacted(), response.Status, hintStatus(response))
 	}
-	return cfg.judgeBody(response.Body, request.URL.Redacted())
+	return cfg.checkBody(response.Body, request.URL.Redacted())
 }
 
 func (cfg HTTPConfig) expects(code int) bool {
@@ -110,7 +110,7 @@ func (cfg HTTPConfig) expects(code int) bool {
 	return slices.Contains(cfg.Status, code)
 }
 
-func (cfg HTTPConfig) judgeBody(body io.Reader, target string) error {
+func (cfg HTTPConfig) checkBody(body io.Reader, target string) error {
 	if cfg.Contains == "" && cfg.Match == nil {
 		return nil
 	}

@@ -58,21 +58,21 @@ func (cfg RedisConfig) run(ctx context.Context) error {
 	replies := bufio.NewReaderSize(conn, maxReply)
 	switch {
 	case cfg.Username != "":
-		err = cfg.ask(conn, replies, "+OK", "AUTH", cfg.Username, cfg.Password)
+		err = cfg.command(conn, replies, "+OK", "AUTH", cfg.Username, cfg.Password)
 	case cfg.Password != "":
-		err = cfg.ask(conn, replies, "+OK", "AUTH", cfg.Password)
+		err = cfg.command(conn, replies, "+OK", "AUTH", cfg.Password)
 	}
 	if err != nil {
 		return err
 	}
-	return cfg.ask(conn, replies, "+PONG", "PING")
+	return cfg.command(conn, replies, "+PONG", "PING")
 }
 
 // maxReply bounds what is read of a reply: whoever sends more is no Redis server.
 const maxReply = 1024
 
-// ask sends one command and reads one line in reply. The protocol is at https://redis.io/docs/latest/develop/reference/protocol-spec/.
-func (cfg RedisConfig) ask(conn io.Writer, replies *bufio.Reader, want string, command ...string) error {
+// command sends one command and reads one line in reply. The protocol is at https://redis.io/docs/latest/develop/reference/protocol-spec/.
+func (cfg RedisConfig) command(conn io.Writer, replies *bufio.Reader, want string, command ...string) error {
 	var request bytes.Buffer
 	fmt.Fprintf(&request, "*%d\r\n", len(command))
 	for _, word := range command {

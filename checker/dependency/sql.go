@@ -22,7 +22,7 @@ func SQL(cfg SQLConfig) (func(context.Context) error, error) {
 		return nil, errors.New("dependency: SQLConfig.DB is required")
 	}
 	return func(ctx context.Context) error {
-		err := cfg.ask(ctx)
+		err := cfg.ping(ctx)
 		stats := cfg.DB.Stats()
 		switch {
 		case err == nil:
@@ -36,7 +36,7 @@ func SQL(cfg SQLConfig) (func(context.Context) error, error) {
 	}, nil
 }
 
-func (cfg SQLConfig) ask(ctx context.Context) error {
+func (cfg SQLConfig) ping(ctx context.Context) error {
 	if cfg.Query == "" {
 		return cfg.DB.PingContext(ctx)
 	}

@@ -42,7 +42,7 @@ func TestInAChecker(t *testing.T) {
 			"disk_usage:/data": {checker.Critical, "Disk usage of /data at 95.0% of 100 B"},
 			"disk_usage:/nfs":  {checker.Unknown, "Disk usage of /nfs has no recent result"},
 		} {
-			got, ok := c.Edition().Lookup(name)
+			got, ok := c.Snapshot().Lookup(name)
 			if !ok || got.Status != want.status || got.Message != want.message {
 				t.Errorf("%s: got %+v, want %v, %q", name, got, want.status, want.message)
 			}

@@ -83,7 +83,7 @@ func (m *cpuMeter) measure(ctx context.Context) (checker.Measurement, error) {
 func (s cpuSample) until(now cpuSample) (checker.Measurement, error) {
 	window := now.at.Sub(s.at)
 	if len(now.groups) == 0 && s.host.Total == 0 {
-		return checker.Measurement{}, fmt.Errorf("the host's CPU times are known from now on only: %w", checker.ErrNoEvidence)
+		return checker.Measurement{}, fmt.Errorf("the host's CPU times are known from now on only: %w", checker.ErrInconclusive)
 	}
 	if window >= shortest {
 		return s.share(now, window)
@@ -101,7 +101,7 @@ func (s cpuSample) share(now cpuSample, window time.Duration) (checker.Measureme
 	}
 	total, busy := now.host.Total-s.host.Total, now.host.Busy-s.host.Busy
 	if !(total > 0) {
-		return checker.Measurement{}, fmt.Errorf("the host's CPU clock has not moved for %v: %w", window, checker.ErrNoEvidence)
+		return checker.Measurement{}, fmt.Errorf("the host's CPU clock has not moved for %v: %w", window, checker.ErrInconclusive)
 	}
 	return checker.Measurement{
 		Value: clamp(100 * busy / total), Unit: "%", Source: "of the host (" + humanCPUs(float64(now.host.CPUs)) + ")",
@@ -127,7 +127,7 @@ func (s cpuSample) groupShare(now cpuSample, window time.Duration) (checker.Meas
 		}
 	}
 	if !found {
-		return fullest, fmt.Errorf("the control group has just been limited, its CPU use is not known yet: %w", checker.ErrNoEvidence)
+		return fullest, fmt.Errorf("the control group has just been limited, its CPU use is not known yet: %w", checker.ErrInconclusive)
 	}
 	return fullest, nil
 }

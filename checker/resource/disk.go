@@ -36,7 +36,7 @@ const hanging = time.Second
 const patience = 0.8
 
 func (f *filesystem) measure(ctx context.Context) (checker.Measurement, error) {
-	call, earlier := f.ask(ctx)
+	call, earlier := f.query(ctx)
 	if earlier && time.Since(call.since) > hanging {
 		return checker.Measurement{}, f.hangs(call) // waiting again would teach nothing
 	}
@@ -61,8 +61,8 @@ func (f *filesystem) measure(ctx context.Context) (checker.Measurement, error) {
 	}, nil
 }
 
-// ask returns the call in flight, or starts one. Earlier tells that it was in flight already.
-func (f *filesystem) ask(ctx context.Context) (call *diskCall, earlier bool) {
+// query returns the call in flight, or starts one. Earlier tells that it was in flight already.
+func (f *filesystem) query(ctx context.Context) (call *diskCall, earlier bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.asking != nil && !f.asking.over() {
@@ -92,5 +92,5 @@ func (c *diskCall) over() bool {
 
 func (f *filesystem) hangs(call *diskCall) error {
 	return fmt.Errorf("the filesystem of %s has not answered for %v: is it a network mount whose server is gone? %w",
-		f.path, time.Since(call.since).Round(time.Millisecond), checker.ErrNoEvidence)
+		f.path, time.Since(call.since).Round(time.Millisecond), checker.ErrInconclusive)
 }

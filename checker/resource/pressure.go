@@ -34,7 +34,7 @@ func (p pressure) measure(context.Context) (checker.Measurement, error) {
 	}
 	share, ok := parsePressure(readText(p.files, "proc/pressure/"+p.resource), p.line)
 	if !ok {
-		return checker.Measurement{}, fmt.Errorf("the kernel no longer tells the pressure on %s: %w", p.resource, checker.ErrNoEvidence)
+		return checker.Measurement{}, fmt.Errorf("the kernel no longer tells the pressure on %s: %w", p.resource, checker.ErrInconclusive)
 	}
 	return p.measurement(share, "on the host"), nil
 }

@@ -58,7 +58,7 @@ func readPeriods(files fs.FS) []periods {
 func (t *throttling) measure(context.Context) (checker.Measurement, error) {
 	now := readPeriods(t.files)
 	if len(now) == 0 {
-		return checker.Measurement{}, fmt.Errorf("the control group has no CPU quota any more: %w", checker.ErrNoEvidence)
+		return checker.Measurement{}, fmt.Errorf("the control group has no CPU quota any more: %w", checker.ErrInconclusive)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -159,7 +159,7 @@ func TestCPUCountersThatGoBackwardsAreNoEvidence(t *testing.T) {
 		checks := newChecks(t, config{Host: host})
 		time.Sleep(10 * time.Second)
 		host.cpu.Busy, host.cpu.Total = 1, 2
-		if _, err := checks["cpu_usage"].Measure(t.Context()); !errors.Is(err, checker.ErrNoEvidence) {
+		if _, err := checks["cpu_usage"].Measure(t.Context()); !errors.Is(err, checker.ErrInconclusive) {
 			t.Fatalf("got %v, want no evidence", err)
 		}
 		time.Sleep(10 * time.Second)
@@ -175,7 +175,7 @@ func TestALimitThatAppearsIsMeasuredFromTheNextRun(t *testing.T) {
 		checks := newChecks(t, config{Files: files})
 		time.Sleep(10 * time.Second)
 		files["sys/fs/cgroup/cpu.max"].Data = []byte("100000 100000\n")
-		if _, err := checks["cpu_usage"].Measure(t.Context()); !errors.Is(err, checker.ErrNoEvidence) {
+		if _, err := checks["cpu_usage"].Measure(t.Context()); !errors.Is(err, checker.ErrInconclusive) {
 			t.Fatalf("got %v, want no evidence", err)
 		}
 		time.Sleep(10 * time.Second)
@@ -191,12 +191,12 @@ func TestASensorThatFailsIsAnError(t *testing.T) {
 	checks := newChecks(t, config{Host: host})
 	for _, name := range []string{"cpu_usage", "memory_usage", "disk_usage", "load"} {
 		_, err := checks[name].Measure(t.Context())
-		if !errors.Is(err, errBroken) || errors.Is(err, checker.ErrNoEvidence) {
+		if !errors.Is(err, errBroken) || errors.Is(err, checker.ErrInconclusive) {
 			t.Errorf("%s: got %v, want the host's error and nothing milder", name, err)
 		}
 	}
 	host.err = nil
-	if got, err := checks["cpu_usage"].Measure(t.Context()); !errors.Is(err, checker.ErrNoEvidence) {
+	if got, err := checks["cpu_usage"].Measure(t.Context()); !errors.Is(err, checker.ErrInconclusive) {
 		t.Errorf("after the sensor's recovery: %+v, %v", got, err)
 	}
 }

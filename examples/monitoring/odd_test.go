@@ -24,7 +24,7 @@ type odd struct{ names []string }
 func (o odd) Report() *servicer.Report {
 	r := &servicer.Report{}
 	for _, name := range o.names {
-		r.Names = append(r.Names, servicer.Name{Name: name})
+		r.Names = append(r.Names, servicer.ServingName{Name: name})
 		r.Checks = append(r.Checks, &checker.Result{Name: name, Status: checker.Healthy})
 	}
 	return r
@@ -42,7 +42,7 @@ func TestPrometheusReadsOddNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 1000 {
-		_, _ = recorder.UnaryServer(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
+		_, _ = recorder.UnaryServerInterceptor(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
 			func(context.Context, any) (any, error) { return nil, nil })
 	}
 	collector, err := promvitals.New(promvitals.Config{Health: odd{names}, Recorder: recorder, NativeHistograms: true})

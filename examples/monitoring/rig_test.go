@@ -63,7 +63,7 @@ func start(t *testing.T, version string) *server {
 		Version: version, HTTPAddr: s.web, Prometheus: true, DrainDelay: -1, CheckInterval: 200 * time.Millisecond,
 		Dependencies: []checker.Check{{Name: "database", Run: database.Check(ping)}},
 		Checks:       []checker.Check{{Name: "queue", Measure: queue}},
-		Breakers:     []breaker.Source{database},
+		Breakers:     []breaker.SnapshotSource{database},
 		Metrics:      promvitals.Config{NativeHistograms: true},
 		Recorder:     interceptor.Config{Exemplar: otelvitals.Exemplar},
 		Logger:       slog.New(slog.DiscardHandler),
@@ -82,7 +82,7 @@ func start(t *testing.T, version string) *server {
 	done := make(chan error, 1)
 	go func() { done <- health.Serve(ctx, served, lis) }()
 	conn, err := grpc.NewClient(lis.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithUnaryInterceptor(health.Recorder.UnaryClient)) // so that the instance also makes calls
+		grpc.WithUnaryInterceptor(health.Recorder.UnaryClientInterceptor)) // so that the instance also makes calls
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ import (
 type dependencies struct {
 	inventory inventory.Config
 	checks    []checker.Check
-	breakers  []breaker.Source
+	breakers  []breaker.SnapshotSource
 
 	cfg     config
 	store   *sqlstore.Store
@@ -165,7 +165,7 @@ func (d *dependencies) breaker(name string) (*breaker.Breaker, error) {
 		evidence = 0 // its health says more than that it answers: whether it drains
 	}
 	b, err := breaker.New(breaker.Config{
-		Name: name, OpenTime: open, MaxOpenTime: open, ProbeTimeout: d.cfg.health.CheckTimeout, ProbeOnly: true, Evidence: evidence,
+		Name: name, OpenTime: open, MaxOpenTime: open, ProbeTimeout: d.cfg.health.CheckTimeout, ProbeOnly: true, PassiveWindow: evidence,
 	})
 	if err != nil {
 		return nil, err

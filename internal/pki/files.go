@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/vitals-go/vitals/internal/regular"
+	"github.com/vitals-go/vitals/internal/safefile"
 )
 
 const (
@@ -120,7 +120,7 @@ func (f *Files) refresh() []logLine {
 	}
 	f.looked = now
 	seen := f.look()
-	if regular.Same(seen[0], f.seen[0]) && regular.Same(seen[1], f.seen[1]) && (f.authority == "" || regular.Same(seen[2], f.seen[2])) {
+	if safefile.Same(seen[0], f.seen[0]) && safefile.Same(seen[1], f.seen[1]) && (f.authority == "" || safefile.Same(seen[2], f.seen[2])) {
 		return nil
 	}
 	fresh, err := f.read()
@@ -185,7 +185,7 @@ func file(which error, path string) ([]byte, error) {
 	if path == "" {
 		return nil, fmt.Errorf("%w is required for TLS", which)
 	}
-	body, _, err := regular.Read(path, maxFile)
+	body, _, err := safefile.Read(path, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", which, err)
 	}

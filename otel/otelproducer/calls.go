@@ -31,7 +31,7 @@ func (p *Producer) callDurations(side semconv.Side, snapshot *interceptor.Snapsh
 func explicit(side semconv.Side, snapshot *interceptor.Snapshot, attributes *semconv.Cache) metricdata.Aggregation {
 	var points []metricdata.HistogramDataPoint[float64]
 	for name, methods := range semconv.ByName(snapshot.Methods) {
-		for code := range codes.Code(interceptor.Codes) {
+		for code := range codes.Code(interceptor.NumCodes) {
 			if point, found := callPoint(methods, code); found {
 				point.Attributes = attributes.Calls(side, name, code)
 				point.StartTime, point.Time = snapshot.Started, snapshot.Time

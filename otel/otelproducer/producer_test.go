@@ -213,7 +213,7 @@ func TestCheckDurations(t *testing.T) {
 	runs.AddRuns(2*time.Millisecond, 2)
 	runs.AddRuns(41*time.Second-8*time.Millisecond, 1)
 	producer := otelproducer.New(otelproducer.Config{})
-	err := producer.Attach(told{&servicer.Report{Started: started, At: at, Checks: []*checker.Result{{
+	err := producer.Attach(told{&servicer.Report{Started: started, EvaluatedAt: at, Checks: []*checker.Result{{
 		Name: "cache",
 		Runs: runs,
 	}}}}, nil)

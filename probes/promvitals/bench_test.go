@@ -23,7 +23,7 @@ func BenchmarkGather(b *testing.B) {
 			for i := range methods {
 				info := &grpc.UnaryServerInfo{FullMethod: fmt.Sprintf("/shop.v1.Orders/Method%d", i)}
 				for range 5 {
-					_, _ = recorder.UnaryServer(b.Context(), nil, info, func(context.Context, any) (any, error) { return nil, nil })
+					_, _ = recorder.UnaryServerInterceptor(b.Context(), nil, info, func(context.Context, any) (any, error) { return nil, nil })
 				}
 			}
 			gather(b, promvitals.Config{Recorder: recorder})

@@ -32,7 +32,7 @@ type methodKey struct{ service, name, kind string }
 // methodLabels are the labels of one method. They are immutable.
 type methodLabels struct {
 	method labels
-	byCode [interceptor.Codes]labels // nil for codes without a series
+	byCode [interceptor.NumCodes]labels // nil for codes without a series
 }
 
 func newCallFamilies(side string, bounds []float64) *callFamilies {
@@ -68,7 +68,7 @@ func edges(bounds []float64) []uint64 {
 func (f *callFamilies) collect(methods iter.Seq[*interceptor.Method], e *emitter) {
 	// The registry sorts each family by its labels, of which grpc_code is the first. Sending handled in this order makes
 	// the sort several times cheaper.
-	var handled [interceptor.Codes][]*counterMetric
+	var handled [interceptor.NumCodes][]*counterMetric
 	for method := range methods {
 		l, total := f.labelsOf(method), &method.Total
 		e.counter(f.started, l.method, total.Started)
@@ -98,7 +98,7 @@ func (f *callFamilies) collect(methods iter.Seq[*interceptor.Method], e *emitter
 }
 
 // codesByName holds all codes in the order of their names; read-only.
-var codesByName = func() (order [interceptor.Codes]codes.Code) {
+var codesByName = func() (order [interceptor.NumCodes]codes.Code) {
 	for code := range order {
 		order[code] = codes.Code(code)
 	}

@@ -14,7 +14,7 @@ import (
 
 // Config configures a Collector. At least one of Health and Recorder is required.
 type Config struct {
-	// Health provides the report, usually a *servicer.Servicer.
+	// Health provides the report, usually a *servicer.Server.
 	Health interface{ Report() *servicer.Report }
 	// Recorder provides the statistics of server and client calls.
 	Recorder *interceptor.Recorder

@@ -80,8 +80,8 @@ func (m *histogramMetric) addExemplars(list []exemplar) {
 }
 
 // newestByCode returns the newest exemplar of each code, nil where there is none.
-func newestByCode(list []exemplar) (newest [interceptor.Codes]*dto.Exemplar) {
-	var times [interceptor.Codes]time.Time
+func newestByCode(list []exemplar) (newest [interceptor.NumCodes]*dto.Exemplar) {
+	var times [interceptor.NumCodes]time.Time
 	for _, e := range list {
 		if e.Time.After(times[e.Code]) {
 			times[e.Code], newest[e.Code] = e.Time, e.of(1)

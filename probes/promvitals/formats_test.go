@@ -209,7 +209,7 @@ func TestScrapesDoNotDisturbEachOther(t *testing.T) {
 	}
 	for i := range 50 {
 		health.edition.Store(large(i % 7))
-		serve(t, recorder, codes.Code(i%interceptor.Codes))
+		serve(t, recorder, codes.Code(i%interceptor.NumCodes))
 	}
 	wg.Wait()
 }
@@ -228,7 +228,7 @@ func TestNamesThatHaveGoneAreForgotten(t *testing.T) {
 
 func TestAllCodesHaveASeriesIfAsked(t *testing.T) {
 	recorder := traffic(t, nil)
-	for all, want := range map[bool]int{false: 1, true: interceptor.Codes} {
+	for all, want := range map[bool]int{false: 1, true: interceptor.NumCodes} {
 		page := scrape(t, collector(t, promvitals.Config{Recorder: recorder, AllCodes: all}))
 		if got := strings.Count(page, "grpc_server_handled_total{"); got != want {
 			t.Errorf("AllCodes %v: %d series, want %d", all, got, want)
@@ -252,7 +252,7 @@ func nativeBuckets(h *dto.Histogram) map[float64]int64 {
 }
 
 func TestNativeHistogramIsNearlyWhatAClientWouldMake(t *testing.T) {
-	for bucket := range interceptor.Codes { // sanity of the helper against client_golang itself
+	for bucket := range interceptor.NumCodes { // sanity of the helper against client_golang itself
 		h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "h", NativeHistogramBucketFactor: 1.1})
 		value := math.Pow(3, float64(bucket)-10)
 		h.Observe(value)

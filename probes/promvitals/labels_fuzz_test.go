@@ -33,7 +33,7 @@ func FuzzLabels(f *testing.F) {
 			other += "'"
 		}
 		r := report()
-		r.Names = []servicer.Name{{Name: one, Status: healthpb.HealthCheckResponse_SERVING}, {Name: other}}
+		r.Names = []servicer.ServingName{{Name: one, Status: healthpb.HealthCheckResponse_SERVING}, {Name: other}}
 		r.Checks = []*checker.Result{{Name: one, Status: checker.Healthy}, {Name: other, Status: checker.Critical, Measurement: checker.Measurement{Value: 1, Unit: one}}}
 		r.Breakers = []breaker.Snapshot{{Name: one, State: breaker.Open}, {Name: other}}
 		r.Version = one

@@ -30,7 +30,7 @@ func large(n int) *servicer.Report {
 	r := &servicer.Report{Phase: servicer.Ready, Overall: checker.Healthy, Started: time.Unix(1000, 0)}
 	for i := range n {
 		name := fmt.Sprintf("dependency-%03d", i)
-		r.Names = append(r.Names, servicer.Name{Name: name, Status: healthpb.HealthCheckResponse_SERVING})
+		r.Names = append(r.Names, servicer.ServingName{Name: name, Status: healthpb.HealthCheckResponse_SERVING})
 		r.Checks = append(r.Checks, &checker.Result{
 			Name: name, Status: checker.Healthy, LastSuccess: time.Unix(2000, 0), Measurement: checker.Measurement{Value: 1, Unit: "%"},
 		})
@@ -56,8 +56,8 @@ func TestLargestPageIsBoundedAndParses(t *testing.T) {
 	recorder.Register(services{"shop.v1.Orders": {Methods: described}})
 	for i := range described {
 		info := &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/" + described[i].Name}
-		for code := range codes.Code(interceptor.Codes) {
-			_, _ = recorder.UnaryServer(t.Context(), nil, info, func(context.Context, any) (any, error) { return nil, status.Error(code, "") })
+		for code := range codes.Code(interceptor.NumCodes) {
+			_, _ = recorder.UnaryServerInterceptor(t.Context(), nil, info, func(context.Context, any) (any, error) { return nil, status.Error(code, "") })
 		}
 	}
 	report := large(checks)
@@ -77,7 +77,7 @@ func TestLargestPageIsBoundedAndParses(t *testing.T) {
 	bounded(t, handler, protobuf)
 	for format, families := range map[string]map[string]*dto.MetricFamily{"text": inText, "protobuf": decoded(t, handler)} {
 		for name, want := range map[string]int{
-			"grpc_server_handled_total": methods * interceptor.Codes, "grpc_server_handling_seconds": methods,
+			"grpc_server_handled_total": methods * interceptor.NumCodes, "grpc_server_handling_seconds": methods,
 			"health_check_state": checks * 4, "health_status": checks, "health_breaker_calls_total": checks * 4,
 		} {
 			if got := len(families[name].GetMetric()); got != want {

@@ -34,7 +34,7 @@ func (t told) Report() *servicer.Report { return t.report }
 func report() *servicer.Report {
 	return &servicer.Report{
 		Version: "1.2.3", Phase: servicer.Ready, Overall: checker.Warning, WatchStreams: 3,
-		Names: []servicer.Name{
+		Names: []servicer.ServingName{
 			{Name: "", Status: healthpb.HealthCheckResponse_SERVING},
 			{Name: "cache", Status: healthpb.HealthCheckResponse_NOT_SERVING},
 		},
@@ -120,7 +120,7 @@ func TestOddNamesLeaveThePageParseable(t *testing.T) {
 	odd.Names, odd.Checks = nil, nil
 	for i, name := range []string{`quo"te`, `back\slash`, "new\nline", "invalid \xff\xfe", "<script>", strings.Repeat("x", 10_000), "}{,=", ""} {
 		name := fmt.Sprintf("%d%s", i, name)
-		odd.Names = append(odd.Names, servicer.Name{Name: name})
+		odd.Names = append(odd.Names, servicer.ServingName{Name: name})
 		odd.Checks = append(odd.Checks, &checker.Result{Name: name})
 	}
 	page := scrape(t, collector(t, promvitals.Config{Health: told{odd}}))
@@ -207,7 +207,7 @@ func traffic(t *testing.T, calls map[codes.Code]int) *interceptor.Recorder {
 // serve makes one call that ends with code.
 func serve(t *testing.T, recorder *interceptor.Recorder, code codes.Code) {
 	t.Helper()
-	_, _ = recorder.UnaryServer(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
+	_, _ = recorder.UnaryServerInterceptor(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
 		func(context.Context, any) (any, error) { return nil, status.Error(code, "") })
 }
 

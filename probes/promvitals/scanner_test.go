@@ -40,7 +40,7 @@ func TestMillionStrangersAddNothing(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
 	stream := &deaf{ctx: t.Context()}
 	call := func(name string) {
-		_ = recorder.StreamServer(nil, stream, &grpc.StreamServerInfo{FullMethod: name, IsClientStream: true, IsServerStream: true},
+		_ = recorder.StreamServerInterceptor(nil, stream, &grpc.StreamServerInfo{FullMethod: name, IsClientStream: true, IsServerStream: true},
 			func(any, grpc.ServerStream) error { return status.Error(codes.Unimplemented, "") })
 	}
 	for _, odd := range []string{"", "/", "//", "no slash", "/a", "/\xff\xfe/\x00", "/shop.v1.Orders/Place\n", "shop.v1.Orders/Place", `/"/\`} {
@@ -139,7 +139,7 @@ func TestRegisteredMethodsWithOddNamesAreShown(t *testing.T) {
 	}
 	recorder.Register(services{"odd": {Methods: methods}})
 	for _, name := range odd {
-		_, _ = recorder.UnaryServer(metadata.NewIncomingContext(t.Context(), nil), nil, &grpc.UnaryServerInfo{FullMethod: "/odd/" + name},
+		_, _ = recorder.UnaryServerInterceptor(metadata.NewIncomingContext(t.Context(), nil), nil, &grpc.UnaryServerInfo{FullMethod: "/odd/" + name},
 			func(context.Context, any) (any, error) { return nil, errors.New("any") })
 	}
 	page := scrape(t, collector(t, promvitals.Config{Recorder: recorder}))

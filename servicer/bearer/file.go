@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/vitals-go/vitals/internal/regular"
+	"github.com/vitals-go/vitals/internal/safefile"
 )
 
 const (
@@ -52,7 +52,7 @@ func (f *file) reload() error {
 	}
 	f.checked = now
 	info, err := os.Stat(f.path)
-	if err == nil && !regular.Same(info, f.loaded) {
+	if err == nil && !safefile.Same(info, f.loaded) {
 		err = f.load()
 	}
 	if text := fmt.Sprint(err); text != f.reported {
@@ -64,7 +64,7 @@ func (f *file) reload() error {
 
 // load replaces the tokens by those in the file, all or none.
 func (f *file) load() error {
-	body, info, err := regular.Read(f.path, maxFile)
+	body, info, err := safefile.Read(f.path, maxFile)
 	if err != nil {
 		return fmt.Errorf("bearer: File: %w", err)
 	}

@@ -44,7 +44,7 @@ func (p *place) start(register func(*grpc.Server)) {
 	p.serving.Go(func() { _ = server.Serve(lis) })
 }
 
-func (p *place) startHealth(t *testing.T) *servicer.Servicer {
+func (p *place) startHealth(t *testing.T) *servicer.Server {
 	t.Helper()
 	s, err := servicer.New(servicer.Config{})
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
-	"github.com/vitals-go/vitals/internal/latest"
+	"github.com/vitals-go/vitals/internal/broadcast"
 )
 
 // The pauses between attempts. Even a stream that has brought something is followed by the first one: a server that
@@ -39,7 +39,7 @@ func Watch(ctx context.Context, conn grpc.ClientConnInterface, service string) i
 		var following sync.WaitGroup
 		defer following.Wait()
 		defer cancel()
-		f := &follower{client: healthpb.NewHealthClient(conn), service: service, states: latest.New[State](nil)}
+		f := &follower{client: healthpb.NewHealthClient(conn), service: service, states: broadcast.New[State](nil)}
 		following.Go(func() { f.run(ctx) })
 		for state := range f.states.Changes(ctx) {
 			if state != nil && !yield(state) {
@@ -71,7 +71,7 @@ func WaitServing(ctx context.Context, conn grpc.ClientConnInterface, service str
 type follower struct {
 	client  healthpb.HealthClient
 	service string
-	states  *latest.Value[State]
+	states  *broadcast.Value[State]
 }
 
 func (f *follower) run(ctx context.Context) {

@@ -77,7 +77,7 @@ func TestAReportCostsACallNoAllocation(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		stream := new(fakeStream)
 		call := func() {
-			_ = r.reporter.StreamServer(nil, stream, nil, func(any, grpc.ServerStream) error { return nil })
+			_ = r.reporter.StreamServerInterceptor(nil, stream, nil, func(any, grpc.ServerStream) error { return nil })
 		}
 		if n := testing.AllocsPerRun(100, call); n > 0 || stream.trailers == 0 {
 			t.Errorf("%v allocations, %d trailers", n, stream.trailers)

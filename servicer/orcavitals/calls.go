@@ -16,16 +16,16 @@ func (r *Reporter) ServerOptions() []grpc.ServerOption {
 	if r.cfg.CallMetrics {
 		return []grpc.ServerOption{
 			orca.CallMetricsServerOption(r),
-			grpc.ChainUnaryInterceptor(r.askUnary),
-			grpc.ChainStreamInterceptor(r.askStream),
+			grpc.ChainUnaryInterceptor(r.unary),
+			grpc.ChainStreamInterceptor(r.stream),
 		}
 	}
-	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(r.UnaryServer), grpc.ChainStreamInterceptor(r.StreamServer)}
+	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(r.UnaryServerInterceptor), grpc.ChainStreamInterceptor(r.StreamServerInterceptor)}
 }
 
-// UnaryServer is a grpc.UnaryServerInterceptor that sets the newest report as trailer, for those who make a chain of
+// UnaryServerInterceptor is a grpc.UnaryServerInterceptor that sets the newest report as trailer, for those who make a chain of
 // their own. It does not look at Config.CallMetrics.
-func (r *Reporter) UnaryServer(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+func (r *Reporter) UnaryServerInterceptor(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	response, err := handler(ctx, request)
 	if current := r.current.Load(); current != nil && !denied(err) {
 		_ = grpc.SetTrailer(ctx, current.trailer) // fails only where there is no call
@@ -33,8 +33,8 @@ func (r *Reporter) UnaryServer(ctx context.Context, request any, _ *grpc.UnarySe
 	return response, err
 }
 
-// StreamServer is UnaryServer for streams, which report when they end.
-func (r *Reporter) StreamServer(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+// StreamServerInterceptor is UnaryServerInterceptor for streams, which report when they end.
+func (r *Reporter) StreamServerInterceptor(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	err := handler(service, stream)
 	if current := r.current.Load(); current != nil && !denied(err) {
 		stream.SetTrailer(current.trailer)
@@ -51,21 +51,21 @@ func denied(err error) bool {
 	return code == codes.Unauthenticated || code == codes.PermissionDenied
 }
 
-// askUnary makes grpc-go report also when the handler has nothing to add: it does so only for calls whose recorder
+// unary makes grpc-go report also when the handler has nothing to add: it does so only for calls whose recorder
 // somebody has asked for.
-func (r *Reporter) askUnary(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+func (r *Reporter) unary(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	response, err := handler(ctx, request)
-	r.ask(ctx, err)
+	r.begin(ctx, err)
 	return response, err
 }
 
-func (r *Reporter) askStream(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+func (r *Reporter) stream(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	err := handler(service, stream)
-	r.ask(stream.Context(), err)
+	r.begin(stream.Context(), err)
 	return err
 }
 
-func (r *Reporter) ask(ctx context.Context, err error) {
+func (r *Reporter) begin(ctx context.Context, err error) {
 	if r.current.Load() != nil && !denied(err) {
 		orca.CallMetricsRecorderFromContext(ctx)
 	}

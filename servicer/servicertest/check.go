@@ -19,19 +19,19 @@ import (
 //
 // The error says that target could not be judged: it joins all mistakes in target, each naming the field, or is the
 // cause why ctx ended. A server that cannot be reached is no error but a finding about check.overall.
-func Check(ctx context.Context, target Target) (*Verdict, error) {
+func Check(ctx context.Context, target Target) (*Result, error) {
 	if err := target.validate(); err != nil {
 		return nil, err
 	}
-	j := newJudge(ctx, target)
+	j := newTester(ctx, target)
 	defer j.goroutines.Wait()
 	defer j.hangUp()
 
-	if j.meet(ctx) {
-		j.ask(ctx)
+	if j.connect(ctx) {
+		j.query(ctx)
 		j.watchAll(ctx)
-		j.doors(ctx)
-		j.listen(ctx)
+		j.endpoints(ctx)
+		j.receive(ctx)
 		for _, check := range j.target.Checks {
 			j.fail(ctx, check)
 		}
@@ -43,11 +43,11 @@ func Check(ctx context.Context, target Target) (*Verdict, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("servicertest: the server was not judged to the end: %w", err)
 	}
-	return j.verdict(), nil
+	return j.result(), nil
 }
 
-// judge is one call of Check.
-type judge struct {
+// tester is one call of Check.
+type tester struct {
 	target Target
 	health healthpb.HealthClient
 	// readiness is the name that tells whether traffic may come, liveness and startup those of the other probes;
@@ -60,45 +60,45 @@ type judge struct {
 	watching   context.Context    //nolint:containedctx // Of all watches: they live as long as the judge, or until hangUp.
 	hangUp     context.CancelFunc // ends the watches that the server leaves open
 
-	rules    []Rule
-	tested   []bool
-	findings [][]Finding // by rule, as tested
+	rules      []Rule
+	tested     []bool
+	violations [][]Violation // by rule, as tested
 }
 
-func newJudge(ctx context.Context, target Target) *judge {
-	j := &judge{target: target.withDefaults(), health: healthpb.NewHealthClient(target.Conn), rules: Rules()}
+func newTester(ctx context.Context, target Target) *tester {
+	j := &tester{target: target.withDefaults(), health: healthpb.NewHealthClient(target.Conn), rules: Rules()}
 	j.watching, j.hangUp = context.WithCancel(ctx)
-	j.tested, j.findings = make([]bool, len(j.rules)), make([][]Finding, len(j.rules))
+	j.tested, j.violations = make([]bool, len(j.rules)), make([][]Violation, len(j.rules))
 	return j
 }
 
 // want notes that the rule was tested, and what was found unless it is kept.
-func (j *judge) want(id string, kept bool, want, format string, got ...any) {
+func (j *tester) want(id string, passed bool, want, format string, got ...any) {
 	i := indexOf(j.rules, id)
 	j.tested[i] = true
-	if !kept && len(j.findings[i]) < maxFindings {
-		j.findings[i] = append(j.findings[i], Finding{j.rules[i], want, fmt.Sprintf(format, got...)})
+	if !passed && len(j.violations[i]) < maxViolations {
+		j.violations[i] = append(j.violations[i], Violation{j.rules[i], want, fmt.Sprintf(format, got...)})
 	}
 }
 
-func (j *judge) verdict() *Verdict {
-	v := &Verdict{}
+func (j *tester) result() *Result {
+	v := &Result{}
 	for i, rule := range j.rules {
 		switch {
 		case !j.tested[i] || slices.Contains(j.target.Skip, rule.ID):
-			v.Untested = append(v.Untested, rule)
-		case len(j.findings[i]) == 0:
-			v.Kept = append(v.Kept, rule)
+			v.Skipped = append(v.Skipped, rule)
+		case len(j.violations[i]) == 0:
+			v.Passed = append(v.Passed, rule)
 		default:
-			v.Findings = append(v.Findings, j.findings[i]...)
+			v.Violations = append(v.Violations, j.violations[i]...)
 		}
 	}
 	return v
 }
 
-// meet waits until the server answers, and finds out which of the probes' names it knows.
-func (j *judge) meet(ctx context.Context) bool {
-	within, cancel := context.WithTimeout(ctx, j.target.Patience)
+// connect waits until the server answers, and finds out which of the probes' names it knows.
+func (j *tester) connect(ctx context.Context) bool {
+	within, cancel := context.WithTimeout(ctx, j.target.Timeout)
 	defer cancel()
 	_, err := j.health.Check(within, &healthpb.HealthCheckRequest{}, grpc.WaitForReady(true))
 	if ctx.Err() != nil {
@@ -122,7 +122,7 @@ func (j *judge) meet(ctx context.Context) bool {
 }
 
 // eventually asks until the answer is nil, at most for d, and returns the last answer.
-func (j *judge) eventually(ctx context.Context, d time.Duration, ask func() error) error {
+func (j *tester) eventually(ctx context.Context, d time.Duration, ask func() error) error {
 	deadline := time.Now().Add(d)
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
 		err := ask()

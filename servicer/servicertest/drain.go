@@ -14,35 +14,35 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// ending is a drain that goes on.
-type ending struct {
+// drainState is a drain that goes on.
+type drainState struct {
 	began time.Time
 	over  chan struct{} // closed when Drain has returned
 }
 
 // drain ends the server and follows it to its end.
-func (j *judge) drain(ctx context.Context) {
+func (j *tester) drain(ctx context.Context) {
 	err := j.becomes(ctx, serving, j.readiness)
 	j.want("drain.told", err == nil, "a server that is ready before it drains", "%v", err)
 	j.catchUp(ctx)
-	e := &ending{began: time.Now(), over: make(chan struct{})}
+	e := &drainState{began: time.Now(), over: make(chan struct{})}
 	go func() { // Nobody can wait for a Drain that never returns.
 		defer close(e.over)
 		j.target.Drain()
 	}()
-	j.told(ctx)
+	j.notified(ctx)
 	if j.target.DrainDelay > 0 {
 		j.meanwhile(ctx, e)
 	}
 	j.watchesEnd(ctx, e)
-	ended := e.within(ctx, j.target.Patience)
+	ended := e.within(ctx, j.target.Timeout)
 	if ctx.Err() != nil {
 		return
 	}
 	j.want("drain.ends", ended, "Drain to return while watches are open", "a server that still goes on after %v", time.Since(e.began))
 	if !ended {
 		j.hangUp() // so that it may end after all
-		e.within(ctx, j.target.Patience)
+		e.within(ctx, j.target.Timeout)
 		return
 	}
 	if j.target.File != "" {
@@ -53,7 +53,7 @@ func (j *judge) drain(ctx context.Context) {
 
 // catchUp waits until every watch has been told what Check says: the NOT_SERVING of an earlier failure, whose end a slow
 // watch has not heard of yet, must not pass for the drain's.
-func (j *judge) catchUp(ctx context.Context) {
+func (j *tester) catchUp(ctx context.Context) {
 	for _, w := range j.watches {
 		if state, err := j.check(ctx, w.name); err == nil {
 			j.until(ctx, w, says(state)) // one that never hears of it is a matter of the rules about watches
@@ -61,8 +61,8 @@ func (j *judge) catchUp(ctx context.Context) {
 	}
 }
 
-// told wants every watch but that of liveness to hear NOT_SERVING before it ends.
-func (j *judge) told(ctx context.Context) {
+// notified wants every watch but that of liveness to hear NOT_SERVING before it ends.
+func (j *tester) notified(ctx context.Context) {
 	for _, w := range j.watches {
 		if w.name == checker.Liveness {
 			continue
@@ -80,20 +80,20 @@ func (j *judge) told(ctx context.Context) {
 
 // left is how much of the delay can be counted on. It is measured from before Drain was called, so that a slow judge
 // expects too little rather than too much.
-func (e *ending) left(delay time.Duration) time.Duration {
+func (e *drainState) left(delay time.Duration) time.Duration {
 	return delay - delay/10 - time.Since(e.began)
 }
 
 // meanwhile wants the server to serve for most of the drain delay, and its doors to say what happens. A door may take
 // half of the delay to notice.
-func (j *judge) meanwhile(ctx context.Context, e *ending) {
-	doors, delay := j.allDoors(), j.target.DrainDelay
+func (j *tester) meanwhile(ctx context.Context, e *drainState) {
+	endpoints, delay := j.allEndpoints(), j.target.DrainDelay
 	for more := true; more; {
 		alive, broken := j.servesOn(ctx)
 		late := time.Since(e.began) > delay/2
 		silent := map[string]error{}
-		for _, d := range doors {
-			silent[d.rule] = d.ask(ctx, word{live: true, duringTheDrain: true})
+		for _, d := range endpoints {
+			silent[d.rule] = d.query(ctx, expectation{live: true, duringTheDrain: true})
 		}
 		if ctx.Err() != nil || e.left(delay) <= 0 {
 			return // what was seen may be that of a server that has rightly gone
@@ -102,7 +102,7 @@ func (j *judge) meanwhile(ctx context.Context, e *ending) {
 		if j.hasLiveness {
 			j.want("drain.liveness", alive, "SERVING", "something else %v after the drain began", time.Since(e.began))
 		}
-		for _, d := range doors {
+		for _, d := range endpoints {
 			err := silent[d.rule]
 			if err == nil || late {
 				j.want("drain.doors", err == nil, "the truth, where "+d.rule+" looks", "%v", err)
@@ -114,7 +114,7 @@ func (j *judge) meanwhile(ctx context.Context, e *ending) {
 }
 
 // servesOn asks everything once, and reports whether liveness serves and what else is not as it should be.
-func (j *judge) servesOn(ctx context.Context) (alive bool, broken error) {
+func (j *tester) servesOn(ctx context.Context) (alive bool, broken error) {
 	for _, name := range j.target.Names {
 		state, err := j.check(ctx, name)
 		switch {
@@ -135,9 +135,9 @@ func (j *judge) servesOn(ctx context.Context) (alive bool, broken error) {
 }
 
 // watchesEnd wants the server to end every watch, with a code that makes its client come back elsewhere.
-func (j *judge) watchesEnd(ctx context.Context, e *ending) {
+func (j *tester) watchesEnd(ctx context.Context, e *drainState) {
 	sleep(ctx, e.left(j.target.DrainDelay))
-	together, cancel := context.WithTimeout(ctx, j.target.Patience)
+	together, cancel := context.WithTimeout(ctx, j.target.Timeout)
 	defer cancel()
 	for _, w := range j.watches {
 		told, _ := j.until(together, w, func(r *record) bool { return r.ended })
@@ -148,7 +148,7 @@ func (j *judge) watchesEnd(ctx context.Context, e *ending) {
 }
 
 // within reports whether the drain was over in time.
-func (e *ending) within(ctx context.Context, d time.Duration) bool {
+func (e *drainState) within(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

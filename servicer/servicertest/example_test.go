@@ -33,19 +33,19 @@ func ExampleCheck() {
 	}
 	defer conn.Close()
 
-	verdict, err := servicertest.Check(context.Background(), servicertest.Target{
+	result, err := servicertest.Check(context.Background(), servicertest.Target{
 		Conn: conn,
 		Drain: func() {
 			theirs.Shutdown()
 			server.GracefulStop()
 		},
-		Patience: time.Second, Quiet: -1,
+		Timeout: time.Second, ObserveFor: -1,
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	for _, id := range verdict.Broken() {
+	for _, id := range result.Failed() {
 		fmt.Println(id)
 	}
 	// Output:

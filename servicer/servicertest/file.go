@@ -53,13 +53,13 @@ func readFile(path string, now time.Time) (*healthFile, error) {
 	return f, nil
 }
 
-func (j *judge) fileAgrees(_ context.Context, said word) error {
+func (j *tester) fileAgrees(_ context.Context, expected expectation) error {
 	f, err := readFile(j.target.File, time.Now())
 	if err != nil {
 		return err
 	}
-	if *f.Ready != said.ready || *f.Live != said.live {
-		return fmt.Errorf("the file says ready %v and live %v, want %v and %v", *f.Ready, *f.Live, said.ready, said.live)
+	if *f.Ready != expected.ready || *f.Live != expected.live {
+		return fmt.Errorf("the file says ready %v and live %v, want %v and %v", *f.Ready, *f.Live, expected.ready, expected.live)
 	}
 	return nil
 }

@@ -20,8 +20,8 @@ type answer struct {
 	body   []byte
 }
 
-func (j *judge) http(ctx context.Context, method, path string) (*answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, j.target.Patience)
+func (j *tester) http(ctx context.Context, method, path string) (*answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, j.target.Timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, j.target.HTTP+path, http.NoBody)
 	if err != nil {
@@ -40,7 +40,7 @@ func (j *judge) http(ctx context.Context, method, path string) (*answer, error) 
 }
 
 // passes wants 200 of all paths if good, and 503 if not.
-func (j *judge) passes(ctx context.Context, good bool, paths ...string) error {
+func (j *tester) passes(ctx context.Context, good bool, paths ...string) error {
 	want := http.StatusServiceUnavailable
 	if good {
 		want = http.StatusOK
@@ -57,21 +57,21 @@ func (j *judge) passes(ctx context.Context, good bool, paths ...string) error {
 	return nil
 }
 
-func (j *judge) httpReady(ctx context.Context, said word) error {
-	return j.passes(ctx, said.ready, "/ready", "/readyz")
+func (j *tester) httpReady(ctx context.Context, expected expectation) error {
+	return j.passes(ctx, expected.ready, "/ready", "/readyz")
 }
 
-func (j *judge) httpLive(ctx context.Context, said word) error {
-	return j.passes(ctx, said.live, "/live", "/livez")
+func (j *tester) httpLive(ctx context.Context, expected expectation) error {
+	return j.passes(ctx, expected.live, "/live", "/livez")
 }
 
 // httpStartup is latched: while the server drains the name startup does not serve, but start-up is over all the same.
-func (j *judge) httpStartup(ctx context.Context, said word) error {
-	return j.passes(ctx, said.startup || said.duringTheDrain, "/startup", "/startupz")
+func (j *tester) httpStartup(ctx context.Context, expected expectation) error {
+	return j.passes(ctx, expected.startup || expected.duringTheDrain, "/startup", "/startupz")
 }
 
 // httpHealth compares the code of /health with its own document, because gRPC has no word for the overall status.
-func (j *judge) httpHealth(ctx context.Context, said word) error {
+func (j *tester) httpHealth(ctx context.Context, expected expectation) error {
 	got, err := j.http(ctx, http.MethodGet, "/health")
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (j *judge) httpHealth(ctx context.Context, said word) error {
 	}
 	want := http.StatusServiceUnavailable
 	if (document.Overall == "healthy" || document.Overall == "warning") &&
-		document.Phase != "draining" && document.Phase != "stopped" && !said.duringTheDrain {
+		document.Phase != "draining" && document.Phase != "stopped" && !expected.duringTheDrain {
 		want = http.StatusOK
 	}
 	if got.code != want {
@@ -95,7 +95,7 @@ func (j *judge) httpHealth(ctx context.Context, said word) error {
 }
 
 // httpForm tests what goes for all answers.
-func (j *judge) httpForm(ctx context.Context) {
+func (j *tester) httpForm(ctx context.Context) {
 	for _, path := range []string{"/health", "/live", "/ready", "/startup", "/health/servicertest.nobody"} {
 		got, err := j.http(ctx, http.MethodGet, path)
 		j.want("http.form", err == nil, "an answer from "+path, "%v", err)
@@ -119,18 +119,18 @@ func (j *judge) httpForm(ctx context.Context) {
 }
 
 // metrics compares /metrics, where it exists, with Check.
-func (j *judge) metrics(ctx context.Context) {
+func (j *tester) metrics(ctx context.Context) {
 	got, err := j.http(ctx, http.MethodGet, "/metrics")
 	if err == nil && got.code == http.StatusNotFound {
 		return
 	}
-	err = j.eventually(ctx, j.target.Patience, func() error {
-		return j.compare(ctx, door{ask: j.metricsAgree})
+	err = j.eventually(ctx, j.target.Timeout, func() error {
+		return j.compare(ctx, endpoint{query: j.metricsAgree})
 	})
 	j.want("http.metrics", err == nil, "200 and what gRPC says", "%v", err)
 }
 
-func (j *judge) metricsAgree(ctx context.Context, said word) error {
+func (j *tester) metricsAgree(ctx context.Context, expected expectation) error {
 	got, err := j.http(ctx, http.MethodGet, "/metrics")
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func (j *judge) metricsAgree(ctx context.Context, said word) error {
 		return fmt.Errorf("/metrics answers %d", got.code)
 	}
 	value := "0"
-	if said.ready {
+	if expected.ready {
 		value = "1"
 	}
 	line := fmt.Sprintf("health_status{service=%q} %s", j.readiness, value)

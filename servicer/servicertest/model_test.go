@@ -335,8 +335,8 @@ func newModel(t *testing.T, lie string) servicertest.Target {
 	healthpb.RegisterHealthServer(m.server, m)
 	target := servicertest.Target{
 		Conn: connect(t, m.server), Names: []string{orders, db}, HTTP: "http://model", HTTPClient: &http.Client{Transport: m},
-		File: m.file, Probe: m.probe, Checks: []string{db}, Fail: m.fail, Heal: m.heal, Drain: m.drain, DrainDelay: delay,
-		Call: m.call, Patience: 2 * time.Second,
+		File: m.file, Probe: m.probe, Checks: []string{db}, Fail: m.fail, Recover: m.heal, Drain: m.drain, DrainDelay: delay,
+		Call: m.call, Timeout: 2 * time.Second,
 	}
 	if lie == "a status means nothing" {
 		target.Names = append(target.Names, "odd")

@@ -15,16 +15,16 @@ type TB interface {
 // tested is logged.
 func Run(t TB, target Target) {
 	t.Helper()
-	verdict, err := Check(t.Context(), target)
+	result, err := Check(t.Context(), target)
 	if err != nil {
 		t.Fatalf("%v", err)
 		return
 	}
-	for _, f := range verdict.Findings {
+	for _, f := range result.Violations {
 		t.Errorf("%v", f)
 	}
-	for _, r := range verdict.Untested {
+	for _, r := range result.Skipped {
 		t.Logf("untested: %s: %s", r.ID, r.Text)
 	}
-	t.Logf("%d rules kept", len(verdict.Kept))
+	t.Logf("%d rules kept", len(result.Passed))
 }

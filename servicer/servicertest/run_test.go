@@ -67,7 +67,7 @@ func TestEveryMistakeInATargetIsNamed(t *testing.T) {
 	t.Parallel()
 	_, err := servicertest.Check(t.Context(), servicertest.Target{
 		Names: []string{"a"}, Unknown: "a", HTTP: "localhost:8080", Checks: []string{"database"}, DrainDelay: time.Second,
-		Patience: -1, Skip: []string{"list.nmaes"},
+		Timeout: -1, Skip: []string{"list.nmaes"},
 	})
 	for _, field := range []string{"Conn", "Unknown", "HTTP", "Checks", "DrainDelay", "Patience", "Skip"} {
 		if err == nil || !strings.Contains(err.Error(), "Target."+field) {
@@ -90,12 +90,12 @@ func TestAnInterruptedJudgeGivesNoVerdict(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), after, gone)
 			defer cancel()
 			began := time.Now()
-			verdict, err := servicertest.Check(ctx, newModel(t, ""))
+			result, err := servicertest.Check(ctx, newModel(t, ""))
 			switch {
-			case err != nil && (!errors.Is(err, gone) || verdict != nil):
+			case err != nil && (!errors.Is(err, gone) || result != nil):
 				t.Errorf("after %v: %v", after, err)
-			case err == nil && len(verdict.Findings) > 0:
-				t.Errorf("after %v: %v", after, verdict)
+			case err == nil && len(result.Violations) > 0:
+				t.Errorf("after %v: %v", after, result)
 			case err != nil && time.Since(began) > after+time.Second:
 				t.Errorf("it took %v to notice", time.Since(began)-after)
 			}

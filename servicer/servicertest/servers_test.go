@@ -46,12 +46,12 @@ func (d *dependency) fail(string) { d.broken.Store(true) }
 func (d *dependency) heal(string) { d.broken.Store(false) }
 
 // everythingBut are the rules that a test does not expect to be tested.
-func everythingBut(t *testing.T, verdict *servicertest.Verdict, untested ...string) {
+func everythingBut(t *testing.T, result *servicertest.Result, untested ...string) {
 	t.Helper()
-	for _, f := range verdict.Findings {
+	for _, f := range result.Violations {
 		t.Errorf("%v", f)
 	}
-	for _, rule := range verdict.Untested {
+	for _, rule := range result.Skipped {
 		if !slices.ContainsFunc(untested, func(prefix string) bool { return strings.HasPrefix(rule.ID, prefix) }) {
 			t.Errorf("%s is not tested", rule.ID)
 		}
@@ -71,7 +71,7 @@ func TestServicer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			server := grpc.NewServer(grpc.UnaryInterceptor(s.UnaryAnswer), grpc.StreamInterceptor(s.StreamAnswer))
+			server := grpc.NewServer(grpc.UnaryInterceptor(s.UnaryHealthInterceptor), grpc.StreamInterceptor(s.StreamHealthInterceptor))
 			if elsewhere { // as go-plugin does, whose health service knows nothing
 				healthpb.RegisterHealthServer(server, health.NewServer())
 			} else {
@@ -82,11 +82,11 @@ func TestServicer(t *testing.T) {
 			ended := make(chan error, 2)
 			go func() { ended <- checks.Run(ctx) }()
 			go func() { ended <- s.Run(ctx) }()
-			verdict := judge(t, servicertest.Target{
-				Conn: connect(t, server), Names: []string{orders, db}, Checks: []string{db}, Fail: database.fail, Heal: database.heal,
-				Drain: func() { _ = s.Drain(ctx, server) }, DrainDelay: 5 * time.Second, Patience: 2 * time.Minute,
+			result := judge(t, servicertest.Target{
+				Conn: connect(t, server), Names: []string{orders, db}, Checks: []string{db}, Fail: database.fail, Recover: database.heal,
+				Drain: func() { _ = s.Drain(ctx, server) }, DrainDelay: 5 * time.Second, Timeout: 2 * time.Minute,
 			})
-			everythingBut(t, verdict, "http", "file", "probe", "drain.doors", "drain.file")
+			everythingBut(t, result, "http", "file", "probe", "drain.doors", "drain.file")
 			stop()
 			if err := errors.Join(<-ended, <-ended); err != nil {
 				t.Error(err)
@@ -139,14 +139,14 @@ func serve(t *testing.T, cfg vitals.Config) servicertest.Target {
 		Probe: func(context.Context) int {
 			return probes.Main([]string{"-file", file}, new(bytes.Buffer), new(bytes.Buffer))
 		},
-		Checks: []string{db}, Fail: database.fail, Heal: database.heal,
+		Checks: []string{db}, Fail: database.fail, Recover: database.heal,
 		Drain: func() {
 			stop()
 			if err := <-served; err != nil {
 				t.Errorf("Serve: %v", err)
 			}
 		},
-		DrainDelay: 5 * time.Second, Patience: 2 * time.Minute,
+		DrainDelay: 5 * time.Second, Timeout: 2 * time.Minute,
 		Call: func(ctx context.Context) error {
 			_, err := testpb.NewTestServiceClient(conn).EmptyCall(ctx, &testpb.Empty{})
 			return err
@@ -175,9 +175,9 @@ func TestAStuckJudgeAtEveryDoor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := &mute{make(chan struct{}, 1)}
-		target := serve(t, vitals.Config{Breakers: []breaker.Source{m}})
+		target := serve(t, vitals.Config{Breakers: []breaker.SnapshotSource{m}})
 		target.Fail = func(string) { m.lock <- struct{}{} }
-		target.Heal = func(string) { <-m.lock }
+		target.Recover = func(string) { <-m.lock }
 		target.Skip = []string{"fail.liveness"} // It fails, because a restart may cure a stuck judge.
 		everythingBut(t, judge(t, target), "fail.liveness")
 	})
@@ -200,9 +200,9 @@ func TestPluginServer(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- h.Run(ctx) }()
-		verdict := judge(t, servicertest.Target{
+		result := judge(t, servicertest.Target{
 			Conn: connect(t, server), Names: []string{"plugin", echoService, db},
-			Checks: []string{db}, Fail: database.fail, Heal: database.heal, Patience: 2 * time.Minute,
+			Checks: []string{db}, Fail: database.fail, Recover: database.heal, Timeout: 2 * time.Minute,
 			Drain: func() {
 				stop()
 				if err := <-ended; err != nil {
@@ -211,7 +211,7 @@ func TestPluginServer(t *testing.T) {
 				server.GracefulStop()
 			},
 		})
-		everythingBut(t, verdict, "http", "file", "probe", "drain.liveness", "drain.serves", "drain.doors", "drain.file")
+		everythingBut(t, result, "http", "file", "probe", "drain.liveness", "drain.serves", "drain.doors", "drain.file")
 	})
 }
 
@@ -228,19 +228,19 @@ func TestHealthServerOfGRPC(t *testing.T) {
 				theirs.SetServingStatus(orders, state)
 			}
 		}
-		verdict := judge(t, servicertest.Target{
-			Conn: connect(t, server), Names: []string{orders}, Checks: []string{orders}, Fail: set(notServing), Heal: set(serving),
+		result := judge(t, servicertest.Target{
+			Conn: connect(t, server), Names: []string{orders}, Checks: []string{orders}, Fail: set(notServing), Recover: set(serving),
 			Drain: func() {
 				theirs.Shutdown()
 				server.GracefulStop()
 			},
 		})
 		want := []string{"drain.unknown", "drain.ends"}
-		if got := verdict.Broken(); !slices.Equal(got, want) {
-			t.Errorf("broken: %v, want %v\n%v", got, want, verdict)
+		if got := result.Failed(); !slices.Equal(got, want) {
+			t.Errorf("broken: %v, want %v\n%v", got, want, result)
 		}
 		for _, rule := range []string{"watch.follows", "fail.readiness", "fail.heal", "drain.told", "list.agrees"} {
-			if !slices.ContainsFunc(verdict.Kept, func(r servicertest.Rule) bool { return r.ID == rule }) {
+			if !slices.ContainsFunc(result.Passed, func(r servicertest.Rule) bool { return r.ID == rule }) {
 				t.Errorf("%s is not kept", rule)
 			}
 		}
@@ -250,14 +250,14 @@ func TestHealthServerOfGRPC(t *testing.T) {
 func TestNobodyAnswers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		verdict := judge(t, servicertest.Target{Conn: connect(t, grpc.NewServer())})
-		if !slices.Equal(verdict.Broken(), []string{"check.overall"}) || len(verdict.Kept) > 0 {
-			t.Errorf("a server without health: broken %v, kept %v", verdict.Broken(), verdict.Kept)
+		result := judge(t, servicertest.Target{Conn: connect(t, grpc.NewServer())})
+		if !slices.Equal(result.Failed(), []string{"check.overall"}) || len(result.Passed) > 0 {
+			t.Errorf("a server without health: broken %v, kept %v", result.Failed(), result.Passed)
 		}
 		lis := bufconn.Listen(1)
-		verdict = judge(t, servicertest.Target{Conn: dialMemory(t, lis)})
-		if !slices.Equal(verdict.Broken(), []string{"check.overall"}) || len(verdict.Kept) > 0 {
-			t.Errorf("nobody: broken %v, kept %v", verdict.Broken(), verdict.Kept)
+		result = judge(t, servicertest.Target{Conn: dialMemory(t, lis)})
+		if !slices.Equal(result.Failed(), []string{"check.overall"}) || len(result.Passed) > 0 {
+			t.Errorf("nobody: broken %v, kept %v", result.Failed(), result.Passed)
 		}
 	})
 }

@@ -36,9 +36,9 @@ type Target struct {
 
 	// Checks are names of checks that gate readiness. Each in turn is made to fail by Fail and cured by Heal, both of
 	// which may return before the server has noticed. All three or none.
-	Checks []string
-	Fail   func(check string)
-	Heal   func(check string)
+	Checks  []string
+	Fail    func(check string)
+	Recover func(check string)
 
 	// Drain ends the server as SIGTERM does, and returns when it has ended. It is called last, and once.
 	Drain func()
@@ -48,11 +48,11 @@ type Target struct {
 	// Call is a call of the application that succeeds as long as the server serves.
 	Call func(context.Context) error
 
-	// Patience is how long anything that should happen may take. Default 15 s.
-	Patience time.Duration
-	// Quiet is how long watches are observed while nothing happens, to hear what they should not say. Default 1 s;
+	// Timeout is how long anything that should happen may take. Default 15 s.
+	Timeout time.Duration
+	// ObserveFor is how long watches are observed while nothing happens, to hear what they should not say. Default 1 s;
 	// negative: not at all.
-	Quiet time.Duration
+	ObserveFor time.Duration
 
 	// Skip lists identifiers of rules that are not to be judged.
 	Skip []string
@@ -60,8 +60,8 @@ type Target struct {
 
 func (t Target) withDefaults() Target {
 	t.Unknown = cmp.Or(t.Unknown, "servicertest.v1.Nobody")
-	t.Patience = cmp.Or(t.Patience, 15*time.Second)
-	t.Quiet = max(cmp.Or(t.Quiet, time.Second), 0)
+	t.Timeout = cmp.Or(t.Timeout, 15*time.Second)
+	t.ObserveFor = max(cmp.Or(t.ObserveFor, time.Second), 0)
 	t.HTTP = strings.TrimSuffix(t.HTTP, "/")
 	t.Names = slices.Compact(slices.Sorted(slices.Values(append([]string{""}, t.Names...))))
 	if t.HTTPClient == nil {
@@ -82,11 +82,11 @@ func (t Target) validate() error {
 	}
 	refuse(t.Conn == nil, "Conn is required")
 	refuse(slices.Contains(t.Names, t.Unknown) && t.Unknown != "", "Unknown %q is one of Names", t.Unknown)
-	hooks := (t.Fail != nil) == (t.Heal != nil) && (t.Fail != nil) == (len(t.Checks) > 0)
+	hooks := (t.Fail != nil) == (t.Recover != nil) && (t.Fail != nil) == (len(t.Checks) > 0)
 	refuse(!hooks, "Checks, Fail and Heal need each other")
 	refuse(t.DrainDelay < 0, "DrainDelay is negative: %v", t.DrainDelay)
 	refuse(t.DrainDelay > 0 && t.Drain == nil, "DrainDelay needs Drain")
-	refuse(t.Patience < 0, "Patience is negative: %v", t.Patience)
+	refuse(t.Timeout < 0, "Patience is negative: %v", t.Timeout)
 	if t.HTTP != "" {
 		base, err := url.Parse(t.HTTP)
 		refuse(err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "", "HTTP %q is no URL", t.HTTP)

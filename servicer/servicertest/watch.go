@@ -8,13 +8,13 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
-	"github.com/vitals-go/vitals/internal/latest"
+	"github.com/vitals-go/vitals/internal/broadcast"
 )
 
 // watch is one Watch, recorded from its beginning to its end.
 type watch struct {
 	name string
-	told *latest.Value[record]
+	told *broadcast.Value[record]
 }
 
 // record is what a watch has been told so far. It is immutable.
@@ -53,8 +53,8 @@ func (r *record) String() string {
 }
 
 // watch follows name until the server ends it or the judge hangs up.
-func (j *judge) watch(name string) *watch {
-	w := &watch{name: name, told: latest.New(&record{})}
+func (j *tester) watch(name string) *watch {
+	w := &watch{name: name, told: broadcast.New(&record{})}
 	j.watches = append(j.watches, w)
 	j.goroutines.Go(func() {
 		var seen []servingStatus
@@ -72,8 +72,8 @@ func (j *judge) watch(name string) *watch {
 }
 
 // until waits for a record that ok likes, at most for Target.Patience, and returns the newest one.
-func (j *judge) until(ctx context.Context, w *watch, ok func(*record) bool) (told *record, found bool) {
-	ctx, cancel := context.WithTimeout(ctx, j.target.Patience)
+func (j *tester) until(ctx context.Context, w *watch, ok func(*record) bool) (told *record, found bool) {
+	ctx, cancel := context.WithTimeout(ctx, j.target.Timeout)
 	defer cancel()
 	for told := range w.told.Changes(ctx) {
 		if ok(told) {
@@ -87,7 +87,7 @@ func (j *judge) until(ctx context.Context, w *watch, ok func(*record) bool) (tol
 }
 
 // watchAll opens a watch of every name and tests how it begins. All stay open until the drain.
-func (j *judge) watchAll(ctx context.Context) {
+func (j *tester) watchAll(ctx context.Context) {
 	begun := func(r *record) bool { return len(r.seen) > 0 }
 	for _, name := range j.target.Names {
 		before, errBefore := j.check(ctx, name)
@@ -103,9 +103,9 @@ func (j *judge) watchAll(ctx context.Context) {
 	j.want("watch.unknown", sent && told.seen[0] == nobody, "SERVICE_UNKNOWN for "+show(j.target.Unknown), "%v", told)
 }
 
-// listen hears what watches say while nothing happens.
-func (j *judge) listen(ctx context.Context) {
-	sleep(ctx, j.target.Quiet)
+// receive hears what watches say while nothing happens.
+func (j *tester) receive(ctx context.Context) {
+	sleep(ctx, j.target.ObserveFor)
 	for _, w := range j.watches {
 		told := w.told.Load()
 		if w.name == j.target.Unknown {
@@ -115,7 +115,7 @@ func (j *judge) listen(ctx context.Context) {
 }
 
 // onlyChanges looks, at the end, at everything that watches were told.
-func (j *judge) onlyChanges() {
+func (j *tester) onlyChanges() {
 	for _, w := range j.watches {
 		told := w.told.Load()
 		repeated := len(slices.Compact(slices.Clone(told.seen))) < len(told.seen)
@@ -126,7 +126,7 @@ func (j *judge) onlyChanges() {
 }
 
 // follows waits until each watch of one of the names has been told state.
-func (j *judge) follows(ctx context.Context, state servingStatus, names ...string) {
+func (j *tester) follows(ctx context.Context, state servingStatus, names ...string) {
 	for _, w := range j.watches {
 		if !slices.Contains(names, w.name) {
 			continue

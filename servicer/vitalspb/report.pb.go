@@ -133,14 +133,14 @@ type HealthReportResponse struct {
 	Metrics map[string]*HealthMetric `protobuf:"bytes,5,rep,name=metrics,proto3" json:"metrics,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// starting, ready, draining or stopped.
 	Phase string `protobuf:"bytes,6,opt,name=phase,proto3" json:"phase,omitempty"`
-	// Number of the edition: it grows whenever the verdict or a number changes.
-	Seq uint64 `protobuf:"varint,7,opt,name=seq,proto3" json:"seq,omitempty"`
-	// When this edition was judged: RFC 3339, UTC.
-	JudgedAt string `protobuf:"bytes,8,opt,name=judged_at,json=judgedAt,proto3" json:"judged_at,omitempty"`
+	// Number of this revision of the report: it grows whenever the verdict or a number changes.
+	Revision uint64 `protobuf:"varint,7,opt,name=revision,proto3" json:"revision,omitempty"`
+	// When this revision was evaluated: RFC 3339, UTC.
+	EvaluatedAt string `protobuf:"bytes,8,opt,name=evaluated_at,json=evaluatedAt,proto3" json:"evaluated_at,omitempty"`
 	// What grpc.health.v1 answers, with what keeps each name from serving.
 	Names []*ServingName `protobuf:"bytes,9,rep,name=names,proto3" json:"names,omitempty"`
 	// The last transitions, newest first.
-	Journal []*Transition `protobuf:"bytes,10,rep,name=journal,proto3" json:"journal,omitempty"`
+	Transitions []*Transition `protobuf:"bytes,10,rep,name=transitions,proto3" json:"transitions,omitempty"`
 	// Names taken out on purpose.
 	Maintenance []*Maintenance `protobuf:"bytes,11,rep,name=maintenance,proto3" json:"maintenance,omitempty"`
 	// By service and method; only on request.
@@ -221,16 +221,16 @@ func (x *HealthReportResponse) GetPhase() string {
 	return ""
 }
 
-func (x *HealthReportResponse) GetSeq() uint64 {
+func (x *HealthReportResponse) GetRevision() uint64 {
 	if x != nil {
-		return x.Seq
+		return x.Revision
 	}
 	return 0
 }
 
-func (x *HealthReportResponse) GetJudgedAt() string {
+func (x *HealthReportResponse) GetEvaluatedAt() string {
 	if x != nil {
-		return x.JudgedAt
+		return x.EvaluatedAt
 	}
 	return ""
 }
@@ -242,9 +242,9 @@ func (x *HealthReportResponse) GetNames() []*ServingName {
 	return nil
 }
 
-func (x *HealthReportResponse) GetJournal() []*Transition {
+func (x *HealthReportResponse) GetTransitions() []*Transition {
 	if x != nil {
-		return x.Journal
+		return x.Transitions
 	}
 	return nil
 }
@@ -395,7 +395,7 @@ type ServingName struct {
 	// SERVING, NOT_SERVING, SERVICE_UNKNOWN or UNKNOWN.
 	Status string `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
 	// What keeps the name from serving; empty when it serves.
-	Because       []*Cause `protobuf:"bytes,3,rep,name=because,proto3" json:"because,omitempty"`
+	Causes        []*Cause `protobuf:"bytes,3,rep,name=causes,proto3" json:"causes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -444,9 +444,9 @@ func (x *ServingName) GetStatus() string {
 	return ""
 }
 
-func (x *ServingName) GetBecause() []*Cause {
+func (x *ServingName) GetCauses() []*Cause {
 	if x != nil {
-		return x.Because
+		return x.Causes
 	}
 	return nil
 }
@@ -524,7 +524,7 @@ type Transition struct {
 	Reason  string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	Text    string `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
 	// How long the subject had been in the former state.
-	LastedSeconds float64 `protobuf:"fixed64,7,opt,name=lasted_seconds,json=lastedSeconds,proto3" json:"lasted_seconds,omitempty"`
+	PreviousStateSeconds float64 `protobuf:"fixed64,7,opt,name=previous_state_seconds,json=previousStateSeconds,proto3" json:"previous_state_seconds,omitempty"`
 	// Numbers the transitions of a process, from 1, without gaps.
 	Seq uint64 `protobuf:"varint,8,opt,name=seq,proto3" json:"seq,omitempty"`
 	// All names that changed together for this cause, sorted, if the subject is a name: it stands for all of them.
@@ -605,9 +605,9 @@ func (x *Transition) GetText() string {
 	return ""
 }
 
-func (x *Transition) GetLastedSeconds() float64 {
+func (x *Transition) GetPreviousStateSeconds() float64 {
 	if x != nil {
-		return x.LastedSeconds
+		return x.PreviousStateSeconds
 	}
 	return 0
 }
@@ -838,19 +838,19 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	"\x0finclude_methods\x18\x01 \x01(\bR\x0eincludeMethods\"u\n" +
 	"\x18WatchHealthReportRequest\x120\n" +
 	"\x14min_interval_seconds\x18\x01 \x01(\x01R\x12minIntervalSeconds\x12'\n" +
-	"\x0finclude_methods\x18\x02 \x01(\bR\x0eincludeMethods\"\xc9\x04\n" +
+	"\x0finclude_methods\x18\x02 \x01(\bR\x0eincludeMethods\"\xe1\x04\n" +
 	"\x14HealthReportResponse\x12%\n" +
 	"\x0eoverall_status\x18\x01 \x01(\tR\roverallStatus\x12%\n" +
 	"\x0euptime_seconds\x18\x02 \x01(\x01R\ruptimeSeconds\x12\x1c\n" +
 	"\ttimestamp\x18\x03 \x01(\tR\ttimestamp\x12\x18\n" +
 	"\aversion\x18\x04 \x01(\tR\aversion\x12F\n" +
 	"\ametrics\x18\x05 \x03(\v2,.vitals.v1.HealthReportResponse.MetricsEntryR\ametrics\x12\x14\n" +
-	"\x05phase\x18\x06 \x01(\tR\x05phase\x12\x10\n" +
-	"\x03seq\x18\a \x01(\x04R\x03seq\x12\x1b\n" +
-	"\tjudged_at\x18\b \x01(\tR\bjudgedAt\x12,\n" +
-	"\x05names\x18\t \x03(\v2\x16.vitals.v1.ServingNameR\x05names\x12/\n" +
-	"\ajournal\x18\n" +
-	" \x03(\v2\x15.vitals.v1.TransitionR\ajournal\x128\n" +
+	"\x05phase\x18\x06 \x01(\tR\x05phase\x12\x1a\n" +
+	"\brevision\x18\a \x01(\x04R\brevision\x12!\n" +
+	"\fevaluated_at\x18\b \x01(\tR\vevaluatedAt\x12,\n" +
+	"\x05names\x18\t \x03(\v2\x16.vitals.v1.ServingNameR\x05names\x127\n" +
+	"\vtransitions\x18\n" +
+	" \x03(\v2\x15.vitals.v1.TransitionR\vtransitions\x128\n" +
 	"\vmaintenance\x18\v \x03(\v2\x16.vitals.v1.MaintenanceR\vmaintenance\x120\n" +
 	"\amethods\x18\f \x03(\v2\x16.vitals.v1.MethodStatsR\amethods\x1aS\n" +
 	"\fMetricsEntry\x12\x10\n" +
@@ -867,15 +867,15 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	"\x05since\x18\b \x01(\tR\x05since\x12\x16\n" +
 	"\x06number\x18\t \x01(\x01R\x06number\x12\x12\n" +
 	"\x04unit\x18\n" +
-	" \x01(\tR\x04unit\"e\n" +
+	" \x01(\tR\x04unit\"c\n" +
 	"\vServingName\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06status\x18\x02 \x01(\tR\x06status\x12*\n" +
-	"\abecause\x18\x03 \x03(\v2\x10.vitals.v1.CauseR\abecause\"I\n" +
+	"\x06status\x18\x02 \x01(\tR\x06status\x12(\n" +
+	"\x06causes\x18\x03 \x03(\v2\x10.vitals.v1.CauseR\x06causes\"I\n" +
 	"\x05Cause\x12\x14\n" +
 	"\x05check\x18\x01 \x01(\tR\x05check\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text\"\xd5\x01\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\xe4\x01\n" +
 	"\n" +
 	"Transition\x12\x0e\n" +
 	"\x02at\x18\x01 \x01(\tR\x02at\x12\x18\n" +
@@ -883,8 +883,8 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	"\x04from\x18\x03 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x04 \x01(\tR\x02to\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04text\x18\x06 \x01(\tR\x04text\x12%\n" +
-	"\x0elasted_seconds\x18\a \x01(\x01R\rlastedSeconds\x12\x10\n" +
+	"\x04text\x18\x06 \x01(\tR\x04text\x124\n" +
+	"\x16previous_state_seconds\x18\a \x01(\x01R\x14previousStateSeconds\x12\x10\n" +
 	"\x03seq\x18\b \x01(\x04R\x03seq\x12\x14\n" +
 	"\x05names\x18\t \x03(\tR\x05names\"O\n" +
 	"\vMaintenance\x12\x12\n" +
@@ -941,10 +941,10 @@ var file_vitals_v1_report_proto_goTypes = []any{
 var file_vitals_v1_report_proto_depIdxs = []int32{
 	9, // 0: vitals.v1.HealthReportResponse.metrics:type_name -> vitals.v1.HealthReportResponse.MetricsEntry
 	4, // 1: vitals.v1.HealthReportResponse.names:type_name -> vitals.v1.ServingName
-	6, // 2: vitals.v1.HealthReportResponse.journal:type_name -> vitals.v1.Transition
+	6, // 2: vitals.v1.HealthReportResponse.transitions:type_name -> vitals.v1.Transition
 	7, // 3: vitals.v1.HealthReportResponse.maintenance:type_name -> vitals.v1.Maintenance
 	8, // 4: vitals.v1.HealthReportResponse.methods:type_name -> vitals.v1.MethodStats
-	5, // 5: vitals.v1.ServingName.because:type_name -> vitals.v1.Cause
+	5, // 5: vitals.v1.ServingName.causes:type_name -> vitals.v1.Cause
 	3, // 6: vitals.v1.HealthReportResponse.MetricsEntry.value:type_name -> vitals.v1.HealthMetric
 	0, // 7: vitals.v1.HealthReportService.GetHealthReport:input_type -> vitals.v1.HealthReportRequest
 	1, // 8: vitals.v1.HealthReportService.WatchHealthReport:input_type -> vitals.v1.WatchHealthReportRequest

@@ -31,7 +31,7 @@ const (
 type HealthReportServiceClient interface {
 	// GetHealthReport answers from memory: it runs no check. INTERNAL if the report cannot be built.
 	GetHealthReport(ctx context.Context, in *HealthReportRequest, opts ...grpc.CallOption) (*HealthReportResponse, error)
-	// WatchHealthReport sends the current report at once and then each newer edition. A slow reader gets the newest one
+	// WatchHealthReport sends the current report at once and then each newer revision. A slow reader gets the newest one
 	// only. The stream ends with UNAVAILABLE when the server drains; RESOURCE_EXHAUSTED means too many readers.
 	WatchHealthReport(ctx context.Context, in *WatchHealthReportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HealthReportResponse], error)
 }
@@ -81,7 +81,7 @@ type HealthReportService_WatchHealthReportClient = grpc.ServerStreamingClient[He
 type HealthReportServiceServer interface {
 	// GetHealthReport answers from memory: it runs no check. INTERNAL if the report cannot be built.
 	GetHealthReport(context.Context, *HealthReportRequest) (*HealthReportResponse, error)
-	// WatchHealthReport sends the current report at once and then each newer edition. A slow reader gets the newest one
+	// WatchHealthReport sends the current report at once and then each newer revision. A slow reader gets the newest one
 	// only. The stream ends with UNAVAILABLE when the server drains; RESOURCE_EXHAUSTED means too many readers.
 	WatchHealthReport(*WatchHealthReportRequest, grpc.ServerStreamingServer[HealthReportResponse]) error
 	mustEmbedUnimplementedHealthReportServiceServer()

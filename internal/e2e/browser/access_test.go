@@ -72,7 +72,7 @@ type stop struct {
 func TestKeyboardReachesEverything(t *testing.T) {
 	report := criticalReport()
 	for range 40 {
-		report.Journal = append(report.Journal, report.Journal[0]) // More than fits: it is to be scrolled.
+		report.Transitions = append(report.Transitions, report.Transitions[0]) // More than fits: it is to be scrolled.
 	}
 	s, tab := newScript(t, report), newTab(t)
 	tab.wide(1280, 900)
@@ -118,7 +118,7 @@ func TestSkipLinkLeadsToTheChecks(t *testing.T) {
 func TestNewsDisturbsNobody(t *testing.T) {
 	report := criticalReport()
 	for range 40 {
-		report.Journal = append(report.Journal, report.Journal[0])
+		report.Transitions = append(report.Transitions, report.Transitions[0])
 	}
 	s, tab := newScript(t, report), newTab(t)
 	tab.wide(1280, 500)
@@ -131,7 +131,7 @@ func TestNewsDisturbsNobody(t *testing.T) {
 		getSelection().selectAllChildren(document.querySelector("#rows pre"));
 	})()`)
 	next := criticalReport()
-	next.Journal = append(next.Journal[:1:1], report.Journal...)
+	next.Transitions = append(next.Transitions[:1:1], report.Transitions...)
 	for _, check := range next.Checks {
 		check.Failures += 3
 	}

@@ -17,7 +17,7 @@ func manyReport(failing ...int) *servicer.Report {
 		name := fmt.Sprintf("tenant-%03d", i)
 		r.Checks = append(r.Checks, &checker.Result{
 			Name: name, Status: checker.Healthy, Reason: checker.ReasonOK, Value: "available", Message: "Dependency " + name + " is available",
-			Since: r.Started, At: r.At, Duration: time.Millisecond,
+			Since: r.Started, At: r.EvaluatedAt, Duration: time.Millisecond,
 		})
 	}
 	for _, i := range failing {

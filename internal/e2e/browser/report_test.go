@@ -26,7 +26,7 @@ var states = map[string]func() *servicer.Report{
 func healthyReport() *servicer.Report {
 	now := time.Now().UTC()
 	r := &servicer.Report{
-		Seq: 1, At: now, Started: now.Add(-26 * time.Hour), Version: "1.4.2", Phase: servicer.Ready, Startup: true,
+		Revision: 1, EvaluatedAt: now, Started: now.Add(-26 * time.Hour), Version: "1.4.2", Phase: servicer.Ready, Startup: true,
 		Overall: checker.Healthy, WatchStreams: 12, Requests: requests(now, 42, 0, 3*time.Millisecond),
 	}
 	for _, name := range []string{"cache", "database", "payments", "search"} {
@@ -45,11 +45,11 @@ func healthyReport() *servicer.Report {
 		})
 	}
 	for _, name := range []string{"", "liveness", "readiness", "shop.v1.Orders", "startup"} {
-		r.Names = append(r.Names, servicer.Name{Name: name, Status: healthpb.HealthCheckResponse_SERVING})
+		r.Names = append(r.Names, servicer.ServingName{Name: name, Status: healthpb.HealthCheckResponse_SERVING})
 	}
-	r.Journal = []servicer.Transition{
+	r.Transitions = []servicer.Transition{
 		{Seq: 3, At: now.Add(-time.Hour), Subject: "name/readiness", From: "NOT_SERVING", To: "SERVING", Names: []string{"", "readiness", "shop.v1.Orders"}},
-		{Seq: 2, At: now.Add(-time.Hour), Subject: "overall", From: "critical", To: "healthy", Lasted: 3 * time.Minute, Text: "every check passes"},
+		{Seq: 2, At: now.Add(-time.Hour), Subject: "overall", From: "critical", To: "healthy", PreviousFor: 3 * time.Minute, Text: "every check passes"},
 		{Seq: 1, At: now.Add(-2 * time.Hour), Subject: "phase", From: "starting", To: "ready", Text: "the process is ready"},
 	}
 	return r
@@ -61,9 +61,9 @@ func warningReport() *servicer.Report {
 	r.Overall = checker.Warning
 	fail(r, 0, checker.Warning, checker.ReasonError, "Dependency cache is unavailable", "dial tcp 10.0.0.7:6379: connection refused")
 	r.Breakers[0].State, r.Breakers[0].LastFailure = breaker.HalfOpen, errors.New("dial tcp 10.0.0.7:6379: connection refused")
-	r.Journal = append([]servicer.Transition{
-		{Seq: 4, At: r.At, Subject: "check/cache", From: "healthy", To: "warning", Text: "Dependency cache is unavailable"},
-	}, r.Journal...)
+	r.Transitions = append([]servicer.Transition{
+		{Seq: 4, At: r.EvaluatedAt, Subject: "check/cache", From: "healthy", To: "warning", Text: "Dependency cache is unavailable"},
+	}, r.Transitions...)
 	return r
 }
 
@@ -73,7 +73,7 @@ func criticalReport() *servicer.Report {
 	r.Overall = checker.Critical
 	fail(r, 1, checker.Critical, checker.ReasonTimeout, "Dependency database check timed out", "context deadline exceeded: SELECT 1")
 	fail(r, 3, checker.Unknown, checker.ReasonStale, "Dependency search has no recent result", "")
-	r.Breakers[1].State, r.Breakers[1].NextTry = breaker.Open, r.At.Add(20*time.Second)
+	r.Breakers[1].State, r.Breakers[1].RetryAt = breaker.Open, r.EvaluatedAt.Add(20*time.Second)
 	r.Breakers[1].Calls.Rejected, r.Breakers[1].LastFailure = 56, errors.New("context deadline exceeded")
 	r.Breakers[2].Forced, r.Breakers[2].ForcedReason = true, "rehearsal"
 	memory := r.Checks[len(r.Checks)-1]
@@ -81,15 +81,15 @@ func criticalReport() *servicer.Report {
 	memory.Value, memory.Measurement.Value, memory.Message = "88.0", 88, "memory_usage at 88.0% of the cgroup limit"
 	r.Metrics = []servicer.Metric{{
 		Name: "request_success_rate", Value: "91.0", Status: checker.Critical, Reason: checker.ReasonThreshold,
-		Message: "Success rate at 91.0%", Updated: r.At, Since: r.At,
+		Message: "Success rate at 91.0%", Updated: r.EvaluatedAt, Since: r.EvaluatedAt,
 	}}
-	r.Maintenance = []servicer.Maintenance{{Name: "shop.v1.Orders", Reason: "moving house", Until: r.At.Add(time.Hour)}}
-	r.Requests = requests(r.At, 40, 9, 210*time.Millisecond)
+	r.Maintenance = []servicer.Maintenance{{Name: "shop.v1.Orders", Reason: "moving house", Until: r.EvaluatedAt.Add(time.Hour)}}
+	r.Requests = requests(r.EvaluatedAt, 40, 9, 210*time.Millisecond)
 	refuse(r, servicer.Cause{Check: "database", Reason: checker.ReasonTimeout, Text: "Dependency database check timed out"})
-	r.Journal = append([]servicer.Transition{
-		{Seq: 6, At: r.At, Subject: "breaker/database", From: "closed", To: "open", Text: "5 failures in a row"},
-		{Seq: 5, At: r.At, Subject: "check/database", From: "healthy", To: "critical", Text: "Dependency database check timed out"},
-	}, r.Journal...)
+	r.Transitions = append([]servicer.Transition{
+		{Seq: 6, At: r.EvaluatedAt, Subject: "breaker/database", From: "closed", To: "open", Text: "5 failures in a row"},
+		{Seq: 5, At: r.EvaluatedAt, Subject: "check/database", From: "healthy", To: "critical", Text: "Dependency database check timed out"},
+	}, r.Transitions...)
 	return r
 }
 
@@ -104,11 +104,11 @@ func drainingReport() *servicer.Report {
 // startingReport is that of a shop that has just begun.
 func startingReport() *servicer.Report {
 	r := healthyReport()
-	r.Phase, r.Startup, r.Overall, r.Started = servicer.Starting, false, checker.Unknown, r.At
+	r.Phase, r.Startup, r.Overall, r.Started = servicer.Starting, false, checker.Unknown, r.EvaluatedAt
 	for _, check := range r.Checks {
 		*check = checker.Result{Name: check.Name, Kind: check.Kind, Message: "Dependency " + check.Name + " has not been checked yet", Reason: checker.ReasonNotRunYet}
 	}
-	r.Requests, r.Breakers, r.Journal = nil, nil, nil
+	r.Requests, r.Breakers, r.Transitions = nil, nil, nil
 	refuse(r, servicer.Cause{Reason: checker.ReasonNotRunYet, Text: "starting"})
 	return r
 }
@@ -116,7 +116,7 @@ func startingReport() *servicer.Report {
 func fail(r *servicer.Report, i int, status checker.Status, reason checker.Reason, message, cause string) {
 	check := r.Checks[i]
 	check.Status, check.Reason, check.Message, check.Failures = status, reason, message, 7
-	check.Value, check.Since = "unavailable", r.At.Add(-3*time.Minute)
+	check.Value, check.Since = "unavailable", r.EvaluatedAt.Add(-3*time.Minute)
 	if cause != "" {
 		check.Err = errors.New(cause)
 	}
@@ -126,7 +126,7 @@ func fail(r *servicer.Report, i int, status checker.Status, reason checker.Reaso
 func refuse(r *servicer.Report, because servicer.Cause) {
 	for i := range r.Names {
 		if r.Names[i].Name != checker.Liveness {
-			r.Names[i].Status, r.Names[i].Because = healthpb.HealthCheckResponse_NOT_SERVING, []servicer.Cause{because}
+			r.Names[i].Status, r.Names[i].Causes = healthpb.HealthCheckResponse_NOT_SERVING, []servicer.Cause{because}
 		}
 	}
 }
@@ -135,7 +135,7 @@ func requests(at time.Time, perSecond, failures uint64, p50 time.Duration) *inte
 	return &interceptor.Snapshot{
 		Time: at, Total: interceptor.Stats{Started: 100_000, Handled: 99_993},
 		Window: interceptor.Window{
-			Span: time.Minute, Requests: 60 * perSecond, Failures: 60 * perSecond * failures / 100, Timed: 60 * perSecond,
+			Span: time.Minute, Requests: 60 * perSecond, Failures: 60 * perSecond * failures / 100, LatencySamples: 60 * perSecond,
 			P50: p50, P90: 3 * p50, P99: 8 * p50,
 		},
 	}
@@ -147,7 +147,7 @@ func pastOf(newest *servicer.Report) []*servicer.Report {
 	var past []*servicer.Report
 	for i := range n {
 		r := *newest
-		r.Seq, r.Checks = uint64(i+1), nil
+		r.Revision, r.Checks = uint64(i+1), nil
 		back := time.Duration(n-i) * 5 * time.Second
 		for j, check := range newest.Checks {
 			run := *check
@@ -162,10 +162,10 @@ func pastOf(newest *servicer.Report) []*servicer.Report {
 		}
 		if newest.Requests != nil {
 			w := newest.Requests.Window
-			r.Requests = requests(r.At.Add(-back), w.Requests/60+uint64(i*5%11), 0, w.P50*time.Duration(3+i%3)/3)
+			r.Requests = requests(r.EvaluatedAt.Add(-back), w.Requests/60+uint64(i*5%11), 0, w.P50*time.Duration(3+i%3)/3)
 		}
 		past = append(past, &r)
 	}
-	newest.Seq = n + 1
+	newest.Revision = n + 1
 	return past
 }

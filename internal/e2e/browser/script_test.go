@@ -42,7 +42,7 @@ func newScript(t *testing.T, report *servicer.Report) *script {
 func (s *script) publish(report *servicer.Report) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	report.Seq = s.report.Seq + 1
+	report.Revision = s.report.Revision + 1
 	s.report = report
 	close(s.changed)
 	s.changed = make(chan struct{})

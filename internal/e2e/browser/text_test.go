@@ -79,12 +79,12 @@ func wordyReport(text string) *servicer.Report {
 	dependency.Name, dependency.Title, dependency.Message, dependency.Err = text, text, text, errors.New(text)
 	resource.Title, resource.Message, resource.Measurement = text, text, checker.Measurement{Value: 1, Unit: text, Source: text}
 	r.Metrics = append(r.Metrics, servicer.Metric{Name: text + " metric", Message: text, Status: checker.Warning, Detail: text})
-	r.Maintenance = []servicer.Maintenance{{Name: text, Reason: text, Until: r.At}}
-	r.Journal = []servicer.Transition{{At: r.At, Subject: text, From: text, To: text, Text: text, Names: []string{text, text}}}
-	r.Names = append(r.Names, servicer.Name{Name: text, Because: []servicer.Cause{{Text: text}, {Check: text}}})
+	r.Maintenance = []servicer.Maintenance{{Name: text, Reason: text, Until: r.EvaluatedAt}}
+	r.Transitions = []servicer.Transition{{At: r.EvaluatedAt, Subject: text, From: text, To: text, Text: text, Names: []string{text, text}}}
+	r.Names = append(r.Names, servicer.ServingName{Name: text, Causes: []servicer.Cause{{Text: text}, {Check: text}}})
 	r.Breakers = []breaker.Snapshot{{
-		Name: text, State: breaker.Open, Forced: true, ForcedReason: text, LastFailure: errors.New(text), NextTry: r.At,
+		Name: text, State: breaker.Open, Forced: true, ForcedReason: text, LastFailure: errors.New(text), RetryAt: r.EvaluatedAt,
 	}}
-	r.Requests = &interceptor.Snapshot{Time: r.At, Total: interceptor.Stats{Started: 1}}
+	r.Requests = &interceptor.Snapshot{Time: r.EvaluatedAt, Total: interceptor.Stats{Started: 1}}
 	return r
 }

@@ -48,11 +48,11 @@ func newChronicle() *chronicle { return &chronicle{last: map[string]string{}} }
 func (c *chronicle) add(report *vitalspb.HealthReportResponse) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if report.GetSeq() < c.seq {
+	if report.GetRevision() < c.seq {
 		return
 	}
-	c.seq = report.GetSeq()
-	for _, t := range slices.Backward(report.GetJournal()) {
+	c.seq = report.GetRevision()
+	for _, t := range slices.Backward(report.GetTransitions()) {
 		c.enter(entry{
 			t.GetSeq(), t.GetAt(), t.GetSubject(), t.GetFrom(), t.GetTo(), t.GetReason(), strings.Join(t.GetNames(), " "),
 		})

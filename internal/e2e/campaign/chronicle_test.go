@@ -23,7 +23,7 @@ func outage() []*vitalspb.Transition {
 // edition is a report whose journal shows the newest entries of all, after the last of which the database is healthy.
 func edition(seq uint64, journal []*vitalspb.Transition) *vitalspb.HealthReportResponse {
 	return &vitalspb.HealthReportResponse{
-		Seq: seq, Journal: journal,
+		Revision: seq, Transitions: journal,
 		Metrics: map[string]*vitalspb.HealthMetric{"dependency_database": {Status: "healthy"}, "breaker_database": {Value: "closed"}},
 		Names:   []*vitalspb.ServingName{{Name: "", Status: "SERVING"}, {Name: "readiness", Status: "SERVING"}},
 	}

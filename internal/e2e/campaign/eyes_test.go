@@ -35,7 +35,7 @@ func TestWatchesAgreeWithTheJournal(t *testing.T) {
 	}
 	e := saw("SERVING")
 	forged := edition(2, outage())
-	forged.Journal[0].To = "NOT_SERVING"
+	forged.Transitions[0].To = "NOT_SERVING"
 	e.chronicle.add(forged)
 	if e.agree() == nil {
 		t.Error("a forged journal was not found")

@@ -33,7 +33,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if errors.Is(err, flag.ErrHelp) {
 		return exitKept
 	}
-	var verdict *servicertest.Verdict
+	var verdict *servicertest.Result
 	if err == nil {
 		verdict, err = o.judge(ctx, stderr)
 	}
@@ -42,13 +42,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUnjudged
 	}
 	tell(stdout, verdict)
-	if len(verdict.Findings) > 0 {
+	if len(verdict.Violations) > 0 {
 		return exitBroken
 	}
 	return exitKept
 }
 
-func (o *options) judge(ctx context.Context, stderr io.Writer) (*servicertest.Verdict, error) {
+func (o *options) judge(ctx context.Context, stderr io.Writer) (*servicertest.Result, error) {
 	conn, err := o.dial()
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (o *options) judge(ctx context.Context, stderr io.Writer) (*servicertest.Ve
 				}
 			}
 		}
-		target.Checks, target.Fail, target.Heal = []string{o.check}, shell(o.fail), shell(o.heal)
+		target.Checks, target.Fail, target.Recover = []string{o.check}, shell(o.fail), shell(o.heal)
 	}
 	if o.pid != 0 {
 		process, err := os.FindProcess(o.pid)
@@ -96,11 +96,11 @@ func end(ctx context.Context, process *os.Process, stderr io.Writer) {
 }
 
 // tell prints every rule once, the broken ones with what was found.
-func tell(w io.Writer, verdict *servicertest.Verdict) {
-	for _, rule := range verdict.Kept {
+func tell(w io.Writer, verdict *servicertest.Result) {
+	for _, rule := range verdict.Passed {
 		fmt.Fprintf(w, "kept      %-15s %s\n", rule.ID, rule.Text)
 	}
-	for _, rule := range verdict.Untested {
+	for _, rule := range verdict.Skipped {
 		why := ""
 		if rule.Needs != "" {
 			why = " (needs " + rule.Needs + ")"
@@ -108,12 +108,12 @@ func tell(w io.Writer, verdict *servicertest.Verdict) {
 		fmt.Fprintf(w, "untested  %-15s %s%s\n", rule.ID, rule.Text, why)
 	}
 	last := ""
-	for _, f := range verdict.Findings {
+	for _, f := range verdict.Violations {
 		if f.Rule.ID != last {
 			fmt.Fprintf(w, "BROKEN    %-15s %s\n          %-15s source: %s\n", f.Rule.ID, f.Rule.Text, "", f.Rule.Source)
 			last = f.Rule.ID
 		}
 		fmt.Fprintf(w, "          %-15s want %s, got %s\n", "", f.Want, f.Got)
 	}
-	fmt.Fprintf(w, "%d kept, %d broken, %d untested\n", len(verdict.Kept), len(verdict.Broken()), len(verdict.Untested))
+	fmt.Fprintf(w, "%d kept, %d broken, %d untested\n", len(verdict.Passed), len(verdict.Failed()), len(verdict.Skipped))
 }

@@ -43,8 +43,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags.StringVar(&o.heal, "heal", "", "shell `command` that makes it healthy again")
 	flags.IntVar(&o.pid, "pid", 0, "end the server with this process `number` by SIGTERM, and judge its end")
 	flags.DurationVar(&o.target.DrainDelay, "drain-delay", 0, "how long it promises to serve after that")
-	flags.DurationVar(&o.target.Patience, "patience", 15*time.Second, "how long anything may take")
-	flags.DurationVar(&o.target.Quiet, "quiet", time.Second, "how long to listen for what watches should not say")
+	flags.DurationVar(&o.target.Timeout, "patience", 15*time.Second, "how long anything may take")
+	flags.DurationVar(&o.target.ObserveFor, "quiet", time.Second, "how long to listen for what watches should not say")
 	flags.StringVar(&o.skip, "skip", "", "comma separated `rules` that are not to be judged")
 	flags.BoolVar(&o.protocol, "protocol", false, "judge by the protocol alone, not by what vitals promises")
 	if err := flags.Parse(args); err != nil {

@@ -134,7 +134,7 @@ func TestReportsWhileEverythingHangs(t *testing.T) {
 	}
 	pg.Freeze()
 	server.Freeze()
-	frozen := a.vitals.Checker.Edition()
+	frozen := a.vitals.Checker.Snapshot()
 	ctx, cancel := context.WithCancel(t.Context())
 	var refreshing sync.WaitGroup
 	refreshing.Go(func() { _, _ = a.vitals.Checker.Refresh(ctx, "database", "cache", "hung") })
@@ -162,7 +162,7 @@ func (a *asked) sharesTranslations(times int) {
 	a.t.Helper()
 	var mu sync.Mutex
 	made := make(map[uint64]uintptr) // by edition, where its metrics lie
-	reports := a.vitals.Servicer.ReportServer()
+	reports := a.vitals.Server.ReportServer()
 	a.many(times, func() error {
 		report, err := reports.GetHealthReport(a.t.Context(), &vitalspb.HealthReportRequest{})
 		if err != nil {
@@ -171,20 +171,20 @@ func (a *asked) sharesTranslations(times int) {
 		mu.Lock()
 		defer mu.Unlock()
 		at := reflect.ValueOf(report.GetMetrics()).Pointer()
-		if known, ok := made[report.GetSeq()]; ok && known != at {
-			return fmt.Errorf("edition %d was translated twice", report.GetSeq())
+		if known, ok := made[report.GetRevision()]; ok && known != at {
+			return fmt.Errorf("edition %d was translated twice", report.GetRevision())
 		}
-		made[report.GetSeq()] = at
+		made[report.GetRevision()] = at
 		return nil
 	})
 }
 
 // unchanged wants no run of the checks to have ended since an edition.
-func (a *asked) unchanged(since *checker.Edition, names ...string) {
+func (a *asked) unchanged(since *checker.Snapshot, names ...string) {
 	a.t.Helper()
 	for _, name := range names {
 		was, _ := since.Lookup(name)
-		if is, _ := a.vitals.Checker.Edition().Lookup(name); !is.At.Equal(was.At) {
+		if is, _ := a.vitals.Checker.Snapshot().Lookup(name); !is.At.Equal(was.At) {
 			a.t.Errorf("the check of %s has ended: nothing hung while we read", name)
 		}
 	}

@@ -171,7 +171,7 @@ func (p *process) journal(name, bad string, outages int) {
 		p.t.Fatal(err)
 	}
 	found, last := 0, ""
-	for _, entry := range report.GetJournal() { // the newest first
+	for _, entry := range report.GetTransitions() { // the newest first
 		if !slices.Contains(entry.GetNames(), name) {
 			continue
 		}

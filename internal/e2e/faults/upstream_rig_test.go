@@ -142,7 +142,7 @@ func (c *chain) guard() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge, err := servicer.New(servicer.Config{Checker: checks, Breakers: []breaker.Source{b}})
+	judge, err := servicer.New(servicer.Config{Checker: checks, Breakers: []breaker.SnapshotSource{b}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ func (c *chain) rejected(err error) (told int) {
 	if !ok {
 		c.t.Fatalf("%v, want a rejection", err)
 	}
-	if rejection.State == breaker.Open && rejection.NextTry.IsZero() {
+	if rejection.State == breaker.Open && rejection.RetryAt.IsZero() {
 		c.t.Errorf("%+v does not say when the next probe is", rejection)
 	}
 	wire := status.Convert(err)

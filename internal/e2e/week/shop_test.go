@@ -34,7 +34,7 @@ import (
 // shop is one life of the server, from one deployment to the next, wired as a user does it.
 type shop struct {
 	*scenario
-	servicer *servicer.Servicer
+	servicer *servicer.Server
 	checker  *checker.Checker
 	recorder *interceptor.Recorder
 	handler  http.Handler
@@ -92,7 +92,7 @@ func (s *shop) byFrontDoor(file string) error {
 	if err != nil {
 		return err
 	}
-	s.servicer, s.checker, s.recorder, s.handler = health.Servicer, health.Checker, health.Recorder, health.Handler()
+	s.servicer, s.checker, s.recorder, s.handler = health.Server, health.Checker, health.Recorder, health.Handler()
 	s.serve, s.options, s.ticks = health.Serve, health.ServerOptions(), true
 	return nil
 }
@@ -140,7 +140,7 @@ func (s *shop) config(file string) vitals.Config {
 		return c
 	}
 	cfg := vitals.Config{
-		CheckInterval: 2 * time.Minute, FilePath: file, Prometheus: true, Breakers: []breaker.Source{s.payments},
+		CheckInterval: 2 * time.Minute, FilePath: file, Prometheus: true, Breakers: []breaker.SnapshotSource{s.payments},
 		Resources: resource.Config{Limits: map[string]checker.Limit{"cpu_usage": {}, "memory_usage": {}, "disk_usage": {}, "open_files": {}}},
 		Logger:    slog.New(slog.DiscardHandler),
 	}
@@ -272,7 +272,7 @@ func (s *shop) balance(t *testing.T) {
 		total.MsgSent != s.sent || total.MsgReceived != sum || total.Latency.Count() != sum {
 		t.Errorf("at %v: the recorder has counted %+v, the shop %v, %d panics, %d messages", s.now(), total, s.handled, s.panics, s.sent)
 	}
-	check, _ := s.checker.Edition().Lookup("payments")
+	check, _ := s.checker.Snapshot().Lookup("payments")
 	var runs uint64
 	for status := checker.Unknown; status <= checker.Critical; status++ {
 		runs += check.Runs.ByStatus(status)

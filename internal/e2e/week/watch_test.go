@@ -145,7 +145,7 @@ func sum(family *dto.MetricFamily) (total float64) {
 // chronicle reads the journal of a life: one chain for each subject, and an entry for each incident that the journal
 // still reaches back to.
 func (d *director) chronicle() {
-	journal := d.shop.servicer.Report().Journal
+	journal := d.shop.servicer.Report().Transitions
 	if len(journal) == 0 {
 		d.t.Errorf("at %v: the journal is empty", d.now())
 		return

@@ -23,7 +23,7 @@ type Slot uint8
 
 // The slots beside those of codes.
 const (
-	All Slot = interceptor.Codes + iota
+	All Slot = interceptor.NumCodes + iota
 	Received
 	Sent
 	slots

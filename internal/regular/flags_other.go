@@ -1,9 +1,0 @@
-//go:build !unix
-
-package regular
-
-// Systems without these flags have no pipes in their folders either.
-const (
-	noWait   = 0
-	noFollow = 0
-)

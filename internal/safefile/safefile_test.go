@@ -1,0 +1,70 @@
+package safefile_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vitals-go/vitals/internal/safefile"
+)
+
+func TestRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := os.WriteFile(path, []byte("ten bytes!"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(path, link); err != nil {
+		t.Skip(err)
+	}
+	for name, tt := range map[string]struct {
+		read  func() ([]byte, error)
+		wrong string
+	}{
+		"a file":                {func() ([]byte, error) { b, _, err := safefile.Read(path, 10); return b, err }, ""},
+		"a longer one":          {func() ([]byte, error) { b, _, err := safefile.Read(path, 9); return b, err }, "longer than 9"},
+		"through a link":        {func() ([]byte, error) { b, _, err := safefile.Read(link, 10); return b, err }, ""},
+		"a link that may not":   {func() ([]byte, error) { b, _, err := safefile.ReadUnlinked(link, 10); return b, err }, "link"},
+		"a file that may not":   {func() ([]byte, error) { b, _, err := safefile.ReadUnlinked(path, 10); return b, err }, ""},
+		"a folder":              {func() ([]byte, error) { b, _, err := safefile.Read(dir, 10); return b, err }, "not a regular file"},
+		"a device":              {func() ([]byte, error) { b, _, err := safefile.Read(os.DevNull, 10); return b, err }, "not a regular file"},
+		"nothing":               {func() ([]byte, error) { b, _, err := safefile.Read(path+"x", 10); return b, err }, "no such file"},
+		"nothing, and no links": {func() ([]byte, error) { b, _, err := safefile.ReadUnlinked(path+"x", 10); return b, err }, "no such file"},
+	} {
+		body, err := tt.read()
+		if tt.wrong == "" && (err != nil || string(body) != "ten bytes!") {
+			t.Errorf("%s: %q, %v", name, body, err)
+		}
+		if tt.wrong != "" && (err == nil || !strings.Contains(err.Error(), tt.wrong)) {
+			t.Errorf("%s: %q, %v; want an error with %q", name, body, err, tt.wrong)
+		}
+	}
+}
+
+func TestSame(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "file")
+	look := func(content string) os.FileInfo {
+		if err := os.WriteFile(path+"new", []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+"new", path); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info
+	}
+	first := look("a")
+	again, err := os.Stat(path)
+	if err != nil || !safefile.Same(first, again) {
+		t.Errorf("an untouched file has changed, %v", err)
+	}
+	if second := look("b"); safefile.Same(first, second) || safefile.Same(nil, second) || safefile.Same(second, nil) {
+		t.Error("a file that was replaced is the same")
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package statusmap_test
+
+const raceEnabled = false
