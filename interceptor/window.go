@@ -37,13 +37,13 @@ func (m *method) rotate(now time.Duration) {
 		return
 	}
 	w := &m.window
-	slot := int64(now / w.slot)
-	place := &w.marks[slot%windowSlots]
+	index := int64(now / w.slot)
+	place := &w.marks[index%windowSlots]
 	if *place == nil {
 		*place = new(slot)
 	}
-	(*place).fill(m, slot)
-	m.next.Store((slot + 1) * int64(w.slot))
+	(*place).fill(m, index)
+	m.next.Store((index + 1) * int64(w.slot))
 }
 
 // fill makes k the mark of the counters as they are.
