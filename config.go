@@ -65,7 +65,7 @@ type Config struct {
 
 	// HTTPAddr is where the HTTP probes and the status page listen, such as ":8080". Default: nowhere.
 	HTTPAddr string
-	// Prometheus serves /metrics there, as Metrics says; its Health and Recorder are filled in.
+	// Prometheus serves /metrics there, as Metrics says; its Source and Recorder are filled in.
 	Prometheus bool
 	Metrics    promvitals.Config
 	// HealthGRPCAddr is where a second listener answers grpc.health.v1 and nothing else, for probers that cannot speak to

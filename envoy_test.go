@@ -40,7 +40,7 @@ func (w *world) wantEnvoy(t *testing.T, header string) {
 			answers = append(answers, answer)
 		}
 		for _, answer := range answers {
-			for _, name := range []string{servicer.EnvoyDegraded, servicer.EnvoyImmediateFail} {
+			for _, name := range []string{"x-envoy-degraded", "x-envoy-immediate-health-check-fail"} {
 				if told := len(answer.Get(name)) == 1; told != (name == header) {
 					return fmt.Errorf("want %q, got %v", header, answer)
 				}
@@ -65,9 +65,9 @@ func TestEnvoyIsToldAtBothDoors(t *testing.T) {
 	if err := w.Checker.Add(checker.Check{Name: "cache", Optional: true, Run: func(context.Context) error { return errors.New("down") }}); err != nil {
 		t.Fatal(err)
 	}
-	w.wantEnvoy(t, servicer.EnvoyDegraded)
+	w.wantEnvoy(t, "x-envoy-degraded")
 	w.stop()
-	w.wantEnvoy(t, servicer.EnvoyImmediateFail)
+	w.wantEnvoy(t, "x-envoy-immediate-health-check-fail")
 	if err := <-w.ended; err != nil {
 		t.Errorf("Serve returns %v", err)
 	}

@@ -8,7 +8,7 @@ func (h *Health) exportToOTel() (err error) {
 		return nil
 	}
 	h.otel, err = otelvitals.New(otelvitals.Config{
-		Health:         h.Server,
+		Source:         h.Server,
 		Recorder:       h.Recorder,
 		MeterProvider:  h.cfg.MeterProvider,
 		TracerProvider: h.cfg.TracerProvider,

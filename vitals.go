@@ -92,7 +92,7 @@ func (h *Health) newOutputs() error {
 	}
 	metrics, metricsErr := h.metrics()
 	h.http, handlerErr = probes.NewHandler(probes.HandlerConfig{
-		Health:  h.Server,
+		Source:  h.Server,
 		Details: cfg.Details,
 		Metrics: metrics,
 		Envoy:   cfg.Envoy,
@@ -101,7 +101,7 @@ func (h *Health) newOutputs() error {
 	if cfg.FilePath != "" {
 		h.file, fileErr = probes.NewFile(probes.FileConfig{
 			Path:     cfg.FilePath,
-			Health:   h.Server,
+			Source:   h.Server,
 			Interval: max(cfg.CheckInterval, 0), // a negative one is told already
 			Logger:   h.log,
 		})
@@ -118,7 +118,7 @@ func (h *Health) metrics() (http.Handler, error) {
 		return nil, nil
 	}
 	config := h.cfg.Metrics
-	config.Health, config.Recorder = h.Server, h.Recorder
+	config.Source, config.Recorder = h.Server, h.Recorder
 	collector, err := promvitals.New(config)
 	if err != nil {
 		return nil, err

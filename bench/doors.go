@@ -85,7 +85,7 @@ func percentile99(long time.Duration, handler http.Handler) float64 {
 }
 
 func ourHandler(health *servicer.Server) http.Handler {
-	handler, err := probes.NewHandler(probes.HandlerConfig{Health: health})
+	handler, err := probes.NewHandler(probes.HandlerConfig{Source: health})
 	if err != nil {
 		panic(err)
 	}

@@ -38,7 +38,7 @@ func export(endpoint string, compression otlpmetrichttp.Compression, health *ser
 	}
 	producer := otelproducer.New(otelproducer.Config{})
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter, sdkmetric.WithProducer(producer))))
-	vitals, err := otelvitals.New(otelvitals.Config{Health: health, Recorder: recorder, MeterProvider: provider, Producer: producer})
+	vitals, err := otelvitals.New(otelvitals.Config{Source: health, Recorder: recorder, MeterProvider: provider, Producer: producer})
 	if err != nil {
 		panic(err)
 	}

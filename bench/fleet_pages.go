@@ -18,7 +18,7 @@ import (
 
 // pageFacts weighs what people and tools read: the report in its forms, and a page that stays open.
 func pageFacts(facts map[string]float64, health *servicer.Server, recorder *interceptor.Recorder) {
-	handler, err := probes.NewHandler(probes.HandlerConfig{Health: health})
+	handler, err := probes.NewHandler(probes.HandlerConfig{Source: health})
 	if err != nil {
 		panic(err)
 	}

@@ -20,7 +20,7 @@ func scrapeFacts(facts map[string]float64, health *servicer.Server, service flee
 		shape := service
 		shape.Methods = methods
 		callAll(recorder, shape)
-		config.Health, config.Recorder = health, recorder
+		config.Source, config.Recorder = health, recorder
 		collector, err := promvitals.New(config)
 		if err != nil {
 			panic(err)

@@ -1,7 +1,7 @@
 // Package otelvitals exports the verdict and the recorded calls to OpenTelemetry: metrics through observable instruments
 // over snapshots, and spans of checks and transitions. Providers are given; the global ones are never touched.
 //
-//	exporter, err := otelvitals.New(otelvitals.Config{Health: health, Recorder: recorder, MeterProvider: provider})
+//	exporter, err := otelvitals.New(otelvitals.Config{Source: health, Recorder: recorder, MeterProvider: provider})
 //	...
 //	defer exporter.Close() // after the provider's last flush
 //

@@ -25,7 +25,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	exporter, err := otelvitals.New(otelvitals.Config{Health: health, MeterProvider: provider})
+	exporter, err := otelvitals.New(otelvitals.Config{Source: health, MeterProvider: provider})
 	if err != nil {
 		fmt.Println(err)
 		return

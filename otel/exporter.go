@@ -32,7 +32,7 @@ func New(cfg Config) (*Exporter, error) {
 		}
 	}
 	if cfg.Producer != nil {
-		if err := cfg.Producer.Attach(cfg.Health, cfg.Recorder); err != nil {
+		if err := cfg.Producer.Attach(cfg.Source, cfg.Recorder); err != nil {
 			return nil, errors.Join(err, e.Close())
 		}
 	}
@@ -43,7 +43,7 @@ func New(cfg Config) (*Exporter, error) {
 // one time.
 func (e *Exporter) register(meter metric.Meter) error {
 	m := &maker{meter: meter}
-	if e.cfg.Health != nil {
+	if e.cfg.Source != nil {
 		e.health = newHealthInstruments(m)
 	}
 	if e.cfg.Recorder != nil {
@@ -63,7 +63,7 @@ func (e *Exporter) register(meter metric.Meter) error {
 // observe is the callback. It reads snapshots and neither waits nor runs a check.
 func (e *Exporter) observe(_ context.Context, o metric.Observer) error {
 	if e.health != nil {
-		e.health.observe(o, e.cfg.Health.Report())
+		e.health.observe(o, e.cfg.Source.Report())
 	}
 	if e.calls != nil {
 		e.calls.server.observe(o, e.cfg.Recorder.ServerTotals())

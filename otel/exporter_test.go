@@ -28,7 +28,7 @@ import (
 
 func TestReportIsExportedUnderItsNames(t *testing.T) {
 	provider, reader := meter(t)
-	exporter(t, otelvitals.Config{Health: told{report()}, MeterProvider: provider})
+	exporter(t, otelvitals.Config{Source: told{report()}, MeterProvider: provider})
 	all := collect(t, reader)
 	got := values(t, all)
 	for name, want := range map[string]float64{
@@ -134,10 +134,10 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 		words  []string
 	}{
 		"nothing":            {otelvitals.Config{}, []string{"Health", "MeterProvider", "TracerProvider", "Producer"}},
-		"nobody to tell":     {otelvitals.Config{Health: told{report()}}, []string{"MeterProvider"}},
+		"nobody to tell":     {otelvitals.Config{Source: told{report()}}, []string{"MeterProvider"}},
 		"spans of calls":     {otelvitals.Config{Recorder: traffic(t, nil), TracerProvider: nooptrace.NewTracerProvider()}, []string{"TracerProvider", "Health"}},
-		"producer is taken":  {otelvitals.Config{Health: told{report()}, Producer: taken{}}, []string{"taken"}},
-		"meter is unwilling": {otelvitals.Config{Health: told{report()}, MeterProvider: unwilling{}}, []string{"cannot make vitals.check.runs", "cannot make vitals.breaker.calls"}},
+		"producer is taken":  {otelvitals.Config{Source: told{report()}, Producer: taken{}}, []string{"taken"}},
+		"meter is unwilling": {otelvitals.Config{Source: told{report()}, MeterProvider: unwilling{}}, []string{"cannot make vitals.check.runs", "cannot make vitals.breaker.calls"}},
 	} {
 		_, err := otelvitals.New(test.config)
 		if err == nil {
@@ -154,7 +154,7 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 
 type taken struct{}
 
-func (taken) Attach(otelvitals.Health, *interceptor.Recorder) error { return errors.New("taken") }
+func (taken) Attach(servicer.ReportSource, *interceptor.Recorder) error { return errors.New("taken") }
 
 // unwilling makes no counters.
 type unwilling struct{ noopmetric.MeterProvider }
@@ -169,7 +169,7 @@ func (unwillingMeter) Int64ObservableCounter(name string, _ ...metric.Int64Obser
 
 func TestCloseEndsEverything(t *testing.T) {
 	provider, reader := meter(t)
-	e := exporter(t, otelvitals.Config{Health: told{report()}, Recorder: traffic(t, nil), MeterProvider: provider})
+	e := exporter(t, otelvitals.Config{Source: told{report()}, Recorder: traffic(t, nil), MeterProvider: provider})
 	if len(values(t, collect(t, reader))) == 0 {
 		t.Fatal("nothing is exported")
 	}
@@ -186,7 +186,7 @@ func TestCloseEndsEverything(t *testing.T) {
 // What New could not finish it must not leave behind.
 func TestFailedNewLeavesNoCallback(t *testing.T) {
 	provider, reader := meter(t)
-	if _, err := otelvitals.New(otelvitals.Config{Health: told{report()}, MeterProvider: provider, Producer: taken{}}); err == nil {
+	if _, err := otelvitals.New(otelvitals.Config{Source: told{report()}, MeterProvider: provider, Producer: taken{}}); err == nil {
 		t.Fatal("accepted")
 	}
 	if left := values(t, collect(t, reader)); len(left) != 0 {
@@ -212,7 +212,7 @@ func TestCollectingRunsNoCheck(t *testing.T) {
 		go func() { _ = health.Run(ctx) }()
 		synctest.Wait()
 		provider, reader := meter(t)
-		e := exporter(t, otelvitals.Config{Health: health, MeterProvider: provider})
+		e := exporter(t, otelvitals.Config{Source: health, MeterProvider: provider})
 		before := time.Now()
 		for range 50 {
 			collect(t, reader)
@@ -235,7 +235,7 @@ func TestCollectingRunsNoCheck(t *testing.T) {
 // Both heralds may feed one Prometheus: no translated name may be one of promvitals'.
 func TestNamesDoNotMeetThoseForPrometheus(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
-	collector, err := promvitals.New(promvitals.Config{Health: told{report()}, Recorder: recorder})
+	collector, err := promvitals.New(promvitals.Config{Source: told{report()}, Recorder: recorder})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestNamesDoNotMeetThoseForPrometheus(t *testing.T) {
 		theirs = append(theirs, f.GetName())
 	}
 	provider, reader := meter(t)
-	exporter(t, otelvitals.Config{Health: told{report()}, Recorder: recorder, MeterProvider: provider})
+	exporter(t, otelvitals.Config{Source: told{report()}, Recorder: recorder, MeterProvider: provider})
 	ours := 0
 	for _, scope := range collect(t, reader).ScopeMetrics {
 		for _, m := range scope.Metrics {
@@ -276,7 +276,7 @@ func TestCollectingConcurrently(t *testing.T) {
 	recorder := traffic(t, nil)
 	first, second := sdkmetric.NewManualReader(), sdkmetric.NewManualReader()
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(first), sdkmetric.WithReader(second))
-	exporter(t, otelvitals.Config{Health: told{report()}, Recorder: recorder, MeterProvider: provider})
+	exporter(t, otelvitals.Config{Source: told{report()}, Recorder: recorder, MeterProvider: provider})
 	done := make(chan float64)
 	for _, reader := range []*sdkmetric.ManualReader{first, second} {
 		go func() {
@@ -306,7 +306,7 @@ func TestOddNamesAreMadeValid(t *testing.T) {
 	odd := report()
 	odd.Checks[0].Name = "invalid \xff\xfe"
 	provider, reader := meter(t)
-	exporter(t, otelvitals.Config{Health: told{odd}, MeterProvider: provider})
+	exporter(t, otelvitals.Config{Source: told{odd}, MeterProvider: provider})
 	if _, found := values(t, collect(t, reader))["vitals.check.consecutive_failures{vitals.check.name=invalid \uFFFD}"]; !found {
 		t.Error("the name was not made valid UTF-8, which costs OTLP the whole export")
 	}

@@ -3,7 +3,6 @@ package otelvitals_test
 import (
 	"context"
 	"errors"
-	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -30,9 +29,7 @@ type told struct{ report *servicer.Report }
 
 func (t told) Report() *servicer.Report { return t.report }
 
-func (t told) Reports(context.Context) iter.Seq[*servicer.Report] {
-	return func(yield func(*servicer.Report) bool) { yield(t.report) }
-}
+func (told) Changed() <-chan struct{} { return nil }
 
 func report() *servicer.Report {
 	return &servicer.Report{

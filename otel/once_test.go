@@ -63,7 +63,7 @@ func TestEverySeriesIsObservedOnce(t *testing.T) {
 	_ = recorder.StreamServerInterceptor(nil, &idle{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: "/a.Stranger/Streams", IsServerStream: true},
 		func(any, grpc.ServerStream) error { return nil })
 	provider := &strict{}
-	exporter(t, otelvitals.Config{Health: told{report()}, Recorder: recorder, MeterProvider: provider})
+	exporter(t, otelvitals.Config{Source: told{report()}, Recorder: recorder, MeterProvider: provider})
 	if len(provider.callbacks) != 1 {
 		t.Fatalf("%d callbacks, want one for all", len(provider.callbacks))
 	}
@@ -87,26 +87,26 @@ func TestNoTimeBeforeTheFirstSuccess(t *testing.T) {
 	fresh.LastSuccess = time.Time{}
 	provider, reader := meter(t)
 	r.Checks[0] = &fresh
-	exporter(t, otelvitals.Config{Health: told{r}, MeterProvider: provider})
+	exporter(t, otelvitals.Config{Source: told{r}, MeterProvider: provider})
 	if at, found := values(t, collect(t, reader))["vitals.check.last_success.time{vitals.check.name=cache}"]; found {
 		t.Errorf("a check that has never passed did so at %v", at)
 	}
 }
 
-// lateNews has something to tell when its last edition is out already.
+// lateNews has a transition more in each report that is read.
 type lateNews struct{ told }
 
-func (l *lateNews) Reports(context.Context) iter.Seq[*servicer.Report] {
-	return func(func(*servicer.Report) bool) {
-		last := *l.report
-		last.Transitions = []servicer.Transition{{Seq: 1, Subject: "phase", From: "draining", To: "stopped"}}
-		l.report = &last
-	}
+func (l *lateNews) Report() *servicer.Report {
+	last := *l.report
+	last.Transitions = []servicer.Transition{{Seq: 1, Subject: "phase", From: "draining", To: "stopped"}}
+	before := l.report
+	l.report = &last
+	return before
 }
 
 func TestLastTransitionIsNotLost(t *testing.T) {
 	provider, recorder := tracer()
-	e := exporter(t, otelvitals.Config{Health: &lateNews{told{report()}}, TracerProvider: provider})
+	e := exporter(t, otelvitals.Config{Source: &lateNews{told{report()}}, TracerProvider: provider})
 	if err := e.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -150,7 +150,7 @@ func TestSpanOfEachTransition(t *testing.T) {
 			t.Fatal(err)
 		}
 		provider, recorder := tracer()
-		e := exporter(t, otelvitals.Config{Health: health, TracerProvider: provider})
+		e := exporter(t, otelvitals.Config{Source: health, TracerProvider: provider})
 		ctx, stop := context.WithCancel(t.Context())
 		for _, run := range []func(context.Context) error{e.Run, checks.Run, health.Run} {
 			go func() {
@@ -204,7 +204,7 @@ func count(all []string, begin string) (n int) {
 func TestRunWithoutTracerWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider, _ := meter(t)
-		e := exporter(t, otelvitals.Config{Health: told{report()}, MeterProvider: provider})
+		e := exporter(t, otelvitals.Config{Source: told{report()}, MeterProvider: provider})
 		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
 		defer stop()
 		if err := e.Run(ctx); err != nil || ctx.Err() == nil {

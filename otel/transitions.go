@@ -23,13 +23,13 @@ func (e *Exporter) Run(ctx context.Context) error {
 		return nil
 	}
 	tracer := e.cfg.TracerProvider.Tracer(semconv.Scope)
-	seen := e.cfg.Health.Report().Transitions
-	for report := range e.cfg.Health.Reports(ctx) {
+	seen := e.cfg.Source.Report().Transitions
+	for report := range servicer.Changes(ctx, e.cfg.Source) {
 		emitNew(tracer, seen, report.Transitions)
 		seen = report.Transitions
 	}
 	// The last edition may have come together with the end of ctx.
-	emitNew(tracer, seen, e.cfg.Health.Report().Transitions)
+	emitNew(tracer, seen, e.cfg.Source.Report().Transitions)
 	return nil
 }
 
@@ -55,7 +55,7 @@ func newSince(seen, transitions []servicer.Transition) []servicer.Transition {
 
 func emit(tracer trace.Tracer, t *servicer.Transition) {
 	attributes := []attribute.KeyValue{
-		word(keySubject, t.Subject), word(keyFrom, t.From), word(keyTo, t.To), word(keyReason, t.Reason),
+		word(keySubject, t.Subject), word(keyFrom, t.From), word(keyTo, t.To), word(keyReason, t.Reason.String()),
 		word(keyText, t.Text), keyLasted.Float64(t.PreviousFor.Seconds()),
 	}
 	if len(t.Names) > 0 {

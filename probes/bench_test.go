@@ -21,7 +21,7 @@ func TestProbesDoNotAllocate(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	for name, report := range map[string]*servicer.Report{"healthy": healthyReport(), "critical": criticalReport()} {
-		h := newHandler(t, probes.HandlerConfig{Health: newScript(report)})
+		h := newHandler(t, probes.HandlerConfig{Source: newScript(report)})
 		for _, path := range []string{"/health", "/live", "/ready", "/startup"} {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 			r.Header.Set("Accept", "*/*")
@@ -39,7 +39,7 @@ func TestAnswersAreRenderedOncePerEdition(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	h := newHandler(t, probes.HandlerConfig{Health: newScript(criticalReport())})
+	h := newHandler(t, probes.HandlerConfig{Source: newScript(criticalReport())})
 	for _, target := range []string{"/health?format=html", "/health?format=health", "/health/badge.svg"} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
 		w := &sink{make(http.Header)}
@@ -50,7 +50,7 @@ func TestAnswersAreRenderedOncePerEdition(t *testing.T) {
 }
 
 func benchmarkPath(b *testing.B, target, accept string) {
-	h := newHandler(b, probes.HandlerConfig{Health: newScript(criticalReport())})
+	h := newHandler(b, probes.HandlerConfig{Source: newScript(criticalReport())})
 	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, target, nil)
 	if accept != "" {
 		r.Header.Set("Accept", accept)
@@ -75,7 +75,7 @@ func BenchmarkNewEdition(b *testing.B) {
 	for _, path := range []string{"/health", "/ready", "/health?format=html"} {
 		b.Run(path, func(b *testing.B) {
 			source := newScript(criticalReport())
-			h := newHandler(b, probes.HandlerConfig{Health: source})
+			h := newHandler(b, probes.HandlerConfig{Source: source})
 			r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, path, nil)
 			w := &sink{make(http.Header)}
 			b.ReportAllocs()

@@ -41,7 +41,7 @@ func longQuery() string {
 // Each of these answers is what the smaller ones are: whoever asks for it costs as much, not as much squared.
 func TestAnswersAboutFiveThousandChecks(t *testing.T) {
 	t.Parallel()
-	h := newHandler(t, probes.HandlerConfig{Health: newScript(crowd(5000))})
+	h := newHandler(t, probes.HandlerConfig{Source: newScript(crowd(5000))})
 	lines := func(path string) int { return strings.Count(get(t, h, path).Body.String(), "\n") }
 	if got := lines("/ready?verbose"); got != 5001 {
 		t.Errorf("/ready?verbose has %d lines", got)
@@ -68,7 +68,7 @@ func TestAnswersAboutFiveThousandChecks(t *testing.T) {
 //	go test ./probes -run '^$' -bench VerboseCrowd
 func BenchmarkVerboseCrowd(b *testing.B) {
 	for _, n := range []int{500, 5000} {
-		h := newHandler(b, probes.HandlerConfig{Health: newScript(crowd(n))})
+		h := newHandler(b, probes.HandlerConfig{Source: newScript(crowd(n))})
 		for name, path := range map[string]string{"verbose": "/ready?verbose", "exclude": longQuery()} {
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
 				for b.Loop() {

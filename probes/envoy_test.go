@@ -13,17 +13,17 @@ func TestEnvoyIsToldOnlyWhenAskedFor(t *testing.T) {
 		"healthy": healthyReport(), "warning": warningReport(), "critical": criticalReport(),
 		"starting": startingReport(), "draining": drainingReport(), "unborn": nil,
 	}
-	headers := map[string]string{"warning": servicer.EnvoyDegraded, "draining": servicer.EnvoyImmediateFail}
+	headers := map[string]string{"warning": "x-envoy-degraded", "draining": "x-envoy-immediate-health-check-fail"}
 	asked := map[string]bool{
 		"/health": true, "/health?format=html": true, "/health?format=health": true, "/ready": true, "/readyz": true, "/readyz?verbose": true,
 		"/live": false, "/startup": false, "/health/database": false, "/health/badge.svg": false, "/stranger": false,
 	}
 	for name, report := range reports {
 		for _, wanted := range []bool{true, false} {
-			h := newHandler(t, probes.HandlerConfig{Health: newScript(report), Envoy: wanted})
+			h := newHandler(t, probes.HandlerConfig{Source: newScript(report), Envoy: wanted})
 			for path, told := range asked {
 				answer := get(t, h, path).Header()
-				for _, header := range []string{servicer.EnvoyDegraded, servicer.EnvoyImmediateFail} {
+				for _, header := range []string{"x-envoy-degraded", "x-envoy-immediate-health-check-fail"} {
 					want := ""
 					if wanted && told && headers[name] == header {
 						want = "true"

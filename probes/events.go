@@ -53,8 +53,8 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, a viewer) 
 }
 
 // follow keeps the newest edition in reports, which holds one. It is the only sender.
-func follow(ctx context.Context, source Source, reports chan *servicer.Report) {
-	for report := range source.Reports(ctx) {
+func follow(ctx context.Context, source servicer.ReportSource, reports chan *servicer.Report) {
+	for report := range servicer.Changes(ctx, source) {
 		select {
 		case <-reports: // missed
 		default:

@@ -71,7 +71,7 @@ func TestStreamSendsEverythingThenChanges(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		source := newScript(healthyReport())
-		h := newHandler(t, probes.HandlerConfig{Health: source, Title: "shop"})
+		h := newHandler(t, probes.HandlerConfig{Source: source, Title: "shop"})
 		page, stop := listen(t, h)
 		defer stop()
 		synctest.Wait()
@@ -107,7 +107,7 @@ func TestStreamIsBoundedInRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		source := newScript(healthyReport())
-		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Health: source}))
+		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Source: source}))
 		defer stop()
 		for range 500 {
 			source.publish(healthyReport())
@@ -129,7 +129,7 @@ func TestStreamIsBoundedInRate(t *testing.T) {
 func TestStreamBeatsInSilence(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())}))
+		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())}))
 		defer stop()
 		time.Sleep(35 * time.Second)
 		synctest.Wait()
@@ -142,7 +142,7 @@ func TestStreamBeatsInSilence(t *testing.T) {
 func TestStreamsAreBoundedInNumber(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport()), EventStreams: 1})
+		h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport()), EventStreams: 1})
 		_, stop := listen(t, h)
 		synctest.Wait()
 		second, stopSecond := listen(t, h)
@@ -165,7 +165,7 @@ func TestStreamEndsWithTheProcess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		source := newScript(healthyReport())
-		h := newHandler(t, probes.HandlerConfig{Health: source})
+		h := newHandler(t, probes.HandlerConfig{Source: source})
 		page := &listener{header: make(http.Header)}
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/health", nil)
 		r.Header.Set("Accept", "text/event-stream")
@@ -186,7 +186,7 @@ func TestRunKeepsHistory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		source := newScript(healthyReport())
-		h := newHandler(t, probes.HandlerConfig{Health: source})
+		h := newHandler(t, probes.HandlerConfig{Source: source})
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() {

@@ -25,7 +25,7 @@ func ExampleNewFile() {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "health")
-	file, err := probes.NewFile(probes.FileConfig{Health: health, Path: path})
+	file, err := probes.NewFile(probes.FileConfig{Source: health, Path: path})
 	if err != nil {
 		fmt.Println(err)
 		return

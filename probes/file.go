@@ -19,7 +19,7 @@ import (
 // the default.
 type FileConfig struct {
 	// Health is whose verdict is written. Required.
-	Health Source
+	Source servicer.ReportSource
 	// Path of the file, in a folder that exists and that the process may write to. Required.
 	Path string
 	// Interval between two writes when nothing changes. A file that is older than three intervals has expired.
@@ -48,7 +48,7 @@ const retryAfter = 5 * time.Second
 // NewFile returns a File, or an error that names every mistake in the configuration. It touches nothing yet.
 func NewFile(config FileConfig) (*File, error) {
 	var errs []error
-	if config.Health == nil {
+	if config.Source == nil {
 		errs = append(errs, errors.New("probes: FileConfig.Health is required"))
 	}
 	switch {
@@ -104,7 +104,7 @@ func (f *File) Run(ctx context.Context) error {
 // follow tells of editions that change what the file says beside its times.
 func (f *File) follow(ctx context.Context, changed chan<- struct{}) {
 	var last FileStatus
-	for report := range f.config.Health.Reports(ctx) {
+	for report := range servicer.Changes(ctx, f.config.Source) {
 		if report == nil {
 			report = &servicer.Report{}
 		}
@@ -122,7 +122,7 @@ func (f *File) follow(ctx context.Context, changed chan<- struct{}) {
 
 // write puts the newest edition into the file, and logs what is new about its troubles.
 func (f *File) write() error {
-	report := f.config.Health.Report()
+	report := f.config.Source.Report()
 	if report == nil {
 		report = &servicer.Report{}
 	}

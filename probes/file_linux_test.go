@@ -18,7 +18,7 @@ func TestFullDiskLeavesTheLastFileWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(disk, "health")
 		log := &journal{}
-		defer running(t, newFile(t, probes.FileConfig{Health: newScript(healthyReport()), Path: path, Logger: log.logger()}))()
+		defer running(t, newFile(t, probes.FileConfig{Source: newScript(healthyReport()), Path: path, Logger: log.logger()}))()
 		synctest.Wait()
 		before, err := probes.ReadFile(path)
 		if err != nil {

@@ -69,7 +69,7 @@ func TestFileSaysWhatTheReportSays(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "health")
-			stop := running(t, newFile(t, probes.FileConfig{Health: newScript(row.report), Path: path}))
+			stop := running(t, newFile(t, probes.FileConfig{Source: newScript(row.report), Path: path}))
 			defer stop()
 			synctest.Wait()
 			got, err := probes.ReadFile(path)
@@ -90,7 +90,7 @@ func TestFileKeepsTheUsersWords(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "health")
-		defer running(t, newFile(t, probes.FileConfig{Health: newScript(warningReport()), Path: path}))()
+		defer running(t, newFile(t, probes.FileConfig{Source: newScript(warningReport()), Path: path}))()
 		synctest.Wait()
 		body, err := os.ReadFile(path)
 		if err != nil {
@@ -119,7 +119,7 @@ func TestFileIsWrittenAtOnceEveryIntervalAndRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "health")
 		source := newScript(healthyReport())
-		stop := running(t, newFile(t, probes.FileConfig{Health: source, Path: path, Interval: 10 * time.Second}))
+		stop := running(t, newFile(t, probes.FileConfig{Source: source, Path: path, Interval: 10 * time.Second}))
 		defer stop()
 		synctest.Wait()
 		first, err := probes.ReadFile(path)
@@ -146,18 +146,18 @@ func TestFileIsWrittenAtOnceEveryIntervalAndRemoved(t *testing.T) {
 	})
 }
 
-// behind is a Source whose Reports is an edition behind its Report, as for a reader who was busy.
+// behind is a source whose first Report is older than those after it, as for a reader that was busy meanwhile.
 type behind struct {
 	*script
-	old *servicer.Report
+	old  *servicer.Report
+	read *atomic.Bool
 }
 
-func (b behind) Reports(ctx context.Context) iter.Seq[*servicer.Report] {
-	return func(yield func(*servicer.Report) bool) {
-		if yield(b.old) {
-			<-ctx.Done()
-		}
+func (b behind) Report() *servicer.Report {
+	if b.read.CompareAndSwap(false, true) {
+		return b.old
 	}
+	return b.script.Report()
 }
 
 func TestFileHoldsWhatIsTrueWhenItIsWritten(t *testing.T) {
@@ -165,7 +165,7 @@ func TestFileHoldsWhatIsTrueWhenItIsWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "health")
 		source := behind{newScript(criticalReport()), healthyReport()}
-		defer running(t, newFile(t, probes.FileConfig{Health: source, Path: path}))()
+		defer running(t, newFile(t, probes.FileConfig{Source: source, Path: path}))()
 		synctest.Wait()
 		if got, err := probes.ReadFile(path); err != nil || got.Ready {
 			t.Errorf("%+v, %v; the newest edition is not ready", got, err)
@@ -179,7 +179,7 @@ func TestFileFailureIsLoggedOnceAndRetried(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "missing")
 		path := filepath.Join(dir, "health")
 		log := &journal{}
-		defer running(t, newFile(t, probes.FileConfig{Health: newScript(healthyReport()), Path: path, Logger: log.logger()}))()
+		defer running(t, newFile(t, probes.FileConfig{Source: newScript(healthyReport()), Path: path, Logger: log.logger()}))()
 		time.Sleep(14 * time.Second)
 		synctest.Wait()
 		if got := log.count("cannot be written"); got != 1 {
@@ -210,7 +210,7 @@ func TestFileReplacesALinkAndNeverFollowsIt(t *testing.T) {
 		if err := os.Symlink(victim, path); err != nil {
 			t.Fatal(err)
 		}
-		defer running(t, newFile(t, probes.FileConfig{Health: newScript(healthyReport()), Path: path}))()
+		defer running(t, newFile(t, probes.FileConfig{Source: newScript(healthyReport()), Path: path}))()
 		synctest.Wait()
 		if got, _ := os.ReadFile(victim); string(got) != "precious" {
 			t.Errorf("the link's target was overwritten: %q", got)
@@ -226,7 +226,7 @@ func TestSharedPathIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "health")
 		log := &journal{}
-		stop := running(t, newFile(t, probes.FileConfig{Health: newScript(healthyReport()), Path: path, Logger: log.logger()}))
+		stop := running(t, newFile(t, probes.FileConfig{Source: newScript(healthyReport()), Path: path, Logger: log.logger()}))
 		defer stop()
 		synctest.Wait()
 		other := `{"status":"healthy","ready":true,"pid":4242,"timestamp":"` + time.Now().UTC().Format(time.RFC3339Nano) +
@@ -262,7 +262,7 @@ func TestLeftoversOfAKilledPredecessorAreSwept(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		defer running(t, newFile(t, probes.FileConfig{Health: newScript(healthyReport()), Path: filepath.Join(dir, "health")}))()
+		defer running(t, newFile(t, probes.FileConfig{Source: newScript(healthyReport()), Path: filepath.Join(dir, "health")}))()
 		synctest.Wait()
 		if _, err := os.Lstat(mine); !errors.Is(err, fs.ErrNotExist) {
 			t.Error("our own leftover is still there")
@@ -277,7 +277,7 @@ func TestNobodyReadsATornFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "health")
 	source := newScript(healthyReport())
-	stop := running(t, newFile(t, probes.FileConfig{Health: source, Path: path}))
+	stop := running(t, newFile(t, probes.FileConfig{Source: source, Path: path}))
 	defer stop()
 	var done atomic.Bool
 	var writers sync.WaitGroup
@@ -374,7 +374,7 @@ func TestNewFileNamesEveryMistake(t *testing.T) {
 			t.Errorf("%v does not name %s", err, field)
 		}
 	}
-	if _, err := probes.NewFile(probes.FileConfig{Health: newScript(nil), Path: "/tmp/"}); err == nil {
+	if _, err := probes.NewFile(probes.FileConfig{Source: newScript(nil), Path: "/tmp/"}); err == nil {
 		t.Error("a folder is taken for a file")
 	}
 }

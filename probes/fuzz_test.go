@@ -18,7 +18,7 @@ func FuzzHandler(f *testing.F) {
 		f.Add("HEAD", path, query, "application/health+json;q=0.1, */*")
 	}
 	f.Add("POST", "*", "exclude=%zz;&&=", ";;,q=")
-	h := newHandler(f, probes.HandlerConfig{Health: newScript(criticalReport()), EventStreams: -1})
+	h := newHandler(f, probes.HandlerConfig{Source: newScript(criticalReport()), EventStreams: -1})
 	known := []int{200, 404, 405, 414, 503}
 	f.Fuzz(func(t *testing.T, method, path, query, accept string) {
 		r := &http.Request{

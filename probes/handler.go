@@ -14,7 +14,7 @@ import (
 // HandlerConfig says what a Handler repeats and to whom. The zero value of every optional field is the default.
 type HandlerConfig struct {
 	// Health is whose verdict is repeated. Required.
-	Health Source
+	Source servicer.ReportSource
 	// Details says who may see raw causes, such as the text of a dependency's error. Default: nobody.
 	Details servicer.Details
 	// Metrics answers /metrics. Default: there is no such path.
@@ -48,7 +48,7 @@ type HandlerConfig struct {
 //
 // A Handler starts no goroutine and may be used concurrently and behind any middleware. Create it with NewHandler.
 type Handler struct {
-	health  Source
+	health  servicer.ReportSource
 	details servicer.Details
 	metrics http.Handler
 	envoy   bool
@@ -63,7 +63,7 @@ type Handler struct {
 
 // NewHandler returns a Handler, or an error that names every mistake in the configuration.
 func NewHandler(config HandlerConfig) (*Handler, error) {
-	if config.Health == nil {
+	if config.Source == nil {
 		return nil, errors.New("probes: HandlerConfig.Health is required")
 	}
 	if config.Logger == nil {
@@ -73,7 +73,7 @@ func NewHandler(config HandlerConfig) (*Handler, error) {
 		config.EventStreams = 64
 	}
 	return &Handler{
-		health:  config.Health,
+		health:  config.Source,
 		details: config.Details,
 		metrics: config.Metrics,
 		envoy:   config.Envoy,

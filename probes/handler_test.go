@@ -21,7 +21,7 @@ func ExampleNewHandler() {
 		fmt.Println(err)
 		return
 	}
-	handler, err := probes.NewHandler(probes.HandlerConfig{Health: health, Details: health.Details()})
+	handler, err := probes.NewHandler(probes.HandlerConfig{Source: health, Details: health.Details()})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -60,7 +60,7 @@ func TestStatusOfEveryPath(t *testing.T) {
 	}
 	for name, report := range reports {
 		metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "up 1\n") })
-		h := newHandler(t, probes.HandlerConfig{Health: newScript(report), Metrics: metrics})
+		h := newHandler(t, probes.HandlerConfig{Source: newScript(report), Metrics: metrics})
 		for _, row := range table {
 			want := http.StatusOK
 			if slices.Contains(strings.Fields(row.bad), name) {
@@ -78,7 +78,7 @@ func TestStatusOfEveryPath(t *testing.T) {
 
 func TestUnknownPathsAreNotFound(t *testing.T) {
 	t.Parallel()
-	h := newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})
+	h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
 	for _, path := range []string{
 		"/", "/metrics", "/health/", "/health/nobody", "/health/../live", "/healthz", "/live/", "/debug/pprof/", "//health",
 	} {
@@ -90,7 +90,7 @@ func TestUnknownPathsAreNotFound(t *testing.T) {
 
 func TestOnlyGetAndHead(t *testing.T) {
 	t.Parallel()
-	h := newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})
+	h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
 	for _, path := range []string{"/health", "/live", "/ready", "/startup", "/health/database", "/health/badge.svg"} {
 		for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get"} {
 			w := ask(t, h, method, path)
@@ -104,7 +104,7 @@ func TestOnlyGetAndHead(t *testing.T) {
 func TestHeadSaysWhatGetSays(t *testing.T) {
 	t.Parallel()
 	for name, report := range map[string]*servicer.Report{"healthy": healthyReport(), "critical": criticalReport()} {
-		h := newHandler(t, probes.HandlerConfig{Health: newScript(report)})
+		h := newHandler(t, probes.HandlerConfig{Source: newScript(report)})
 		for _, path := range []string{"/health", "/health?format=html", "/live", "/ready?verbose", "/health/database", "/nobody"} {
 			got, head := get(t, h, path), ask(t, h, http.MethodHead, path)
 			if head.Code != got.Code || head.Body.Len() != 0 {
@@ -125,7 +125,7 @@ func TestHeadSaysWhatGetSays(t *testing.T) {
 func TestEveryAnswerForbidsStoringAndSniffing(t *testing.T) {
 	t.Parallel()
 	metrics := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	h := newHandler(t, probes.HandlerConfig{Health: newScript(criticalReport()), Metrics: metrics})
+	h := newHandler(t, probes.HandlerConfig{Source: newScript(criticalReport()), Metrics: metrics})
 	for _, path := range []string{
 		"/health", "/health?format=html", "/health?format=health", "/live", "/ready?verbose", "/startup",
 		"/health/database", "/health/badge.svg", "/metrics", "/nobody",
@@ -177,7 +177,7 @@ func TestProbeBodies(t *testing.T) {
 		"liveness":     {deadReport(), "/live?verbose", 503, "[-]loop\nlivez check failed\n"},
 		"broken query": {healthyReport(), "/live?%zz&;&verbose=0", 200, "ok"},
 	} {
-		h := newHandler(t, probes.HandlerConfig{Health: newScript(row.report)})
+		h := newHandler(t, probes.HandlerConfig{Source: newScript(row.report)})
 		w := get(t, h, row.target)
 		if w.Code != row.code || w.Body.String() != row.body {
 			t.Errorf("%s: GET %s = %d %q, want %d %q", name, row.target, w.Code, w.Body, row.code, row.body)
@@ -187,7 +187,7 @@ func TestProbeBodies(t *testing.T) {
 
 func TestLongQueriesAreRefused(t *testing.T) {
 	t.Parallel()
-	h := newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})
+	h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
 	if got := get(t, h, "/ready?"+strings.Repeat("exclude=a&", 1000)).Code; got != http.StatusRequestURITooLong {
 		t.Errorf("status %d, want 414", got)
 	}
@@ -195,7 +195,7 @@ func TestLongQueriesAreRefused(t *testing.T) {
 
 func TestReportJSON(t *testing.T) {
 	t.Parallel()
-	h := newHandler(t, probes.HandlerConfig{Health: newScript(criticalReport())})
+	h := newHandler(t, probes.HandlerConfig{Source: newScript(criticalReport())})
 	w := get(t, h, "/health")
 	if got := w.Header().Get("Content-Type"); got != "application/json" {
 		t.Errorf("Content-Type %q", got)
@@ -245,7 +245,7 @@ func measuredReport() *servicer.Report {
 // A number is one at every door, with a unit or without, and what is none has none.
 func TestNumbers(t *testing.T) {
 	t.Parallel()
-	h := newHandler(t, probes.HandlerConfig{Health: newScript(measuredReport())})
+	h := newHandler(t, probes.HandlerConfig{Source: newScript(measuredReport())})
 	type metric struct {
 		Number any
 		Unit   string
@@ -290,7 +290,7 @@ func TestDraftTellsWhatIsWrong(t *testing.T) {
 		servicer.DetailsNever:  "Dependency database is unavailable",
 		servicer.DetailsAlways: "postgres://app:" + secret + "@db",
 	} {
-		h := newHandler(t, probes.HandlerConfig{Health: newScript(criticalReport()), Details: servicer.Details{Policy: policy}})
+		h := newHandler(t, probes.HandlerConfig{Source: newScript(criticalReport()), Details: servicer.Details{Policy: policy}})
 		var doc struct {
 			Checks map[string][]struct{ Status, Output string }
 		}
@@ -323,7 +323,7 @@ func TestDraftJSON(t *testing.T) {
 		"fail":        {criticalReport(), "/health", "fail"},
 		"draining":    {drainingReport(), "/health", "fail"},
 	} {
-		h := newHandler(t, probes.HandlerConfig{Health: newScript(row.report)})
+		h := newHandler(t, probes.HandlerConfig{Source: newScript(row.report)})
 		w := get(t, h, row.target, "Accept", "application/health+json")
 		var doc struct {
 			Status, Version string
@@ -348,7 +348,7 @@ func TestDraftJSON(t *testing.T) {
 
 func TestNegotiation(t *testing.T) {
 	t.Parallel()
-	h := newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})
+	h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
 	for accept, want := range map[string]string{
 		"":                         "application/json",
 		"*/*":                      "application/json",
@@ -378,7 +378,7 @@ func TestNegotiation(t *testing.T) {
 func TestANewEditionIsAnsweredAtOnce(t *testing.T) {
 	t.Parallel()
 	source := newScript(healthyReport())
-	h := newHandler(t, probes.HandlerConfig{Health: source})
+	h := newHandler(t, probes.HandlerConfig{Source: source})
 	for range 3 {
 		source.publish(criticalReport())
 		if got := get(t, h, "/ready").Code; got != 503 {
@@ -396,7 +396,7 @@ func TestBadgeShowsTheStatus(t *testing.T) {
 	for want, report := range map[string]*servicer.Report{
 		"healthy": healthyReport(), "critical": criticalReport(), "draining": drainingReport(), "starting": startingReport(),
 	} {
-		w := get(t, newHandler(t, probes.HandlerConfig{Health: newScript(report)}), "/health/badge.svg")
+		w := get(t, newHandler(t, probes.HandlerConfig{Source: newScript(report)}), "/health/badge.svg")
 		if w.Header().Get("Content-Type") != "image/svg+xml" || !strings.Contains(w.Body.String(), ">"+want+"</text>") {
 			t.Errorf("badge of %s: %s", want, w.Body)
 		}
@@ -414,7 +414,7 @@ func TestChecksWithOddNames(t *testing.T) {
 	t.Parallel()
 	r := healthyReport()
 	r.Checks = append(r.Checks, &checker.Result{Name: "disk:/var/lib x", Status: checker.Healthy})
-	h := newHandler(t, probes.HandlerConfig{Health: newScript(r)})
+	h := newHandler(t, probes.HandlerConfig{Source: newScript(r)})
 	if got := get(t, h, "/health/disk:%2Fvar/lib%20x").Code; got != 200 {
 		t.Errorf("status %d", got)
 	}

@@ -48,7 +48,7 @@ func newHistory() *history { return &history{runs: make(map[string][]run)} }
 // Run keeps the history that the status page draws, until ctx ends. Without it the page only remembers the editions
 // that somebody has looked at. It returns nil.
 func (h *Handler) Run(ctx context.Context) error {
-	for report := range h.health.Reports(ctx) {
+	for report := range servicer.Changes(ctx, h.health) {
 		h.history.observe(report)
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 func pageOf(t testing.TB, report *servicer.Report) string {
 	t.Helper()
 	h := newHandler(t, probes.HandlerConfig{
-		Health: newScript(report), Title: "shop", Details: servicer.Details{Policy: servicer.DetailsAlways},
+		Source: newScript(report), Title: "shop", Details: servicer.Details{Policy: servicer.DetailsAlways},
 	})
 	return get(t, h, "/health", "Accept", "text/html").Body.String()
 }
@@ -78,7 +78,7 @@ func TestUserTextNeverBecomesMarkup(t *testing.T) {
 
 func TestBrowserRunsOnlyOurScript(t *testing.T) {
 	t.Parallel()
-	h := newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})
+	h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
 	w := get(t, h, "/health?format=html")
 	policy := w.Header().Get("Content-Security-Policy")
 	for _, directive := range []string{"default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"} {
@@ -142,7 +142,7 @@ func TestPageOfEveryState(t *testing.T) {
 func TestPageRemembersRuns(t *testing.T) {
 	t.Parallel()
 	source := newScript(healthyReport())
-	h := newHandler(t, probes.HandlerConfig{Health: source})
+	h := newHandler(t, probes.HandlerConfig{Source: source})
 	base := time.Now()
 	for i := range 100 {
 		r := criticalReport()
@@ -167,7 +167,7 @@ func TestJournalNamesWhatChangedTogether(t *testing.T) {
 		{Seq: 7, At: r.EvaluatedAt, Subject: "name/readiness", Names: []string{"", "readiness", "shop.v1.Orders"}, To: "NOT_SERVING"},
 		{Seq: 6, At: r.EvaluatedAt, Subject: "name/alone", Names: []string{"alone"}, To: "NOT_SERVING"},
 	}
-	h := newHandler(t, probes.HandlerConfig{Health: newScript(r)})
+	h := newHandler(t, probes.HandlerConfig{Source: newScript(r)})
 	page := get(t, h, "/health?format=html").Body.String()
 	if !strings.Contains(page, "together: “”, readiness, shop.v1.Orders<") || strings.Count(page, "together:") != 1 {
 		t.Error("the page does not tell which names changed together")

@@ -89,7 +89,7 @@ func reportJSON(e *rendered, a viewer) []byte {
 	}
 	for _, t := range report.Transitions {
 		doc.Transitions = append(doc.Transitions, transitionDocument{
-			Seq: t.Seq, At: stamp(t.At), Subject: t.Subject, Names: t.Names, From: t.From, To: t.To, Reason: t.Reason,
+			Seq: t.Seq, At: stamp(t.At), Subject: t.Subject, Names: t.Names, From: t.From, To: t.To, Reason: t.Reason.String(),
 			Text: t.Text, PreviousFor: t.PreviousFor.Seconds(),
 		})
 	}

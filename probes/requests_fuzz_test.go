@@ -34,7 +34,7 @@ func FuzzRawRequests(f *testing.F) {
 	} {
 		f.Add([]byte(raw))
 	}
-	h := newHandler(f, probes.HandlerConfig{Health: newScript(criticalReport()), EventStreams: -1})
+	h := newHandler(f, probes.HandlerConfig{Source: newScript(criticalReport()), EventStreams: -1})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
 		if err != nil || bytes.Contains(raw, []byte(secret)) {

@@ -71,7 +71,7 @@ func TestErrorTextReachesOnlyTheAuthorised(t *testing.T) {
 		"panicking authorizer": {servicer.Details{Authorize: panicking}, "127.0.0.1:999", "localhost", nil, false},
 	} {
 		for _, report := range []*servicer.Report{warningReport(), criticalReport(), startingReport()} {
-			h := newHandler(t, probes.HandlerConfig{Health: newScript(report), Details: row.details})
+			h := newHandler(t, probes.HandlerConfig{Source: newScript(report), Details: row.details})
 			shown := false
 			for _, endpoint := range doors() {
 				if strings.Contains(from(t, h, row.remote, row.host, endpoint, row.headers...), secret) {
@@ -108,7 +108,7 @@ func panicking(context.Context, servicer.Caller) bool { panic("no") }
 func TestOneCallersDetailsAreNotAnothersCache(t *testing.T) {
 	t.Parallel()
 	h := newHandler(t, probes.HandlerConfig{
-		Health: newScript(criticalReport()), Details: servicer.Details{Policy: servicer.DetailsLocal},
+		Source: newScript(criticalReport()), Details: servicer.Details{Policy: servicer.DetailsLocal},
 	})
 	for range 3 {
 		for _, endpoint := range doors() {
@@ -123,9 +123,9 @@ func TestOneCallersDetailsAreNotAnothersCache(t *testing.T) {
 func TestStreamAndFileKeepTheSecret(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Health: newScript(criticalReport())}))
+		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Source: newScript(criticalReport())}))
 		path := filepath.Join(t.TempDir(), "health")
-		stopFile := running(t, newFile(t, probes.FileConfig{Health: newScript(criticalReport()), Path: path}))
+		stopFile := running(t, newFile(t, probes.FileConfig{Source: newScript(criticalReport()), Path: path}))
 		synctest.Wait()
 		body, err := os.ReadFile(path)
 		if err != nil || strings.Contains(string(body), secret) {
@@ -145,7 +145,7 @@ func TestWithdrawnRightsEndInTheMiddleOfAnEventStream(t *testing.T) {
 		source := newScript(criticalReport())
 		var allowed atomic.Bool
 		allowed.Store(true)
-		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Health: source, Details: servicer.Details{
+		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Source: source, Details: servicer.Details{
 			Authorize: func(context.Context, servicer.Caller) bool { return allowed.Load() },
 		}}))
 		defer stop()

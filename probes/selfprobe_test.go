@@ -265,7 +265,7 @@ func TestProbeTLS(t *testing.T) {
 func TestProbeHTTP(t *testing.T) {
 	t.Parallel()
 	source := newScript(healthyReport())
-	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Health: source})})
+	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Source: source})})
 	probe(t, 0, "-http", "http://"+addr+"/ready", "-v")
 	probe(t, 3, "-http", "http://"+addr+"/nobody")
 	source.publish(criticalReport())

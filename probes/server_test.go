@@ -25,7 +25,7 @@ func ExampleNewServer() {
 		fmt.Println(err)
 		return
 	}
-	handler, err := probes.NewHandler(probes.HandlerConfig{Health: health})
+	handler, err := probes.NewHandler(probes.HandlerConfig{Source: health})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -97,7 +97,7 @@ func probeOnce(t testing.TB, addr, path string) (int, error) {
 // net/http answers OPTIONS of the server as a whole by itself, with 200, unless it is told not to.
 func TestServerAnswersNothingButItsPaths(t *testing.T) {
 	t.Parallel()
-	addr, stop := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})})
+	addr, stop := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})})
 	defer stop()
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -117,7 +117,7 @@ func TestServerAnswersNothingButItsPaths(t *testing.T) {
 
 func TestServerServesAndEnds(t *testing.T) {
 	t.Parallel()
-	addr, stop := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})})
+	addr, stop := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})})
 	for _, path := range []string{"/health", "/live", "/ready", "/startup"} {
 		if code, err := probeOnce(t, addr, path); code != 200 {
 			t.Errorf("GET %s = %d, %v", path, code, err)
@@ -132,7 +132,7 @@ func TestServerServesAndEnds(t *testing.T) {
 func TestIdleCrowdNeverLocksOutAProbe(t *testing.T) {
 	t.Parallel()
 	addr, _ := serve(t, probes.ServerConfig{
-		Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())}), MaxConnections: 20,
+		Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())}), MaxConnections: 20,
 	})
 	for i := range 100 {
 		conn := dial(t, addr)
@@ -150,7 +150,7 @@ func TestIdleCrowdNeverLocksOutAProbe(t *testing.T) {
 func TestTheLongestIdleConnectionGoesFirst(t *testing.T) {
 	t.Parallel()
 	addr, _ := serve(t, probes.ServerConfig{
-		Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())}), MaxConnections: 2,
+		Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())}), MaxConnections: 2,
 	})
 	first, second := dial(t, addr), dial(t, addr)
 	for _, conn := range []net.Conn{second, first} { // so that second has waited longest
@@ -182,7 +182,7 @@ func TestTenThousandIdleConnections(t *testing.T) {
 		t.Skip("needs many file descriptors and some seconds")
 	}
 	addr, stop := serve(t, probes.ServerConfig{
-		Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())}),
+		Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())}),
 	})
 	for i := range 10_000 {
 		conn, err := net.Dial("tcp", addr)
@@ -202,7 +202,7 @@ func TestTenThousandIdleConnections(t *testing.T) {
 func TestSlowHeadersAreCut(t *testing.T) {
 	t.Parallel()
 	addr, _ := serve(t, probes.ServerConfig{
-		Handler:           newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())}),
+		Handler:           newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())}),
 		ReadHeaderTimeout: 50 * time.Millisecond,
 	})
 	conn := dial(t, addr)
@@ -215,7 +215,7 @@ func TestSlowHeadersAreCut(t *testing.T) {
 
 func TestHugeHeadersAreRefused(t *testing.T) {
 	t.Parallel()
-	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})})
+	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})})
 	conn := dial(t, addr)
 	fmt.Fprintf(conn, "GET /live HTTP/1.1\r\nHost: a\r\nX-Huge: %s\r\n\r\n", strings.Repeat("x", 64<<10))
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -231,7 +231,7 @@ func TestHugeHeadersAreRefused(t *testing.T) {
 func TestEndIsNotHeldUpByStreamsOrSilence(t *testing.T) {
 	t.Parallel()
 	addr, stop := serve(t, probes.ServerConfig{
-		Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())}), ShutdownTimeout: time.Hour,
+		Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())}), ShutdownTimeout: time.Hour,
 	})
 	dial(t, addr)
 	fmt.Fprint(dial(t, addr), "GET /live HTTP/1.1\r\n")
@@ -247,7 +247,7 @@ func TestServerSpeaksTLS(t *testing.T) {
 	t.Parallel()
 	certificate, roots := selfSigned(t)
 	addr, _ := serve(t, probes.ServerConfig{
-		Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())}),
+		Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())}),
 		TLS:     &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
 	})
 	transport := &http.Transport{

@@ -17,7 +17,7 @@ func TestAServicerIsASource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHandler(t, probes.HandlerConfig{Health: health})
+	h := newHandler(t, probes.HandlerConfig{Source: health})
 	want := func(when string, codes map[string]int) {
 		t.Helper()
 		for path, code := range codes {
@@ -43,7 +43,7 @@ func TestDuringADrainReadyFailsFirst(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := newHandler(t, probes.HandlerConfig{Health: health})
+		h := newHandler(t, probes.HandlerConfig{Source: health})
 		if got := get(t, h, "/ready").Code; got != 200 {
 			t.Fatalf("before the drain: %d", got)
 		}
@@ -63,8 +63,8 @@ func TestASourceWithoutAReportIsUnknown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		path := t.TempDir() + "/health"
-		stopFile := running(t, newFile(t, probes.FileConfig{Health: newScript(nil), Path: path}))
-		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Health: newScript(nil)}))
+		stopFile := running(t, newFile(t, probes.FileConfig{Source: newScript(nil), Path: path}))
+		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Source: newScript(nil)}))
 		synctest.Wait()
 		if status, err := probes.ReadFile(path); err != nil || status.Ready || status.Healthy || !status.Live {
 			t.Errorf("file: %+v, %v", status, err)

@@ -27,8 +27,10 @@ func newScript(first *servicer.Report) *script { return &script{broadcast.New(fi
 
 func (s *script) Report() *servicer.Report { return s.editions.Load() }
 
-func (s *script) Reports(ctx context.Context) iter.Seq[*servicer.Report] {
-	return s.editions.Changes(ctx)
+// Changed implements servicer.ReportSource.
+func (s *script) Changed() <-chan struct{} {
+	_, changed := s.editions.Next()
+	return changed
 }
 
 // publish makes report the next edition.

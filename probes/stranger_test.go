@@ -22,7 +22,7 @@ import (
 // life, and only the clock of the whole header tells.
 func TestADripFeederIsCutOff(t *testing.T) {
 	t.Parallel()
-	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})})
+	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})})
 	for name, begin := range map[string]string{
 		"header": "GET /live HTTP/1.1\r\nHost: a\r\nX-Slow: ",
 		"line":   "GET /live?",
@@ -57,7 +57,7 @@ func TestADripFeederIsCutOff(t *testing.T) {
 // Without TLS there is no HTTP/2, whose clients can ask for more at a time.
 func TestPlaintextSpeaksNoHTTP2(t *testing.T) {
 	t.Parallel()
-	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})})
+	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})})
 	conn := dial(t, addr)
 	fmt.Fprint(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
@@ -148,7 +148,7 @@ func frame(kind, flags byte, stream uint32, payload []byte) []byte {
 
 func TestHugeURLsAreRefused(t *testing.T) {
 	t.Parallel()
-	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Health: newScript(healthyReport())})})
+	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})})
 	for path, want := range map[string]int{
 		"/health/" + strings.Repeat("x", 10_000): http.StatusNotFound,
 		"/health/" + strings.Repeat("x", 30_000): http.StatusRequestHeaderFieldsTooLarge,

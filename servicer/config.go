@@ -15,11 +15,10 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 )
 
-// Config says whom a Server hears and how it judges. The zero value hears nobody: such a Server answers like the
-// health server of grpc-go.
+// Config configures a Server. With the zero value the Server has no sources and behaves like grpc-go's health server.
 type Config struct {
-	// Checker, Recorder and Breakers are the witnesses; each may be nil. The Server only reads them: who made them
-	// runs them.
+	// Checker, Recorder and Breakers are the sources of health data. Each may be nil. The Server reads them and does not
+	// run them.
 	Checker  *checker.Checker
 	Recorder *interceptor.Recorder
 	Breakers []breaker.SnapshotSource
@@ -27,67 +26,66 @@ type Config struct {
 	// Version of the program, for the report. Default: the main module's version from the build, or "unknown".
 	Version string
 
-	// Services are full names of gRPC services, such as shop.v1.Orders, that the health service knows from the
-	// start. Serve adds every service that is registered on its server.
+	// Services are full names of gRPC services, such as shop.v1.Orders, that are known from the start. Serve adds every
+	// service that is registered on its servers.
 	Services []string
 
-	// HideChecks keeps the names of checks from Check, Watch and List, where they say which dependencies there are.
-	// Reports have them all the same.
+	// HideChecks removes the names of checks from Check, Watch and List, which show them to every client. Reports have
+	// them all the same.
 	HideChecks bool
 
-	// Requests says how the recorder's numbers are judged.
+	// Requests sets the limits of request statistics.
 	Requests RequestPolicy
 
-	// Details says who may see raw causes, such as the text of a dependency's error. Default: nobody.
+	// Details controls which callers see raw causes, such as the error text of a dependency. Default: none.
 	Details Details
 
-	// DrainDelay is how long the server goes on serving after it has said that it will not. Default 5 s; negative:
-	// none.
+	// DrainDelay is how long the server serves on after its names became NOT_SERVING. Default 5 s; negative: none.
 	DrainDelay time.Duration
-	// ShutdownTimeout is how long calls in flight may take to end after that. Default 20 s; negative: none.
+	// ShutdownTimeout is how long calls in flight may take after DrainDelay. Default 20 s; negative: none.
 	ShutdownTimeout time.Duration
 
-	// MinPublishInterval is the least time between two editions that differ in numbers only. A new verdict is published
-	// at once. Default 1 s.
+	// MinPublishInterval is the shortest time between two reports that differ in numbers only. A changed status is
+	// published at once. Default 1 s.
 	MinPublishInterval time.Duration
-	// TransitionHistory is how many transitions the report remembers: names that change together for the same cause count as
-	// one, up to ten names for each entry on average. Default 100; negative: none.
+	// TransitionHistory is how many transitions a report holds. Names that change together for the same cause are one
+	// transition, with ten names for each on average. Default 100; negative: none.
 	TransitionHistory int
-	// MaxWatches bounds the open Watch streams of grpc.health.v1. Default 65,536; negative: no bound.
+	// MaxWatches limits the open Watch streams of grpc.health.v1. Default 65,536; negative: no limit.
 	MaxWatches int
-	// MaxWatchesPerConn bounds those of one connection. Default 1,000; negative: no bound.
+	// MaxWatchesPerConn limits those of one connection. Default 1,000; negative: no limit.
 	MaxWatchesPerConn int
-	// ReportStreams bounds the open WatchHealthReport streams. Default 100; negative: none are served.
+	// ReportStreams limits the open WatchHealthReport streams. Default 100; negative: none are served.
 	ReportStreams int
 
-	// Logger hears of every transition of a name, of the overall status and of the phase, once, with its cause: the
-	// group vitals, the attribute logger=plugin.health. Default: discard.
+	// Logger receives one record per change of a name, of the overall status and of the phase, with its cause, in the
+	// group vitals, with the attribute logger=plugin.health. Default: discard.
 	Logger *slog.Logger
 }
 
-// RequestPolicy says when the calls that a server has answered make its report warn. Rates and times are those of the
-// recorder's sliding window, so the past heals.
+// RequestPolicy sets the limits of request statistics, which are those of the recorder's sliding window.
 type RequestPolicy struct {
-	// SuccessCritical and SuccessWarning are percentages of calls without a failure of ours; below them the metric
-	// request_success_rate is critical or warns. Defaults 95 and 98; negative: never.
+	// SuccessCritical and SuccessWarning are percentages of calls that did not fail by the server's fault; below them
+	// the metric request_success_rate is critical or warns. Defaults 95 and 98, or 98 alone moves up with
+	// SuccessCritical and 95 down with SuccessWarning; negative: never.
 	SuccessCritical float64
 	SuccessWarning  float64
 	// LatencyCritical and LatencyWarning are mean response times of unary calls; above them the metric
-	// avg_response_time is critical or warns. Defaults 5 s and 2 s; negative: never.
+	// avg_response_time is critical or warns. Defaults 5 s and 2 s; if only one is set, the other default moves so that
+	// the warning is not above the critical limit; negative: never.
 	LatencyCritical time.Duration
 	LatencyWarning  time.Duration
-	// MinSample is how many calls the window must hold before they are judged: one failure out of two says little.
-	// Default 20.
+	// MinSample is how many calls the window must hold for a status other than healthy. Default 20.
 	MinSample int
-	// Gates lets critical request metrics take names out: those of all calls gate readiness, a service's own success
-	// rate gates that service. Off by default, because then whoever can make calls fail can push a server out.
+	// Gates makes critical request metrics gate names: those of all calls gate readiness, a service's own success rate
+	// gates that service. Off by default: a client that can make calls fail could take the server out.
 	Gates bool
 }
 
-// reservedMetrics are the report's own names: a resource or process check of that name could not be told from them.
+// reservedMetrics are the names of the report's own metrics, which no resource or process check may have.
 func reservedMetrics() []string {
 	return []string{
-		metricSuccessRate, metricResponseTime, metricApplication, metricSystem, metricBreakers, metricJudge, metricInFlight,
+		metricSuccessRate, metricResponseTime, metricApplication, metricSystem, metricBreakers, metricEvaluation, metricInFlight,
 		metricTotal, metricFailures, metricSaturated, metricPanics, metricP50, metricP90, metricP99,
 	}
 }
@@ -110,10 +108,19 @@ func (c Config) withDefaults() Config {
 }
 
 func (p RequestPolicy) withDefaults() RequestPolicy {
+	warning, slow := p.SuccessWarning, p.LatencyWarning
+	p.SuccessWarning = cmp.Or(warning, max(98, p.SuccessCritical))
 	p.SuccessCritical = cmp.Or(p.SuccessCritical, 95)
-	p.SuccessWarning = cmp.Or(p.SuccessWarning, max(98, p.SuccessCritical))
-	p.LatencyCritical = cmp.Or(p.LatencyCritical, 5*time.Second)
-	p.LatencyWarning = cmp.Or(p.LatencyWarning, 2*time.Second)
+	if warning > 0 {
+		p.SuccessCritical = min(p.SuccessCritical, warning)
+	}
+	if slow == 0 {
+		p.LatencyWarning = 2 * time.Second
+		if p.LatencyCritical > 0 {
+			p.LatencyWarning = min(p.LatencyWarning, p.LatencyCritical)
+		}
+	}
+	p.LatencyCritical = cmp.Or(p.LatencyCritical, max(5*time.Second, slow))
 	p.MinSample = cmp.Or(p.MinSample, 20)
 	return p
 }
@@ -131,16 +138,16 @@ func (c Config) validate() error {
 	for i, name := range c.Services {
 		switch {
 		case reserved(name):
-			add("Services", "holds %q, the name of a probe", name)
+			add("Services", "holds %q, which is reserved for a probe", name)
 		case slices.Contains(c.Services[:i], name):
 			add("Services", "holds %q twice", name)
 		}
 	}
 	if c.MinPublishInterval < 0 {
-		add("NumbersInterval", "is negative: %v", c.MinPublishInterval)
+		add("MinPublishInterval", "is negative: %v", c.MinPublishInterval)
 	}
 	if !c.Details.Policy.known() {
-		add("Details.Policy", "%d is none of never, local, always and certificate", uint8(c.Details.Policy))
+		add("Details.Policy", "got %d, want never, local, always or certificate", uint8(c.Details.Policy))
 	}
 	errs = append(errs, c.Requests.validate())
 	return errors.Join(errs...)
@@ -171,7 +178,7 @@ func (p RequestPolicy) validate() error {
 	return errors.Join(errs...)
 }
 
-// reserved reports whether name belongs to a probe.
+// reserved reports whether name is that of a probe.
 func reserved(name string) bool {
 	switch name {
 	case "", checker.Liveness, checker.Readiness, checker.Startup, checker.None:

@@ -1,31 +1,34 @@
-// Package servicer is the judge: it hears the witnesses (checker, interceptor, breaker), folds what they know into one
-// immutable Report, and answers grpc.health.v1 and vitals.v1.HealthReportService from it.
+// Package servicer evaluates checks, breakers and request statistics into one immutable Report, and serves it over
+// grpc.health.v1 and vitals.v1.HealthReportService.
 //
-// # Two judgements
+// # Evaluation
 //
-// Report.Overall is the worst status of all metrics: what a person should know. Serving is a separate judgement: a name
-// of grpc.health.v1 is SERVING iff the phase is ready and every check that gates it is neither critical nor unknown.
-// A warning serves, once the check has passed: a dependency that has timed out twice and never answered yet does not.
-// A busy CPU can make the overall status critical without taking the server out of traffic.
+// Checks (package checker), breakers (package breaker), request statistics (package interceptor), manual statuses
+// (SetServingStatus, Shutdown, Resume), maintenance and the phase are the inputs of one pure function. Its result is
+// published once, as a Report and as a map from names to statuses, so that Check, Watch, List and every reader of reports
+// agree at any time.
 //
-// Names are "", liveness, readiness, startup, every registered service, every check, and what SetServingStatus sets.
-// With no witnesses at all a Server answers like the health.Server of grpc-go, from birth.
+// Report.Overall is the worst status of all metrics. It is a fact for people. Serving is separate: a name is SERVING if the
+// phase is ready, it is not in maintenance, its manual status allows it, and every check that gates it has passed once and
+// is neither critical nor unknown. So a busy CPU can make the overall status critical while all names serve.
 //
-// # Life
+// Names are "", liveness, readiness, startup, every registered service, every check, and what SetServingStatus sets. A
+// Server without sources answers like grpc-go's health.Server, from New on and without Run.
 //
-// The phase goes from starting to ready when the first results of the gating checks are in, to draining with Drain or
-// the end of Serve's context, and to stopped. Drain tells every watch, goes on serving for a while, ends the watches
-// with UNAVAILABLE and only then stops the server, because GracefulStop alone waits for an open Watch for ever.
+// # Phases
 //
-// A verdict that nobody updates is not believed. Before Run a Server says what New found. When Run has ended without a drain, or
-// a witness has kept it waiting for ten seconds, no name serves that depends on judgement, the metric health_evaluation says
-// stopped or stuck, and the overall status is unknown; liveness fails only in the second case, which a restart may cure.
-// Every door says so at once, because all of them repeat the same edition. Without witnesses there is nothing to judge, and none of this applies.
+// The phase becomes ready when the checks that gate readiness or startup have their first results, draining with Drain or
+// when the context of Serve is done, and stopped when all servers have stopped. A drain ends Watch streams with
+// UNAVAILABLE after a delay, since GracefulStop alone waits forever for an open Watch.
 //
-// # Concurrency, ownership, cost
+// When Run has returned without a drain, or a source has blocked it for 10 s, no name serves that depends on evaluation,
+// the metric health_evaluation is stopped or stalled, and the overall status is unknown. Liveness fails only in the second
+// case, which a restart may cure. A Server without sources has nothing to evaluate, and none of this applies.
 //
-// New starts nothing. Run and Serve own every goroutine that they start and wait for it, except for one that itself waits
-// for code that never returns: a witness, a log handler, the Error method of an error. Readers load one immutable edition with one
-// atomic read and never run a check; Check takes no lock and allocates nothing; a change of status costs the same few
-// allocations however many watches there are. Witnesses belong to those who made them: Run reads them only.
+// # Concurrency, ownership and cost
+//
+// New starts nothing. Run and Serve own the goroutines that they start and wait for them, except for one in code that
+// blocks: a source or a log handler. Reading a report costs two atomic loads and runs no check. Check takes no lock and
+// allocates nothing. A manual status evaluates one name. A change of a status costs the same allocations for any number of
+// watches. Sources belong to the code that made them: Run only reads them.
 package servicer

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
 const (
-	// handshakeGrace is how long a connection that was accepted just before the end may take to greet.
+	// handshakeGrace is how long a connection that was accepted just before the end may take for its handshake.
 	handshakeGrace = time.Second
-	// stopGrace is how long a server may take to stop once it has been told to drop everything.
+	// stopGrace is how long a server may take to stop after Stop was called.
 	stopGrace = time.Second
 )
 
@@ -23,19 +24,19 @@ type target struct {
 	listener *listener // nil if the server was started elsewhere
 }
 
-// Drain ends servers without losing calls, in this order:
+// Drain stops servers without losing calls, in this order:
 //
-//  1. The phase is Draining, every name but liveness is NOT_SERVING, and every watch is told, of unknown names too.
-//  2. For Config.DrainDelay, counted from the first call of Drain, everything is served as before, so that load
-//     balancers can notice.
-//  3. Watches end with UNAVAILABLE: grpc-go's GracefulStop alone waits for them for ever.
+//  1. The phase is Draining, every name but liveness is NOT_SERVING, and so is what watches of unknown names see.
+//  2. Calls are served as before for Config.DrainDelay, counted from the first call of Drain, so that load balancers can
+//     react.
+//  3. Watch streams end with UNAVAILABLE: grpc-go's GracefulStop alone would wait for them forever.
 //  4. Every server is stopped by GracefulStop, and after Config.ShutdownTimeout by Stop.
 //  5. The phase is Stopped.
 //
-// If ctx ends, what is left of 2 is skipped, and 4 goes to Stop. Drain returns nil if all calls have ended by
-// themselves, else an error that wraps the cause: context.DeadlineExceeded, or that of ctx. A call whose handler
-// ignores its context goes on after that. Drain may be called without a server, to announce the end of one that
-// somebody else stops, and more than once, also at the same time.
+// If ctx is done, the rest of 2 is skipped and 4 uses Stop. Drain returns nil if all calls have ended by themselves,
+// otherwise an error that wraps the cause: context.DeadlineExceeded, or that of ctx. A handler that ignores its context
+// goes on after that. Drain may be called without servers, where other code stops them, and more than once, also
+// concurrently.
 func (s *Server) Drain(ctx context.Context, servers ...*grpc.Server) error {
 	targets := make([]target, len(servers))
 	for i, server := range servers {
@@ -45,13 +46,26 @@ func (s *Server) Drain(ctx context.Context, servers ...*grpc.Server) error {
 }
 
 func (s *Server) drainTargets(ctx context.Context, delay time.Duration, targets []target) error {
-	s.setPhase(Draining)
-	began := s.drain()
-	sleep(ctx, time.Until(began.Add(delay)))
-	s.endWatches()
+	sleep(ctx, time.Until(s.beginDrain().Add(delay)))
+	s.statuses.End()
 	err := stopAll(ctx, s.cfg.ShutdownTimeout, targets)
-	s.setPhase(Stopped)
+	s.update(func(in *inputs) { in.phase = Stopped })
 	return err
+}
+
+// beginDrain makes names NOT_SERVING and returns when that was done first. Once the phase is Stopped there is no delay.
+func (s *Server) beginDrain() (began time.Time) {
+	s.update(func(in *inputs) {
+		if s.drainBegan.IsZero() {
+			s.drainBegan = time.Now()
+			s.statuses.SetUnknown(healthpb.HealthCheckResponse_NOT_SERVING)
+		}
+		if began = s.drainBegan; in.phase == Stopped {
+			began = time.Time{}
+		}
+		in.phase = max(in.phase, Draining)
+	})
+	return began
 }
 
 // stopAll stops all targets at the same time and returns when the last one has stopped.
@@ -67,8 +81,8 @@ func stopAll(ctx context.Context, timeout time.Duration, targets []target) error
 	return errors.Join(errs...)
 }
 
-// stop ends one server gracefully, or hard when ctx ends. It returns within stopGrace of that, even if the server does
-// not: it may be waiting for a handshake, or, by grpc.WaitForHandlers, for a handler.
+// stop stops one server gracefully, or hard when ctx is done. It returns within stopGrace of that, even if the server does
+// not: it may wait for a handshake or, by grpc.WaitForHandlers, for a handler.
 func (t target) stop(ctx context.Context) error {
 	graceful := async(t.server.GracefulStop)
 	if t.listener != nil {
@@ -90,7 +104,7 @@ func (t target) stop(ctx context.Context) error {
 	return fmt.Errorf("servicer: server stopped with calls in flight: %w", context.Cause(ctx))
 }
 
-// async runs f, which belongs to gRPC and ends when it likes, and returns a channel that is closed then.
+// async runs f in a goroutine and returns a channel that is closed when f has returned.
 func async(f func()) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
@@ -100,7 +114,7 @@ func async(f func()) <-chan struct{} {
 	return done
 }
 
-// wait reports whether done was closed before ctx ended.
+// wait reports whether done was closed before ctx was done.
 func wait(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
@@ -110,7 +124,7 @@ func wait(ctx context.Context, done <-chan struct{}) bool {
 	}
 }
 
-// sleep waits for d, or less if ctx ends.
+// sleep waits for d, or until ctx is done.
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -22,14 +22,14 @@ func TestWhatAReportAsksOfEnvoy(t *testing.T) {
 		want   string
 	}{
 		"healthy":                   {servicer.Report{Phase: servicer.Ready, Overall: checker.Healthy, Names: ready}, ""},
-		"warning":                   {servicer.Report{Phase: servicer.Ready, Overall: checker.Warning, Names: ready}, servicer.EnvoyDegraded},
-		"critical but serving":      {servicer.Report{Phase: servicer.Ready, Overall: checker.Critical, Names: ready}, servicer.EnvoyDegraded},
+		"warning":                   {servicer.Report{Phase: servicer.Ready, Overall: checker.Warning, Names: ready}, "x-envoy-degraded"},
+		"critical but serving":      {servicer.Report{Phase: servicer.Ready, Overall: checker.Critical, Names: ready}, "x-envoy-degraded"},
 		"no evidence":               {servicer.Report{Phase: servicer.Ready, Names: ready}, ""},
 		"critical, not serving":     {servicer.Report{Phase: servicer.Ready, Overall: checker.Critical, Names: []servicer.ServingName{{Name: checker.Readiness, Status: notServing}}}, ""},
 		"readiness is not known":    {servicer.Report{Phase: servicer.Ready, Overall: checker.Critical}, ""},
 		"starting":                  {servicer.Report{}, ""},
-		"draining although healthy": {servicer.Report{Phase: servicer.Draining, Overall: checker.Healthy}, servicer.EnvoyImmediateFail},
-		"stopped":                   {servicer.Report{Phase: servicer.Stopped, Overall: checker.Warning}, servicer.EnvoyImmediateFail},
+		"draining although healthy": {servicer.Report{Phase: servicer.Draining, Overall: checker.Healthy}, "x-envoy-immediate-health-check-fail"},
+		"stopped":                   {servicer.Report{Phase: servicer.Stopped, Overall: checker.Warning}, "x-envoy-immediate-health-check-fail"},
 	} {
 		if got := test.report.EnvoyHeader(); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
@@ -85,7 +85,7 @@ func TestEnvoyHearsOfTheDrainInResponses(t *testing.T) {
 			return unary, stream
 		}
 		told := func(header metadata.MD) bool {
-			return slices.Equal(header[servicer.EnvoyImmediateFail], []string{"true"})
+			return slices.Equal(header["x-envoy-immediate-health-check-fail"], []string{"true"})
 		}
 
 		unary, stream := others()

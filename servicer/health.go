@@ -2,130 +2,114 @@ package servicer
 
 import (
 	"context"
-	"sync/atomic"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
-	"github.com/vitals-go/vitals/internal/asynclog"
 	"github.com/vitals-go/vitals/internal/statusmap"
 )
 
-// maxListed is how many names List answers with; with more it fails. gRFC A90 gives the number.
+// maxListed is how many names List returns; with more it fails (gRFC A90).
 const maxListed = 100
 
-// healthServer is grpc.health.v1 over a board: the part of a Server that faces probes and load balancers. It follows
-// https://github.com/grpc/grpc/blob/master/doc/health-checking.md.
-type healthServer struct {
-	healthpb.UnimplementedHealthServer
-
-	board  *statusmap.Map[servingStatus]
-	limit  *watchLimit
-	logger *asynclog.Logger
-	// spoken holds a token when the application's word has changed since the token was last taken.
-	spoken chan struct{}
-	// draining is when drain was first called; nil before. It is written once.
-	draining atomic.Pointer[time.Time]
-
-	// answers are the responses by status. Everybody is given the same ones, so nobody may change them.
-	answers [healthpb.HealthCheckResponse_SERVICE_UNKNOWN + 1]*healthpb.HealthCheckResponse
-	// unknown answers Check of an unknown name. It is made once, because strangers choose how often it is needed.
-	unknown error
+// responses are shared by all callers, who must not change them.
+type responses struct {
+	byStatus []*healthpb.HealthCheckResponse
+	notFound error
 }
 
-// healthConfig is the part of Config that healthServer needs.
-type healthConfig struct {
-	maxWatches        int // 0 means the default, negative means no limit
-	maxWatchesPerConn int // the same
-	logger            *asynclog.Logger
-}
-
-func newHealthServer(cfg healthConfig) *healthServer {
-	h := &healthServer{
-		board:   newBoard(),
-		limit:   newWatchLimit(cfg.maxWatches, cfg.maxWatchesPerConn),
-		logger:  cfg.logger,
-		spoken:  make(chan struct{}, 1),
-		unknown: status.Error(codes.NotFound, "unknown service"),
+func newResponses() responses {
+	r := responses{notFound: status.Error(codes.NotFound, "unknown service")}
+	for status := healthpb.HealthCheckResponse_UNKNOWN; status <= healthpb.HealthCheckResponse_SERVICE_UNKNOWN; status++ {
+		r.byStatus = append(r.byStatus, &healthpb.HealthCheckResponse{Status: status})
 	}
-	for i := range h.answers {
-		h.answers[i] = &healthpb.HealthCheckResponse{Status: servingStatus(i)}
-	}
-	return h
+	return r
 }
 
-// Check answers from memory, without a lock and without allocating; an unknown name fails with NOT_FOUND.
-//
-// Its responses are shared by all callers: an interceptor may read them, but must not change them.
-func (h *healthServer) Check(_ context.Context, request *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
-	state, known := h.board.Lookup(request.Service)
+// of returns the shared response for a status. Statuses that the protocol does not define are passed on.
+func (r *responses) of(status servingStatus) *healthpb.HealthCheckResponse {
+	if uint(status) < uint(len(r.byStatus)) {
+		return r.byStatus[status]
+	}
+	return &healthpb.HealthCheckResponse{Status: status}
+}
+
+// Check returns the status of a name from memory, without a lock and without allocating; an unknown name fails with
+// NOT_FOUND. Callers share the response and must not change it.
+func (s *Server) Check(_ context.Context, request *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
+	status, known := s.statuses.Lookup(request.Service)
 	if !known {
-		return nil, h.unknown
+		return nil, s.responses.notFound
 	}
-	return h.answer(state), nil
+	return s.responses.of(status), nil
 }
 
-// List answers with every known name and its status. More than 100 names fail with RESOURCE_EXHAUSTED. The statuses
-// are each true when they are read, but are not one snapshot; the responses in the map are shared, as those of Check.
-func (h *healthServer) List(context.Context, *healthpb.HealthListRequest) (*healthpb.HealthListResponse, error) {
-	statuses := make(map[string]*healthpb.HealthCheckResponse, h.board.Len())
-	for name, state := range h.board.All() {
-		if len(statuses) == maxListed {
-			return nil, status.Errorf(codes.ResourceExhausted, "more than %d services are known; ask for each by name", maxListed)
+// List returns every known name and its status; more than 100 names fail with RESOURCE_EXHAUSTED. A Server without sources
+// lists the names that grpc-go's health.Server would: the names of probes are answered, but not listed. The statuses are
+// no snapshot. Callers share the responses and must not change them.
+func (s *Server) List(context.Context, *healthpb.HealthListRequest) (*healthpb.HealthListResponse, error) {
+	statuses := make(map[string]*healthpb.HealthCheckResponse)
+	probes := s.sources.any()
+	for name, state := range s.statuses.All() {
+		if !probes && name != "" && reserved(name) {
+			continue
 		}
-		statuses[sayable(name)] = h.answer(state)
+		if len(statuses) == maxListed {
+			return nil, status.Errorf(codes.ResourceExhausted, "more than %d names are known: use Check or Watch", maxListed)
+		}
+		statuses[validUTF8(name)] = s.responses.of(state)
 	}
 	return &healthpb.HealthListResponse{Statuses: statuses}, nil
 }
 
-// Watch sends the status of a name at once, and again whenever it has changed; SERVICE_UNKNOWN while nobody knows the
-// name. A client that reads slowly gets the newest status and misses those between.
+// Watch sends the status of a name at once and again whenever it has changed, SERVICE_UNKNOWN while the name is unknown.
+// A client that reads slowly gets the newest status and misses those between.
 //
 // It ends with CANCELLED when the client leaves, and with UNAVAILABLE, after a last NOT_SERVING, when the server drains.
-// It refuses with RESOURCE_EXHAUSTED when too many watches are open, an unknown name of more than 1 KiB with
-// INVALID_ARGUMENT, and everything with UNAVAILABLE once the server has ended its watches.
-func (h *healthServer) Watch(request *healthpb.HealthCheckRequest, stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
-	connection, err := h.admit(stream.Context(), request.Service)
-	if err != nil {
+// It fails with RESOURCE_EXHAUSTED when too many watches are open, with INVALID_ARGUMENT for an unknown name of more than
+// 1 KiB, and with UNAVAILABLE once the watches have ended.
+func (s *Server) Watch(request *healthpb.HealthCheckRequest, stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
+	select {
+	case <-s.statuses.Ended():
+		// Not even a status: grpc-go's client reconnects without a pause after it has received one.
+		return errDraining()
+	default:
+	}
+	if _, known := s.statuses.Lookup(request.Service); !known && len(request.Service) > maxWatchedName {
+		return status.Errorf(codes.InvalidArgument, "service name has %d bytes, want at most %d", len(request.Service), maxWatchedName)
+	}
+	connection := connectionOf(stream.Context())
+	if err := s.watches.enter(connection); err != nil {
 		return err
 	}
-	defer h.limit.leave(connection)
-	watch := h.board.Watch(request.Service)
+	defer s.watches.leave(connection)
+	watch := s.statuses.Watch(request.Service)
 	defer watch.Close()
-	return h.follow(watch, stream)
+	return s.send(watch, stream)
 }
 
-// follow sends what watch sees until one of the two sides ends it. No lock is held anywhere near Send.
-func (h *healthServer) follow(watch *statusmap.Watch[servingStatus], stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
-	left := stream.Context().Done()
+// send sends what watch sees until one of the two sides ends. No lock is held near Send.
+func (s *Server) send(watch *statusmap.Watch[servingStatus], stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
+	done := stream.Context().Done()
 	sent := servingStatus(-1)
 	for first := true; ; first = false {
-		state, last := watch.State()
+		state, last := watch.Status()
 		if state != sent || first {
-			if stream.Send(h.answer(state)) != nil {
+			if stream.Send(s.responses.of(state)) != nil {
 				return status.Error(codes.Canceled, "stream has ended")
 			}
 			sent = state
 		}
 		if last {
-			return errEnding()
+			return errDraining()
 		}
-		if !watch.Wait(left) {
+		if !watch.Wait(done) {
 			return status.Error(codes.Canceled, "stream has ended")
 		}
 	}
 }
 
-// errEnding is never UNIMPLEMENTED: clients take that for a server without health checks, and send it traffic.
-func errEnding() error { return status.Error(codes.Unavailable, "server is shutting down") }
-
-// answer returns the shared response for state. States that the protocol does not know are passed on as they are.
-func (h *healthServer) answer(state servingStatus) *healthpb.HealthCheckResponse {
-	if uint(state) < uint(len(h.answers)) {
-		return h.answers[state]
-	}
-	return &healthpb.HealthCheckResponse{Status: state}
-}
+// errDraining is never UNIMPLEMENTED: clients take that for a server without health checks and send it traffic.
+func errDraining() error { return status.Error(codes.Unavailable, "server is shutting down") }

@@ -10,82 +10,83 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// maxReason bounds a reason, in bytes: it is sent to everybody, in every report.
+// maxReason bounds a reason, in bytes: it is part of every report.
 const maxReason = 1024
 
-// cause is what maintenance looks like in Name.Because.
 func (m Maintenance) cause() Cause {
 	return Cause{Reason: checker.ReasonMaintenance, Text: "maintenance: " + m.Reason}
 }
 
-func maintained(list []Maintenance, name string) (Maintenance, bool) {
-	// The whole server's two names share one cause, which comes through readiness.
-	if name == "" || name == checker.Readiness {
-		return Maintenance{}, false
-	}
-	for _, m := range list {
-		if m.Name == name {
-			return m, true
-		}
-	}
-	return Maintenance{}, false
-}
-
-// SetMaintenance takes name out for d: it does not serve until d has passed or EndMaintenance is called, so that no
-// maintenance outlives its reason by being forgotten. A service's name takes out that service, a check's name what
-// grpc.health.v1 says about that check, "" or readiness the whole server. Everybody can read reason. Calling it again
-// replaces what was set before.
+// SetMaintenance makes name NOT_SERVING for d, or until EndMaintenance. A service's name takes out that service, a check's
+// name the status of that check, "" or readiness the whole server. The reason is public. Calling it again replaces the
+// reason and the end.
 //
-// It fails if nobody knows name, for liveness and startup, which would have the process killed, without a reason of
-// at most 1 KiB, and if d is not positive.
+// It returns an error that joins all mistakes: an unknown name, liveness and startup, which would get the process killed,
+// a reason that is empty or longer than 1 KiB, and a d that is not positive.
 func (s *Server) SetMaintenance(name, reason string, d time.Duration) error {
 	var errs []error
+	mistake := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("servicer: maintenance of %q: "+format, append([]any{name}, args...)...))
+	}
 	if name == checker.Liveness || name == checker.Startup {
-		errs = append(errs, fmt.Errorf("servicer: maintenance of %q would end the process", name))
+		mistake("would restart the process")
 	}
 	if strings.TrimSpace(reason) == "" {
-		errs = append(errs, fmt.Errorf("servicer: maintenance of %q needs a reason", name))
+		mistake("reason is required")
 	}
 	if len(reason) > maxReason {
-		errs = append(errs, fmt.Errorf("servicer: maintenance of %q: the reason has %d bytes, more than %d", name, len(reason), maxReason))
+		mistake("reason: got %d bytes, want at most %d", len(reason), maxReason)
 	}
 	if d <= 0 {
-		errs = append(errs, fmt.Errorf("servicer: maintenance of %q for %v is over before it begins", name, d))
+		mistake("duration: got %v, want a positive one", d)
 	}
 	if _, known := s.Report().Lookup(name); !known {
-		errs = append(errs, fmt.Errorf("servicer: maintenance of %q: nobody knows that name", name))
+		mistake("unknown name")
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	s.rejudge(func() {
-		s.maintenance = append(without(s.maintenance, name), Maintenance{name, reason, time.Now().Add(d).UTC()})
-		slices.SortFunc(s.maintenance, func(a, b Maintenance) int { return strings.Compare(a.Name, b.Name) })
+	s.update(func(in *inputs) {
+		m := Maintenance{Name: manualName(name), Reason: reason, Until: time.Now().Add(d)}
+		in.maintenance = append(without(in.maintenance, name), m)
+		slices.SortFunc(in.maintenance, func(a, b Maintenance) int { return strings.Compare(a.Name, b.Name) })
 	})
-	time.AfterFunc(d, func() { s.rejudge(nil) }) // also where nobody calls Run
 	return nil
 }
 
-// EndMaintenance gives name back to its judge. It reports whether there was anything to end.
-func (s *Server) EndMaintenance(name string) bool {
-	found := false
-	s.rejudge(func() {
-		found = slices.ContainsFunc(s.maintenance, func(m Maintenance) bool { return m.Name == name })
-		s.maintenance = without(s.maintenance, name)
+// EndMaintenance ends the maintenance of name and reports whether there was one.
+func (s *Server) EndMaintenance(name string) (found bool) {
+	s.update(func(in *inputs) {
+		kept := without(in.maintenance, name)
+		found = len(kept) < len(in.maintenance)
+		in.maintenance = kept
 	})
 	return found
 }
 
 // without returns list without name, in memory of its own: reports share the old one.
 func without(list []Maintenance, name string) []Maintenance {
-	return slices.DeleteFunc(slices.Clone(list), func(m Maintenance) bool { return m.Name == name })
+	return slices.DeleteFunc(slices.Clone(list), func(m Maintenance) bool { return m.Name == manualName(name) })
 }
 
-// inForce returns the maintenance that has not ended at t.
-func inForce(list []Maintenance, t time.Time) []Maintenance {
-	over := func(m Maintenance) bool { return !m.Until.After(t) }
-	if !slices.ContainsFunc(list, over) {
-		return list
+// endMaintenance drops what has ended and plans the next evaluation for the end of the rest, also when Run does not run.
+func (s *Server) endMaintenance(in *inputs) {
+	over := func(m Maintenance) bool { return !m.Until.After(in.now) }
+	if slices.ContainsFunc(in.maintenance, over) {
+		in.maintenance = slices.DeleteFunc(slices.Clone(in.maintenance), over)
 	}
-	return slices.DeleteFunc(slices.Clone(list), over)
+	var next time.Time
+	for _, m := range in.maintenance {
+		next = soonest(next, m.Until)
+	}
+	switch {
+	case next.IsZero():
+		if s.maintenance != nil {
+			s.maintenance.Stop()
+		}
+	case s.maintenance == nil:
+		s.maintenance = time.AfterFunc(next.Sub(in.now), func() { s.update(nil) })
+	default:
+		s.maintenance.Reset(next.Sub(in.now))
+	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
-// messages are an edition as protobuf, made when the first caller asks and shared by all later ones. Nobody may change
-// them. Only what differs from call to call, the time, is added to a copy of the outermost message.
+// messages are a report as protobuf, made at the first call and shared by all later ones; they are never changed. Each call
+// gets a copy of the outermost message with the time of the call.
 type messages struct {
 	public  func() *vitalspb.HealthReportResponse
 	full    func() *vitalspb.HealthReportResponse // with details
@@ -30,27 +30,27 @@ func newMessages(r *Report) *messages {
 func (r *Report) message(details bool) *vitalspb.HealthReportResponse {
 	m := &vitalspb.HealthReportResponse{
 		OverallStatus: r.Overall.String(),
-		Version:       sayable(r.Version),
+		Version:       validUTF8(r.Version),
 		Metrics:       make(map[string]*vitalspb.HealthMetric, len(r.Metrics)),
 		Phase:         r.Phase.String(),
 		Revision:      r.Revision,
 		EvaluatedAt:   timestamp(r.EvaluatedAt),
 	}
 	for i := range r.Metrics {
-		m.Metrics[sayable(r.Metrics[i].Name)] = r.Metrics[i].message(details)
+		m.Metrics[validUTF8(r.Metrics[i].Name)] = r.Metrics[i].message(details)
 	}
 	for i := range r.Names {
 		m.Names = append(m.Names, r.Names[i].message())
 	}
 	for _, t := range r.Transitions {
 		m.Transitions = append(m.Transitions, &vitalspb.Transition{
-			At: timestamp(t.At), Subject: sayable(t.Subject), From: t.From, To: t.To, Reason: t.Reason,
-			Text: sayable(t.Text), PreviousStateSeconds: t.PreviousFor.Seconds(), Seq: t.Seq, Names: sayables(t.Names),
+			At: timestamp(t.At), Subject: validUTF8(t.Subject), From: t.From, To: t.To, Reason: t.Reason.String(),
+			Text: validUTF8(t.Text), PreviousStateSeconds: t.PreviousFor.Seconds(), Seq: t.Seq, Names: allValidUTF8(t.Names),
 		})
 	}
 	for _, w := range r.Maintenance {
 		m.Maintenance = append(m.Maintenance, &vitalspb.Maintenance{
-			Name: sayable(w.Name), Reason: sayable(w.Reason), Until: timestamp(w.Until),
+			Name: validUTF8(w.Name), Reason: validUTF8(w.Reason), Until: timestamp(w.Until),
 		})
 	}
 	return m
@@ -58,27 +58,27 @@ func (r *Report) message(details bool) *vitalspb.HealthReportResponse {
 
 func (m *Metric) message(details bool) *vitalspb.HealthMetric {
 	metric := &vitalspb.HealthMetric{
-		Value:       sayable(m.Value),
+		Value:       validUTF8(m.Value),
 		Status:      m.Status.String(),
-		Message:     sayable(m.Message),
+		Message:     validUTF8(m.Message),
 		Threshold:   m.Threshold,
 		LastUpdated: timestamp(m.Updated),
 		Reason:      m.Reason.String(),
 		Since:       timestamp(m.Since),
 		Number:      m.Number,
-		Unit:        sayable(m.Unit),
+		Unit:        validUTF8(m.Unit),
 	}
 	if details {
-		metric.Detail = sayable(m.Detail)
+		metric.Detail = validUTF8(m.Detail)
 	}
 	return metric
 }
 
 func (n *ServingName) message() *vitalspb.ServingName {
-	name := &vitalspb.ServingName{Name: sayable(n.Name), Status: n.Status.String()}
+	name := &vitalspb.ServingName{Name: validUTF8(n.Name), Status: n.Status.String()}
 	for _, c := range n.Causes {
 		name.Causes = append(name.Causes, &vitalspb.Cause{
-			Check: sayable(c.Check), Reason: c.Reason.String(), Text: sayable(c.Text),
+			Check: validUTF8(c.Check), Reason: c.Reason.String(), Text: validUTF8(c.Text),
 		})
 	}
 	return name
@@ -92,8 +92,8 @@ func (r *Report) methodStats() []*vitalspb.MethodStats {
 	for i := range r.Requests.Methods {
 		m := &r.Requests.Methods[i]
 		all[i] = &vitalspb.MethodStats{
-			Service:        sayable(m.Service),
-			Method:         sayable(m.Name),
+			Service:        validUTF8(m.Service),
+			Method:         validUTF8(m.Name),
 			Type:           string(m.Type),
 			Started:        m.Total.Started,
 			Handled:        m.Total.Handled,
@@ -110,7 +110,7 @@ func (r *Report) methodStats() []*vitalspb.MethodStats {
 	return all
 }
 
-// timestamp is t as RFC 3339 in UTC, empty if there is none.
+// timestamp returns t as RFC 3339 in UTC, "" for the zero time.
 func timestamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -118,18 +118,17 @@ func timestamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// sayable is text as a protobuf string can hold it. A driver's error or an operator's word may be in another encoding than
-// UTF-8, and one such byte would make the whole report impossible to send.
-func sayable(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+// validUTF8 returns text as a protobuf string can hold it: one invalid byte would make the whole report impossible to send.
+func validUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
-// sayables is list with each text as sayable makes it: the same one if nothing is to be changed.
-func sayables(list []string) []string {
+// allValidUTF8 returns list with each text as validUTF8 makes it: list itself if nothing has to be changed.
+func allValidUTF8(list []string) []string {
 	if !slices.ContainsFunc(list, func(text string) bool { return !utf8.ValidString(text) }) {
 		return list
 	}
-	said := make([]string, len(list))
+	valid := make([]string, len(list))
 	for i, text := range list {
-		said[i] = sayable(text)
+		valid[i] = validUTF8(text)
 	}
-	return said
+	return valid
 }

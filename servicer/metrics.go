@@ -3,6 +3,7 @@ package servicer
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
@@ -17,30 +18,47 @@ const (
 	metricSystem      = "system_resources"
 	metricBreakers    = "circuit_breakers"
 	metricApplication = "application_metrics"
-	metricJudge       = "health_evaluation"
+	metricEvaluation  = "health_evaluation"
+)
+
+// The kinds of metrics, as in Metric.Kind. Those of checks have the names of checker's kinds.
+const (
+	kindBreaker    = "breaker"
+	kindRequests   = "requests"
+	kindEvaluation = "evaluation"
 )
 
 const valueError = "error"
 
-// metrics lists what is known, one line each, sorted by name.
-func (r *rules) metrics(e *evidence) []Metric {
-	metrics := make([]Metric, 0, len(e.checks)+len(e.breakers)+16)
-	metrics = appendChecks(metrics, e.checks)
-	for i := range e.breakers {
-		metrics = append(metrics, breakerMetric(&e.breakers[i], e.checks))
+// metrics returns one metric for each check, breaker and request statistic, sorted by name.
+func (ev *evaluator) metrics(in *inputs) []Metric {
+	metrics := make([]Metric, 0, len(in.checks)+len(in.breakers)+16)
+	metrics = appendChecks(metrics, in.checks)
+	for i := range in.breakers {
+		metrics = append(metrics, breakerMetric(&in.breakers[i], in.checks))
 	}
-	if e.brokenBreakers != nil {
+	if in.breakersErr != nil {
 		metrics = append(metrics, Metric{
-			Name: metricBreakers, Value: valueError, Status: checker.Critical, Reason: checker.ReasonPanic,
-			Message: "Circuit breakers could not be read", Updated: e.at, Detail: errtext.Of(e.brokenBreakers),
+			Name: metricBreakers, Kind: kindBreaker, Value: valueError, Status: checker.Critical, Reason: checker.ReasonPanic,
+			Message: "Circuit breakers could not be read", Updated: in.now, Detail: in.breakersErr.Error(),
 		})
 	}
-	metrics = appendSilence(r.appendRequests(metrics, e), e)
-	return finish(metrics)
+	metrics = ev.appendRequests(metrics, in)
+	if m, found := stateMetric(in); found {
+		metrics = append(metrics, m)
+	}
+	return sortMetrics(metrics)
 }
 
-// appendChecks adds one metric per check. Resources that could not be sampled are reported together: which one it was
-// matters less than that the process does not know itself.
+// unknownEvaluation is the metric of an evaluation that does not go on.
+func unknownEvaluation(value string, now time.Time) Metric {
+	return Metric{
+		Name: metricEvaluation, Kind: kindEvaluation, Value: value, Status: checker.Unknown, Reason: checker.ReasonStale,
+		Message: "Health is no longer evaluated", Updated: now,
+	}
+}
+
+// appendChecks adds one metric per check. Resources that could not be sampled share one, system_resources.
 func appendChecks(metrics []Metric, checks []*checker.Result) []Metric {
 	var system *Metric
 	for _, c := range checks {
@@ -51,7 +69,7 @@ func appendChecks(metrics []Metric, checks []*checker.Result) []Metric {
 		}
 		if system == nil {
 			system = &m
-			system.Name, system.Value, system.Threshold = metricSystem, valueError, ""
+			system.Name, system.Subject, system.Value, system.Threshold = metricSystem, "", valueError, ""
 			system.Number, system.Unit = 0, ""
 			system.Message = "Failed to check system resources: " + c.Title
 			continue
@@ -84,6 +102,8 @@ func nonEmpty(texts ...string) []string {
 func checkMetric(c *checker.Result) Metric {
 	m := Metric{
 		Name:    metricName(c),
+		Kind:    c.Kind.String(),
+		Subject: c.Name,
 		Value:   c.Value,
 		Status:  c.Status,
 		Reason:  c.Reason,
@@ -111,11 +131,12 @@ func metricName(c *checker.Result) string {
 	return c.Name
 }
 
-// breakerMetric judges one breaker. Half-open is judged as the open that came before it: only closed is proof that the
-// dependency works again.
+// breakerMetric evaluates one breaker. Half-open counts as open: only closed is evidence that the dependency works again.
 func breakerMetric(b *breaker.Snapshot, checks []*checker.Result) Metric {
 	m := Metric{
 		Name:    metricBreaker + b.Name,
+		Kind:    kindBreaker,
+		Subject: b.Name,
 		Value:   b.State.String(),
 		Status:  checker.Healthy,
 		Reason:  checker.ReasonOK,
@@ -142,7 +163,7 @@ func breakerMetric(b *breaker.Snapshot, checks []*checker.Result) Metric {
 	return m
 }
 
-// required reports whether a check says that the process cannot do without name.
+// required reports whether a check called name is not optional.
 func required(checks []*checker.Result, name string) bool {
 	for _, c := range checks {
 		if c.Name == name {

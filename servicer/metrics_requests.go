@@ -8,10 +8,9 @@ import (
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/interceptor"
-	"github.com/vitals-go/vitals/internal/errtext"
 )
 
-// The metrics of requests. Those with a verdict come first.
+// The metrics of requests. Those with a status of their own come first.
 const (
 	metricSuccessRate  = "request_success_rate" // also + "_" + service
 	metricResponseTime = "avg_response_time"
@@ -26,39 +25,41 @@ const (
 	metricSaturated = "requests_saturated"
 )
 
-// otherService is where the recorder counts calls of names that were never registered. Strangers choose them, so they
-// say nothing about a service of ours.
+// otherService is where the recorder counts calls of names that were never registered. Callers choose them, so they say
+// nothing about a service of this server.
 const otherService = "other"
 
-// appendRequests adds what the recorder has seen. A process that has never been called has no such metrics. Whatever
-// goes wrong here is itself a metric, and the rest of the report stands.
-func (r *rules) appendRequests(metrics []Metric, e *evidence) (all []Metric) {
+// appendRequests adds the metrics of the recorder; none before the first call. A panic on the way becomes a metric itself,
+// and the rest of the report stands.
+func (ev *evaluator) appendRequests(metrics []Metric, in *inputs) (all []Metric) {
+	first := len(metrics)
 	failed := Metric{
-		Name: metricApplication, Value: valueError, Status: checker.Critical, Reason: checker.ReasonPanic,
-		Message: "Failed to check application metrics", Updated: e.at, Detail: errtext.Of(e.brokenRecorder),
+		Name: metricApplication, Kind: kindRequests, Value: valueError, Status: checker.Critical, Reason: checker.ReasonPanic,
+		Message: "Failed to check application metrics", Updated: in.now,
 	}
-	if e.brokenRecorder != nil {
+	if in.requestsErr != nil {
+		failed.Detail = in.requestsErr.Error()
 		return append(metrics, failed)
 	}
-	if e.requests == nil {
+	s := in.requests
+	if s == nil || s.Total.Handled == 0 && s.Total.Started == 0 {
 		return metrics
 	}
 	defer func() {
 		if recover() != nil {
-			all = append(metrics, failed)
+			all = append(metrics[:first:first], failed)
+		}
+		for i := range all[first:] {
+			all[first+i].Kind = kindRequests
 		}
 	}()
-	s := e.requests
-	if s.Total.Handled == 0 && s.Total.Started == 0 {
-		return metrics
-	}
-	all = append(slices.Clip(metrics), r.totals(s)...)
+	all = append(slices.Clip(metrics), ev.totals(s)...)
 	if s.Total.Handled == 0 {
 		return all
 	}
-	all = append(all, r.successRate(metricSuccessRate, "Success rate", &s.Window, s.Time))
+	all = append(all, ev.successRate(metricSuccessRate, "Success rate", &s.Window, s.Time))
 	if timed(s) {
-		all = append(all, r.responseTime(&s.Window, s.Time))
+		all = append(all, ev.responseTime(&s.Window, s.Time))
 	}
 	if s.Window.LatencySamples > 0 {
 		all = append(all,
@@ -66,24 +67,23 @@ func (r *rules) appendRequests(metrics []Metric, e *evidence) (all []Metric) {
 			millis(metricP90, "90 % of responses within", s.Window.P90, s.Time),
 			millis(metricP99, "99 % of responses within", s.Window.P99, s.Time))
 	}
-	return r.appendServices(all, s)
+	return ev.appendServices(all, s)
 }
 
-// timed reports whether a unary call or an operation has ever ended.
+// timed reports whether there has ever been a unary call to time.
 func timed(s *interceptor.Snapshot) bool {
 	if s.Window.LatencySamples > 0 {
 		return true
 	}
 	for i := range s.Methods {
-		m := &s.Methods[i]
-		if (m.Type == interceptor.Unary || m.Type == interceptor.Other) && m.Total.Handled > 0 {
+		if s.Methods[i].Type == interceptor.Unary && s.Methods[i].Total.Handled > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-func (r *rules) successRate(name, title string, w *interceptor.Window, at time.Time) Metric {
+func (ev *evaluator) successRate(name, title string, w *interceptor.Window, at time.Time) Metric {
 	rate := 100.0
 	if w.Requests > 0 {
 		rate = 100 * float64(w.Requests-min(w.Failures, w.Requests)) / float64(w.Requests)
@@ -93,40 +93,40 @@ func (r *rules) successRate(name, title string, w *interceptor.Window, at time.T
 		Name: name, Value: value, Status: checker.Healthy, Reason: checker.ReasonOK,
 		Message: title + ": " + value + "%", Updated: at, Number: rate, Unit: "%",
 	}
-	if r.requests.SuccessCritical > 0 {
-		m.Threshold = strconv.FormatFloat(r.requests.SuccessCritical, 'f', -1, 64)
+	if ev.requests.SuccessCritical > 0 {
+		m.Threshold = strconv.FormatFloat(ev.requests.SuccessCritical, 'f', -1, 64)
 	}
-	if note, few := r.few(title, w.Requests); few {
+	if note, few := ev.few(title, w.Requests); few {
 		m.Message = note(m.Message)
 		return m
 	}
-	m.grade(rate < r.requests.SuccessCritical, rate < r.requests.SuccessWarning)
+	m.grade(rate < ev.requests.SuccessCritical, rate < ev.requests.SuccessWarning)
 	return m
 }
 
-func (r *rules) responseTime(w *interceptor.Window, at time.Time) Metric {
+func (ev *evaluator) responseTime(w *interceptor.Window, at time.Time) Metric {
 	const title = "Average response time"
 	m := millis(metricResponseTime, title, w.Mean, at)
-	if r.requests.LatencyWarning > 0 {
-		m.Threshold = strconv.FormatFloat(inMillis(r.requests.LatencyWarning), 'f', -1, 64)
+	if ev.requests.LatencyWarning > 0 {
+		m.Threshold = strconv.FormatFloat(inMillis(ev.requests.LatencyWarning), 'f', -1, 64)
 	}
-	if note, few := r.few(title, w.LatencySamples); few {
+	if note, few := ev.few(title, w.LatencySamples); few {
 		m.Message = note(m.Message)
 		return m
 	}
 	above := func(limit time.Duration) bool { return limit >= 0 && w.Mean > limit }
-	m.grade(above(r.requests.LatencyCritical), above(r.requests.LatencyWarning))
+	m.grade(above(ev.requests.LatencyCritical), above(ev.requests.LatencyWarning))
 	return m
 }
 
-// few reports whether calls are too few to be judged, and how a message says so.
-func (r *rules) few(title string, calls uint64) (note func(message string) string, few bool) {
+// few reports whether calls are too few for a status, and how a message says so.
+func (ev *evaluator) few(title string, calls uint64) (note func(message string) string, few bool) {
 	switch {
 	case calls == 0:
 		return func(string) string { return title + ": no recent requests" }, true
-	case calls < uint64(r.requests.MinSample):
+	case calls < uint64(ev.requests.MinSample):
 		return func(message string) string {
-			return fmt.Sprintf("%s (of %d requests; %d are needed to judge)", message, calls, r.requests.MinSample)
+			return fmt.Sprintf("%s (of %d requests; %d are needed)", message, calls, ev.requests.MinSample)
 		}, true
 	default:
 		return nil, false
@@ -143,7 +143,7 @@ func (m *Metric) grade(critical, warning bool) {
 }
 
 // appendServices adds each service's own success rate, as soon as there is more than one to tell apart.
-func (r *rules) appendServices(metrics []Metric, s *interceptor.Snapshot) []Metric {
+func (ev *evaluator) appendServices(metrics []Metric, s *interceptor.Snapshot) []Metric {
 	alone := len(metrics)
 	for i := 0; i < len(s.Methods); {
 		service := s.Methods[i].Service
@@ -155,7 +155,9 @@ func (r *rules) appendServices(metrics []Metric, s *interceptor.Snapshot) []Metr
 			w.Failures += s.Methods[i].Window.Failures
 		}
 		if handled > 0 && service != otherService {
-			metrics = append(metrics, r.successRate(metricSuccessRate+"_"+service, "Success rate of "+service, &w, s.Time))
+			m := ev.successRate(metricSuccessRate+"_"+service, "Success rate of "+service, &w, s.Time)
+			m.Subject = service
+			metrics = append(metrics, m)
 		}
 	}
 	if len(metrics) == alone+1 {
@@ -164,8 +166,8 @@ func (r *rules) appendServices(metrics []Metric, s *interceptor.Snapshot) []Metr
 	return metrics
 }
 
-// totals are the counters beside the verdict: the past heals, but it is not forgotten.
-func (r *rules) totals(s *interceptor.Snapshot) []Metric {
+// totals are the counters since the start.
+func (ev *evaluator) totals(s *interceptor.Snapshot) []Metric {
 	count := func(name, title string, n uint64) Metric {
 		value := strconv.FormatUint(n, 10)
 		return Metric{

@@ -2,18 +2,18 @@ package servicer
 
 import "fmt"
 
-// Phase is where the process stands in its life.
+// Phase is the stage of the process. Phases only go forward.
 type Phase uint8
 
-// The phases, in the order in which a process passes through them.
+// The phases in their order.
 const (
-	// Starting: the first results are not in yet.
+	// Starting: the first results are missing.
 	Starting Phase = iota
-	// Ready: start-up is over. Whether a name serves is then up to its checks.
+	// Ready: start-up is over. Checks decide which names serve.
 	Ready
-	// Draining: on the way out; every name but liveness is NOT_SERVING.
+	// Draining: shutting down; every name but liveness is NOT_SERVING.
 	Draining
-	// Stopped: the server has gone.
+	// Stopped: all servers have stopped.
 	Stopped
 )
 

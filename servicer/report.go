@@ -10,11 +10,12 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 )
 
-// Report is one edition of the verdict. It is immutable and shared by all readers: do not change anything in it.
+// Report is the result of one evaluation. It is immutable and shared by all readers, who must not change it. Its times
+// have a monotonic reading where they were taken in this process.
 type Report struct {
-	// Revision grows with each edition.
+	// Revision grows with each report of a Server.
 	Revision uint64
-	// EvaluatedAt is when the edition was made, Started when the process began; both UTC.
+	// EvaluatedAt is when the report was made, Started when the Server was.
 	EvaluatedAt time.Time
 	Started     time.Time
 	Version     string
@@ -26,34 +27,42 @@ type Report struct {
 	Overall checker.Status
 	// Metrics, sorted by name.
 	Metrics []Metric
-	// Names that grpc.health.v1 knows, sorted, with what keeps them from serving.
+	// Names that grpc.health.v1 knows, sorted, with the causes that keep them from serving.
 	Names []ServingName
 
-	// Checks, sorted by name. Their errors, as those of Breakers, wrap what was found: they hold the text that it had then,
-	// so that reading it asks nobody.
+	// Checks, sorted by name.
 	Checks []*checker.Result
 	// Breakers, sorted by name.
 	Breakers []breaker.Snapshot
 	// Requests is the server side of the recorder; nil without one.
 	Requests *interceptor.Snapshot
-	// Transitions holds the last transitions, newest first.
+	// Transitions are the last ones, newest first, at most Config.TransitionHistory.
 	Transitions []Transition
 	// Maintenance windows in force, sorted by name.
 	Maintenance []Maintenance
-	// WatchStreams is the number of open grpc.health.v1 Watch streams when the edition was made.
+	// WatchStreams is the number of open grpc.health.v1 Watch streams when the report was made.
 	WatchStreams int
 
-	// messages are what the report RPC sends of this edition; nil in a Report that no Server made.
+	// messages are what the report RPC sends; nil in a Report that no Server made.
 	messages *messages
 }
 
-// Metric is one line of the report.
+// Metric is one metric of a report.
 type Metric struct {
-	Name   string
-	Value  string
+	Name string
+	// Kind is dependency, resource, process, breaker, requests or evaluation.
+	Kind string
+	// Subject is the check, the breaker or the service that the metric is about; empty for those of the whole process.
+	Subject string
+	// Value is text such as available or 12.5, without a unit.
+	Value string
+	// Number and Unit are Value as a number, in %, ms, or 1 for counts. Unit is empty when Value is not a number.
+	Number float64
+	Unit   string
+
 	Status checker.Status
 	Reason checker.Reason
-	// Message is safe for everybody.
+	// Message is public.
 	Message string
 	// Threshold beyond which the metric is critical, as text; empty if it has none.
 	Threshold string
@@ -61,55 +70,51 @@ type Metric struct {
 	Updated time.Time
 	// Since is when the status last changed.
 	Since time.Time
-	// Detail is the raw cause. It may hold secrets: heralds show it only where their policy allows.
+	// Detail is the raw cause. It may hold secrets: exporters show it only where Details allows.
 	Detail string
-	// Number and Unit are the value as a number; Unit is empty when the value is not one.
-	Number float64
-	Unit   string
 }
 
 // ServingName is one name of grpc.health.v1.
 type ServingName struct {
 	Name   string
 	Status healthpb.HealthCheckResponse_ServingStatus
-	// Causes lists what keeps the name from serving; empty when it serves.
+	// Causes are what keeps the name from serving; empty when it serves.
 	Causes []Cause
 
-	// judged is Status without the application's word and Shutdown, which the health server adds itself.
-	judged healthpb.HealthCheckResponse_ServingStatus
+	since time.Time // when Status last changed, or when the name was first seen
+	moved bool      // Status has changed since the name was first seen
 }
 
 // Cause is one reason why a name does not serve.
 type Cause struct {
-	// Check, or metric of requests, that gates the name; empty when the cause is the phase, maintenance or
-	// SetServingStatus.
+	// Check is the check or the request metric that gates the name; empty when the cause is the phase, maintenance or a
+	// manual status.
 	Check  string
 	Reason checker.Reason
-	// Text is safe for everybody: "starting", "draining", "set by the application", "maintenance: <reason>" or the
-	// check's message.
+	// Text is public: "starting", "draining", "set by the application", "maintenance: <reason>" or the check's message.
 	Text string
 }
 
-// Transition is one entry of the journal.
+// Transition is one change of a status.
 type Transition struct {
-	// Seq numbers the transitions of a Server, from 1, without gaps.
+	// Seq numbers the transitions of a Server from 1 without gaps.
 	Seq uint64
 	At  time.Time
-	// Subject is what changed: "phase", "overall", "check/<name>", "breaker/<name>" or "name/<name>". A breaker that is
-	// half-open counts as open: a long outage has many trials.
+	// Subject is "phase", "overall", "check/<name>", "breaker/<name>" or "name/<name>". A breaker that is half-open counts
+	// as open.
 	Subject  string
 	From, To string
-	// Reason is the stable code of the cause, Text a safe sentence about it.
-	Reason string
-	Text   string
-	// PreviousFor is how long the subject had been in From: the length of an outage, in the entry that ends it.
+	Reason   checker.Reason
+	// Text is public.
+	Text string
+	// PreviousFor is how long the subject had been in From: the length of an outage, in the transition that ends it.
 	PreviousFor time.Duration
-	// Names are all names that changed together for this cause, sorted, if Subject is a name; the Subject's, readiness if
-	// that is among them, stands for all. Shared: do not change it.
+	// Names are all names that changed together for the same cause, sorted, if Subject is a name; Subject is readiness if
+	// that is among them. Shared: do not change it.
 	Names []string
 }
 
-// Maintenance is a name taken out on purpose.
+// Maintenance is a name that is taken out on purpose. Name "" stands for the whole server.
 type Maintenance struct {
 	Name   string
 	Reason string
@@ -127,12 +132,11 @@ func (r *Report) Metric(name string) (*Metric, bool) {
 	return nil, false
 }
 
-// Lookup returns what grpc.health.v1 says about name.
+// Lookup returns the status of a name of grpc.health.v1. It costs a binary search.
 func (r *Report) Lookup(name string) (*ServingName, bool) {
-	for i := range r.Names {
-		if r.Names[i].Name == name {
-			return &r.Names[i], true
-		}
+	i, found := findName(r.Names, name)
+	if !found {
+		return nil, false
 	}
-	return nil, false
+	return &r.Names[i], true
 }

@@ -14,81 +14,78 @@ import (
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
-// What a client of WatchHealthReport may choose as the least time between two messages.
+// The shortest time between two messages of WatchHealthReport that a client may choose.
 const (
 	defaultReportInterval = time.Second
 	minReportInterval     = 100 * time.Millisecond
 	maxReportInterval     = time.Minute
 )
 
-// reportServer is vitals.v1.HealthReportService over a Server's editions.
+// reportServer is vitals.v1.HealthReportService over the reports of a Server.
 type reportServer struct {
 	vitalspb.UnimplementedHealthReportServiceServer
 
-	servicer *Server
+	server *Server
 }
 
-// GetHealthReport answers from memory.
+// GetHealthReport returns the newest report from memory.
 func (r *reportServer) GetHealthReport(
 	ctx context.Context, request *vitalspb.HealthReportRequest,
 ) (*vitalspb.HealthReportResponse, error) {
-	return r.answer(r.servicer.Report(), r.allowed(ctx), request.GetIncludeMethods())
+	return r.response(r.server.Report(), r.allowed(ctx), request.GetIncludeMethods())
 }
 
-// WatchHealthReport sends the newest edition at once and then each newer one, no more often than the client wants.
+// WatchHealthReport sends the newest report at once and then each newer one, no more often than the client requests.
 func (r *reportServer) WatchHealthReport(
 	request *vitalspb.WatchHealthReportRequest, stream grpc.ServerStreamingServer[vitalspb.HealthReportResponse],
 ) error {
-	defer r.servicer.streams.Add(-1)
-	if limit := r.servicer.cfg.ReportStreams; r.servicer.streams.Add(1) > int64(limit) {
+	defer r.server.streams.Add(-1)
+	if limit := r.server.cfg.ReportStreams; r.server.streams.Add(1) > int64(limit) {
 		return status.Errorf(codes.ResourceExhausted, "too many report streams: this server allows %d", limit)
 	}
-	r.servicer.followers.Add(1)
-	defer r.servicer.followers.Add(-1)
-	r.servicer.Report() // for what was said before anybody followed
 	ctx := stream.Context()
-	details, least := r.allowed(ctx), interval(request)
+	details, shortest := r.allowed(ctx), interval(request)
 	for {
-		report, next := r.servicer.reports.Next()
-		response, err := r.answer(report, details, request.GetIncludeMethods())
+		changed := r.server.Changed()
+		response, err := r.response(r.server.Report(), details, request.GetIncludeMethods())
 		if err != nil {
 			return err
 		}
 		if err := stream.Send(response); err != nil {
 			return err
 		}
-		if err := r.pause(ctx, least, next); err != nil {
+		if err := r.pause(ctx, shortest, changed); err != nil {
 			return err
 		}
-		// What allowed it may have been withdrawn; who was refused once has to ask again.
+		// A permission may be withdrawn during the stream, but is not granted during it.
 		details = details && r.allowed(ctx)
 	}
 }
 
-// pause returns when at least d has passed and next is closed, or why the stream ends before.
-func (r *reportServer) pause(ctx context.Context, d time.Duration, next <-chan struct{}) error {
+// pause returns nil when d has passed and changed is closed, or the error that ends the stream before.
+func (r *reportServer) pause(ctx context.Context, d time.Duration, changed <-chan struct{}) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	for elapsed := timer.C; elapsed != nil || next != nil; {
+	for elapsed := timer.C; elapsed != nil || changed != nil; {
 		select {
 		case <-elapsed:
 			elapsed = nil
-		case <-next:
-			next = nil
+		case <-changed:
+			changed = nil
 		case <-ctx.Done():
 			return status.FromContextError(ctx.Err()).Err()
-		case <-r.servicer.board.Ended():
-			return status.Error(codes.Unavailable, "server is shutting down")
+		case <-r.server.statuses.Ended():
+			return errDraining()
 		}
 	}
 	return nil
 }
 
-// answer builds the response for one call: the shared messages of the edition under the time of this call.
-func (r *reportServer) answer(report *Report, details, methods bool) (response *vitalspb.HealthReportResponse, err error) {
+// response builds the response for one call: the shared messages of the report with the time of this call.
+func (r *reportServer) response(report *Report, details, methods bool) (response *vitalspb.HealthReportResponse, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			r.servicer.log.Log(slog.LevelError, "the report could not be built",
+			r.server.log.Log(slog.LevelError, "health report failed: panic while building the response",
 				slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
 			response, err = nil, status.Error(codes.Internal, "the health report could not be built")
 		}
@@ -119,11 +116,11 @@ func (r *reportServer) answer(report *Report, details, methods bool) (response *
 
 // allowed reports whether the caller may see raw causes.
 func (r *reportServer) allowed(ctx context.Context) bool {
-	details := r.servicer.cfg.Details
+	details := r.server.cfg.Details
 	return details.Enabled() && details.Allow(ctx, callerOf(ctx))
 }
 
-// interval is the client's choice within bounds. What is no number is none.
+// interval returns the client's choice within bounds; NaN counts as none.
 func interval(request *vitalspb.WatchHealthReportRequest) time.Duration {
 	seconds := request.GetMinIntervalSeconds()
 	if seconds <= 0 || math.IsNaN(seconds) {

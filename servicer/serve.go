@@ -12,35 +12,31 @@ import (
 	"google.golang.org/grpc"
 )
 
-var (
-	errRunning = errors.New("servicer: Run or Serve is running already")
-	errUnended = errors.New("servicer: a server could not be ended: its listener does not answer")
-)
+var errNotStopped = errors.New("servicer: a server did not stop: its listener blocks")
 
-// Endpoint is a server and where it listens.
+// Endpoint is a server and its listener.
 type Endpoint struct {
 	Server   *grpc.Server
 	Listener net.Listener
 }
 
-// Serve runs the judge, serves server on lis, and drains it when ctx ends; see Drain. It registers nothing: Register,
-// or the interceptors UnaryHealthInterceptor and StreamHealthInterceptor, make the health service answer. Every service that is registered
-// on server becomes a name of the health service; a check of the same name is a mistake, and then nothing is served.
+// Serve calls Run, serves server on lis, and drains it when ctx is done; see Drain. It registers nothing: call Register
+// before, or use UnaryHealthInterceptor and StreamHealthInterceptor. Every service that is registered on server becomes a
+// name of the health service; a check of the same name is an error, and then nothing is served.
 //
-// It blocks until everything it started has gone, and returns nil after a complete drain; the error of Drain if calls
-// had to be cut off; that of Run; that of the listener, after an end without the delay; or one that says that a witness,
-// such as a breaker.Source, hangs and keeps the judge from ending. The listener is closed in every case. Call Serve,
-// ServeAll or Run once, and not two of them.
+// Serve blocks until everything it started has ended, and closes lis in every case. It returns nil after a complete drain,
+// otherwise the error of Drain if calls were cut off, of Run, or of the listener, after a drain without delay. Call one of
+// Serve, ServeAll and Run, once.
 func (s *Server) Serve(ctx context.Context, server *grpc.Server, lis net.Listener) error {
 	return s.ServeAll(ctx, Endpoint{Server: server, Listener: lis})
 }
 
-// ServeAll is Serve for several servers with one health, such as one for the work and one, without TLS, for probes
-// alone. They are drained together. When one of them fails or is stopped by somebody else, all end.
+// ServeAll is Serve for any number of servers with one health, such as one for calls and one, without TLS, for probes. They
+// are drained together. When one of them fails or is stopped, all are.
 func (s *Server) ServeAll(ctx context.Context, endpoints ...Endpoint) error {
 	err := errRunning
-	if !s.running.Load() { // else an end of these servers would be the end of those that are served already
-		err = s.learn(servicesOf(endpoints))
+	if !s.running.Load() { // otherwise the servers of the first call would be drained
+		err = s.addServices(servicesOf(endpoints))
 	}
 	if err != nil {
 		for _, e := range endpoints {
@@ -56,43 +52,43 @@ func (s *Server) ServeAll(ctx context.Context, endpoints ...Endpoint) error {
 }
 
 func (s *Server) serveTargets(ctx context.Context, targets []target) error {
-	// The judge outlives ctx: the drain is part of the report.
-	judging, dismiss := context.WithCancel(context.WithoutCancel(ctx))
-	defer dismiss()
+	// Run outlives ctx: reports show the drain.
+	running, stopRun := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRun()
 	var wg sync.WaitGroup
 	ended := make(chan error, len(targets)+1)
-	wg.Go(func() { ended <- s.Run(judging) })
+	wg.Go(func() { ended <- s.Run(running) })
 	for _, t := range targets {
 		wg.Go(func() { ended <- t.server.Serve(t.listener) })
 	}
 
-	var broken error
+	var failed error
 	delay := s.cfg.DrainDelay
 	select {
 	case <-ctx.Done():
-	case broken = <-ended:
-		delay = 0 // new connections fail already: there is nothing to announce that is not known
+	case failed = <-ended:
+		delay = 0 // new connections fail already
 	}
 	cut := s.drainTargets(context.WithoutCancel(ctx), delay, targets)
-	dismiss()
-	// A server that could not even be stopped must not keep the process from ending. The judge's patience is its own.
-	grace := endPatience + 2*stopGrace
+	stopRun()
+	// A server that does not stop must not keep the process from ending. Run has a timeout of its own.
+	grace := stallTimeout + 2*stopGrace
 	if cut != nil {
 		grace = stopGrace
 	}
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	if !wait(patience, async(wg.Wait)) {
-		return errors.Join(broken, cmp.Or(cut, errUnended))
+	if !wait(timeout, async(wg.Wait)) {
+		return errors.Join(failed, cmp.Or(cut, errNotStopped))
 	}
 	close(ended)
 	for err := range ended {
-		broken = errors.Join(broken, unexpected(err))
+		failed = errors.Join(failed, unexpected(err))
 	}
-	return errors.Join(broken, cut)
+	return errors.Join(failed, cut)
 }
 
-// unexpected returns err unless it is what a server says that was stopped before it began to serve.
+// unexpected returns err, or nil for the error of a server that was stopped before it began to serve.
 func unexpected(err error) error {
 	if errors.Is(err, grpc.ErrServerStopped) {
 		return nil
@@ -100,7 +96,7 @@ func unexpected(err error) error {
 	return err
 }
 
-// servicesOf returns the full names of all services that are registered on any of the servers, sorted.
+// servicesOf returns the full names of the services of all servers, sorted.
 func servicesOf(endpoints []Endpoint) []string {
 	services := make(map[string]struct{})
 	for _, e := range endpoints {

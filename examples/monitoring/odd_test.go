@@ -21,6 +21,8 @@ import (
 // odd is a judge whose names nobody should have chosen.
 type odd struct{ names []string }
 
+func (odd) Changed() <-chan struct{} { return nil }
+
 func (o odd) Report() *servicer.Report {
 	r := &servicer.Report{}
 	for _, name := range o.names {
@@ -45,7 +47,7 @@ func TestPrometheusReadsOddNames(t *testing.T) {
 		_, _ = recorder.UnaryServerInterceptor(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
 			func(context.Context, any) (any, error) { return nil, nil })
 	}
-	collector, err := promvitals.New(promvitals.Config{Health: odd{names}, Recorder: recorder, NativeHistograms: true})
+	collector, err := promvitals.New(promvitals.Config{Source: odd{names}, Recorder: recorder, NativeHistograms: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // crowd makes n goroutines watch name, and returns what ends them.
-func crowd(b *statusmap.Map[state], name string, n int) (leave func()) {
+func crowd(b *statusmap.Map[status], name string, n int) (leave func()) {
 	var inside, all sync.WaitGroup
 	inside.Add(n)
 	for range n {
@@ -18,7 +18,7 @@ func crowd(b *statusmap.Map[state], name string, n int) (leave func()) {
 			defer w.Close()
 			inside.Done()
 			for {
-				if _, last := w.State(); last {
+				if _, last := w.Status(); last {
 					return
 				}
 				w.Wait(nil)
@@ -32,15 +32,15 @@ func crowd(b *statusmap.Map[state], name string, n int) (leave func()) {
 	}
 }
 
-func TestReadingAndRepeatingDoNotAllocate(t *testing.T) {
+func TestLookupAndEqualSetDoNotAllocate(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	b := newBoard()
+	b := newMap()
 	b.Set("a", serving)
 	for name, run := range map[string]func(){
 		"Lookup of a known name":    func() { b.Lookup("a") },
-		"Lookup of an unknown name": func() { b.Lookup("nobody") },
+		"Lookup of an unknown name": func() { b.Lookup("absent") },
 		"Set to what is set":        func() { b.Set("a", serving) },
 	} {
 		if n := testing.AllocsPerRun(100, run); n != 0 {
@@ -49,12 +49,12 @@ func TestReadingAndRepeatingDoNotAllocate(t *testing.T) {
 	}
 }
 
-func TestAChangeAllocatesTheSameForAnyNumberOfWatches(t *testing.T) {
+func TestChangeAllocatesTheSameForAnyNumberOfWatches(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
 	for _, watches := range []int{0, 1, 1000} {
-		b := newBoard()
+		b := newMap()
 		leave := crowd(b, "a", watches)
 		b.Set("a", serving)
 		flip := notServing
@@ -73,17 +73,17 @@ func TestAChangeAllocatesTheSameForAnyNumberOfWatches(t *testing.T) {
 	}
 }
 
-// TestWakingManyHoldsNoLock wakes watches who only ask for the next state, while others change and read the same name:
-// with the board's lock held, some of them would wait for each other for ever.
-func TestWakingManyHoldsNoLock(t *testing.T) {
-	b := newBoard()
+// TestNotifyHoldsNoLock wakes watches who only ask for the next state, while others change and read the same name:
+// with the map's lock held they would deadlock.
+func TestNotifyHoldsNoLock(t *testing.T) {
+	b := newMap()
 	leave := crowd(b, "a", 2000)
 	defer leave()
 	var writers sync.WaitGroup
 	for range 4 {
 		writers.Go(func() {
 			for n := range 50 {
-				b.Set("a", []state{serving, notServing}[n%2])
+				b.Set("a", []status{serving, notServing}[n%2])
 				b.Watch("a").Close()
 			}
 		})
@@ -92,22 +92,22 @@ func TestWakingManyHoldsNoLock(t *testing.T) {
 }
 
 func BenchmarkSetEqual(b *testing.B) {
-	board := newBoard()
-	defer crowd(board, "a", 10_000)()
-	board.Set("a", serving)
+	m := newMap()
+	defer crowd(m, "a", 10_000)()
+	m.Set("a", serving)
 	b.ReportAllocs()
 	for b.Loop() {
-		board.Set("a", serving)
+		m.Set("a", serving)
 	}
 }
 
 func BenchmarkLookup(b *testing.B) {
-	board := newBoard()
-	board.Set("shop.v1.Orders", serving)
+	m := newMap()
+	m.Set("shop.v1.Orders", serving)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			board.Lookup("shop.v1.Orders")
+			m.Lookup("shop.v1.Orders")
 		}
 	})
 }
@@ -116,14 +116,14 @@ func BenchmarkLookup(b *testing.B) {
 func BenchmarkSetChange(b *testing.B) {
 	for name, watches := range map[string]int{"watches=0": 0, "watches=10000": 10_000} {
 		b.Run(name, func(b *testing.B) {
-			board := newBoard()
-			defer crowd(board, "a", watches)()
-			states := [2]state{serving, notServing}
+			m := newMap()
+			defer crowd(m, "a", watches)()
+			states := [2]status{serving, notServing}
 			b.ReportAllocs()
 			var busy time.Duration
 			for n := 0; b.Loop(); n++ {
 				start := time.Now()
-				board.Set("a", states[n%2])
+				m.Set("a", states[n%2])
 				busy += time.Since(start)
 			}
 			b.ReportMetric(float64(busy.Nanoseconds())/float64(b.N), "ns-writer/op")

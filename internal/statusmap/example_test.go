@@ -7,17 +7,17 @@ import (
 )
 
 func ExampleNew() {
-	b := statusmap.New(statusmap.Config[string]{Serving: "up", NotServing: "down", Unknown: "unknown"})
-	w := b.Watch("orders")
+	m := statusmap.New("unknown")
+	w := m.Watch("orders")
 	defer w.Close()
-	state, _ := w.State()
-	fmt.Println(state)
+	status, _ := w.Status()
+	fmt.Println(status)
 
-	b.Publish(map[string]string{"orders": "up"}) // the judge
-	b.Set("orders", "down")                      // the application
+	m.Set("orders", "up")
+	m.Set("orders", "down")
 	w.Wait(nil)
-	state, _ = w.State()
-	fmt.Println(state)
+	status, _ = w.Status()
+	fmt.Println(status)
 	// Output:
 	// unknown
 	// down

@@ -5,41 +5,39 @@ import (
 	"testing"
 )
 
-func TestNothingIsKeptForNamesThatNobodyWatchesAnyMore(t *testing.T) {
-	b := New(Config[int]{Serving: 1, NotServing: 2, Unknown: 3})
+func TestUnknownNamesAreDroppedWithTheirLastWatch(t *testing.T) {
+	m := New(0)
 	var watches []*Watch[int]
 	for n := range 1000 {
 		name := strconv.Itoa(n)
-		watches = append(watches, b.Watch(name), b.Watch(name))
+		watches = append(watches, m.Watch(name), m.Watch(name))
 	}
-	if len(b.strangers) != 1000 {
-		t.Fatalf("%d unknown names are kept, want 1000", len(b.strangers))
+	kept := func(step string, want int) {
+		t.Helper()
+		if got := len(m.unknownWatched); got != want {
+			t.Fatalf("%s: %d unknown names are kept, want %d", step, got, want)
+		}
 	}
-	// Half of them become known, half of those again unknown; some are drained.
-	known := make(map[string]int)
+	kept("watched", 1000)
 	for n := range 500 {
-		known[strconv.Itoa(n)] = 1
+		m.Set(strconv.Itoa(n), 1)
 	}
-	b.Publish(known)
-	if len(b.strangers) != 500 {
-		t.Fatalf("%d unknown names are kept after 500 became known, want 500", len(b.strangers))
-	}
+	kept("half became known", 500)
 	for n := range 250 {
-		delete(known, strconv.Itoa(n))
+		m.Delete(strconv.Itoa(n))
 	}
-	b.Publish(known)
-	if len(b.strangers) != 750 {
-		t.Fatalf("%d unknown names are kept after 250 became unknown again, want 750", len(b.strangers))
-	}
-	b.Drain()
+	kept("250 became unknown again", 750)
+	m.SetUnknown(2)
 	for _, w := range watches {
 		w.Close()
 	}
-	if b.strangers != nil {
-		t.Fatalf("%d unknown names are kept though nobody watches", len(b.strangers))
+	if m.unknownWatched != nil {
+		t.Fatalf("%d unknown names are kept without a watch", len(m.unknownWatched))
 	}
-	b.Publish(nil)
-	if n := b.Len(); n != 0 || b.strangers != nil {
-		t.Fatalf("%d names are known and %d kept though nobody speaks about any", n, len(b.strangers))
+	for n := range 500 {
+		m.Delete(strconv.Itoa(n))
+	}
+	if n := m.Len(); n != 0 || len(m.read.Load().entries) != 0 {
+		t.Fatalf("%d names are known and %d copied after the last was deleted", n, len(m.read.Load().entries))
 	}
 }

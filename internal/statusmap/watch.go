@@ -1,76 +1,57 @@
 package statusmap
 
-// Watch follows one name, known or not. It has one owner, who alone calls its methods, and must not be copied.
+// Watch follows one name, whether it is in the map or not. It has one owner and must not be copied.
 type Watch[S comparable] struct {
-	board *Map[S]
-	topic *topic[S]
-	seen  *edition[S] // what State returned last
-	seat  seat
+	m      *Map[S]
+	entry  *entry[S]
+	seen   *version[S] // what Status returned last
+	waiter waiter
 }
 
 // Watch follows name until the Watch is closed.
-func (b *Map[S]) Watch(name string) *Watch[S] {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	t, known := (*b.known.Load())[name]
-	if !known {
-		if t = b.strangers[name]; t == nil {
-			t = b.newTopic(name)
-			b.remember(t)
+func (m *Map[S]) Watch(name string) *Watch[S] {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.known[name]
+	if e == nil {
+		if e = m.unknownWatched[name]; e == nil {
+			e = m.newEntry(name)
+			m.addUnknown(e)
 		}
 	}
-	t.watches++
-	w := &Watch[S]{board: b, topic: t}
-	t.round.enter(&w.seat)
+	if e.fanout == nil {
+		e.fanout = new(fanout)
+	}
+	e.watches++
+	w := &Watch[S]{m: m, entry: e}
+	e.fanout.add(&w.waiter)
 	return w
 }
 
-// State returns the newest state, and whether it is the last one to see, because the board has ended. A watch that is
-// slower than the changes sees the newest state only.
-func (w *Watch[S]) State() (state S, last bool) {
-	w.seen = w.topic.current.Load()
-	return w.seen.state, w.seen.last
+// Status returns the newest status, and whether it is the last one because the map has ended. A watch that is slower than
+// the changes skips those between.
+func (w *Watch[S]) Status() (status S, last bool) {
+	w.seen = w.entry.version.Load()
+	return w.seen.status, w.seen.last
 }
 
-// Wait returns true as soon as there is more to see than State returned, and false when left is closed first. After the
-// last state there never is.
-func (w *Watch[S]) Wait(left <-chan struct{}) bool {
-	return w.topic.round.wait(&w.seat, func() bool { return w.topic.current.Load() != w.seen }, left)
+// Wait returns true when there is something newer than Status returned, and false when done is closed first. After the
+// last status there is never anything newer.
+func (w *Watch[S]) Wait(done <-chan struct{}) bool {
+	changed := func() bool {
+		now := w.entry.version.Load()
+		return now != w.seen && (now.status != w.seen.status || now.last != w.seen.last)
+	}
+	return w.entry.fanout.wait(&w.waiter, changed, done)
 }
 
-// Close ends the watch. Call it exactly once. What the board kept only for this watch is gone afterwards.
+// Close ends the watch. It must be called exactly once.
 func (w *Watch[S]) Close() {
-	w.topic.round.leave(&w.seat)
-	w.board.mu.Lock()
-	defer w.board.mu.Unlock()
-	if w.topic.watches--; w.topic.watches == 0 {
-		w.board.forget(w.topic.name)
-	}
-}
-
-// newTopic returns a topic that nobody has spoken about yet, with the state that unknown names have at the moment.
-func (b *Map[S]) newTopic(name string) *topic[S] {
-	t := &topic[S]{name: name, exempt: name == b.cfg.Exempt}
-	t.current.Store(b.newEdition(b.verdict(t)))
-	return t
-}
-
-func (b *Map[S]) newEdition(state S) *edition[S] {
-	return &edition[S]{state: state, last: b.ended}
-}
-
-func (b *Map[S]) remember(t *topic[S]) {
-	if b.strangers == nil {
-		b.strangers = make(map[string]*topic[S])
-	}
-	b.strangers[t.name] = t
-}
-
-// forget drops the topic of a name that is known now, or that nobody watches any more. The map goes with its last
-// entry, because a Go map keeps the room it once needed.
-func (b *Map[S]) forget(name string) {
-	delete(b.strangers, name)
-	if len(b.strangers) == 0 {
-		b.strangers = nil
+	w.entry.fanout.remove(&w.waiter)
+	w.m.mu.Lock()
+	defer w.m.mu.Unlock()
+	w.entry.watches--
+	if w.entry.watches == 0 && !w.entry.version.Load().known {
+		w.m.dropUnknown(w.entry.name)
 	}
 }

@@ -8,62 +8,63 @@ import (
 	"github.com/vitals-go/vitals/internal/statusmap"
 )
 
-// told reports whether there is more for the watch to see than it has.
-func told(w *statusmap.Watch[state]) bool {
+// changed reports whether there is something newer than the watch has seen.
+func changed(w *statusmap.Watch[status]) bool {
 	left := make(chan struct{})
 	close(left)
 	return w.Wait(left)
 }
 
-func TestAWatchFollowsItsNameThroughUnknownAndBack(t *testing.T) {
-	b := newBoard()
+func TestWatchFollowsNameThroughUnknownAndBack(t *testing.T) {
+	b := newMap()
 	w := b.Watch("a")
 	defer w.Close()
-	expect := func(step string, wanted state) {
+	expect := func(step string, wanted status) {
 		t.Helper()
-		if got, _ := w.State(); got != wanted {
+		if got, _ := w.Status(); got != wanted {
 			t.Fatalf("%s: the watch sees %v, want %v", step, got, wanted)
 		}
 	}
 	expect("at first", unknown)
-	b.Publish(map[string]state{"a": serving})
-	expect("the name appears", serving)
-	b.Publish(nil)
-	expect("it goes", unknown)
+	b.Set("a", serving)
+	expect("set", serving)
+	b.Delete("a")
+	expect("deleted", unknown)
 	b.Set("a", notServing)
-	expect("it comes back by the application", notServing)
+	expect("set again", notServing)
 	want(t, b, "a", notServing)
 }
 
-func TestOnlyAChangeIsTold(t *testing.T) {
-	b := newBoard()
+func TestWatchIgnoresEqualStatus(t *testing.T) {
+	b := newMap()
 	b.Set("a", serving)
 	w := b.Watch("a")
 	defer w.Close()
-	w.State()
+	w.Status()
 
 	b.Set("a", serving)
 	b.Set("other", notServing)
-	b.Publish(map[string]state{"a": serving, "third": serving})
-	if told(w) {
-		t.Fatal("a watch is told, though its name's state is what it was")
+	b.Set("a", notServing)
+	b.Set("a", serving)
+	if changed(w) {
+		t.Fatal("watch is woken although its status is what it was")
 	}
-	b.Publish(map[string]state{"a": notServing})
-	if !told(w) {
-		t.Fatal("a watch is not told of a change")
+	b.Set("a", notServing)
+	if !changed(w) {
+		t.Fatal("watch is not woken by a change")
 	}
 }
 
-func TestAWatchDoesNotNeedTheOthers(t *testing.T) {
-	b := newBoard()
+func TestClosingOneWatchKeepsTheOthers(t *testing.T) {
+	b := newMap()
 	first, second := b.Watch("a"), b.Watch("a")
-	second.State()
+	second.Status()
 	first.Close()
 	b.Set("a", serving)
-	if !told(second) {
-		t.Error("the other watch is not told after the first was closed")
+	if !changed(second) {
+		t.Error("the other watch is not woken after the first was closed")
 	}
-	if got, _ := second.State(); got != serving {
+	if got, _ := second.Status(); got != serving {
 		t.Errorf("the other watch sees %v after the first was closed", got)
 	}
 	second.Close()
@@ -71,28 +72,28 @@ func TestAWatchDoesNotNeedTheOthers(t *testing.T) {
 }
 
 func TestEndReachesPresentAndFutureWatches(t *testing.T) {
-	b := newBoard()
+	b := newMap()
 	b.Set("a", serving)
-	present, stranger := b.Watch("a"), b.Watch("stranger")
-	present.State()
-	stranger.State()
+	present, absent := b.Watch("a"), b.Watch("absent")
+	present.Status()
+	absent.Status()
 	select {
 	case <-b.Ended():
-		t.Fatal("a new board has ended")
+		t.Fatal("a new map has ended")
 	default:
 	}
 	b.End()
-	if !told(present) || !told(stranger) {
-		t.Fatal("End does not tell the watches")
+	if !changed(present) || !changed(absent) {
+		t.Fatal("End does not wake the watches")
 	}
 	<-b.Ended()
 	b.End()
 	b.Set("a", notServing)
-	b.Set("stranger", serving)
+	b.Set("absent", serving)
 	late := b.Watch("late")
-	for i, w := range []*statusmap.Watch[state]{present, stranger, late} {
-		wanted := []state{notServing, serving, unknown}[i]
-		if got, last := w.State(); got != wanted || !last {
+	for i, w := range []*statusmap.Watch[status]{present, absent, late} {
+		wanted := []status{notServing, serving, unknown}[i]
+		if got, last := w.Status(); got != wanted || !last {
 			t.Errorf("after the end watch %d sees %v, the last: %v; want %v, the last", i, got, last, wanted)
 		}
 		w.Close()
@@ -100,14 +101,14 @@ func TestEndReachesPresentAndFutureWatches(t *testing.T) {
 }
 
 func TestConcurrentWritersReadersAndWatches(t *testing.T) {
-	b := newBoard()
+	b := newMap()
 	names := []string{"a", "b", "c", "alive"}
 	var wg sync.WaitGroup
 	for i, name := range names {
 		wg.Go(func() {
 			for n := range 500 {
-				b.Set(name, []state{serving, notServing}[n%2])
-				b.Publish(map[string]state{names[(i+n)%4]: serving, names[(i+n+1)%4]: notServing})
+				b.Set(name, []status{serving, notServing}[n%2])
+				b.Delete(names[(i+n)%4])
 			}
 		})
 		wg.Go(func() {
@@ -121,28 +122,31 @@ func TestConcurrentWritersReadersAndWatches(t *testing.T) {
 		wg.Go(func() {
 			for n := range 500 {
 				w := b.Watch([]string{name, strconv.Itoa(n)}[n%2])
-				w.State()
+				w.Status()
 				w.Close()
 			}
 		})
 	}
 	wg.Wait()
-	// Whatever the order was: what readers see is what a watch sees.
+	// Whatever the order was, lookups and watches agree.
 	for _, name := range names {
-		state, _ := b.Lookup(name)
-		want(t, b, name, state)
+		got, known := b.Lookup(name)
+		if !known {
+			got = unknown
+		}
+		want(t, b, name, got)
 	}
 }
 
-func TestAWatchMissesNothingThatLasts(t *testing.T) {
-	b := newBoard()
+func TestWatchSeesLastStatusAfterManyChanges(t *testing.T) {
+	b := newMap()
 	var watches sync.WaitGroup
 	for range 50 {
 		w := b.Watch("a")
 		watches.Go(func() {
 			defer w.Close()
 			for {
-				if state, _ := w.State(); state == odd {
+				if got, _ := w.Status(); got == odd {
 					return
 				}
 				w.Wait(nil)
@@ -150,19 +154,19 @@ func TestAWatchMissesNothingThatLasts(t *testing.T) {
 		})
 	}
 	for n := range 1000 {
-		b.Set("a", []state{serving, notServing}[n%2])
+		b.Set("a", []status{serving, notServing}[n%2])
 	}
 	b.Set("a", odd)
 	watches.Wait() // hangs if one of them missed the last state
 }
 
-var sink *statusmap.Watch[state]
+var sink *statusmap.Watch[status]
 
 func BenchmarkWatchAndClose(b *testing.B) {
-	board := newBoard()
+	board := newMap()
 	b.ReportAllocs()
 	for b.Loop() {
-		sink = board.Watch("stranger")
+		sink = board.Watch("absent")
 		sink.Close()
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 	otelvitals "github.com/vitals-go/vitals/otel"
 	"github.com/vitals-go/vitals/otel/internal/semconv"
+	"github.com/vitals-go/vitals/servicer"
 )
 
 // Config says how a Producer tells durations. The zero value follows the conventions.
@@ -37,7 +38,7 @@ var (
 )
 
 type sources struct {
-	health   otelvitals.Health
+	health   servicer.ReportSource
 	recorder *interceptor.Recorder
 	attached time.Time
 }
@@ -52,7 +53,7 @@ var (
 
 // Attach gives the Producer its sources, of which one may be nil. It fails if both are, or if there are sources already;
 // otelvitals.New and vitals.New do it for the Producer in their Config.
-func (p *Producer) Attach(health otelvitals.Health, recorder *interceptor.Recorder) error {
+func (p *Producer) Attach(health servicer.ReportSource, recorder *interceptor.Recorder) error {
 	if health == nil && recorder == nil {
 		return errNothing
 	}

@@ -202,7 +202,7 @@ type told struct{ report *servicer.Report }
 
 func (t told) Report() *servicer.Report { return t.report }
 
-func (t told) Reports(context.Context) iter.Seq[*servicer.Report] { return nil }
+func (told) Changed() <-chan struct{} { return nil }
 
 // A check that is seldom asked, with a report that has not changed since, still counts at the time of the collection: a
 // point of the past would be refused or fall out of the backend's sight.

@@ -12,10 +12,10 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// Config configures a Collector. At least one of Health and Recorder is required.
+// Config configures a Collector. At least one of Source and Recorder is required.
 type Config struct {
 	// Health provides the report, usually a *servicer.Server.
-	Health interface{ Report() *servicer.Report }
+	Source servicer.ReportSource
 	// Recorder provides the statistics of server and client calls.
 	Recorder *interceptor.Recorder
 	// Buckets are the upper bounds of the latency histograms in seconds, ascending. Default prometheus.DefBuckets, as in
@@ -34,7 +34,7 @@ type Config struct {
 
 // Collector is a prometheus.Collector of health and calls. Register it with any registry, or pass it to Handler.
 type Collector struct {
-	health   interface{ Report() *servicer.Report }
+	health   servicer.ReportSource
 	recorder *interceptor.Recorder
 	labels   healthLabels
 	server   *callFamilies
@@ -44,7 +44,7 @@ type Collector struct {
 // New returns a Collector, or an error that joins all mistakes in cfg.
 func New(cfg Config) (*Collector, error) {
 	var errs []error
-	if cfg.Health == nil && cfg.Recorder == nil {
+	if cfg.Source == nil && cfg.Recorder == nil {
 		errs = append(errs, errors.New("promvitals: Health or Recorder is required"))
 	}
 	for i, bound := range cfg.Buckets {
@@ -62,7 +62,7 @@ func New(cfg Config) (*Collector, error) {
 	if bounds == nil {
 		bounds = prometheus.DefBuckets
 	}
-	c := &Collector{health: cfg.Health, recorder: cfg.Recorder, server: newCallFamilies("server", bounds), client: newCallFamilies("client", bounds)}
+	c := &Collector{health: cfg.Source, recorder: cfg.Recorder, server: newCallFamilies("server", bounds), client: newCallFamilies("client", bounds)}
 	for _, side := range []*callFamilies{c.server, c.client} {
 		side.native, side.allCodes = cfg.NativeHistograms, cfg.AllCodes
 	}

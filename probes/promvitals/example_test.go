@@ -22,7 +22,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	collector, err := promvitals.New(promvitals.Config{Health: health, Recorder: recorder})
+	collector, err := promvitals.New(promvitals.Config{Source: health, Recorder: recorder})
 	if err != nil {
 		fmt.Println(err)
 		return

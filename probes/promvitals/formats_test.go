@@ -40,7 +40,7 @@ func get(t *testing.T, handler http.Handler, accept string) *httptest.ResponseRe
 
 func TestScrapersGetTheFormatThatTheyAskFor(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
-	handler, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{report()}, Recorder: recorder}))
+	handler, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{report()}, Recorder: recorder}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestProtobufSaysWhenCountersBegan(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
 	began := report()
 	began.Started = time.Unix(1000, 0)
-	handler, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{began}, Recorder: recorder}))
+	handler, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{began}, Recorder: recorder}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestProtobufSaysWhenCountersBegan(t *testing.T) {
 }
 
 func TestFamiliesListWhatIsExported(t *testing.T) {
-	c := collector(t, promvitals.Config{Health: told{large(1)}, Recorder: traffic(t, map[codes.Code]int{codes.OK: 1})})
+	c := collector(t, promvitals.Config{Source: told{large(1)}, Recorder: traffic(t, map[codes.Code]int{codes.OK: 1})})
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(c)
 	exported, err := registry.Gather()
@@ -194,7 +194,7 @@ func TestScrapesDoNotDisturbEachOther(t *testing.T) {
 	health := &changing{}
 	health.edition.Store(large(0))
 	recorder := traffic(t, nil)
-	c := collector(t, promvitals.Config{Health: health, Recorder: recorder, NativeHistograms: true})
+	c := collector(t, promvitals.Config{Source: health, Recorder: recorder, NativeHistograms: true})
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(c)
 	var wg sync.WaitGroup
@@ -217,7 +217,7 @@ func TestScrapesDoNotDisturbEachOther(t *testing.T) {
 func TestNamesThatHaveGoneAreForgotten(t *testing.T) {
 	health := &changing{}
 	health.edition.Store(large(10))
-	c := collector(t, promvitals.Config{Health: health})
+	c := collector(t, promvitals.Config{Source: health})
 	scrape(t, c)
 	health.edition.Store(large(2))
 	page := scrape(t, c)

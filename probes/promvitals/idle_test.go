@@ -33,7 +33,7 @@ func TestScrapesRunNoCheck(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		page, err := promvitals.Handler(collector(t, promvitals.Config{Health: health}))
+		page, err := promvitals.Handler(collector(t, promvitals.Config{Source: health}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,9 +24,11 @@ type broken struct{}
 
 func (broken) Report() *servicer.Report { panic("no report") }
 
+func (broken) Changed() <-chan struct{} { return nil }
+
 func TestPanicCostsThePageItsOwnMetricsOnly(t *testing.T) {
 	for format, accept := range allFormats {
-		page, err := promvitals.Handler(collector(t, promvitals.Config{Health: broken{}}), stranger("shop_orders_total"))
+		page, err := promvitals.Handler(collector(t, promvitals.Config{Source: broken{}}), stranger("shop_orders_total"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,10 +53,10 @@ func (s stranger) Collect(metrics chan<- prometheus.Metric) {
 
 func TestForeignCollectorsWithOurNamesAreRejected(t *testing.T) {
 	described := prometheus.NewCounter(prometheus.CounterOpts{Name: "health_phase", Help: "Of somebody else."})
-	if _, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{report()}}), described); err == nil {
+	if _, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{report()}}), described); err == nil {
 		t.Error("a collector with a name of ours was accepted")
 	}
-	page, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{report()}}), stranger("health_phase"), stranger("shop_orders_total"))
+	page, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{report()}}), stranger("health_phase"), stranger("shop_orders_total"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +79,7 @@ func TestSeriesThatComeTwiceAreThereOnce(t *testing.T) {
 	} {
 		r := report()
 		repeat(r)
-		page, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{r}}))
+		page, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{r}}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +123,7 @@ func (unwell) Collect(metrics chan<- prometheus.Metric) {
 }
 
 func TestNameParameterSelectsFamilies(t *testing.T) {
-	c := collector(t, promvitals.Config{Health: told{report()}, Recorder: traffic(t, map[codes.Code]int{codes.OK: 1})})
+	c := collector(t, promvitals.Config{Source: told{report()}, Recorder: traffic(t, map[codes.Code]int{codes.OK: 1})})
 	page, err := promvitals.Handler(c, stranger("shop_orders_total"))
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +150,7 @@ func TestNameParameterSelectsFamilies(t *testing.T) {
 }
 
 func TestPageIsGzippedIfAccepted(t *testing.T) {
-	page, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{report()}}))
+	page, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{report()}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +176,7 @@ func TestPageIsGzippedIfAccepted(t *testing.T) {
 // Health and recorder may each have a Collector of their own on one page.
 func TestTwoCollectorsShareAPage(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
-	page, err := promvitals.Handler(collector(t, promvitals.Config{Recorder: recorder}), collector(t, promvitals.Config{Health: told{report()}}))
+	page, err := promvitals.Handler(collector(t, promvitals.Config{Recorder: recorder}), collector(t, promvitals.Config{Source: told{report()}}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,8 @@ type told struct{ report *servicer.Report }
 
 func (t told) Report() *servicer.Report { return t.report }
 
+func (told) Changed() <-chan struct{} { return nil }
+
 func report() *servicer.Report {
 	return &servicer.Report{
 		Version: "1.2.3", Phase: servicer.Ready, Overall: checker.Warning, WatchStreams: 3,
@@ -93,7 +95,7 @@ health_status{service=""} 1
 health_status{service="cache"} 0
 health_watch_streams 3
 `
-	page := scrape(t, collector(t, promvitals.Config{Health: told{report()}}))
+	page := scrape(t, collector(t, promvitals.Config{Source: told{report()}}))
 	for line := range strings.Lines(strings.TrimSpace(want)) {
 		if !strings.Contains(page, line) {
 			t.Errorf("missing: %s", line)
@@ -106,7 +108,7 @@ health_watch_streams 3
 
 func TestPageIsLintClean(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 3, codes.Internal: 1})
-	problems, err := testutil.CollectAndLint(collector(t, promvitals.Config{Health: told{report()}, Recorder: recorder}))
+	problems, err := testutil.CollectAndLint(collector(t, promvitals.Config{Source: told{report()}, Recorder: recorder}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +125,7 @@ func TestOddNamesLeaveThePageParseable(t *testing.T) {
 		odd.Names = append(odd.Names, servicer.ServingName{Name: name})
 		odd.Checks = append(odd.Checks, &checker.Result{Name: name})
 	}
-	page := scrape(t, collector(t, promvitals.Config{Health: told{odd}}))
+	page := scrape(t, collector(t, promvitals.Config{Source: told{odd}}))
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(page))
 	if err != nil {
@@ -149,7 +151,7 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 func TestPageIsThereWhenAllIsLost(t *testing.T) {
 	critical := report()
 	critical.Overall, critical.Phase = checker.Critical, servicer.Draining
-	handler, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{critical}}))
+	handler, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{critical}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +162,7 @@ func TestPageIsThereWhenAllIsLost(t *testing.T) {
 
 func TestTwoCollectorsDoNotDisturbEachOther(t *testing.T) {
 	a, b := prometheus.NewRegistry(), prometheus.NewRegistry()
-	if err := errors.Join(a.Register(collector(t, promvitals.Config{Health: told{report()}})), b.Register(collector(t, promvitals.Config{Health: told{report()}}))); err != nil {
+	if err := errors.Join(a.Register(collector(t, promvitals.Config{Source: told{report()}})), b.Register(collector(t, promvitals.Config{Source: told{report()}}))); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -246,7 +248,7 @@ func ExampleHandler() {
 		fmt.Println(err)
 		return
 	}
-	collector, err := promvitals.New(promvitals.Config{Health: health, Recorder: recorder})
+	collector, err := promvitals.New(promvitals.Config{Source: health, Recorder: recorder})
 	if err != nil {
 		fmt.Println(err)
 		return

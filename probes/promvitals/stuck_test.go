@@ -49,7 +49,7 @@ func TestStuckScraperLeavesThePageFresh(t *testing.T) {
 // Stuck scrapers are bounded: when all places are taken, more scrapes are answered 503, and 200 again afterwards.
 func TestStuckScrapersAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		page, err := promvitals.Handler(collector(t, promvitals.Config{Health: told{report()}}))
+		page, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{report()}}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -56,32 +56,16 @@ func (s *script) remind(handler *probes.Handler) {
 	s.past = nil
 }
 
-// Report implements probes.Source.
+// Report implements servicer.ReportSource.
 func (s *script) Report() *servicer.Report {
 	report, _ := s.newest()
 	return report
 }
 
-// Reports implements probes.Source.
-func (s *script) Reports(ctx context.Context) iter.Seq[*servicer.Report] {
-	return func(yield func(*servicer.Report) bool) {
-		for _, report := range s.past {
-			if !yield(report) {
-				return
-			}
-		}
-		for {
-			report, changed := s.newest()
-			if !yield(report) {
-				return
-			}
-			select {
-			case <-changed:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}
+// Changed implements servicer.ReportSource.
+func (s *script) Changed() <-chan struct{} {
+	_, changed := s.newest()
+	return changed
 }
 
 func (s *script) newest() (*servicer.Report, <-chan struct{}) {

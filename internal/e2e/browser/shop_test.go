@@ -74,10 +74,10 @@ func (s *shop) ask(name string) error {
 }
 
 // newHandler makes the page of a source, with every cause on it.
-func newHandler(t *testing.T, source probes.Source) *probes.Handler {
+func newHandler(t *testing.T, source servicer.ReportSource) *probes.Handler {
 	t.Helper()
 	handler, err := probes.NewHandler(probes.HandlerConfig{
-		Health: source, Title: "shop", Details: servicer.Details{Policy: servicer.DetailsAlways},
+		Source: source, Title: "shop", Details: servicer.Details{Policy: servicer.DetailsAlways},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -114,10 +114,10 @@ func (s *shop) byParts(file string) error {
 	}
 	var written *probes.File
 	var page *promvitals.Collector
-	written, errs[3] = probes.NewFile(probes.FileConfig{Path: file, Health: s.servicer, Interval: cfg.CheckInterval, Logger: cfg.Logger})
-	page, errs[4] = promvitals.New(promvitals.Config{Health: s.servicer, Recorder: s.recorder})
+	written, errs[3] = probes.NewFile(probes.FileConfig{Path: file, Source: s.servicer, Interval: cfg.CheckInterval, Logger: cfg.Logger})
+	page, errs[4] = promvitals.New(promvitals.Config{Source: s.servicer, Recorder: s.recorder})
 	metrics, err := promvitals.Handler(page)
-	s.handler, errs[5] = probes.NewHandler(probes.HandlerConfig{Health: s.servicer, Metrics: metrics})
+	s.handler, errs[5] = probes.NewHandler(probes.HandlerConfig{Source: s.servicer, Metrics: metrics})
 	s.options = s.recorder.ServerOptions()
 	s.serve = func(ctx context.Context, server *grpc.Server, lis net.Listener) error {
 		beside, dismiss := context.WithCancel(context.WithoutCancel(ctx))

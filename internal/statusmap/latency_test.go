@@ -10,29 +10,29 @@ import (
 	"github.com/vitals-go/vitals/internal/statusmap"
 )
 
-// BenchmarkRoom changes a name that 50,000 watch, each of whom then works as long as a message takes to be written, and
-// reports how long somebody else, who has nothing to do with them, waits meanwhile for a turn.
-func BenchmarkRoom(b *testing.B) {
+// BenchmarkLatency changes a name with 50,000 watches, each of which then works as long as a Send takes, and reports how
+// long an unrelated goroutine waits for a processor meanwhile.
+func BenchmarkLatency(b *testing.B) {
 	const watches = 50_000
-	board := newBoard()
-	board.Set("a", serving)
-	var told atomic.Int64
-	everybody := make(chan struct{}, 1)
-	leave := workingCrowd(board, watches, func() {
+	m := newMap()
+	m.Set("a", serving)
+	var seen atomic.Int64
+	all := make(chan struct{}, 1)
+	leave := workingCrowd(m, watches, func() {
 		for start := time.Now(); time.Since(start) < 4*time.Microsecond; {
 		}
-		if told.Add(1)%watches == 0 {
-			everybody <- struct{}{}
+		if seen.Add(1)%watches == 0 {
+			all <- struct{}{}
 		}
 	})
 	defer leave()
-	<-everybody
+	<-all
 	stop, waits := make(chan struct{}), make(chan []time.Duration)
-	go neighbour(stop, waits)
-	states := [2]state{notServing, serving}
+	go measureWaits(stop, waits)
+	states := [2]status{notServing, serving}
 	for n := 0; b.Loop(); n++ {
-		board.Set("a", states[n%2])
-		<-everybody
+		m.Set("a", states[n%2])
+		<-all
 	}
 	close(stop)
 	waited := <-waits
@@ -41,8 +41,8 @@ func BenchmarkRoom(b *testing.B) {
 	b.ReportMetric(float64(waited[len(waited)-1].Microseconds()), "µs-worst-wait")
 }
 
-// neighbour starts a goroutine now and then and measures how long it takes until it runs.
-func neighbour(stop chan struct{}, waits chan<- []time.Duration) {
+// measureWaits starts a goroutine now and then and measures how long it takes until it runs.
+func measureWaits(stop chan struct{}, waits chan<- []time.Duration) {
 	var waited []time.Duration
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -60,14 +60,14 @@ func neighbour(stop chan struct{}, waits chan<- []time.Duration) {
 	}
 }
 
-func workingCrowd(b *statusmap.Map[state], n int, work func()) (leave func()) {
-	var all sync.WaitGroup
+func workingCrowd(b *statusmap.Map[status], n int, work func()) (leave func()) {
+	var group sync.WaitGroup
 	for range n {
 		w := b.Watch("a")
-		all.Go(func() {
+		group.Go(func() {
 			defer w.Close()
 			for {
-				_, last := w.State()
+				_, last := w.Status()
 				if last {
 					return
 				}
@@ -78,6 +78,6 @@ func workingCrowd(b *statusmap.Map[state], n int, work func()) (leave func()) {
 	}
 	return func() {
 		b.End()
-		all.Wait()
+		group.Wait()
 	}
 }

@@ -1,0 +1,176 @@
+package servicer
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/errtext"
+)
+
+// inputs are everything that an evaluation depends on. They are guarded by Server.mu.
+type inputs struct {
+	now   time.Time
+	phase Phase
+	state evaluationState
+
+	readings
+	startup startup
+
+	services    []string // sorted: registered services
+	manual      map[string]servingStatus
+	shutdown    bool          // between Shutdown and Resume
+	maintenance []Maintenance // in force, sorted by name
+	watches     int           // open Watch streams
+}
+
+// evaluationState says whether sources are read.
+type evaluationState uint8
+
+const (
+	evaluating evaluationState = iota // or there are no sources
+	ended                             // Run has returned
+	stalled                           // a source blocks
+)
+
+// readings are what all sources returned at one time.
+type readings struct {
+	checks   []*checker.Result // sorted by name
+	breakers []breaker.Snapshot
+	requests *interceptor.Snapshot
+	// breakersErr and requestsErr are panics of sources.
+	breakersErr, requestsErr error
+}
+
+// sources are where a Server reads health data. Each may be missing.
+type sources struct {
+	checker  *checker.Checker
+	recorder *interceptor.Recorder
+	breakers []breaker.SnapshotSource
+	// blocking is the index of the breaker source that is being read. It is written by the reader and read when that
+	// does not return.
+	blocking *atomic.Int32
+}
+
+func newSources(cfg *Config) sources {
+	return sources{
+		checker: cfg.Checker, recorder: cfg.Recorder, blocking: new(atomic.Int32),
+		// A nil source has been reported; the others are read all the same, so that their mistakes are found too.
+		breakers: slices.DeleteFunc(cfg.Breakers, func(s breaker.SnapshotSource) bool { return s == nil }),
+	}
+}
+
+func (s *sources) any() bool { return s.checker != nil || s.recorder != nil || len(s.breakers) > 0 }
+
+// changed returns a channel that is closed when the checker has a newer snapshot; nil without one.
+func (s *sources) changed() <-chan struct{} {
+	if s.checker == nil {
+		return nil
+	}
+	return s.checker.Changed()
+}
+
+// read reads all sources. It calls code of users, so no lock may be held; it may block and does not panic.
+func (s *sources) read() (r readings) {
+	if s.checker != nil {
+		r.checks = s.checker.Snapshot().Results
+	}
+	for i, source := range s.breakers {
+		s.blocking.Store(int32(i)) //nolint:gosec // A Config holds no two billion sources.
+		snapshots, err := catch(source.Snapshots)
+		r.breakers = append(r.breakers, snapshots...)
+		if err != nil {
+			r.breakersErr = err
+		}
+	}
+	for i := range r.breakers { // those of our own breakers are captured already
+		r.breakers[i].LastFailure = errtext.Capture(r.breakers[i].LastFailure)
+	}
+	slices.SortStableFunc(r.breakers, func(a, b breaker.Snapshot) int { return strings.Compare(a.Name, b.Name) })
+	if s.recorder != nil {
+		r.requests, r.requestsErr = catch(s.recorder.Server)
+	}
+	return r
+}
+
+// catch calls read and turns a panic into an error, so that one source does not hide the others.
+func catch[T any](read func() T) (value T, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = errors.New(errtext.Cut(fmt.Sprint("panic: ", cause)))
+		}
+	}()
+	return read(), nil
+}
+
+// accept makes r part of the inputs, and logs a source that has begun to panic.
+func (s *Server) accept(in *inputs, r readings) {
+	logPanic := func(source string, before, now error) {
+		if before == nil && now != nil {
+			s.log.Log(slog.LevelError, "health source panicked", slog.String("source", source), slog.String("error", now.Error()))
+		}
+	}
+	logPanic("breakers", in.breakersErr, r.breakersErr)
+	logPanic("recorder", in.requestsErr, r.requestsErr)
+	in.readings = r
+	in.state = evaluating
+	in.startup.observe(r.checks)
+}
+
+// startup remembers whether start-up is over. Once over it stays over.
+type startup struct {
+	over   bool
+	passed map[string]bool // checks that gate startup and have passed once
+}
+
+// observe ends start-up when every check that gates readiness or startup has a result, and every check that gates startup
+// has passed once, not necessarily all at the same time.
+func (s *startup) observe(checks []*checker.Result) {
+	if s.over {
+		return
+	}
+	over := true
+	for _, c := range checks {
+		if c.Optional {
+			continue
+		}
+		if slices.Contains(c.Gates, checker.Startup) && !s.pass(c) {
+			over = false
+		}
+		if slices.Contains(c.Gates, checker.Readiness) && c.Reason == checker.ReasonNotRunYet {
+			over = false
+		}
+	}
+	if over {
+		s.over, s.passed = true, nil
+	}
+}
+
+func (s *startup) pass(c *checker.Result) bool {
+	if s.passed[c.Name] {
+		return true
+	}
+	if !c.Status.Serves() {
+		return false
+	}
+	if s.passed == nil {
+		s.passed = make(map[string]bool)
+	}
+	s.passed[c.Name] = true
+	return true
+}
+
+// currentPhase is the phase that follows from the start-up and from Drain. Phases only go forward.
+func (in *inputs) currentPhase() Phase {
+	if in.phase < Ready && in.startup.over {
+		in.phase = Ready
+	}
+	return in.phase
+}

@@ -1,0 +1,237 @@
+package servicer
+
+import (
+	"slices"
+	"strings"
+
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/vitals-go/vitals/checker"
+)
+
+const (
+	serving    = healthpb.HealthCheckResponse_SERVING
+	notServing = healthpb.HealthCheckResponse_NOT_SERVING
+)
+
+// The texts of causes that are no check's.
+const (
+	textManual     = "set by the application"
+	textShutdown   = "shut down by the application"
+	textNoNewState = "health is no longer evaluated"
+)
+
+// gates are what keeps names from serving, by the kind of name. The slices are shared by all names: they are never
+// changed.
+type gates struct {
+	end       []Cause            // draining, stopped, not evaluated: every name but liveness
+	readiness []Cause            // "", readiness and every service
+	liveness  []Cause            // liveness
+	startup   []Cause            // startup
+	service   map[string][]Cause // a single service, in addition to readiness
+	checks    map[string][]Cause // a check's own name, if it is not hidden
+}
+
+func (ev *evaluator) newGates(in *inputs, metrics []Metric) gates {
+	g := gates{service: make(map[string][]Cause), checks: make(map[string][]Cause, len(in.checks))}
+	var process []Cause // the phase
+	if in.phase != Ready {
+		process = []Cause{{Reason: phaseReason(in.phase), Text: in.phase.String()}}
+	}
+	var silent []Cause
+	if in.state != evaluating {
+		silent = []Cause{{Reason: checker.ReasonStale, Text: textNoNewState}}
+	}
+	if in.phase >= Draining {
+		g.end = process
+	} else {
+		g.end = silent
+	}
+	if in.state == stalled {
+		g.liveness = silent
+	}
+	g.startup = process
+	g.readiness = process
+	if in.phase < Draining {
+		g.readiness = slices.Concat(process, silent)
+	}
+	for _, c := range in.checks {
+		if !c.Optional {
+			g.add(c, in.startup.over)
+		}
+		if !ev.hideChecks {
+			g.checks[c.Name] = slices.Concat(g.end, failing(c))
+		}
+	}
+	for _, m := range in.maintenance {
+		if m.Name == "" {
+			g.readiness = append(g.readiness, m.cause())
+		}
+	}
+	if ev.requests.Gates {
+		g.addRequests(metrics)
+	}
+	return g
+}
+
+// add adds what c keeps from serving.
+func (g *gates) add(c *checker.Result, started bool) {
+	for _, gate := range c.Gates {
+		switch gate {
+		case checker.Readiness:
+			g.readiness = append(g.readiness, neverPassed(c)...)
+			if !started && c.Reason == checker.ReasonNotRunYet {
+				g.startup = append(g.startup, failing(c)...)
+			}
+		case checker.Liveness:
+			// A check that has not run yet must not get the process killed.
+			if c.Reason != checker.ReasonNotRunYet {
+				g.liveness = append(g.liveness, failing(c)...)
+			}
+		case checker.Startup:
+			if !started {
+				g.startup = append(g.startup, failing(c)...)
+			}
+		default:
+			g.service[gate] = append(g.service[gate], neverPassed(c)...)
+		}
+	}
+}
+
+// addRequests adds request metrics that are critical: those of all calls gate readiness, a service's own gates it.
+func (g *gates) addRequests(metrics []Metric) {
+	for i := range metrics {
+		m := &metrics[i]
+		if m.Kind != kindRequests || m.Status != checker.Critical {
+			continue
+		}
+		cause := Cause{Check: m.Name, Reason: m.Reason, Text: m.Message}
+		if m.Subject != "" {
+			g.service[m.Subject] = append(g.service[m.Subject], cause)
+		} else {
+			g.readiness = append(g.readiness, cause)
+		}
+	}
+}
+
+// failing returns the cause that c makes, or none if it serves.
+func failing(c *checker.Result) []Cause {
+	if c.Status.Serves() {
+		return nil
+	}
+	return []Cause{{Check: c.Name, Reason: c.Reason, Text: c.Message}}
+}
+
+// neverPassed returns failing(c), or the cause that c makes if it warns without ever having passed: failures that are too
+// few to be critical are no evidence that the dependency works.
+func neverPassed(c *checker.Result) []Cause {
+	missed := c.Reason == checker.ReasonTimeout || c.Reason == checker.ReasonError
+	if c.Status == checker.Warning && missed && c.LastSuccess.IsZero() {
+		return []Cause{{Check: c.Name, Reason: c.Reason, Text: c.Message}}
+	}
+	return failing(c)
+}
+
+func phaseReason(p Phase) checker.Reason {
+	switch p {
+	case Starting:
+		return checker.ReasonNotRunYet
+	case Ready:
+		return checker.ReasonOK
+	default:
+		return checker.ReasonDraining
+	}
+}
+
+// name evaluates one name of grpc.health.v1: the gates of its kind, its maintenance and its manual status.
+func (e *evaluation) name(in *inputs, name string) ServingName {
+	n := ServingName{Name: name, Status: serving, Causes: e.gates.of(in, name)}
+	for _, m := range in.maintenance {
+		if m.Name == name && name != "" {
+			n.Causes = append([]Cause{m.cause()}, n.Causes...)
+		}
+	}
+	if len(n.Causes) > 0 {
+		n.Status = notServing
+	}
+	manual, set := in.manual[manualName(name)]
+	switch {
+	case in.shutdown && name != checker.Liveness:
+		n.Causes = append(slices.Clip(n.Causes), Cause{Reason: checker.ReasonManual, Text: textShutdown})
+		n.Status = notServing
+	case set && manual != serving:
+		n.Causes = append(slices.Clip(n.Causes), Cause{Reason: checker.ReasonManual, Text: textManual})
+		if n.Status == serving {
+			n.Status = manual
+		}
+	}
+	return n
+}
+
+// of returns the causes that gate name. The slice is shared.
+func (g *gates) of(in *inputs, name string) []Cause {
+	switch name {
+	case "", checker.Readiness:
+		return g.readiness
+	case checker.Liveness:
+		return g.liveness
+	case checker.Startup:
+		return g.startup
+	}
+	if causes, isCheck := g.checks[name]; isCheck && !contains(in.services, name) {
+		return causes
+	}
+	if single := g.service[name]; len(single) > 0 {
+		return slices.Concat(g.readiness, single)
+	}
+	return g.readiness
+}
+
+// manualName is the name under which the manual status of name is kept: "" and readiness are one.
+func manualName(name string) string {
+	if name == checker.Readiness {
+		return ""
+	}
+	return name
+}
+
+// names returns every name that the health service knows, sorted.
+func (ev *evaluator) names(in *inputs) []string {
+	names := make([]string, 0, 4+len(in.services)+len(in.checks)+len(in.manual))
+	names = append(names, "", checker.Readiness, checker.Liveness, checker.Startup)
+	names = append(names, in.services...)
+	if !ev.hideChecks {
+		for _, c := range in.checks {
+			names = append(names, c.Name)
+		}
+	}
+	for name := range in.manual {
+		names = append(names, name)
+	}
+	return sortedSet(names)
+}
+
+// sortedSet returns names sorted and without duplicates, in memory of its own.
+func sortedSet(names []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(names)))
+}
+
+func contains(sorted []string, name string) bool {
+	_, found := slices.BinarySearch(sorted, name)
+	return found
+}
+
+// explain returns in a public sentence why the name has its status.
+func (n *ServingName) explain() string {
+	if len(n.Causes) == 0 {
+		return "nothing keeps it from serving"
+	}
+	texts := make([]string, len(n.Causes))
+	for i, c := range n.Causes {
+		texts[i] = c.Text
+		if c.Check != "" {
+			texts[i] = c.Check + ": " + c.Text
+		}
+	}
+	return strings.Join(texts, "; ")
+}

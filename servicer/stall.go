@@ -1,0 +1,87 @@
+package servicer
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const (
+	// stallTimeout is how long a source may block. It is counted in beats of which a process that is suspended, or gets no
+	// CPU, misses as many as the source does.
+	stallTimeout = stallBeats * stallBeat
+	stallBeats   = 10
+	stallBeat    = time.Second
+)
+
+// stallTimer calls a function when a read of the sources takes stallTimeout. It costs nothing between reads.
+type stallTimer struct {
+	mu     sync.Mutex
+	timer  *time.Timer // nil until the first start
+	beats  int
+	active bool
+	report func()
+}
+
+// start begins to count, if enabled.
+func (t *stallTimer) start(enabled bool, report func()) {
+	if !enabled {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.beats, t.active, t.report = 0, true, report
+	if t.timer == nil {
+		t.timer = time.AfterFunc(stallBeat, t.beat)
+	} else {
+		t.timer.Reset(stallBeat)
+	}
+}
+
+// stop ends the count.
+func (t *stallTimer) stop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.active = false
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+}
+
+func (t *stallTimer) beat() {
+	t.mu.Lock()
+	due := false
+	if t.active {
+		t.beats++
+		if due = t.beats == stallBeats; !due {
+			t.timer.Reset(stallBeat)
+		}
+	}
+	t.mu.Unlock()
+	if due {
+		t.report()
+	}
+}
+
+// reportStall makes names fail until the source returns.
+func (s *Server) reportStall() {
+	s.log.Log(slog.LevelError, "health evaluation stalled: source blocks",
+		slog.String("source", s.sources.blockingName()), slog.Duration("since", stallTimeout))
+	s.update(func(in *inputs) { in.state = stalled })
+}
+
+// blockingName is the field of Config that holds the source which was read last.
+func (s *sources) blockingName() string { return fmt.Sprintf("Breakers[%d]", s.blocking.Load()) }
+
+// stateMetric is the metric of an evaluation that has stalled or ended; false while it goes on.
+func stateMetric(in *inputs) (Metric, bool) {
+	if in.state == evaluating || in.phase >= Draining {
+		return Metric{}, false
+	}
+	value := "stopped"
+	if in.state == stalled {
+		value = "stalled"
+	}
+	return unknownEvaluation(value, in.now), true
+}
