@@ -15,7 +15,6 @@ import (
 	"github.com/vitals-go/vitals"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
-	"github.com/vitals-go/vitals/servicer"
 )
 
 // wantEnvoy waits until header, and no other of Envoy's, is in answers over gRPC and of both HTTP paths.

@@ -1,8 +1,6 @@
 package otelvitals_test
 
 import (
-	"context"
-	"iter"
 	"testing"
 	"time"
 

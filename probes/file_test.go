@@ -164,7 +164,7 @@ func TestFileHoldsWhatIsTrueWhenItIsWritten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "health")
-		source := behind{newScript(criticalReport()), healthyReport()}
+		source := behind{newScript(criticalReport()), healthyReport(), new(atomic.Bool)}
 		defer running(t, newFile(t, probes.FileConfig{Source: source, Path: path}))()
 		synctest.Wait()
 		if got, err := probes.ReadFile(path); err != nil || got.Ready {

@@ -423,13 +423,13 @@ func TestFailingInterceptorFurtherInsideIsSettled(t *testing.T) {
 	fails := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 		return nil, io.ErrUnexpectedEOF
 	}
-	_, _ = interceptor.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, fails)
+	_, _ = interceptor.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, fails)
 	func() {
 		defer func() { _ = recover() }()
 		panics := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 			panic("boom")
 		}
-		_, _ = interceptor.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, panics)
+		_, _ = interceptor.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, panics)
 	}()
 	if calls := b.Snapshot().Calls; calls.Failures != 2 {
 		t.Fatalf("%+v, want two failures", calls)
@@ -448,8 +448,8 @@ func TestErrorThatPanicsIsSettled(t *testing.T) {
 		return nil, hostile{}
 	}
 	for _, run := range []func(){
-		func() { _ = interceptor.UnaryClient(t.Context(), unaryMethod, nil, nil, nil, unary) },
-		func() { _, _ = interceptor.StreamClient(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, stream) },
+		func() { _ = interceptor.UnaryClientInterceptor(t.Context(), unaryMethod, nil, nil, nil, unary) },
+		func() { _, _ = interceptor.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, stream) },
 	} {
 		func() {
 			defer func() { _ = recover() }()
@@ -484,16 +484,16 @@ func TestGroupKeepsMethodsApart(t *testing.T) {
 		return status.Error(codes.Internal, "broken")
 	}
 	for range 6 {
-		_ = interceptor.UnaryClient(t.Context(), "/a/Sick", nil, nil, conn, fails)
+		_ = interceptor.UnaryClientInterceptor(t.Context(), "/a/Sick", nil, nil, conn, fails)
 	}
-	if err := interceptor.UnaryClient(t.Context(), "/a/Sick", nil, nil, conn, fails); !breaker.IsRejected(err) {
+	if err := interceptor.UnaryClientInterceptor(t.Context(), "/a/Sick", nil, nil, conn, fails); !breaker.IsRejected(err) {
 		t.Fatal(err)
 	}
-	if err := interceptor.UnaryClient(t.Context(), "/a/Well", nil, nil, conn, fails); breaker.IsRejected(err) {
+	if err := interceptor.UnaryClientInterceptor(t.Context(), "/a/Well", nil, nil, conn, fails); breaker.IsRejected(err) {
 		t.Fatal(err)
 	}
 	for range 7 {
-		if err := interceptor.UnaryClient(t.Context(), "/a/Unguarded", nil, nil, conn, fails); breaker.IsRejected(err) {
+		if err := interceptor.UnaryClientInterceptor(t.Context(), "/a/Unguarded", nil, nil, conn, fails); breaker.IsRejected(err) {
 			t.Fatal(err)
 		}
 	}

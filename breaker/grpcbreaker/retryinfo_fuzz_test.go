@@ -68,7 +68,7 @@ func tripped(t *testing.T, err error) *breaker.Breaker {
 	if mistake != nil {
 		t.Fatal(mistake)
 	}
-	got := interceptor.UnaryClient(context.Background(), unaryMethod, nil, nil, nil,
+	got := interceptor.UnaryClientInterceptor(context.Background(), unaryMethod, nil, nil, nil,
 		func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return err })
 	if status.Code(got) != status.Code(err) {
 		t.Fatalf("the call ends with %v, want %v", got, err)

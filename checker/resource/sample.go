@@ -65,12 +65,12 @@ func (s *sampler) cpu(ctx context.Context) (CPUSample, error) {
 
 // Since returns the share of the CPUs used since an earlier sample, where 1 is all: the largest of the shares of each
 // limited control group, or of the host if none is limited, and of what the process itself has used of GOMAXPROCS. Only
-// the last can exceed 1, by threads that are not Go's. An error wraps checker.ErrNoEvidence: nothing is known of the
+// the last can exceed 1, by threads that are not Go's. An error wraps checker.ErrInconclusive: nothing is known of the
 // time between the two.
 func (s CPUSample) Since(before CPUSample) (float64, error) {
 	window := s.sample.at.Sub(before.sample.at)
 	if window <= 0 {
-		return 0, fmt.Errorf("no time between two samples: %w", checker.ErrNoEvidence)
+		return 0, fmt.Errorf("no time between two samples: %w", checker.ErrInconclusive)
 	}
 	own, known := 0.0, s.procs > 0 && before.procs > 0
 	if known {

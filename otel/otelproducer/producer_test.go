@@ -2,7 +2,6 @@ package otelproducer_test
 
 import (
 	"context"
-	"iter"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -42,10 +41,10 @@ func post(recorder *interceptor.Recorder, client bool, name string, code codes.C
 		return status.Error(code, "")
 	}
 	if full := "/shop.v1.Orders/" + name; client {
-		_ = recorder.UnaryClient(context.Background(), full, nil, nil, nil,
+		_ = recorder.UnaryClientInterceptor(context.Background(), full, nil, nil, nil,
 			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return call() })
 	} else {
-		_, _ = recorder.UnaryServer(context.Background(), nil, &grpc.UnaryServerInfo{FullMethod: full},
+		_, _ = recorder.UnaryServerInterceptor(context.Background(), nil, &grpc.UnaryServerInfo{FullMethod: full},
 			func(context.Context, any) (any, error) { return nil, call() })
 	}
 }

@@ -36,7 +36,7 @@ func illustrated(t *testing.T) *interceptor.Recorder {
 // post records a call that takes exactly this long in a synctest bubble.
 func post(t *testing.T, recorder *interceptor.Recorder, labels map[string]string, took time.Duration, code codes.Code) {
 	t.Helper()
-	_, _ = recorder.UnaryServer(context.WithValue(t.Context(), labelsKey{}, labels), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
+	_, _ = recorder.UnaryServerInterceptor(context.WithValue(t.Context(), labelsKey{}, labels), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
 		func(context.Context, any) (any, error) {
 			time.Sleep(took)
 			return nil, status.Error(code, "")
