@@ -1,4 +1,4 @@
-// Package accept reads the headers by which an HTTP client says what it would like to get.
+// Package accept parses Accept headers of HTTP.
 package accept
 
 import (
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Entries yields what the lines of an Accept header or one of its kin list, each with its quality (RFC 9110,
-// section 12.4.2): 1 if it names none, 0, which is "not this", if that cannot be read.
+// Entries yields the entries of an Accept, Accept-Encoding or similar header with their quality values (RFC 9110, section
+// 12.4.2): 1 by default, 0 if invalid, which excludes the entry.
 func Entries(lines []string) iter.Seq2[string, float64] {
 	return func(yield func(string, float64) bool) {
 		for _, line := range lines {

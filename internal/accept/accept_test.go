@@ -8,7 +8,7 @@ import (
 	"github.com/vitals-go/vitals/internal/accept"
 )
 
-func TestEntriesAndTheirQualities(t *testing.T) {
+func TestEntriesYieldsQualityValues(t *testing.T) {
 	for header, want := range map[string]string{
 		"gzip":                           "gzip 1",
 		"text/html, */*;q=0.8":           "text/html 1|*/* 0.8",

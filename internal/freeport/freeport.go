@@ -1,6 +1,5 @@
-// Package freeport finds ports for servers that are told where to listen, and may start there again: those of tests and
-// examples. A port that was free a moment ago is not enough. Whoever asks next may be given it too while its server has
-// not started yet or has been taken away, and many test binaries run at once.
+// Package freeport reserves TCP ports for servers of tests and examples that start, and restart, at a given address. A
+// reservation holds across processes, because many test binaries run at the same time.
 package freeport
 
 import (
@@ -11,12 +10,12 @@ import (
 	"strconv"
 )
 
-// The ports below those that systems give to outgoing connections, so that none of these takes one.
+// The range is below the ephemeral ports of common systems.
 const first, end = 20_000, 32_000
 
-// Take returns a TCP port on loopback on which nobody listens, and gives it to nobody else until ctx ends, in whatever
-// process they ask. What keeps it is the UDP port of that number: it shuts no TCP server out, and the system gives it
-// back however the process ends. A ctx that never ends keeps nothing.
+// Take returns a free TCP port on loopback that no other call of Take returns, in any process, until ctx is done. It
+// holds the UDP port of the same number, which the system releases when the process ends. Without a cancelable ctx the
+// port is not reserved.
 func Take(ctx context.Context) (port int, err error) {
 	for range 1000 {
 		port := first + rand.IntN(end-first)
@@ -24,7 +23,7 @@ func Take(ctx context.Context) (port int, err error) {
 			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("no free port found: %w", err)
+	return 0, fmt.Errorf("freeport: no free port: %w", err)
 }
 
 func try(ctx context.Context, port int) error {

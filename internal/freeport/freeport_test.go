@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestAPortIsGivenOnce(t *testing.T) {
+func TestTakeReturnsEachPortOnce(t *testing.T) {
 	t.Parallel()
 	taken := make(map[int]bool)
 	for range 500 { // of 12,000 ports: two of so many are the same almost surely where nobody keeps them
@@ -16,13 +16,13 @@ func TestAPortIsGivenOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		if taken[port] {
-			t.Errorf("port %d is given twice", port)
+			t.Errorf("got port %d twice", port)
 		}
 		taken[port] = true
 	}
 }
 
-func TestAKeptPortIsFreeForItsServer(t *testing.T) {
+func TestReservedPortIsFreeForItsServer(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -35,17 +35,17 @@ func TestAKeptPortIsFreeForItsServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if try(ctx, port) == nil {
-		t.Error("it is given to somebody else while its server listens")
+		t.Error("the port is not reserved while its server listens")
 	}
 	if err := lis.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if try(ctx, port) == nil {
-		t.Error("it is given to somebody else while its server is away")
+		t.Error("the port is not reserved while its server is down")
 	}
 }
 
-func TestAPortComesBack(t *testing.T) {
+func TestPortIsReleasedWhenContextIsDone(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	port, err := Take(ctx)
@@ -55,7 +55,7 @@ func TestAPortComesBack(t *testing.T) {
 	cancel()
 	for try(t.Context(), port) != nil { // the end of ctx is told a moment later
 		if t.Context().Err() != nil {
-			t.Fatal("it is kept for ever")
+			t.Fatal("the port is still reserved")
 		}
 	}
 }

@@ -1,5 +1,4 @@
-// Package logtest keeps what others write while a test reads it: a log of goroutines or processes that still run.
-// A bytes.Buffer is no such log, not even behind a logger that takes turns, because the reader takes none.
+// Package logtest collects log output that a test reads while goroutines or processes still write it.
 package logtest
 
 import (
@@ -7,7 +6,7 @@ import (
 	"sync"
 )
 
-// Log is an io.Writer that remembers everything. The zero value is empty; any number may write and read at once.
+// Log is a bytes.Buffer that is safe for concurrent use. The zero value is empty.
 type Log struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -20,7 +19,7 @@ func (l *Log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// String returns what has been written so far.
+// String returns everything written so far.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/vitals-go/vitals/internal/logtest"
 )
 
-func TestWritersAndReadersAtOnce(t *testing.T) {
+func TestConcurrentWritesAndReads(t *testing.T) {
 	var log logtest.Log
 	var writers sync.WaitGroup
 	for range 4 {

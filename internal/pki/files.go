@@ -17,55 +17,53 @@ import (
 )
 
 const (
-	// recheck is the least time between two looks at the files.
-	recheck = time.Second
-	// maxFile bounds what is read of each, in bytes.
-	maxFile = 1 << 20
+	reloadInterval = time.Second // at least, between two looks at the files
+	maxFile        = 1 << 20     // bytes
 )
 
-// Files are the server's side of TLS in PEM files that may be replaced under a running process. Create it with Open.
+// Files is a server's TLS certificate, key and optional client authorities in PEM files, reloaded when they change. It is
+// safe for concurrent use.
 type Files struct {
 	cert, key, authority string
 	log                  *slog.Logger
-	kept                 atomic.Pointer[content]
+	loaded               atomic.Pointer[content]
 
-	mu      sync.Mutex // guards what follows; held while files are read, by one handshake: others do not wait
-	seen    [3]fs.FileInfo
-	looked  time.Time
-	trouble string // what has been logged
+	mu       sync.Mutex // guards the fields below; held by one handshake during a reload, others use the previous content
+	infos    [3]fs.FileInfo
+	checked  time.Time
+	reported string // the error that has been logged
 }
 
-// content is what the files said when they were last good, all of them together. It never changes.
+// content is one consistent state of the files. It is immutable.
 type content struct {
 	certificate *tls.Certificate
 	authorities *x509.CertPool // nil without a file of authorities
 }
 
-// Errors of Open say by these which file they mean.
+// The errors of Open wrap one of these for each file.
 var (
 	ErrCert      = errors.New("certificate")
 	ErrKey       = errors.New("key")
 	ErrAuthority = errors.New("authority")
 )
 
-// Open reads the files; authority may be empty. Each mistake is its own error, joined to the others, and wraps ErrCert,
-// ErrKey or ErrAuthority. log hears of files that are read again, of those that are no longer good, and of a certificate
-// that is not in force; it is never told what is in them.
+// Open loads the files; authority may be empty. The error joins all mistakes. log receives reloads, failed ones too, and a
+// certificate outside its validity period, but no content.
 func Open(cert, key, authority string, log *slog.Logger) (*Files, error) {
-	f := &Files{cert: cert, key: key, authority: authority, log: log, looked: time.Now()}
-	seen := f.look()
-	fresh, err := f.read()
+	f := &Files{cert: cert, key: key, authority: authority, log: log, checked: time.Now()}
+	infos := f.stat()
+	fresh, err := f.load()
 	if err != nil {
 		return nil, err
 	}
-	f.kept.Store(fresh)
-	f.seen = seen
+	f.loaded.Store(fresh)
+	f.infos = infos
 	f.warn(fresh.certificate.Leaf)
 	return f, nil
 }
 
-// Config returns a configuration that always shows the newest good certificate, and asks clients for theirs as auth says
-// if there is a file of authorities. Protocols are those of HTTP/2 and HTTP/1.1; TLS 1.2 is the least.
+// Config returns a configuration with the newest valid certificate. With a file of authorities it requests client
+// certificates as auth says. It offers HTTP/2 and HTTP/1.1 over TLS 1.2 or newer.
 func (f *Files) Config(auth tls.ClientAuthType) *tls.Config {
 	base := &tls.Config{
 		MinVersion: tls.VersionTLS12,
@@ -79,12 +77,12 @@ func (f *Files) Config(auth tls.ClientAuthType) *tls.Config {
 	}
 	first := f.content().authorities
 	base.ClientAuth, base.ClientCAs = auth, first
-	// A session that is taken up again would bring a certificate along that has been verified long ago.
+	// A resumed session would skip the verification of the client certificate.
 	base.SessionTicketsDisabled = true
 	base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		now := f.content().authorities
 		if now == first {
-			return nil, nil // crypto/tls goes on with the configuration that it has
+			return nil, nil // keeps base
 		}
 		fresh := base.Clone()
 		fresh.GetConfigForClient, fresh.ClientCAs = nil, now
@@ -93,70 +91,68 @@ func (f *Files) Config(auth tls.ClientAuthType) *tls.Config {
 	return base
 }
 
-// content returns what is in force.
+// content returns the current content, after a reload if one is due.
 func (f *Files) content() *content {
 	if f.mu.TryLock() {
-		lines := f.refresh()
+		records := f.reload()
 		f.mu.Unlock()
-		for _, l := range lines {
-			f.log.LogAttrs(context.Background(), l.level, l.text, l.attrs...)
+		for _, r := range records {
+			f.log.LogAttrs(context.Background(), r.level, r.message, r.attrs...)
 		}
 	}
-	return f.kept.Load()
+	return f.loaded.Load()
 }
 
-type logLine struct {
-	level slog.Level
-	text  string
-	attrs []slog.Attr
+type record struct {
+	level   slog.Level
+	message string
+	attrs   []slog.Attr
 }
 
-// refresh reads the files if it is time and one of them has changed. While they are not good, because they are just being
-// replaced or because of a mistake, what was read before stays in force.
-func (f *Files) refresh() []logLine {
+// reload loads the files if it is due and one has changed. It keeps the previous content while the files are inconsistent,
+// as in the middle of a replacement. It returns what to log.
+func (f *Files) reload() []record {
 	now := time.Now()
-	if now.Sub(f.looked) < recheck {
+	if now.Sub(f.checked) < reloadInterval {
 		return nil
 	}
-	f.looked = now
-	seen := f.look()
-	if safefile.Same(seen[0], f.seen[0]) && safefile.Same(seen[1], f.seen[1]) && (f.authority == "" || safefile.Same(seen[2], f.seen[2])) {
+	f.checked = now
+	infos := f.stat()
+	same := func(i int) bool { return safefile.Same(infos[i], f.infos[i]) }
+	if same(0) && same(1) && (f.authority == "" || same(2)) {
 		return nil
 	}
-	fresh, err := f.read()
+	fresh, err := f.load()
 	if err != nil {
-		if err.Error() == f.trouble {
+		if err.Error() == f.reported {
 			return nil
 		}
-		f.trouble = err.Error()
-		return []logLine{{slog.LevelError, "TLS files cannot be used, what was read before stays in force", []slog.Attr{
-			slog.String("error", f.trouble),
-		}}}
+		f.reported = err.Error()
+		return []record{{slog.LevelError, "TLS reload failed, keeping the previous certificate", []slog.Attr{slog.Any("error", err)}}}
 	}
-	f.trouble, f.seen = "", seen
-	f.kept.Store(fresh)
-	leaf := fresh.certificate.Leaf
-	return []logLine{{slog.LevelInfo, "TLS files were read again", []slog.Attr{
-		slog.String("certificate", f.cert), slog.Time("not_after", leaf.NotAfter),
+	f.reported, f.infos = "", infos
+	f.loaded.Store(fresh)
+	return []record{{slog.LevelInfo, "TLS certificate reloaded", []slog.Attr{
+		slog.String("certificate", f.cert), slog.Time("not_after", fresh.certificate.Leaf.NotAfter),
 	}}}
 }
 
-func (f *Files) look() (seen [3]fs.FileInfo) {
+func (f *Files) stat() (infos [3]fs.FileInfo) {
 	for i, path := range []string{f.cert, f.key, f.authority} {
 		if info, err := os.Stat(path); err == nil {
-			seen[i] = info
+			infos[i] = info
 		}
 	}
-	return seen
+	return infos
 }
 
-func (f *Files) read() (*content, error) {
-	cert, certErr := file(ErrCert, f.cert)
-	key, keyErr := file(ErrKey, f.key)
+func (f *Files) load() (*content, error) {
+	cert, certErr := read(ErrCert, f.cert)
+	key, keyErr := read(ErrKey, f.key)
 	var fresh content
 	var authorityErr error
 	if f.authority != "" {
-		fresh.authorities, authorityErr = readAuthority(f.authority)
+		fresh.authorities, authorityErr = loadAuthorities(f.authority)
 	}
 	if err := errors.Join(certErr, keyErr, authorityErr); certErr != nil || keyErr != nil {
 		return nil, err
@@ -169,19 +165,19 @@ func (f *Files) read() (*content, error) {
 	return &fresh, authorityErr
 }
 
-func readAuthority(path string) (*x509.CertPool, error) {
-	text, err := file(ErrAuthority, path)
+func loadAuthorities(path string) (*x509.CertPool, error) {
+	text, err := read(ErrAuthority, path)
 	if err != nil {
 		return nil, err
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%w: %s holds no certificate in PEM form", ErrAuthority, path)
+		return nil, fmt.Errorf("%w: %s: no certificate in PEM format", ErrAuthority, path)
 	}
 	return pool, nil
 }
 
-func file(which error, path string) ([]byte, error) {
+func read(which error, path string) ([]byte, error) {
 	if path == "" {
 		return nil, fmt.Errorf("%w is required for TLS", which)
 	}
@@ -192,12 +188,12 @@ func file(which error, path string) ([]byte, error) {
 	return body, nil
 }
 
-// warn tells of a certificate that nobody who verifies it will accept. It is no mistake that keeps a process from
-// starting: a kubelet verifies nothing, and a restart would become an outage.
+// warn logs a certificate outside its validity period. It is no error, which would turn a restart into an outage: a kubelet
+// does not verify certificates.
 func (f *Files) warn(leaf *x509.Certificate) {
 	now := time.Now()
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		f.log.LogAttrs(context.Background(), slog.LevelWarn, "the TLS certificate is not in force",
+		f.log.LogAttrs(context.Background(), slog.LevelWarn, "TLS certificate expired or not yet valid",
 			slog.String("certificate", f.cert), slog.Time("not_before", leaf.NotBefore), slog.Time("not_after", leaf.NotAfter))
 	}
 }

@@ -31,15 +31,15 @@ func open(t *testing.T, cert, key, authority string, log *slog.Logger) *pki.File
 	return files
 }
 
-// meet shakes hands and returns the serial number of the server's certificate, and whether both sides are content.
-func meet(t *testing.T, server, client *tls.Config) (*big.Int, error) {
+// handshake returns the serial number of the server's certificate, and the errors of both sides.
+func handshake(t *testing.T, server, client *tls.Config) (*big.Int, error) {
 	t.Helper()
 	lis := bufconn.Listen(64 << 10) // Unlike net.Pipe, it lets both sides write at the same time.
 	defer lis.Close()
 	client = client.Clone()
 	client.ServerName = "localhost"
 	ended := make(chan error, 1)
-	go func() { ended <- greet(lis, server) }()
+	go func() { ended <- serve(lis, server) }()
 	near, err := lis.DialContext(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +54,8 @@ func meet(t *testing.T, server, client *tls.Config) (*big.Int, error) {
 	return conn.ConnectionState().PeerCertificates[0].SerialNumber, nil
 }
 
-// greet is the server's side.
-func greet(lis net.Listener, config *tls.Config) error {
+// serve is the server's side.
+func serve(lis net.Listener, config *tls.Config) error {
 	far, err := lis.Accept()
 	if err != nil {
 		return err
@@ -65,11 +65,11 @@ func greet(lis net.Listener, config *tls.Config) error {
 	if err := conn.Handshake(); err != nil {
 		return err
 	}
-	_, err = conn.Write([]byte("!")) // In TLS 1.3 a client learns only by what follows that it was refused.
+	_, err = conn.Write([]byte("!")) // in TLS 1.3 a client sees a rejection only when it reads
 	return err
 }
 
-func TestMistakesNameTheirFile(t *testing.T) {
+func TestOpenErrorsNameTheFile(t *testing.T) {
 	t.Parallel()
 	a, other := pkitest.New(t), pkitest.New(t)
 	cert, key := a.Issue(t, "server")
@@ -80,12 +80,12 @@ func TestMistakesNameTheirFile(t *testing.T) {
 		want                 []error
 		text                 string
 	}{
-		"all missing":        {none, none, none, []error{pki.ErrCert, pki.ErrKey, pki.ErrAuthority}, "no such file"},
-		"another's key":      {cert, foreign, "", []error{pki.ErrCert}, "does not match"},
-		"the wrong way":      {key, cert, "", []error{pki.ErrCert}, "switched"},
-		"no authority in it": {cert, key, key, []error{pki.ErrAuthority}, "no certificate in PEM form"},
-		"two mistakes":       {cert, foreign, key, []error{pki.ErrCert, pki.ErrAuthority}, "does not match"},
-		"a folder":           {a.Folder, key, "", []error{pki.ErrCert}, "not a regular file"},
+		"all missing":  {none, none, none, []error{pki.ErrCert, pki.ErrKey, pki.ErrAuthority}, "no such file"},
+		"foreign key":  {cert, foreign, "", []error{pki.ErrCert}, "does not match"},
+		"swapped":      {key, cert, "", []error{pki.ErrCert}, "switched"},
+		"no authority": {cert, key, key, []error{pki.ErrAuthority}, "no certificate in PEM format"},
+		"two mistakes": {cert, foreign, key, []error{pki.ErrCert, pki.ErrAuthority}, "does not match"},
+		"directory":    {a.Folder, key, "", []error{pki.ErrCert}, "not a regular file"},
 	} {
 		_, err := pki.Open(tt.cert, tt.key, tt.authority, quiet)
 		for _, want := range tt.want {
@@ -99,7 +99,7 @@ func TestMistakesNameTheirFile(t *testing.T) {
 	}
 }
 
-func TestClientCertificates(t *testing.T) {
+func TestConfigVerifiesClientCertificates(t *testing.T) {
 	t.Parallel()
 	a, other := pkitest.New(t), pkitest.New(t)
 	cert, key := a.Issue(t, "server")
@@ -118,13 +118,13 @@ func TestClientCertificates(t *testing.T) {
 		"optional, none":    {tls.VerifyClientCertIfGiven, a.Client(t, ""), true},
 		"optional, unknown": {tls.VerifyClientCertIfGiven, stranger, false},
 	} {
-		if _, err := meet(t, files.Config(tt.auth), tt.client); (err == nil) != tt.want {
+		if _, err := handshake(t, files.Config(tt.auth), tt.client); (err == nil) != tt.want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-func TestOldProtocolsAreRefused(t *testing.T) {
+func TestConfigRejectsOldTLSVersions(t *testing.T) {
 	t.Parallel()
 	a := pkitest.New(t)
 	cert, key := a.Issue(t, "server")
@@ -133,15 +133,15 @@ func TestOldProtocolsAreRefused(t *testing.T) {
 		for version, want := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
 			client := a.Client(t, "")
 			client.MinVersion, client.MaxVersion = version, version
-			if _, err := meet(t, server, client); (err == nil) != want {
+			if _, err := handshake(t, server, client); (err == nil) != want {
 				t.Errorf("%s: %v", tls.VersionName(version), err)
 			}
 		}
 	}
 }
 
-// Files are replaced one after the other, and sometimes by nonsense. Nobody notices but the log.
-func TestFilesAreReplacedUnderARunningServer(t *testing.T) {
+// Files are replaced one after the other, and inconsistent in between.
+func TestFilesAreReloadedAndKeptWhenInvalid(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a, next := pkitest.New(t), pkitest.New(t)
@@ -155,20 +155,20 @@ func TestFilesAreReplacedUnderARunningServer(t *testing.T) {
 		expect := func(step string, serial int64, oldWorks bool) {
 			t.Helper()
 			time.Sleep(2 * time.Second)
-			for _, who := range []struct {
+			for _, c := range []struct {
 				client *tls.Config
 				works  bool
 			}{{old, oldWorks}, {fresh, !oldWorks}} {
-				shown, err := meet(t, server, who.client)
-				if (err == nil) != who.works {
+				shown, err := handshake(t, server, c.client)
+				if (err == nil) != c.works {
 					t.Errorf("%s: %v", step, err)
 				}
 				if err == nil && shown.Int64() != serial {
-					t.Errorf("%s: shown %v, want %d", step, shown, serial)
+					t.Errorf("%s: got serial %v, want %d", step, shown, serial)
 				}
 			}
 		}
-		expect("at first", 2, true) // after the authority's own
+		expect("initial", 2, true) // after the authority's own
 		before, err := os.ReadFile(key)
 		if err != nil {
 			t.Fatal(err)
@@ -178,17 +178,17 @@ func TestFilesAreReplacedUnderARunningServer(t *testing.T) {
 		if err := os.WriteFile(key, before, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		expect("with a key that does not match", 4, true)
+		expect("key does not match", 4, true)
 		copyFile(t, next.File, authority)
 		expect("authorities replaced while the key does not match", 4, true)
 		a.Issue(t, "server")
-		expect("whole again, with the new authorities", 5, false)
+		expect("consistent again, with new authorities", 5, false)
 		if err := os.Remove(cert); err != nil {
 			t.Fatal(err)
 		}
 		expect("removed", 5, false)
-		if again, cannot := strings.Count(log.String(), "read again"), strings.Count(log.String(), "cannot be used"); again != 2 || cannot != 2 {
-			t.Errorf("%d lines about files read again, %d about bad ones:\n%s", again, cannot, log.String())
+		if ok, failed := strings.Count(log.String(), "certificate reloaded"), strings.Count(log.String(), "reload failed"); ok != 2 || failed != 2 {
+			t.Errorf("got %d records of reloads and %d of failed ones, want 2 and 2:\n%s", ok, failed, log.String())
 		}
 	})
 }
@@ -204,20 +204,20 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-func TestACertificateThatIsNotInForceIsToldButServed(t *testing.T) {
+func TestExpiredCertificateIsLoggedAndServed(t *testing.T) {
 	t.Parallel()
 	a := pkitest.New(t)
 	cert, key := a.IssueUntil(t, "server", time.Now().Add(-time.Minute))
 	var log bytes.Buffer
 	server := open(t, cert, key, "", slog.New(slog.NewTextHandler(&log, nil))).Config(0)
-	if !strings.Contains(log.String(), "not in force") {
-		t.Errorf("the log: %s", log.String())
+	if !strings.Contains(log.String(), "expired") {
+		t.Errorf("got log %s", log.String())
 	}
 	kubelet := &tls.Config{InsecureSkipVerify: true} // as the kubelet does
-	if _, err := meet(t, server, kubelet); err != nil {
-		t.Errorf("who verifies nothing: %v", err)
+	if _, err := handshake(t, server, kubelet); err != nil {
+		t.Errorf("client without verification: %v", err)
 	}
-	if _, err := meet(t, server, a.Client(t, "")); err == nil {
-		t.Error("who verifies accepts it")
+	if _, err := handshake(t, server, a.Client(t, "")); err == nil {
+		t.Error("client with verification: got no error")
 	}
 }

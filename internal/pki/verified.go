@@ -1,10 +1,9 @@
-// Package pki reads certificates: those of files that change under a running process, and those of peers.
+// Package pki loads certificates from files that may change, and reads those of peers.
 package pki
 
 import "crypto/x509"
 
-// Verified returns the peer's own certificate out of tls.ConnectionState.VerifiedChains, nil if the listener has
-// verified none: a certificate that was only shown proves nothing.
+// Verified returns the peer's leaf certificate in tls.ConnectionState.VerifiedChains, nil if none has been verified.
 func Verified(chains [][]*x509.Certificate) *x509.Certificate {
 	if len(chains) == 0 || len(chains[0]) == 0 {
 		return nil

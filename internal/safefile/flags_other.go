@@ -2,7 +2,7 @@
 
 package safefile
 
-// Systems without these flags have no pipes in their folders either.
+// Systems without these flags have no named pipes in directories.
 const (
 	noWait   = 0
 	noFollow = 0

@@ -5,8 +5,8 @@ package safefile
 import "syscall"
 
 const (
-	// noWait opens a pipe at once, although nobody writes to it.
+	// noWait opens a named pipe without waiting for a writer.
 	noWait = syscall.O_NONBLOCK
-	// noFollow refuses a link.
+	// noFollow rejects a symbolic link.
 	noFollow = syscall.O_NOFOLLOW
 )

@@ -1,5 +1,5 @@
-// Package regular reads files that somebody else may have put there: nothing but regular ones, and not more than they can
-// hold, so that no pipe, no device and no endless file keeps the reader.
+// Package safefile reads files in directories that other users may write to: regular files of a bounded size only, so that a
+// pipe, a device or a huge file cannot block the reader.
 package safefile
 
 import (
@@ -9,19 +9,19 @@ import (
 	"os"
 )
 
-// Read returns what the file at path holds, at most limit bytes, and what was known of it then. It follows links, as
-// operators like to use them; anything but a regular file is an error, and so is a longer one.
+// Read returns the content of the regular file at path and its FileInfo. It follows symbolic links. A file of more than
+// limit bytes is an error.
 func Read(path string, limit int64) ([]byte, fs.FileInfo, error) { return read(path, 0, limit) }
 
-// ReadUnlinked is Read for a file that must not be a link, on systems that can tell.
+// ReadUnlinked is Read without following a symbolic link as the last element of path.
 func ReadUnlinked(path string, limit int64) ([]byte, fs.FileInfo, error) {
 	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == fs.ModeSymlink {
-		return nil, nil, fmt.Errorf("%s is not a regular file but a link", path)
+		return nil, nil, fmt.Errorf("%s is a symbolic link, want a regular file", path)
 	}
 	return read(path, noFollow, limit)
 }
 
-// read opens first and looks then: what is looked at before it is opened may be another thing by then.
+// read opens the file before it checks the type, because the path may change in between.
 func read(path string, flags int, limit int64) ([]byte, fs.FileInfo, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|noWait|flags, 0)
 	if err != nil {
@@ -45,7 +45,7 @@ func read(path string, flags int, limit int64) ([]byte, fs.FileInfo, error) {
 	return body, info, nil
 }
 
-// Same reports whether nothing can have changed between two looks at a file.
+// Same reports whether a and b are the same file, unchanged.
 func Same(a, b fs.FileInfo) bool {
 	return a != nil && b != nil && os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/vitals-go/vitals/internal/safefile"
 )
 
-func TestRead(t *testing.T) {
+func TestReadAcceptsOnlySmallRegularFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
@@ -23,15 +23,15 @@ func TestRead(t *testing.T) {
 		read  func() ([]byte, error)
 		wrong string
 	}{
-		"a file":                {func() ([]byte, error) { b, _, err := safefile.Read(path, 10); return b, err }, ""},
-		"a longer one":          {func() ([]byte, error) { b, _, err := safefile.Read(path, 9); return b, err }, "longer than 9"},
-		"through a link":        {func() ([]byte, error) { b, _, err := safefile.Read(link, 10); return b, err }, ""},
-		"a link that may not":   {func() ([]byte, error) { b, _, err := safefile.ReadUnlinked(link, 10); return b, err }, "link"},
-		"a file that may not":   {func() ([]byte, error) { b, _, err := safefile.ReadUnlinked(path, 10); return b, err }, ""},
-		"a folder":              {func() ([]byte, error) { b, _, err := safefile.Read(dir, 10); return b, err }, "not a regular file"},
-		"a device":              {func() ([]byte, error) { b, _, err := safefile.Read(os.DevNull, 10); return b, err }, "not a regular file"},
-		"nothing":               {func() ([]byte, error) { b, _, err := safefile.Read(path+"x", 10); return b, err }, "no such file"},
-		"nothing, and no links": {func() ([]byte, error) { b, _, err := safefile.ReadUnlinked(path+"x", 10); return b, err }, "no such file"},
+		"file":              {func() ([]byte, error) { b, _, err := safefile.Read(path, 10); return b, err }, ""},
+		"longer file":       {func() ([]byte, error) { b, _, err := safefile.Read(path, 9); return b, err }, "longer than 9"},
+		"link":              {func() ([]byte, error) { b, _, err := safefile.Read(link, 10); return b, err }, ""},
+		"unlinked, link":    {func() ([]byte, error) { b, _, err := safefile.ReadUnlinked(link, 10); return b, err }, "link"},
+		"unlinked, file":    {func() ([]byte, error) { b, _, err := safefile.ReadUnlinked(path, 10); return b, err }, ""},
+		"directory":         {func() ([]byte, error) { b, _, err := safefile.Read(dir, 10); return b, err }, "not a regular file"},
+		"device":            {func() ([]byte, error) { b, _, err := safefile.Read(os.DevNull, 10); return b, err }, "not a regular file"},
+		"no file":           {func() ([]byte, error) { b, _, err := safefile.Read(path+"x", 10); return b, err }, "no such file"},
+		"unlinked, no file": {func() ([]byte, error) { b, _, err := safefile.ReadUnlinked(path+"x", 10); return b, err }, "no such file"},
 	} {
 		body, err := tt.read()
 		if tt.wrong == "" && (err != nil || string(body) != "ten bytes!") {
@@ -43,7 +43,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-func TestSame(t *testing.T) {
+func TestSameDetectsReplacedFiles(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "file")
 	look := func(content string) os.FileInfo {
@@ -62,9 +62,9 @@ func TestSame(t *testing.T) {
 	first := look("a")
 	again, err := os.Stat(path)
 	if err != nil || !safefile.Same(first, again) {
-		t.Errorf("an untouched file has changed, %v", err)
+		t.Errorf("got changed for an untouched file, %v", err)
 	}
 	if second := look("b"); safefile.Same(first, second) || safefile.Same(nil, second) || safefile.Same(second, nil) {
-		t.Error("a file that was replaced is the same")
+		t.Error("got unchanged for a replaced file")
 	}
 }

@@ -3,42 +3,35 @@ package healthclient
 import (
 	"encoding/json"
 
-	// Without it grpc-go ignores the healthCheckConfig of a service config, and says so in its own log only.
+	// Without this import grpc-go ignores the healthCheckConfig of a service config.
 	_ "google.golang.org/grpc/health"
 )
 
-// ServiceConfig returns the service config, for grpc.WithDefaultServiceConfig, of a client that balances its calls over
-// all addresses of its target by round robin and leaves out those where service is not serving, by gRFC A17. The empty
-// name asks for the whole server.
+// ServiceConfig returns a service config for grpc.WithDefaultServiceConfig: round robin over the addresses of the target
+// where service is SERVING (gRFC A17). The empty name is the server as a whole.
 //
-// A server without a health service counts as serving there, as the specification wants; Watch tells them apart.
-func ServiceConfig(service string) string { return configOf("round_robin", service) }
+// A server without a health service counts as serving, as the specification requires; Watch reports it as not serving.
+func ServiceConfig(service string) string { return serviceConfig("round_robin", service) }
 
-// WeightedServiceConfig is ServiceConfig with weights, by gRFC A58: a server that reports by ORCA that it is busy, or that it
-// fails, gets fewer calls (see package orcavitals for the server's side). Servers without reports are treated alike. A
-// weight counts from ten seconds after the connection on, so that new servers are not judged by their first moments.
+// WeightedServiceConfig is ServiceConfig with weighted round robin (gRFC A58): servers that report high utilization or
+// errors by ORCA (see package orcavitals) get fewer calls. Servers without reports get equal shares. Weights apply from
+// ten seconds after connecting.
 //
-// Import the policy, or grpc.NewClient fails:
+// It requires the policy, or grpc.NewClient fails:
 //
 //	import _ "google.golang.org/grpc/balancer/weightedroundrobin"
-func WeightedServiceConfig(service string) string { return configOf("weighted_round_robin", service) }
+func WeightedServiceConfig(service string) string {
+	return serviceConfig("weighted_round_robin", service)
+}
 
-func configOf(policy, service string) string {
-	text, err := json.Marshal(serviceConfig{
-		LoadBalancing: []map[string]struct{}{{policy: {}}},
-		HealthCheck:   healthCheckConfig{ServiceName: service},
+func serviceConfig(policy, service string) string {
+	type object = map[string]any
+	text, err := json.Marshal(object{
+		"loadBalancingConfig": []object{{policy: object{}}},
+		"healthCheckConfig":   object{"serviceName": service},
 	})
 	if err != nil {
-		panic(err) // Strings and empty objects always have a text.
+		panic(err) // cannot happen: all values are strings
 	}
 	return string(text)
-}
-
-type serviceConfig struct {
-	LoadBalancing []map[string]struct{} `json:"loadBalancingConfig"`
-	HealthCheck   healthCheckConfig     `json:"healthCheckConfig"`
-}
-
-type healthCheckConfig struct {
-	ServiceName string `json:"serviceName"`
 }

@@ -14,21 +14,21 @@ import (
 	"github.com/vitals-go/vitals/servicer/healthclient"
 )
 
-func TestServiceConfigMakesAClientHeedHealth(t *testing.T) {
-	t.Run("alike", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { heedsHealth(t, healthclient.ServiceConfig) })
+func TestServiceConfigExcludesServersThatAreNotServing(t *testing.T) {
+	t.Run("round robin", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { excludes(t, healthclient.ServiceConfig) })
 	})
 	t.Run("weighted", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { heedsHealth(t, healthclient.WeightedServiceConfig) })
+		synctest.Test(t, func(t *testing.T) { excludes(t, healthclient.WeightedServiceConfig) })
 	})
 }
 
-func heedsHealth(t *testing.T, config func(service string) string) {
+func excludes(t *testing.T, config func(service string) string) {
 	t.Helper()
-	p := new(place)
+	p := new(address)
 	s := p.startHealth(t)
 	defer p.stop()
-	conn, err := grpc.NewClient("passthrough:///place", grpc.WithContextDialer(p.dial),
+	conn, err := grpc.NewClient("passthrough:///address", grpc.WithContextDialer(p.dial),
 		grpc.WithDefaultServiceConfig(config("shop.v1.Orders")),
 		grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -38,17 +38,17 @@ func heedsHealth(t *testing.T, config func(service string) string) {
 	conn.Connect()
 	time.Sleep(time.Second)
 	if state := conn.GetState(); state != connectivity.TransientFailure {
-		t.Errorf("a service that the server does not know: %v, want TRANSIENT_FAILURE", state)
+		t.Errorf("unknown service: got %v, want TRANSIENT_FAILURE", state)
 	}
 	s.SetServingStatus("shop.v1.Orders", serving)
 	time.Sleep(time.Second)
 	if state := conn.GetState(); state != connectivity.Ready {
-		t.Errorf("a service that serves: %v, want READY", state)
+		t.Errorf("SERVING: got %v, want READY", state)
 	}
 	s.SetServingStatus("shop.v1.Orders", notServing)
 	time.Sleep(time.Second)
 	if state := conn.GetState(); state != connectivity.TransientFailure {
-		t.Errorf("a service that does not serve: %v, want TRANSIENT_FAILURE", state)
+		t.Errorf("NOT_SERVING: got %v, want TRANSIENT_FAILURE", state)
 	}
 }
 

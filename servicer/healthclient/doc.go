@@ -1,10 +1,8 @@
-// Package healthclient is the other side of grpc.health.v1: clients that want to know whether a server serves.
+// Package healthclient is a client of grpc.health.v1.
 //
-// ServiceConfig makes a balancing client ask its servers for their health, WeightedServiceConfig heed their load as well;
-// WaitServing waits for one, and Watch follows one for as long as its server lives and beyond. Nothing here takes
-// silence for health: a server that cannot be reached, does not know the name or implements no health service is not
-// serving, and the state says why.
+// ServiceConfig makes a client balance over the servers that are serving, WeightedServiceConfig weighs them by load too.
+// WaitServing waits for one server, Watch follows it across reconnects. A server that is unreachable, does not know the
+// service or has no health service is not serving; State.Err is the reason.
 //
-// All functions may be called concurrently. Watch and WaitServing own one goroutine and one stream while they run, and
-// none after. Following costs nothing while nothing changes; the client owns its connection and closes it itself.
+// All functions are safe for concurrent use. Watch and WaitServing use one goroutine and one stream until they return.
 package healthclient

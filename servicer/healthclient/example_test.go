@@ -40,7 +40,7 @@ func ExampleServiceConfig() {
 		return
 	}
 	defer conn.Close()
-	// Output: {"loadBalancingConfig":[{"round_robin":{}}],"healthCheckConfig":{"serviceName":"shop.v1.Orders"}}
+	// Output: {"healthCheckConfig":{"serviceName":"shop.v1.Orders"},"loadBalancingConfig":[{"round_robin":{}}]}
 }
 
 // The file also imports _ "google.golang.org/grpc/balancer/weightedroundrobin".
@@ -54,7 +54,7 @@ func ExampleWeightedServiceConfig() {
 		return
 	}
 	defer conn.Close()
-	// Output: {"loadBalancingConfig":[{"weighted_round_robin":{}}],"healthCheckConfig":{"serviceName":"shop.v1.Orders"}}
+	// Output: {"healthCheckConfig":{"serviceName":"shop.v1.Orders"},"loadBalancingConfig":[{"weighted_round_robin":{}}]}
 }
 
 func ExampleWaitServing() {

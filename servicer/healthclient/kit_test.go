@@ -26,59 +26,59 @@ const (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// place is an address at which servers come and go.
-type place struct {
+// address is where servers start and stop.
+type address struct {
 	mu      sync.Mutex
 	lis     *bufconn.Listener
 	server  *grpc.Server
 	serving sync.WaitGroup
 }
 
-// start serves what register registers.
-func (p *place) start(register func(*grpc.Server)) {
+// start starts a server with the services that register adds.
+func (a *address) start(register func(*grpc.Server)) {
 	lis, server := bufconn.Listen(1<<16), grpc.NewServer()
 	register(server)
-	p.mu.Lock()
-	p.lis, p.server = lis, server
-	p.mu.Unlock()
-	p.serving.Go(func() { _ = server.Serve(lis) })
+	a.mu.Lock()
+	a.lis, a.server = lis, server
+	a.mu.Unlock()
+	a.serving.Go(func() { _ = server.Serve(lis) })
 }
 
-func (p *place) startHealth(t *testing.T) *servicer.Server {
+func (a *address) startHealth(t *testing.T) *servicer.Server {
 	t.Helper()
 	s, err := servicer.New(servicer.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.start(func(server *grpc.Server) { s.RegisterHealth(server) })
+	a.start(func(server *grpc.Server) { s.RegisterHealth(server) })
 	return s
 }
 
-func (p *place) stop() {
-	p.mu.Lock()
-	server := p.server
-	p.lis, p.server = nil, nil
-	p.mu.Unlock()
+func (a *address) stop() {
+	a.mu.Lock()
+	server := a.server
+	a.lis, a.server = nil, nil
+	a.mu.Unlock()
 	if server != nil {
 		server.Stop()
 	}
-	p.serving.Wait()
+	a.serving.Wait()
 }
 
-func (p *place) dial(ctx context.Context, _ string) (net.Conn, error) {
-	p.mu.Lock()
-	lis := p.lis
-	p.mu.Unlock()
+func (a *address) dial(ctx context.Context, _ string) (net.Conn, error) {
+	a.mu.Lock()
+	lis := a.lis
+	a.mu.Unlock()
 	if lis == nil {
 		return nil, errors.New("connection refused")
 	}
 	return lis.DialContext(ctx)
 }
 
-// connect returns a connection that comes back within 10 ms; the caller closes it.
-func (p *place) connect(t *testing.T) *grpc.ClientConn {
+// connect returns a connection that reconnects within 10 ms; the caller closes it.
+func (a *address) connect(t *testing.T) *grpc.ClientConn {
 	t.Helper()
-	conn, err := grpc.NewClient("passthrough:///place", grpc.WithContextDialer(p.dial),
+	conn, err := grpc.NewClient("passthrough:///address", grpc.WithContextDialer(a.dial),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: 10 * time.Millisecond, MaxDelay: 10 * time.Millisecond}}))
 	if err != nil {
@@ -87,7 +87,7 @@ func (p *place) connect(t *testing.T) *grpc.ClientConn {
 	return conn
 }
 
-// script is a health server whose Watch does what the test says; it counts how often it is called.
+// script is a health server with a Watch of the test that counts its calls.
 type script struct {
 	healthpb.UnimplementedHealthServer
 

@@ -18,30 +18,28 @@ import (
 	"github.com/vitals-go/vitals/internal/broadcast"
 )
 
-// The pauses between attempts. Even a stream that has brought something is followed by the first one: a server that
-// answers and hangs up at once must not be called in a loop.
+// Backoff between streams; it also applies after a stream with responses, in case the server ends each at once.
 const (
-	firstPause = 100 * time.Millisecond
-	lastPause  = 30 * time.Second
+	minBackoff = 100 * time.Millisecond
+	maxBackoff = 30 * time.Second
 	jitter     = 0.2
 )
 
-// Watch yields the state of service as soon as the client knows it, and then each change, until ctx ends or the loop is
-// left. When the stream ends it yields that, and comes back after a pause that doubles from 100 ms to 30 s, ± 20 %, and
-// begins anew when the server has answered. A slow reader misses states, never goes back, and sees the newest.
+// Watch yields the current state of service and then each change, until ctx is done or the loop breaks. The end of the
+// stream is a change too; Watch then reconnects with exponential backoff from 100 ms to 30 s, ± 20 %, reset by each
+// response. A slow reader skips intermediate states.
 //
-// Give it a connection without client-side health checking: over one that has it, a server that does not serve looks
-// like one that cannot be reached. A server that freezes says nothing at all: keepalive parameters on the connection
-// find out, or a Check with a deadline.
+// Use a connection without client-side health checking, which makes a server that is not serving look unreachable. Watch
+// does not detect a server that hangs: set keepalive parameters on the connection.
 func Watch(ctx context.Context, conn grpc.ClientConnInterface, service string) iter.Seq[*State] {
 	return func(yield func(*State) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		var following sync.WaitGroup
-		defer following.Wait()
+		var wg sync.WaitGroup
+		defer wg.Wait()
 		defer cancel()
-		f := &follower{client: healthpb.NewHealthClient(conn), service: service, states: broadcast.New[State](nil)}
-		following.Go(func() { f.run(ctx) })
-		for state := range f.states.Changes(ctx) {
+		w := &watcher{client: healthpb.NewHealthClient(conn), service: service, states: broadcast.New[State](nil)}
+		wg.Go(func() { w.run(ctx) })
+		for state := range w.states.Changes(ctx) {
 			if state != nil && !yield(state) {
 				return
 			}
@@ -49,87 +47,86 @@ func Watch(ctx context.Context, conn grpc.ClientConnInterface, service string) i
 	}
 }
 
-// WaitServing returns nil as soon as service is serving. Otherwise it returns when ctx ends, or at once when the server
-// says that it implements no health service: an error that wraps the cause and names the last state.
+// WaitServing blocks until service is serving. It returns an error with the last state when ctx is done, which the error
+// wraps, or at once when the server has no health service.
 func WaitServing(ctx context.Context, conn grpc.ClientConnInterface, service string) error {
 	var last *State
 	for last = range Watch(ctx, conn, service) {
 		if last.Serving() {
 			return nil
 		}
-		if last.hopeless() {
-			return fmt.Errorf("healthclient: nobody can say whether %q serves: %w", service, last.Err)
+		if status.Code(last.Err) == codes.Unimplemented {
+			return fmt.Errorf("healthclient: wait for %q: no health service: %w", service, last.Err)
 		}
 	}
 	if last == nil {
-		return fmt.Errorf("healthclient: no answer whether %q serves: %w", service, context.Cause(ctx))
+		return fmt.Errorf("healthclient: wait for %q: no response: %w", service, context.Cause(ctx))
 	}
-	return fmt.Errorf("healthclient: %q does not serve, %v: %w", service, last, context.Cause(ctx))
+	return fmt.Errorf("healthclient: wait for %q: last state %v: %w", service, last, context.Cause(ctx))
 }
 
-// follower keeps one stream open and publishes what it brings.
-type follower struct {
+// watcher keeps one stream open and publishes its states.
+type watcher struct {
 	client  healthpb.HealthClient
 	service string
 	states  *broadcast.Value[State]
 }
 
-func (f *follower) run(ctx context.Context) {
-	pause := firstPause
+func (w *watcher) run(ctx context.Context) {
+	backoff := minBackoff
 	for {
-		answered, err := f.follow(ctx)
+		responded, err := w.stream(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		f.publish(&State{Err: err, Time: time.Now()})
-		if answered {
-			pause = firstPause
+		w.publish(&State{Err: err, Time: time.Now()})
+		if responded {
+			backoff = minBackoff
 		}
 		if status.Code(err) == codes.Unimplemented {
-			pause = lastPause // only another version of the server can change that
+			backoff = maxBackoff // changes only with another version of the server
 		}
-		if !sleep(ctx, spread(pause)) {
+		if !sleep(ctx, withJitter(backoff)) {
 			return
 		}
-		pause = min(2*pause, lastPause)
+		backoff = min(2*backoff, maxBackoff)
 	}
 }
 
-// follow publishes what one stream brings until it ends, and returns whether that was anything. The error is never
-// nil.
-func (f *follower) follow(ctx context.Context) (answered bool, err error) {
-	ctx, cancel := context.WithCancel(ctx) // frees the stream, however it is left
+// stream publishes the responses of one stream until it ends. The error is never nil.
+func (w *watcher) stream(ctx context.Context) (responded bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := f.client.Watch(ctx, &healthpb.HealthCheckRequest{Service: f.service})
+	stream, err := w.client.Watch(ctx, &healthpb.HealthCheckRequest{Service: w.service})
 	if err != nil {
 		return false, err
 	}
 	for {
 		response, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			err = status.Error(codes.Unavailable, "the server has ended the watch")
+			err = status.Error(codes.Unavailable, "server ended the watch")
 		}
 		if err != nil {
-			return answered, err
+			return responded, err
 		}
-		answered = true
-		f.publish(&State{Status: response.GetStatus(), Time: time.Now()})
+		responded = true
+		w.publish(&State{Status: response.GetStatus(), Time: time.Now()})
 	}
 }
 
-// publish makes s the newest state if it is news.
-func (f *follower) publish(s *State) {
-	if !s.same(f.states.Load()) {
-		f.states.Store(s)
+// publish stores s unless it is the current state.
+func (w *watcher) publish(s *State) {
+	if !s.same(w.states.Load()) {
+		w.states.Store(s)
 	}
 }
 
-// spread keeps clients that have lost the same server from coming back together.
-func spread(d time.Duration) time.Duration {
+// withJitter keeps clients of one server from reconnecting at the same time.
+func withJitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (1 - jitter + 2*jitter*rand.Float64()))
 }
 
-// sleep waits for d and reports whether ctx has not ended before.
+// sleep reports whether d passed before ctx was done.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

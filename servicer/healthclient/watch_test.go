@@ -16,38 +16,38 @@ import (
 	"github.com/vitals-go/vitals/servicer/healthclient"
 )
 
-// follow collects what Watch yields, in words, until ctx ends.
+// follow collects the states of Watch, as text, until ctx is done.
 func follow(ctx context.Context, conn *grpc.ClientConn, service string) <-chan []string {
 	result := make(chan []string, 1)
 	go func() {
 		var seen []string
 		for state := range healthclient.Watch(ctx, conn, service) {
-			word := state.Status.String()
+			text := state.Status.String()
 			if state.Err != nil {
-				word = status.Code(state.Err).String()
+				text = status.Code(state.Err).String()
 			}
 			if state.Serving() {
-				word += "!"
+				text += "!"
 			}
-			seen = append(seen, word)
+			seen = append(seen, text)
 		}
 		result <- seen
 	}()
 	return result
 }
 
-func TestWatchFollowsAServiceThroughItsLivesAndDeaths(t *testing.T) {
+func TestWatchFollowsRestartsOfTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := new(place)
+		p := new(address)
 		conn := p.connect(t)
 		defer conn.Close()
 		ctx, cancel := context.WithCancel(t.Context())
 		seen := follow(ctx, conn, "shop.v1.Orders")
-		time.Sleep(time.Second) // nobody is there
+		time.Sleep(time.Second) // no server yet
 		s := p.startHealth(t)
 		time.Sleep(5 * time.Second)
-		for _, word := range []healthpb.HealthCheckResponse_ServingStatus{serving, notServing, serving} {
-			s.SetServingStatus("shop.v1.Orders", word)
+		for _, status := range []healthpb.HealthCheckResponse_ServingStatus{serving, notServing, serving} {
+			s.SetServingStatus("shop.v1.Orders", status)
 			time.Sleep(time.Second)
 		}
 		p.stop()
@@ -60,14 +60,14 @@ func TestWatchFollowsAServiceThroughItsLivesAndDeaths(t *testing.T) {
 		got := strings.Join(<-seen, " ")
 		want := "Unavailable SERVICE_UNKNOWN SERVING! NOT_SERVING SERVING! Unavailable SERVING! Unavailable"
 		if got != want && got != strings.TrimSuffix(want, " Unavailable") {
-			t.Errorf("seen %s\nwant %s", got, want)
+			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	})
 }
 
-func TestAServerWithoutHealthIsNeverHealthy(t *testing.T) {
+func TestServerWithoutHealthServiceIsNotServing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := new(place)
+		p := new(address)
 		p.start(func(*grpc.Server) {})
 		defer p.stop()
 		conn := p.connect(t)
@@ -75,29 +75,29 @@ func TestAServerWithoutHealthIsNeverHealthy(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		if got := strings.Join(<-follow(ctx, conn, ""), " "); got != "Unimplemented" {
-			t.Errorf("seen %q, want Unimplemented once", got)
+			t.Errorf("got %q, want Unimplemented once", got)
 		}
 
-		asked := time.Now()
+		start := time.Now()
 		err := healthclient.WaitServing(t.Context(), conn, "")
-		if status.Code(errors.Unwrap(err)) != codes.Unimplemented || time.Since(asked) > time.Second {
-			t.Errorf("WaitServing: %v after %v, want UNIMPLEMENTED at once", err, time.Since(asked))
+		if status.Code(errors.Unwrap(err)) != codes.Unimplemented || time.Since(start) > time.Second {
+			t.Errorf("WaitServing: %v after %v, want UNIMPLEMENTED at once", err, time.Since(start))
 		}
 	})
 }
 
-func TestWatchDoesNotStorm(t *testing.T) {
+func TestWatchBacksOff(t *testing.T) {
 	for name, tt := range map[string]struct {
 		watch        func(healthpb.Health_WatchServer) error
 		fewest, most int // calls within a minute
 	}{
-		"a server that refuses": {
+		"unavailable": {
 			func(healthpb.Health_WatchServer) error { return status.Error(codes.Unavailable, "no") }, 7, 12,
 		},
-		"a server without health": {
+		"unimplemented": {
 			func(healthpb.Health_WatchServer) error { return status.Error(codes.Unimplemented, "no") }, 2, 4,
 		},
-		"a server that answers and hangs up": {
+		"ends after one response": {
 			func(s healthpb.Health_WatchServer) error {
 				return s.Send(&healthpb.HealthCheckResponse{Status: serving})
 			}, 450, 760,
@@ -105,7 +105,7 @@ func TestWatchDoesNotStorm(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, s := new(place), &script{watch: tt.watch}
+				p, s := new(address), &script{watch: tt.watch}
 				p.start(func(server *grpc.Server) { healthpb.RegisterHealthServer(server, s) })
 				defer p.stop()
 				conn := p.connect(t)
@@ -122,9 +122,9 @@ func TestWatchDoesNotStorm(t *testing.T) {
 	}
 }
 
-func TestASlowReaderSeesTheNewest(t *testing.T) {
+func TestSlowReaderGetsTheNewestState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := new(place)
+		p := new(address)
 		s := p.startHealth(t)
 		defer p.stop()
 		conn := p.connect(t)
@@ -145,44 +145,44 @@ func TestASlowReaderSeesTheNewest(t *testing.T) {
 			synctest.Wait()
 		}
 		if seen[0] != serving || seen[1] != notServing {
-			t.Errorf("seen %v, want SERVING and then the newest, NOT_SERVING", seen)
+			t.Errorf("got %v, want SERVING, then NOT_SERVING", seen)
 		}
 	})
 }
 
-func TestWaitServing(t *testing.T) {
+func TestWaitServingReturnsOnceServing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := new(place)
+		p := new(address)
 		conn := p.connect(t)
 		defer conn.Close()
-		begun := time.Now()
+		start := time.Now()
 		result := make(chan error, 1)
 		go func() { result <- healthclient.WaitServing(t.Context(), conn, "shop.v1.Orders") }()
 		time.Sleep(10 * time.Second)
 		s := p.startHealth(t)
 		defer p.stop()
-		time.Sleep(30 * time.Second) // an unknown name may become known
+		time.Sleep(30 * time.Second) // the service is unknown
 		s.SetServingStatus("shop.v1.Orders", serving)
-		if err := <-result; err != nil || time.Since(begun) > time.Minute {
-			t.Errorf("WaitServing: %v after %v", err, time.Since(begun))
+		if err := <-result; err != nil || time.Since(start) > time.Minute {
+			t.Errorf("WaitServing: %v after %v", err, time.Since(start))
 		}
 	})
 }
 
-func TestWaitServingSaysWhyItWaitedInVain(t *testing.T) {
+func TestWaitServingErrorHasTheLastState(t *testing.T) {
 	for name, tt := range map[string]struct {
-		prepare func(*place)
+		prepare func(*address)
 		want    string
 	}{
-		"nobody is there":       {func(*place) {}, "connection refused"},
-		"the name is not known": {func(p *place) { p.startHealth(t) }, "SERVICE_UNKNOWN"},
-		"it does not serve": {func(p *place) {
+		"no server":       {func(*address) {}, "connection refused"},
+		"unknown service": {func(p *address) { p.startHealth(t) }, "SERVICE_UNKNOWN"},
+		"not serving": {func(p *address) {
 			p.startHealth(t).SetServingStatus("shop.v1.Orders", notServing)
 		}, "NOT_SERVING"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := new(place)
+				p := new(address)
 				tt.prepare(p)
 				defer p.stop()
 				conn := p.connect(t)
@@ -198,10 +198,10 @@ func TestWaitServingSaysWhyItWaitedInVain(t *testing.T) {
 	}
 }
 
-func TestWaitServingOfNobodyAtAll(t *testing.T) {
+func TestWaitServingReturnsWhenContextIsDone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := new(place)
+	p := new(address)
 	conn := p.connect(t)
 	defer conn.Close()
 	if err := healthclient.WaitServing(ctx, conn, ""); !errors.Is(err, context.Canceled) {

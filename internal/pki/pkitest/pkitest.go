@@ -1,4 +1,4 @@
-// Package pkitest makes certificates for tests: for loopback, good for an hour, of authorities that nobody else trusts.
+// Package pkitest makes certificates for tests: for loopback, valid for an hour, signed by an authority of the test.
 package pkitest
 
 import (
@@ -17,9 +17,9 @@ import (
 	"time"
 )
 
-// Authority signs certificates and keeps them in files.
+// Authority signs certificates and writes them to files.
 type Authority struct {
-	// Folder is where the files are, File that of the authority's own certificate.
+	// Folder holds the files, File is the authority's own certificate.
 	Folder, File string
 	Pool         *x509.CertPool
 
@@ -28,7 +28,7 @@ type Authority struct {
 	serial int64
 }
 
-// New returns a new authority with a folder of its own.
+// New returns an authority with a new folder.
 func New(t testing.TB) *Authority {
 	t.Helper()
 	a := &Authority{Folder: t.TempDir(), Pool: x509.NewCertPool()}
@@ -39,34 +39,34 @@ func New(t testing.TB) *Authority {
 	return a
 }
 
-// Issue writes <name>.crt and <name>.key, replacing what was there, and returns their paths.
+// Issue writes <name>.crt and <name>.key, replacing existing ones, and returns their paths.
 func (a *Authority) Issue(t testing.TB, name string) (cert, key string) {
 	t.Helper()
 	return a.IssueUntil(t, name, time.Now().Add(time.Hour))
 }
 
-// IssueUntil is Issue of a certificate that is in force until end.
+// IssueUntil is Issue with an expiry time.
 func (a *Authority) IssueUntil(t testing.TB, name string, end time.Time) (cert, key string) {
 	t.Helper()
 	a.sign(t, name, time.Now().Add(-time.Hour), end)
 	return filepath.Join(a.Folder, name+".crt"), filepath.Join(a.Folder, name+".key")
 }
 
-// Client returns the configuration of a client that trusts the authority and shows the certificate called name; an empty
-// name is none.
+// Client returns a client configuration that trusts the authority and presents a new certificate called name, none if name
+// is empty.
 func (a *Authority) Client(t testing.TB, name string) *tls.Config {
 	t.Helper()
-	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: a.Pool}
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: a.Pool}
 	if name != "" {
 		cert, key := a.Issue(t, name)
 		pair, err := tls.LoadX509KeyPair(cert, key)
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Shown whatever authorities the server says that it knows.
-		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+		// Presented regardless of the authorities that the server requests.
+		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 	}
-	return config
+	return cfg
 }
 
 func (a *Authority) sign(t testing.TB, name string, begin, end time.Time) (*x509.Certificate, *ecdsa.PrivateKey) {
@@ -103,7 +103,7 @@ func (a *Authority) sign(t testing.TB, name string, begin, end time.Time) (*x509
 	return cert, key
 }
 
-// write replaces a file as a whole, as a careful operator does.
+// write replaces a file atomically.
 func (a *Authority) write(t testing.TB, name, kind string, der []byte) {
 	t.Helper()
 	path := filepath.Join(a.Folder, name)
