@@ -8,54 +8,54 @@ import (
 	"github.com/vitals-go/vitals/internal/broadcast"
 )
 
-// Breaker guards one dependency. Create it with New. All methods may be called concurrently.
+// Breaker is the circuit breaker of one dependency. Create it with New. It is safe for concurrent use.
 type Breaker struct {
-	cfg      Config
-	base     time.Time // birth; every time.Duration in here that is a moment counts from it
-	notifier *notifier // of the Group, if any
+	cfg     Config
+	created time.Time // moments are durations since then
+	// group is notified of each transition. It is nil outside a Group.
+	group *broadcast.Value[struct{}]
 
-	// word is what a call must know: see the flags. It is written under mu and read by every call.
+	// word holds the number of the last transition above the flags below. It is written under mu and read by every call.
 	word atomic.Uint64
-	// consecutive failures. Failures add under mu; a success that sees it non-zero stores 0 without mu, which is as
-	// if it had come a moment earlier or later.
+	// consecutive failures. Failures add under mu. A success that reads another value than 0 stores 0 without mu, as if
+	// it had ended a moment earlier or later.
 	consecutive atomic.Uint32
-	// rejection is what a call that is turned away gets. It is stored before the word that turns calls away.
+	// rejection is the error of rejected calls. It is stored before the word that rejects them.
 	rejection atomic.Pointer[OpenError]
-	// lastFailure is the error of the last failure. Only failures write it.
+	// lastFailure is written by failures only.
 	lastFailure atomic.Pointer[error]
 	passive     passiveState
-	// stripes count what calls tell, late those results that arrive in a later closed state than their call was
-	// admitted in: they count for life, but must not be in the window.
+	// stripes count results. late counts those that arrive in a later state than the one that allowed their call: they
+	// belong to Snapshot.Calls but not to the window.
 	stripes stripes
 	late    callStripe
-	// editions are published under mu, so that readers see transitions in order. Reading takes no lock.
-	editions *broadcast.Value[Snapshot]
-	// checked says that a check is attached. It is never unset.
+	// snapshots are stored under mu, in the order of the transitions. Reading takes no lock.
+	snapshots *broadcast.Value[Snapshot]
+	// checked is set by Check and never unset.
 	checked atomic.Bool
 
-	// mu guards what follows. It is never held while foreign code runs, and no successful call through a closed
+	// mu guards the fields below. It is never held while code of the user runs, and no successful call through a closed
 	// breaker takes it.
 	mu            sync.Mutex
 	machine       machine
 	window        window
-	current       Snapshot      // State and what belongs to it; the source of editions
-	probe         *probe        // the half-open probe under way, if any
+	current       Snapshot      // State and what belongs to it; copied into snapshots
+	probe         *probe        // the half-open probe in flight, or nil
 	retries       int           // probes that failed in a row
-	due           time.Duration // when the open time or the probe's lease is over
-	checkDeadline time.Duration // when half-open is no longer left to the check
+	due           time.Duration // end of the open time or of the probe's lease
+	checkDeadline time.Duration // end of the time in half-open that is reserved for the check
 	timer         *time.Timer
 }
 
-// The word of a Breaker: the number of the last transition, so that a result can be told from one of an earlier
-// state, above these flags. 0 in the flags is a closed breaker whose window turns.
+// The flags of Breaker.word. A word without flags is a closed breaker with a rotating window.
 const (
-	stateFlags  = 0b11 // a State
-	turningAway = 1 << 2
-	idle        = 1 << 3 // nobody has called for a window; the next call must start it
-	probing     = 1 << 4 // a probe is under way; calls made in its name are let through
-	epochShift  = 8
+	stateFlags = 0b11 // a State
+	rejecting  = 1 << 2
+	idle       = 1 << 3 // no call for a whole window: the next call restarts the window
+	probing    = 1 << 4 // calls made with the probe's context are allowed
+	epochShift = 8
 
-	slowPath = stateFlags | turningAway | idle | probing
+	slowPath = stateFlags | rejecting | idle | probing
 )
 
 // New returns a closed breaker, or all mistakes in cfg. It starts nothing.
@@ -67,14 +67,16 @@ func New(cfg Config) (*Breaker, error) {
 	return newBreaker(cfg, nil), nil
 }
 
-func newBreaker(cfg Config, notifier *notifier) *Breaker {
-	b := &Breaker{cfg: cfg, base: time.Now(), notifier: notifier, stripes: newStripes()}
+func newBreaker(cfg Config, group *broadcast.Value[struct{}]) *Breaker {
+	b := &Breaker{cfg: cfg, created: time.Now(), group: group, stripes: newStripes()}
 	b.window.span = cfg.Window
 	b.window.restart(0, Calls{})
 	b.machine.reset()
-	b.current = Snapshot{Name: cfg.Name, ObserveOnly: cfg.ObserveOnly, Since: b.base, Transitions: map[State]uint64{Closed: 1}}
+	b.current = Snapshot{
+		Name: cfg.Name, ObserveOnly: cfg.ObserveOnly, Since: b.created, Transitions: map[State]uint64{Closed: 1},
+	}
 	first := b.current
-	b.editions = broadcast.New(&first)
+	b.snapshots = broadcast.New(&first)
 	b.word.Store(idle)
 	return b
 }
@@ -82,10 +84,7 @@ func newBreaker(cfg Config, notifier *notifier) *Breaker {
 // Name returns Config.Name.
 func (b *Breaker) Name() string { return b.cfg.Name }
 
-// State returns the current state. It costs two reads, and the time of day while the breaker is open.
-func (b *Breaker) State() State {
-	snapshot := b.editions.Load()
-	return snapshot.stateAt(time.Now)
-}
+// State returns the current state. It costs two reads, and one of the clock while the breaker is open.
+func (b *Breaker) State() State { return b.snapshots.Load().stateAt(time.Now) }
 
-func (b *Breaker) sinceBirth() time.Duration { return time.Since(b.base) }
+func (b *Breaker) elapsed() time.Duration { return time.Since(b.created) }

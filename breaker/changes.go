@@ -6,69 +6,62 @@ import (
 	"time"
 )
 
+// SnapshotSource provides breakers for a report. *Breaker and *Group implement it.
+type SnapshotSource interface {
+	// Snapshots returns the current state of every breaker, sorted by name. It must not block.
+	Snapshots() []Snapshot
+	// Changed returns a channel that is closed at the next transition of any of them. Call it before Snapshots.
+	Changed() <-chan struct{}
+}
+
 var (
 	_ SnapshotSource = (*Breaker)(nil)
 	_ SnapshotSource = (*Group)(nil)
 )
 
-// publish makes the current state the newest edition. The caller holds mu.
+// publish makes current the newest snapshot. The caller holds mu.
 func (b *Breaker) publish() {
 	snapshot := b.current
-	b.editions.Store(&snapshot)
-	if b.notifier != nil {
-		b.notifier.notify()
+	b.snapshots.Store(&snapshot)
+	if b.group != nil {
+		b.group.Store(&struct{}{})
 	}
 }
 
-// stateAt derives the state: an open breaker whose time has come is half-open.
-func (s *Snapshot) stateAt(now func() time.Time) State {
-	if s.State == Open && !s.RetryAt.IsZero() && !now().Before(s.RetryAt) {
-		return HalfOpen
-	}
-	return s.State
-}
+// Snapshot returns the current state. It takes no lock; it costs one pass over the counters.
+func (b *Breaker) Snapshot() Snapshot { return b.complete(*b.snapshots.Load()) }
 
-// Snapshot returns what is known now. It takes no lock; it costs a pass over the counters.
-func (b *Breaker) Snapshot() Snapshot {
-	s := *b.editions.Load()
-	b.fill(&s)
-	return s
-}
-
-// fill adds to an edition what changes without a transition.
-func (b *Breaker) fill(s *Snapshot) {
+// complete adds to a stored snapshot what changes without a transition.
+func (b *Breaker) complete(s Snapshot) Snapshot {
 	if s.stateAt(time.Now) != s.State {
 		s.State, s.Since, s.RetryAt = HalfOpen, s.RetryAt, time.Time{}
 		s.countTransition(HalfOpen)
 	}
-	if s.State == Closed {
-		s.Consecutive = b.consecutive.Load()
-	}
 	if cause := b.lastFailure.Load(); cause != nil {
 		s.LastFailure = *cause
 	}
-	calls := b.stripes.sum()
-	s.Window = b.window.calls(b.sinceBirth(), calls)
-	s.Calls = calls.plus(b.late.sum())
+	s.Calls = b.stripes.sum()
+	s.Window = b.window.calls(b.elapsed(), s.Calls)
+	b.late.addTo(&s.Calls)
+	return s
 }
 
-// Snapshots returns the breaker's own Snapshot. It implements Source.
+// Snapshots returns the Snapshot as a slice of one. It implements SnapshotSource.
 func (b *Breaker) Snapshots() []Snapshot { return []Snapshot{b.Snapshot()} }
 
-// Changed returns a channel that is closed at the next transition. To miss nothing, call it before Snapshot.
+// Changed returns a channel that is closed at the next transition. Call it before Snapshot, so that no transition is
+// missed.
 func (b *Breaker) Changed() <-chan struct{} {
-	_, next := b.editions.Next()
-	return next
+	_, changed := b.snapshots.Next()
+	return changed
 }
 
-// Changes yields the current Snapshot at once and a new one after each transition, until ctx ends or the loop is
-// left. A slow reader sees the newest state; Snapshot.Transitions shows how many it has skipped.
+// Changes yields the current Snapshot and then one after each transition, until ctx ends. A slow reader gets the newest
+// one only; Snapshot.Transitions shows what it skipped.
 func (b *Breaker) Changes(ctx context.Context) iter.Seq[Snapshot] {
 	return func(yield func(Snapshot) bool) {
-		for snapshot := range b.editions.Changes(ctx) {
-			s := *snapshot
-			b.fill(&s)
-			if !yield(s) {
+		for s := range b.snapshots.Changes(ctx) {
+			if !yield(b.complete(*s)) {
 				return
 			}
 		}

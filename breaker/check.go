@@ -8,63 +8,60 @@ import (
 	"github.com/vitals-go/vitals/internal/errtext"
 )
 
-// Check wraps a health check of the dependency, so that check and calls share what they learn. It fits
+// Check wraps a health check of the dependency, so that the check and calls share their results. It fits
 // checker.Check.Run.
 //
-// While the breaker is open the check is answered from memory, by the rejection, and the dependency is left alone; the
-// text of that error ends with the failure that opened the breaker. When the open time is over, the next run of the
-// check is the half-open probe: it runs for up to ProbeTimeout whatever deadline its caller has, because a probe that is
-// cut short by an impatient caller would keep the breaker open; only a cancelled caller ends it. If it passes the breaker
-// closes, and so does one that opened while the check ran. In closed its result counts as one call's.
+// While the breaker is open, the check returns the rejection without calling fn; the text of this error ends with the
+// failure that opened the breaker. After the open time the next run is the half-open probe: it may take ProbeTimeout
+// whatever deadline its context has, because a probe that is cut short would keep the breaker open; only cancellation
+// ends it. A run that passes closes the breaker, also one that opened during the run. In closed a run counts as a call.
 //
-// With Config.PassiveWindow a run passes without calling fn when calls have just shown that the dependency works, through the
-// closed breaker. The first run always asks.
+// With Config.PassiveWindow a run passes without calling fn if recent calls through the closed breaker succeeded. The
+// first run always calls fn.
 //
-// The check may use a client that this breaker guards: calls made with the context that the check is given are part
-// of the probe, and in closed a failure of theirs is not counted again as the check's.
+// fn may use a client that this breaker guards: calls made with fn's context are part of the probe, and in closed
+// their failures and fn's count once.
 func (b *Breaker) Check(fn func(context.Context) error) func(context.Context) error {
 	b.checked.Store(true)
-	var calls passiveCheck
+	var passive passiveCheck
 	return func(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		defer calls.markRun(b)
-		if calls.satisfied(b) {
+		defer passive.markRun(b)
+		if passive.satisfied(b) {
 			return nil
 		}
-		pass, ok := b.admitProbe(true)
+		pass, ok := b.allowLocked(true)
 		if !ok {
-			return remember(b.reject())
+			return explained{b.reject()}
 		}
-		permit := Permit{b: b, ctx: ctx, pass: pass, began: b.stopwatch()}
+		permit := Permit{b: b, ctx: ctx, pass: pass, began: b.callStart()}
 		return permit.check(ctx, fn)
 	}
 }
 
-// remembered is the rejection of a check. Like every error of a check it is for the log and for those who may see
-// details: unlike an OpenError, which calls return to anybody, its text holds the cause. Its GRPCStatus does not.
-type remembered struct{ *OpenError }
+// explained is the rejection of a check. Its text holds the cause, as errors of checks may; that of an OpenError, which
+// calls return to clients, does not. Neither does its GRPCStatus.
+type explained struct{ *OpenError }
 
-func remember(rejection *OpenError) error {
-	if rejection.Cause == nil {
-		return rejection
+// Error returns the text of the rejection and of its cause, if any.
+func (e explained) Error() string {
+	if e.cause == nil {
+		return e.OpenError.Error()
 	}
-	return remembered{rejection}
+	return e.OpenError.Error() + ": " + errtext.Of(e.cause)
 }
 
-// Error is the rejection's, and why.
-func (r remembered) Error() string { return r.OpenError.Error() + ": " + errtext.Of(r.Cause) }
-
 // Unwrap returns the rejection.
-func (r remembered) Unwrap() error { return r.OpenError }
+func (e explained) Unwrap() error { return e.OpenError }
 
-// check runs fn and settles, however fn ends.
+// check runs fn and records the outcome, also when fn panics.
 func (p *Permit) check(ctx context.Context, fn func(context.Context) error) error {
 	outcome, cause := Failure, errAbandoned
-	var told atomic.Bool
+	var counted atomic.Bool // a call made by fn has failed
 	defer func() {
-		if outcome == Failure && told.Load() && p.pass.probe == nil {
+		if outcome == Failure && counted.Load() && p.pass.probe == nil {
 			return
 		}
 		p.Record(outcome, cause)
@@ -72,7 +69,7 @@ func (p *Permit) check(ctx context.Context, fn func(context.Context) error) erro
 			p.b.close(p.pass.epoch)
 		}
 	}()
-	ctx = context.WithValue(ctx, checkKey{p.b}, &told)
+	ctx = context.WithValue(ctx, checkKey{p.b}, &counted)
 	if p.pass.probe != nil {
 		var release context.CancelFunc
 		ctx, release = p.b.probeContext(ctx, p.pass.probe)
@@ -83,22 +80,20 @@ func (p *Permit) check(ctx context.Context, fn func(context.Context) error) erro
 	return err
 }
 
-// checkKey is the context key under which a check of a breaker travels into the calls that it makes. Its value is set by
-// a call that has failed: the check's own failure is the same one.
+// checkKey is the context key of a running check. Its value is an *atomic.Bool: see Permit.check.
 type checkKey struct{ *Breaker }
 
-// notifyCheck tells the check that made the call, if one did, that its failure has been counted.
+// notifyCheck marks the failure of a call as counted for the check that made the call, if one did.
 func (p *Permit) notifyCheck() {
 	if p.ctx == nil {
 		return
 	}
-	if told, ok := p.ctx.Value(checkKey{p.b}).(*atomic.Bool); ok {
-		told.Store(true)
+	if counted, ok := p.ctx.Value(checkKey{p.b}).(*atomic.Bool); ok {
+		counted.Store(true)
 	}
 }
 
-// probeContext gives the probe its own deadline. Of the caller's context it keeps the values and an explicit
-// cancellation.
+// probeContext returns a context with the values of caller, its cancellation and the probe's own deadline.
 func (b *Breaker) probeContext(caller context.Context, p *probe) (context.Context, context.CancelFunc) {
 	ctx := context.WithValue(context.WithoutCancel(caller), probeKey{b}, p)
 	ctx, cancel := context.WithTimeout(ctx, b.cfg.ProbeTimeout)
@@ -113,42 +108,41 @@ func (b *Breaker) probeContext(caller context.Context, p *probe) (context.Contex
 	}
 }
 
-// Observe reports what was learnt about the dependency without asking the breaker: by a check that is not wrapped, or
-// by another client. A success closes an open breaker, a failure re-opens a half-open one that has no probe under
-// way, and in closed both count like a call's result. A breaker that an operator holds only counts.
+// Observe records a result of a call or check that the breaker did not see. A success closes an open breaker, a
+// failure reopens a half-open one that has no probe in flight; in closed both count like a call. A forced breaker
+// only counts.
 func (b *Breaker) Observe(err error) {
 	outcome := b.cfg.Classify(err)
-	permit := Permit{b: b, pass: pass{epoch: b.word.Load() >> epochShift}, began: b.stopwatch()}
+	permit := Permit{b: b, pass: pass{epoch: b.epoch()}, began: b.callStart()}
 	switch outcome {
 	case Success:
 		b.close(0)
 	case Failure:
-		err = errtext.Capture(err)
-		b.reopen(err)
+		err = b.recordCause(err)
+		b.reopen()
 	}
 	permit.Record(outcome, err)
 }
 
-// close closes a breaker that is not closed although the dependency works. It leaves alone what is in the state
-// number epoch: that result has been judged already.
+// close closes the breaker after a success, unless it is in the state with the number epoch: there the success has been
+// evaluated already.
 func (b *Breaker) close(epoch uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.current.State == Closed || b.current.Forced || b.epoch() == epoch {
 		return
 	}
-	now := b.sinceBirth()
+	now := b.elapsed()
 	b.probe = nil
 	b.machine.reset()
 	b.sync(now)
 }
 
-// reopen re-opens a half-open breaker.
-func (b *Breaker) reopen(cause error) {
-	b.recordCause(cause)
+// reopen opens a half-open breaker without a probe.
+func (b *Breaker) reopen() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.sinceBirth()
+	now := b.elapsed()
 	b.advance(now)
 	if b.current.State == HalfOpen && b.probe == nil {
 		b.machine.report(Failure, true)

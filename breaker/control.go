@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// TripFor opens the breaker for d, because the dependency asked to be left alone (HTTP's Retry-After, gRPC's
-// RetryInfo). The time is lengthened by up to Config.Jitter and cut at Config.MaxOpenTime. It extends the time of an
-// open breaker but never shortens it, does not count as a failed probe, and yields to an operator's word.
+// TripFor opens the breaker for d, as for HTTP's Retry-After or gRPC's RetryInfo. Jitter lengthens d; MaxOpenTime limits
+// it. TripFor extends the open time but never shortens it, does not count as a failed probe, and has no effect on a
+// forced breaker.
 func (b *Breaker) TripFor(d time.Duration) {
 	if d <= 0 {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.sinceBirth()
+	now := b.elapsed()
 	b.advance(now)
 	d = b.cfg.tripTime(d, rand.Float64())
 	switch {
@@ -32,29 +32,25 @@ func (b *Breaker) TripFor(d time.Duration) {
 	b.open(now, d)
 }
 
-// ForceOpen turns every call away, checks included, until ForceClosed or Reset. Reason is the operator's word for
-// reports and logs. It also holds for a breaker that only observes.
-func (b *Breaker) ForceOpen(reason string) { b.force(Open, reason) }
+// ForceOpen rejects all calls and checks until ForceClosed or Reset, also with ObserveOnly. The reason is shown in
+// reports and logs.
+func (b *Breaker) ForceOpen(reason string) { b.set(Open, true, reason) }
 
-// ForceClosed lets every call through, whatever comes back, until ForceOpen or Reset.
-func (b *Breaker) ForceClosed(reason string) { b.force(Closed, reason) }
+// ForceClosed allows all calls, whatever their results, until ForceOpen or Reset. The reason is shown in reports and
+// logs.
+func (b *Breaker) ForceClosed(reason string) { b.set(Closed, true, reason) }
 
-func (b *Breaker) force(state State, reason string) {
+// Reset closes the breaker and clears its window, back-off and forced state. The totals of the Snapshot stay.
+func (b *Breaker) Reset() { b.set(Closed, false, "") }
+
+func (b *Breaker) set(state State, forced bool, reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.probe = nil
-	b.current.Forced, b.current.ForcedReason = true, reason
-	b.transition(state, b.sinceBirth())
-}
-
-// Reset closes the breaker and forgets failures, back-off and what an operator has forced. What happened over the
-// breaker's life stays in the snapshot.
-func (b *Breaker) Reset() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.probe = nil
-	b.retries = 0
-	b.current.Forced, b.current.ForcedReason = false, ""
-	b.machine.reset()
-	b.transition(Closed, b.sinceBirth())
+	b.current.Forced, b.current.ForcedReason = forced, reason
+	if !forced {
+		b.retries = 0
+		b.machine.reset()
+	}
+	b.transition(state, b.elapsed())
 }

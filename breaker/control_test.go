@@ -35,7 +35,7 @@ func TestRejectionTellsEverythingButTheCause(t *testing.T) {
 			t.Fatalf("%v is not the rejection of an open breaker", err)
 		}
 		if rejection.Name != "database" || rejection.State != breaker.Open || !rejection.CircuitOpen() ||
-			rejection.RetryAfter() != 5*time.Second || !errors.Is(rejection.Cause, errDown) {
+			rejection.RetryAfter() != 5*time.Second || !errors.Is(b.Snapshot().LastFailure, errDown) {
 			t.Fatalf("%+v", rejection)
 		}
 		st := status.Convert(err)
@@ -127,7 +127,7 @@ func TestOperatorsWordHolds(t *testing.T) {
 		wantState(t, b, breaker.Closed)
 
 		b.Reset()
-		if s := b.Snapshot(); s.Forced || s.ForcedReason != "" || s.Consecutive != 0 || s.Calls.Failures != 100 {
+		if s := b.Snapshot(); s.Forced || s.ForcedReason != "" || breaker.Consecutive(b) != 0 || s.Calls.Failures != 100 {
 			t.Fatalf("%+v", s)
 		}
 		trip(t, b)
@@ -155,8 +155,8 @@ func TestWindowIsTrueWhereverCallsPass(t *testing.T) {
 			if n := s.Window.Failures; n < 27 || n > 30 {
 				t.Errorf("%s: %d failures in the window, want those of 30 s", name, n)
 			}
-			if s.State == breaker.Closed && s.Consecutive != 120 {
-				t.Errorf("%s: %d failures in a row, want 120", name, s.Consecutive)
+			if s.State == breaker.Closed && breaker.Consecutive(b) != 120 {
+				t.Errorf("%s: %d failures in a row, want 120", name, breaker.Consecutive(b))
 			}
 			time.Sleep(time.Hour)
 			synctest.Wait()
@@ -219,13 +219,13 @@ func TestFailingCheckThroughTheGuardedClientCountsOnce(t *testing.T) {
 		guarded = errDown
 		for n := range 4 {
 			_ = check(t.Context())
-			if s := b.Snapshot(); s.State != breaker.Closed || int(s.Consecutive) != n+1 {
-				t.Fatalf("%v with %d failures in a row after %d runs", s.State, s.Consecutive, n+1)
+			if s := b.Snapshot(); s.State != breaker.Closed || int(breaker.Consecutive(b)) != n+1 {
+				t.Fatalf("%v with %d failures in a row after %d runs", s.State, breaker.Consecutive(b), n+1)
 			}
 		}
 		guarded, own = nil, errDown
 		_ = check(t.Context())
-		if got := b.Snapshot().Consecutive; got != 1 {
+		if got := breaker.Consecutive(b); got != 1 {
 			t.Fatalf("%d failures in a row, want the check's own to count", got)
 		}
 	})
@@ -367,7 +367,7 @@ func TestConfirmEndsTheProbeWhileTheCallGoesOn(t *testing.T) {
 		time.Sleep(time.Hour) // No lease any more.
 		wantState(t, b, breaker.Closed)
 		stream.Done(errDown)
-		if got := b.Snapshot().Consecutive; got != 1 {
+		if got := breaker.Consecutive(b); got != 1 {
 			t.Fatalf("%d failures, want the stream's end to count", got)
 		}
 	})

@@ -1,36 +1,32 @@
-// Package breaker guards calls to dependencies with circuit breakers: when a dependency keeps failing, calls to it are
-// turned away at once, until a single probe has shown that it works again.
+// Package breaker implements circuit breakers: when a dependency keeps failing, calls to it are rejected at once until a
+// probe has succeeded.
 //
 //	          5 failures in a row, or half of at least 20 calls in 30 s
 //	Closed ───────────────────────────────────────────────────────────▶ Open
 //	  ▲                                                               │    ▲
-//	  │ the probe succeeds                 5 s, 10 s, 20 s … 5 min,   │    │ the probe fails,
-//	  │                                    spread by a quarter        ▼    │ or never reports
+//	  │ the probe succeeds                 5 s, 10 s, 20 s … 5 min,   │    │ the probe fails
+//	  │                                    ± 25 %                     ▼    │ or times out
 //	  └─────────────────────────────────────────────────────────── HalfOpen
 //
-// The state machine is github.com/sony/gobreaker. This package adds what it leaves to its users: rules that are true
-// at low and at high traffic, back-off with jitter, a lease on the probe, outcomes that are nobody's fault, manual
-// control, a health check that does the probing and asks nothing while calls show that all is well, and a state that is
-// published on time even when nobody calls.
+// The state machine is github.com/sony/gobreaker. This package adds rolling windows that hold at low and at high
+// traffic, back-off with jitter, a lease on the probe, neutral outcomes, manual control, a health check that serves as
+// the probe and is skipped while calls succeed, and state changes that are published on time without calls.
 //
-// Use one [Breaker] per dependency; a [Group] where one client talks to many targets. [Do] guards a function. A
-// client library that has its own hooks is guarded by an adapter: grpcbreaker, httpbreaker, sqlbreaker and
-// redisbreaker are built from [Breaker.Allow] and [Permit.Done], as yours can be.
+// Use one [Breaker] per dependency, or a [Group] for a client with many targets. [Do] protects a function. Packages
+// grpcbreaker, httpbreaker, sqlbreaker and redisbreaker adapt client libraries with [Breaker.Allow] and [Permit.Done].
 //
-// # What counts
+// # Outcomes
 //
-// Every admitted call is settled exactly once, as [Success], [Failure] or [Neutral]. Neutral says nothing about the
-// dependency: the caller gave up, or had no time left to begin with. Neutral calls neither dilute the failure rate nor
-// interrupt a run of failures. A panic and runtime.Goexit are failures; so is a probe that never reports.
+// Each allowed call ends as [Success], [Failure] or [Neutral], once. Neutral calls, such as those that the caller
+// cancelled or made after its deadline, neither lower the failure rate nor interrupt a run of failures. A panic,
+// runtime.Goexit and a probe that exceeds ProbeTimeout are failures.
 //
-// # Concurrency, ownership and cost
+// # Concurrency and cost
 //
-// Everything may be used concurrently. No lock is held while a caller's function, classifier or reader runs. A closed
-// breaker's success reads one word and adds to a counter that other cores do not write; nothing is allocated. A
-// rejection is one read, one addition and a shared error. With Config.SlowCall or Config.PassiveWindow a call reads the clock
-// twice.
+// Everything is safe for concurrent use. No lock is held while a function, classifier or reader of the user runs. A
+// success through a closed breaker reads one word, adds to a counter of its core and allocates nothing. A rejection is
+// one read, one addition and a shared error. SlowCall and PassiveWindow add two clock readings to each call.
 //
-// A Breaker owns no goroutine. It owns one timer, armed while calls come (it turns the rolling window), while the
-// breaker is open (it announces the half-open state) and while a probe runs (it ends the lease). An unused breaker
-// has no timer, so that one that is dropped is garbage once its last deadline has passed; there is nothing to close.
+// A Breaker has no goroutine and needs no Close. Its timer runs while calls come (to rotate the window), while the
+// breaker is open, and during a probe; an unused Breaker can be garbage collected.
 package breaker

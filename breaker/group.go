@@ -1,6 +1,7 @@
 package breaker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,22 +13,21 @@ import (
 	"github.com/vitals-go/vitals/internal/broadcast"
 )
 
-// GroupConfig describes a Group.
+// GroupConfig configures a Group.
 type GroupConfig struct {
-	// Breaker is the template of every breaker. Its Name is the name of the shared breaker and the first part of the
-	// others' names.
+	// Breaker configures every breaker. Its Name is the name of the shared breaker and, followed by a slash and the key,
+	// of the others.
 	Breaker Config
-	// Limit is how many keys get a breaker of their own. Default 256.
+	// Limit is the number of keys with a breaker of their own. Default 256.
 	Limit int
 }
 
-// Group holds one breaker per key: per target of a client, per method, per tenant. Keys may come from strangers: only
-// so many get a breaker of their own, all others share one. Create it with NewGroup. All methods may be called
-// concurrently.
+// Group holds one breaker per key: per target of a client, per method, per tenant. Keys may come from untrusted input:
+// keys beyond the limit share one breaker. Create it with NewGroup. It is safe for concurrent use.
 type Group struct {
-	cfg      GroupConfig
-	notifier *notifier
-	shared   *Breaker
+	cfg     GroupConfig
+	changes *broadcast.Value[struct{}]
+	shared  *Breaker
 	// members is replaced as a whole, under mu; a lookup is one read and a map access.
 	members atomic.Pointer[map[string]*Breaker]
 	mu      sync.Mutex
@@ -36,22 +36,22 @@ type Group struct {
 // NewGroup returns an empty Group, or all mistakes in cfg. It starts nothing.
 func NewGroup(cfg GroupConfig) (*Group, error) {
 	cfg.Breaker = cfg.Breaker.withDefaults()
-	orInt(&cfg.Limit, 256)
+	cfg.Limit = cmp.Or(cfg.Limit, 256)
 	err := cfg.Breaker.validate()
 	if cfg.Limit < 0 {
-		err = errors.Join(err, fmt.Errorf("breaker group %q: Limit is %d, want a positive number", cfg.Breaker.Name, cfg.Limit))
+		err = errors.Join(err, fmt.Errorf("breaker group %q: Limit: got %d, want a positive number", cfg.Breaker.Name, cfg.Limit))
 	}
 	if err != nil {
 		return nil, err
 	}
-	g := &Group{cfg: cfg, notifier: newNotifier()}
-	g.shared = newBreaker(cfg.Breaker, g.notifier)
+	g := &Group{cfg: cfg, changes: broadcast.New(&struct{}{})}
+	g.shared = newBreaker(cfg.Breaker, g.changes)
 	g.members.Store(&map[string]*Breaker{})
 	return g, nil
 }
 
-// Get returns the breaker of key, and makes it at the first call. A leading slash, as of a gRPC method, does not matter.
-// Once Limit is reached, and for keys that are too long or unprintable for a name, it returns the shared breaker.
+// Get returns the breaker of key and creates it on first use. A leading slash, as in a gRPC method, is ignored. Keys
+// beyond Limit, and keys that are too long or unprintable, get the shared breaker.
 func (g *Group) Get(key string) *Breaker {
 	key = strings.TrimPrefix(key, "/")
 	if b := (*g.members.Load())[key]; b != nil {
@@ -66,7 +66,7 @@ func (g *Group) add(key string) *Breaker {
 	}
 	cfg := g.cfg.Breaker
 	cfg.Name += "/" + key
-	if len(cfg.Name) > maxName || !presentable(cfg.Name) {
+	if len(cfg.Name) > maxName || !printable(cfg.Name) {
 		return g.shared
 	}
 	g.mu.Lock()
@@ -79,15 +79,14 @@ func (g *Group) add(key string) *Breaker {
 		return g.shared
 	}
 	grown := maps.Clone(old)
-	// The map outlives the call whose memory key may be part of.
-	key = strings.Clone(key)
-	grown[key] = newBreaker(cfg, g.notifier)
+	key = strings.Clone(key) // it may be part of a larger string
+	grown[key] = newBreaker(cfg, g.changes)
 	g.members.Store(&grown)
 	return grown[key]
 }
 
-// Snapshots returns the snapshots of all breakers made so far, sorted by name. The shared one is among them once it
-// has seen a call or a transition. It implements Source and takes no lock.
+// Snapshots returns the snapshots of all breakers created so far, sorted by name. The shared one is included after its
+// first call or transition. It implements SnapshotSource and takes no lock.
 func (g *Group) Snapshots() []Snapshot {
 	members := *g.members.Load()
 	all := make([]Snapshot, 0, len(members)+1)
@@ -101,20 +100,9 @@ func (g *Group) Snapshots() []Snapshot {
 	return all
 }
 
-// Changed returns a channel that is closed at the next transition of any breaker in the group. To miss nothing, call
-// it before Snapshots.
-func (g *Group) Changed() <-chan struct{} { return g.notifier.changed() }
-
-// notifier wakes the readers of a whole group. Rings are counted only because an edition needs a value.
-type notifier struct {
-	changes *broadcast.Value[struct{}]
-}
-
-func newNotifier() *notifier { return &notifier{changes: broadcast.New(&struct{}{})} }
-
-func (b *notifier) notify() { b.changes.Store(&struct{}{}) }
-
-func (b *notifier) changed() <-chan struct{} {
-	_, next := b.changes.Next()
-	return next
+// Changed returns a channel that is closed at the next transition of any breaker in the group. Call it before
+// Snapshots, so that no transition is missed.
+func (g *Group) Changed() <-chan struct{} {
+	_, changed := g.changes.Next()
+	return changed
 }

@@ -116,15 +116,15 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 		t.Fatal("no mistake found")
 	}
 	for _, field := range []string{
-		"Name", "ConsecutiveFailures", "FailureRate", "MinCalls", "Window", "SlowCall", "SlowCallRate", "OpenTime",
-		"MaxOpenTime", "Jitter", "ProbeTimeout", "Evidence", "Limit",
+		"ConsecutiveFailures", "FailureRate", "MinCalls", "Window", "SlowCall", "SlowCallRate", "OpenTime",
+		"MaxOpenTime", "Jitter", "ProbeTimeout", "PassiveWindow", "Limit",
 	} {
-		if !strings.Contains(err.Error(), field+" is") {
+		if !strings.Contains(err.Error(), field+": got") {
 			t.Errorf("%s is not reported:\n%v", field, err)
 		}
 	}
-	if _, err := breaker.New(breaker.Config{}); err == nil {
-		t.Error("a breaker without a name is accepted")
+	if _, err := breaker.New(breaker.Config{}); err == nil || err.Error() != "breaker: Name is required" {
+		t.Errorf("without a name: %v", err)
 	}
 }
 

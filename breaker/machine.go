@@ -8,53 +8,41 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-// machine is gobreaker's state machine, which decides what state a breaker is in. What it is told, and when, is the
-// Breaker's business: rules, open time and leases. A Breaker uses it under its lock.
+// machine is gobreaker's state machine. Rules, open time and leases are the Breaker's, which uses it under mu.
 type machine struct {
 	gate *gobreaker.TwoStepCircuitBreaker[struct{}]
 	// state is written by OnStateChange, which gobreaker runs under its own lock: nothing else may happen there.
 	state atomic.Int32
-	// tripping is what the rules say about the failure that is being reported.
+	// tripping is the rules' decision on the failure that is being reported.
 	tripping bool
 }
 
-// What the gate is told instead of the call's own error: outcomes have been classified before.
+// The gate gets these errors instead of the call's: outcomes are classified before.
 var (
 	errFailure = errors.New("failure")
 	errNeutral = errors.New("neutral")
 )
 
-// reset makes a new, closed gate. gobreaker knows no way back but through its own rules.
+// reset makes a new, closed gate: gobreaker has no method for that.
 func (m *machine) reset() {
 	m.state.Store(int32(gobreaker.StateClosed))
 	m.gate = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:   1,
-		Timeout:       time.Nanosecond, // the Breaker asks only when its own, longer open time is over
+		Timeout:       time.Nanosecond, // the Breaker's open time is longer
 		ReadyToTrip:   func(gobreaker.Counts) bool { return m.tripping },
 		OnStateChange: func(_ string, _, to gobreaker.State) { m.state.Store(int32(to)) },
 		IsExcluded:    func(err error) bool { return errors.Is(err, errNeutral) },
 	})
 }
 
-// current translates gobreaker's state.
-func (m *machine) current() State {
-	switch gobreaker.State(m.state.Load()) {
-	case gobreaker.StateHalfOpen:
-		return HalfOpen
-	case gobreaker.StateOpen:
-		return Open
-	default:
-		return Closed
-	}
-}
+// current returns the state: gobreaker's have the same numbers.
+func (m *machine) current() State { return State(m.state.Load()) }
 
-// report tells the gate of a call that is already over. It has no effect while a probe is under way.
+// report records a call that is over. It has no effect while a probe is in flight.
 func (m *machine) report(outcome Outcome, tripping bool) {
-	done, err := m.gate.Allow()
-	if err != nil {
-		return
+	if done, err := m.gate.Allow(); err == nil {
+		m.record(done, outcome, tripping)
 	}
-	m.record(done, outcome, tripping)
 }
 
 func (m *machine) record(done func(error), outcome Outcome, tripping bool) {
@@ -70,5 +58,5 @@ func (m *machine) record(done func(error), outcome Outcome, tripping bool) {
 	m.tripping = false
 }
 
-// wake lets an open gate notice that its time is over.
+// wake lets an open gate become half-open.
 func (m *machine) wake() { m.gate.State() }

@@ -182,8 +182,8 @@ func play(t *testing.T, script []byte) {
 		if s.State != m.state {
 			t.Fatalf("%s: state %v, model %v", step, s.State, m.state)
 		}
-		if s.State == breaker.Closed && int(s.Consecutive) != m.consecutive {
-			t.Fatalf("%s: %d failures in a row, model %d", step, s.Consecutive, m.consecutive)
+		if s.State == breaker.Closed && int(breaker.Consecutive(b)) != m.consecutive {
+			t.Fatalf("%s: %d failures in a row, model %d", step, breaker.Consecutive(b), m.consecutive)
 		}
 		if s.State == breaker.Open && m.due < 200*time.Second && time.Until(s.RetryAt) != m.due-m.now {
 			t.Fatalf("%s: next try in %v, model %v", step, time.Until(s.RetryAt), m.due-m.now)

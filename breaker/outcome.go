@@ -5,33 +5,26 @@ import (
 	"errors"
 )
 
-// Outcome is what a call says about the dependency. The zero value is Failure.
+// Outcome is the result of a call as evidence about the dependency. The zero value is Failure.
 type Outcome uint8
 
 // The outcomes.
 const (
-	// Failure speaks against the dependency: it did not answer, or with a fault of its own.
+	// Failure: the dependency did not answer, or failed.
 	Failure Outcome = iota
-	// Success speaks for it: it answered, if only to say that the caller is wrong.
+	// Success: the dependency answered, even if only to reject the request as wrong.
 	Success
-	// Neutral says nothing: the caller gave up, or the call never reached the dependency.
+	// Neutral: no evidence, as when the caller cancelled or the call did not reach the dependency.
 	Neutral
 )
 
 // String returns failure, success or neutral.
 func (o Outcome) String() string {
-	switch o {
-	case Success:
-		return "success"
-	case Neutral:
-		return "neutral"
-	default:
-		return "failure"
-	}
+	return [...]string{Failure: "failure", Success: "success", Neutral: "neutral"}[min(o, Neutral)]
 }
 
-// DefaultClassify is the classifier of a Config that has none: nil is a Success; context.Canceled and the rejection
-// of another breaker are Neutral; every other error is a Failure.
+// DefaultClassify is the default of Config.Classify: nil is a Success; context.Canceled and the rejection of another
+// breaker are Neutral; every other error is a Failure.
 func DefaultClassify(err error) Outcome {
 	switch {
 	case err == nil:

@@ -7,33 +7,31 @@ import (
 	"time"
 )
 
-// Permit is the right to make one call, and the duty to say how it ended. It belongs to one call; do not copy it
-// after its first use. The zero Permit settles nothing.
+// Permit allows one call and records its result. Do not copy it after its first use. The zero Permit records nothing.
 type Permit struct {
 	b     *Breaker
 	ctx   context.Context
 	pass  pass
 	began time.Duration // only if calls are timed
-	// expired permits were granted to a context that had already ended.
+	// expired: the context had ended before the call.
 	expired bool
 	// untimed calls are never slow.
 	untimed bool
 	done    atomic.Bool
 }
 
-// pass says by what right a call was admitted.
+// pass is how a call was allowed.
 type pass struct {
-	epoch uint64 // the state that admitted it
-	probe *probe // the half-open probe that it is, or is part of
+	epoch uint64 // the number of the state that allowed it
+	probe *probe // the half-open probe that the call is, or is part of
 	// nested calls are made by the call that holds the probe.
 	nested bool
 }
 
-// Allow asks to call the dependency. It returns a Permit, which must be settled exactly once, or a rejection, which
-// is an *OpenError. It never blocks. Most callers want Do instead; Allow is for calls whose end is learnt elsewhere.
+// Allow returns a Permit for one call, which must be ended by Done or Record, or an *OpenError. It never blocks. Most
+// callers use Do; Allow is for calls that end elsewhere.
 //
-// A call of which the caller lets go without settling is not counted, unless it is the half-open probe: then it has
-// failed when the lease ends.
+// A call that is never ended is not counted; if it was the half-open probe, it fails after ProbeTimeout.
 func (b *Breaker) Allow(ctx context.Context) (Permit, error) {
 	word := b.word.Load()
 	pass := pass{epoch: word >> epochShift}
@@ -44,15 +42,15 @@ func (b *Breaker) Allow(ctx context.Context) (Permit, error) {
 			return Permit{}, b.reject()
 		}
 	}
-	return Permit{b: b, ctx: ctx, pass: pass, began: b.stopwatch(), expired: expired}, nil
+	return Permit{b: b, ctx: ctx, pass: pass, began: b.callStart(), expired: expired}, nil
 }
 
-// stopwatch reads the clock only if it matters how long calls take.
-func (b *Breaker) stopwatch() time.Duration {
+// callStart reads the clock if calls are timed.
+func (b *Breaker) callStart() time.Duration {
 	if !b.cfg.timed() {
 		return 0
 	}
-	return b.sinceBirth()
+	return b.elapsed()
 }
 
 func (c *Config) timed() bool { return c.SlowCall|c.PassiveWindow != 0 }
@@ -62,37 +60,37 @@ func (b *Breaker) allowSlow(ctx context.Context, word uint64, expired bool) (pas
 	switch {
 	case word&probing != 0:
 		return b.joinProbe(ctx)
-	case word&turningAway != 0:
+	case word&rejecting != 0:
 		return pass{}, false
-	case expired, state == Open: // must not take the probe; an observer judges nothing while it is open
+	case expired, state == Open: // an expired call must not be the probe; an open breaker that only observes has none
 		return pass{epoch: word >> epochShift}, true
 	default:
-		return b.admitProbe(false)
+		return b.allowLocked(false)
 	}
 }
 
-// reject counts the call and returns the shared rejection.
+// reject counts a rejection and returns the shared error.
 func (b *Breaker) reject() *OpenError {
 	b.stripes.mine().rejected.Add(1)
 	return b.rejection.Load()
 }
 
-// Done reports how the call ended: err is classified by Config.Classify, unless the permit's context says that the
-// caller gave up or came too late. Only the first settlement of a permit counts.
+// Done records the end of the call. err is classified by Config.Classify, unless the permit's context was cancelled or
+// had ended before the call. Only the first Done or Record has an effect.
 func (p *Permit) Done(err error) {
 	if p.b != nil && !p.done.Load() {
 		p.Record(p.classify(err), err)
 	}
 }
 
-// Record reports the outcome of a call that Config.Classify cannot judge: an adapter knows its protocol better. What
-// the caller brought about stays Neutral: a failure after it gave up, and whatever came of a call that it made too
-// late. Cause is kept as the reason of a failure. Only the first settlement of a permit counts.
+// Record records an outcome that the caller has classified, as adapters do for their protocols. A failure after
+// cancellation and every outcome of a call made after its deadline are Neutral. Cause is kept as the reason of a
+// failure. Only the first Done or Record has an effect.
 func (p *Permit) Record(outcome Outcome, cause error) {
 	if p.b == nil || p.done.Swap(true) {
 		return
 	}
-	if p.expired || outcome == Failure && p.abandoned() {
+	if p.expired || outcome == Failure && p.cancelled() {
 		outcome = Neutral
 	}
 	p.b.record(p, outcome, cause)
@@ -101,22 +99,20 @@ func (p *Permit) Record(outcome Outcome, cause error) {
 // Probe reports whether the call is the half-open probe or part of it.
 func (p *Permit) Probe() bool { return p.pass.probe != nil }
 
-// Untimed says that how long the call takes says nothing about the dependency, as with a stream, which lasts as long as
-// its user wants: it will not be slow (Config.SlowCall). Call it before the call begins.
+// Untimed excludes the call from Config.SlowCall, as for a stream, which lasts as long as its user wants. Use it before
+// the call begins.
 func (p *Permit) Untimed() { p.untimed = true }
 
-// Confirm reports that the dependency has answered although the call goes on: the first message of a stream. It ends
-// a half-open probe with success, so that one long call does not hold up all others; how the call ends then counts
-// like any other call. It changes nothing outside half-open.
+// Confirm ends a half-open probe with success before the call ends, as at the first message of a stream, so that a long
+// call does not delay others. The end of the call then counts like any other. It has no effect outside half-open.
 func (p *Permit) Confirm() {
 	if p.pass.probe != nil && !p.done.Load() {
 		p.b.confirm(p.pass.probe)
 	}
 }
 
-// Context returns the context to make the call with. It is the one given to Allow; if the call is a half-open probe it
-// also says so, and what the call itself does through the same breaker is let through as part of the probe. A check
-// that pings through a guarded client would otherwise be turned away by its own probe.
+// Context returns the context for the call: the one given to Allow. For a half-open probe it carries the probe, so that
+// calls through the same breaker made with it are allowed as part of the probe.
 func (p *Permit) Context() context.Context {
 	if p.pass.probe == nil || p.pass.nested {
 		return p.ctx
@@ -124,20 +120,20 @@ func (p *Permit) Context() context.Context {
 	return context.WithValue(p.ctx, probeKey{p.b}, p.pass.probe)
 }
 
-// classify is foreign code's turn: no lock is held.
+// classify runs code of the user: no lock is held.
 func (p *Permit) classify(err error) Outcome {
-	if p.expired || err != nil && p.abandoned() {
+	if p.expired || err != nil && p.cancelled() {
 		return Neutral
 	}
 	return p.b.cfg.Classify(err)
 }
 
-// abandoned reports whether the caller gave up. Its context tells; the error of a call need not.
-func (p *Permit) abandoned() bool { return p.ctx != nil && errors.Is(p.ctx.Err(), context.Canceled) }
+// cancelled reports whether the caller cancelled the call, whatever the call's error.
+func (p *Permit) cancelled() bool { return p.ctx != nil && errors.Is(p.ctx.Err(), context.Canceled) }
 
-// time reports whether the call was slow, and lets one that was quick and good stand for a check.
+// time reports whether the call was slow, and records a fast success for passive checks.
 func (b *Breaker) time(p *Permit, outcome Outcome) (slow bool) {
-	now := b.sinceBirth()
+	now := b.elapsed()
 	took := now - p.began
 	if outcome == Success && b.cfg.PassiveWindow > 0 {
 		b.recordSuccess(now, took)
@@ -145,7 +141,7 @@ func (b *Breaker) time(p *Permit, outcome Outcome) (slow bool) {
 	return b.cfg.SlowCall > 0 && !p.untimed && outcome != Neutral && took >= b.cfg.SlowCall
 }
 
-// record counts one call's outcome. The fast path is a success in the state in which the call was admitted.
+// record counts the outcome of one call. The fast path is a success in the state that allowed the call.
 func (b *Breaker) record(p *Permit, outcome Outcome, cause error) {
 	slow := b.cfg.timed() && b.time(p, outcome)
 	word := b.word.Load()
@@ -157,4 +153,22 @@ func (b *Breaker) record(p *Permit, outcome Outcome, cause error) {
 		b.consecutive.Store(0)
 	}
 	b.stripes.mine().count(outcome, false)
+}
+
+// errAbandoned is the cause of a failure without an error.
+var errAbandoned = errors.New("breaker: call ended without a result (panic or runtime.Goexit)")
+
+// Do calls fn if b allows it and records the result. It returns the results of fn, or an *OpenError if the call was
+// rejected. fn runs on the calling goroutine with Permit.Context. A panic of fn is a failure and propagates.
+func Do[T any](ctx context.Context, b *Breaker, fn func(context.Context) (T, error)) (T, error) {
+	permit, err := b.Allow(ctx)
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	outcome, cause := Failure, errAbandoned
+	defer func() { b.record(&permit, outcome, cause) }()
+	result, err := fn(permit.Context())
+	outcome, cause = permit.classify(err), err
+	return result, err
 }

@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// probe is the one call that a half-open breaker lets through. Its fields are guarded by the breaker's mu.
+// probe is the one call that a half-open breaker allows. Its fields are guarded by the breaker's mu.
 type probe struct {
 	done func(error) // gobreaker's; called once
-	// joined says that the probing call has made another one through the breaker, which will report.
+	// joined: the probing call has made another one through the breaker, which will be recorded.
 	joined bool
-	// confirmedIn is the epoch that an early success led to; 0 without one.
+	// confirmedIn is the epoch that Confirm led to; 0 without one.
 	confirmedIn uint64
 }
 
-// checkWait is how long ProbeOnly waits for a result of its check before it lets calls probe.
+// checkWait is how long ProbeOnly waits in half-open for a result of the check.
 const checkWait = time.Minute
 
-// admitProbe admits a call that cannot take the fast path, as the probe if it has to be one.
-func (b *Breaker) admitProbe(check bool) (pass, bool) {
+// allowLocked allows a call under mu, as the probe if half-open needs one.
+func (b *Breaker) allowLocked(check bool) (pass, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.sinceBirth()
+	now := b.elapsed()
 	b.advance(now)
 	ordinary := pass{epoch: b.epoch()}
 	switch {
@@ -45,18 +45,17 @@ func (b *Breaker) startProbe(now time.Duration) (pass, bool) {
 	}
 	b.probe = &probe{done: done}
 	b.due = now + b.cfg.ProbeTimeout
-	b.reflag()
-	b.arm(now)
+	b.storeFlags()
+	b.setTimer(now)
 	return pass{epoch: b.epoch(), probe: b.probe}, true
 }
 
-// recordProbe ends the probe with the result of its call. It reports whether the call is still to be counted as an
-// ordinary one, because the probe had been confirmed before.
+// recordProbe ends the probe. It reports whether the call still counts as an ordinary one: the probe was confirmed.
 func (b *Breaker) recordProbe(p pass, outcome Outcome, slow bool) bool {
 	if p.probe.confirmedIn != 0 {
 		return true
 	}
-	if p.nested || !p.probe.joined { // a check whose own call reports is not a second call
+	if p.nested || !p.probe.joined { // a check and its joined call are one call
 		b.late.count(outcome, slow)
 	}
 	switch {
@@ -66,13 +65,13 @@ func (b *Breaker) recordProbe(p pass, outcome Outcome, slow bool) bool {
 		p.probe.joined = false
 		return false
 	case outcome == Neutral && p.probe.joined:
-		return false // the joined call will tell
+		return false // the joined call ends the probe
 	case outcome == Success && slow:
 		b.lastFailure.Store(&errTooSlow)
 		outcome = Failure
 	}
 	b.endProbe(outcome)
-	b.sync(b.sinceBirth())
+	b.sync(b.elapsed())
 	return false
 }
 
@@ -84,31 +83,30 @@ func (b *Breaker) confirm(p *probe) {
 		return
 	}
 	b.endProbe(Success)
-	b.sync(b.sinceBirth())
+	b.sync(b.elapsed())
 	p.confirmedIn = b.epoch()
 }
 
-// endProbe settles the probe with gobreaker. After a neutral one the slot is free again.
+// endProbe reports the outcome to gobreaker. After a neutral one another call may probe.
 func (b *Breaker) endProbe(outcome Outcome) {
 	p := b.probe
 	b.probe = nil
 	b.machine.record(p.done, outcome, false)
 	if outcome == Neutral {
-		b.reflag()
-		b.arm(b.sinceBirth())
+		b.storeFlags()
+		b.setTimer(b.elapsed())
 	}
 }
 
-// awaitsCheck reports whether half-open is reserved for the attached check.
+// awaitsCheck reports whether only the attached check may probe.
 func (b *Breaker) awaitsCheck() bool {
-	return b.cfg.ProbeOnly && b.checked.Load() && b.sinceBirth() < b.checkDeadline
+	return b.cfg.ProbeOnly && b.checked.Load() && b.elapsed() < b.checkDeadline
 }
 
-// probeKey is the context key under which a breaker's probe travels into the calls that it makes. It names the breaker:
-// such a call may pass through others whose probe it is as well.
+// probeKey is the context key of the probe in flight, per breaker: a call may be the probe of several.
 type probeKey struct{ *Breaker }
 
-// joinProbe admits a call that the probe itself makes: ctx was made for the probe under way.
+// joinProbe allows a call made with the context of the probe in flight.
 func (b *Breaker) joinProbe(ctx context.Context) (pass, bool) {
 	mine, _ := ctx.Value(probeKey{b}).(*probe)
 	if mine == nil {

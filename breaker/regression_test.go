@@ -105,7 +105,7 @@ func TestPanicPassesThroughAndCountsOnce(t *testing.T) {
 		}()
 		_, _ = breaker.Do(t.Context(), b, func(context.Context) (int, error) { panic("boom") })
 	}()
-	if s := b.Snapshot(); s.Calls.Failures != 1 || s.Consecutive != 1 {
+	if s := b.Snapshot(); s.Calls.Failures != 1 || breaker.Consecutive(b) != 1 {
 		t.Fatalf("%+v, want one failure", s.Calls)
 	}
 }
@@ -146,7 +146,7 @@ func TestFailuresInARowCountHoweverFarApart(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		for n := range 5 {
 			wantState(t, b, breaker.Closed)
-			if got := b.Snapshot().Consecutive; got != uint32(n) {
+			if got := breaker.Consecutive(b); got != uint32(n) {
 				t.Fatalf("%d in a row, want %d", got, n)
 			}
 			call(t, b, errDown)
@@ -207,7 +207,7 @@ func TestResultsOfAnEarlierStateDoNotJudgeALaterOne(t *testing.T) {
 			old[i+1].Done(errDown)
 		}
 		s := b.Snapshot()
-		if s.State != breaker.Closed || s.Consecutive != 0 || s.Window.Failures != 0 {
+		if s.State != breaker.Closed || breaker.Consecutive(b) != 0 || s.Window.Failures != 0 {
 			t.Fatalf("%+v, want late failures kept out", s)
 		}
 		if s.Calls.Failures != 5+29 || s.Calls.Successes != 2 {

@@ -6,14 +6,13 @@ import (
 	"github.com/vitals-go/vitals/internal/stripe"
 )
 
-// stripes are counters that cores do not share: each call adds to the stripe of its lane, and a reader adds all
-// stripes up.
+// stripes are counters that cores do not share: a call adds to the stripe of its core, a reader sums all.
 type stripes struct {
 	all  []callStripe
 	mask uint32
 }
 
-// callStripe is padded to two cache lines, because neighbouring lines are fetched in pairs.
+// callStripe is padded to two cache lines: neighboring lines are fetched in pairs.
 type callStripe struct {
 	successes, failures, neutral, slow, rejected atomic.Uint64
 
@@ -28,26 +27,23 @@ func newStripes() stripes {
 // mine returns the stripe of the running goroutine.
 func (s *stripes) mine() *callStripe { return &s.all[stripe.Of(s.mask)] }
 
-// sum adds up all stripes. Counters that are written meanwhile may or may not be in it.
-func (s *stripes) sum() Calls {
-	var total Calls
+// sum adds up all stripes. Concurrent additions may be missing.
+func (s *stripes) sum() (total Calls) {
 	for i := range s.all {
-		total = total.plus(s.all[i].sum())
+		s.all[i].addTo(&total)
 	}
 	return total
 }
 
-func (s *callStripe) sum() Calls {
-	return Calls{
-		Successes: s.successes.Load(),
-		Failures:  s.failures.Load(),
-		Neutral:   s.neutral.Load(),
-		Slow:      s.slow.Load(),
-		Rejected:  s.rejected.Load(),
-	}
+func (s *callStripe) addTo(total *Calls) {
+	total.Successes += s.successes.Load()
+	total.Failures += s.failures.Load()
+	total.Neutral += s.neutral.Load()
+	total.Slow += s.slow.Load()
+	total.Rejected += s.rejected.Load()
 }
 
-// count adds one call. Slow comes on top of the outcome.
+// count adds one call.
 func (s *callStripe) count(outcome Outcome, slow bool) {
 	switch outcome {
 	case Success:

@@ -2,12 +2,12 @@ package breaker
 
 import "time"
 
-// The alarm is the one timer of a breaker. In closed it turns the window and falls asleep with the traffic; in open it
-// announces half-open; in half-open it ends the probe's lease, or the wait for a check. It may ring late or once too
-// often: ring looks at the clock, not at why it was set.
+// A breaker has one timer. In closed it rotates the window until no call has come for a whole window; in open it ends
+// the open time; in half-open it ends the probe's lease or the wait for the check. onTimer decides by the clock, so
+// that a late or needless run is harmless.
 
-// arm sets the alarm for what comes next. The caller holds mu.
-func (b *Breaker) arm(now time.Duration) {
+// setTimer schedules onTimer. The caller holds mu.
+func (b *Breaker) setTimer(now time.Duration) {
 	next, set := b.nextTimer(now)
 	switch {
 	case set && b.timer != nil:
@@ -22,7 +22,7 @@ func (b *Breaker) arm(now time.Duration) {
 func (b *Breaker) nextTimer(now time.Duration) (time.Duration, bool) {
 	switch {
 	case b.current.State == Closed:
-		return b.window.slot(), !b.idle()
+		return b.window.slotTime(), !b.idle()
 	case b.current.Forced:
 		return 0, false
 	case b.current.State == Open, b.probe != nil:
@@ -34,31 +34,30 @@ func (b *Breaker) nextTimer(now time.Duration) (time.Duration, bool) {
 	}
 }
 
-// onTimer does what is due.
 func (b *Breaker) onTimer() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.sinceBirth()
+	now := b.elapsed()
 	before := b.epoch()
 	b.advance(now)
 	if b.epoch() != before {
-		return // entering the new state has set the alarm
+		return // the transition has set the timer
 	}
 	switch {
 	case b.current.State == HalfOpen && b.probe == nil:
-		b.reflag() // the check has not come: let calls probe
+		b.storeFlags() // the check did not run in time: calls may probe
 	case b.current.State == Closed && b.window.idle(now, b.stripes.sum()):
-		b.reflag() // asleep again
+		b.storeFlags() // idle
 	}
-	b.arm(now)
+	b.setTimer(now)
 }
 
-// resume starts the window that had stopped for want of calls. The caller holds mu.
+// resume restarts the window of an idle breaker. The caller holds mu.
 func (b *Breaker) resume(now time.Duration) {
 	if !b.idle() {
 		return
 	}
 	b.window.restart(now, b.stripes.sum())
 	b.word.Store(b.word.Load() &^ idle)
-	b.arm(now)
+	b.setTimer(now)
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/vitals-go/vitals/internal/errtext"
 )
 
-// Causes of an open breaker that are no call's error.
+// Results that may change the state, and transitions, run under Breaker.mu.
+
+// Causes of an open breaker that are not the error of a call.
 var (
-	errLeaseOver = errors.New("breaker: the probe did not report in time")
-	errTooSlow   = errors.New("breaker: too many calls were slow")
+	errProbeTimeout = errors.New("breaker: probe did not end within ProbeTimeout")
+	errTooSlow      = errors.New("breaker: too many slow calls")
 )
 
-// This file is what happens under Breaker.mu: results that may change the state, and the changes.
-
-// recordSlow counts a result that is not a plain success.
+// recordSlow records a result off the fast path.
 func (b *Breaker) recordSlow(p *Permit, outcome Outcome, slow bool, cause error) {
 	if outcome == Failure {
 		b.recordCause(cause)
@@ -35,22 +35,23 @@ func (b *Breaker) recordSlow(p *Permit, outcome Outcome, slow bool, cause error)
 	b.recordCall(epoch, outcome, slow)
 }
 
-// recordCause makes cause the last failure. It calls cause.Error, so no lock is held.
-func (b *Breaker) recordCause(cause error) {
+// recordCause makes cause the last failure and returns it with its text. It calls cause.Error, so no lock is held.
+func (b *Breaker) recordCause(cause error) error {
 	cause = errtext.Capture(cause)
 	b.lastFailure.Store(&cause)
+	return cause
 }
 
-// recordCall counts the result of a call admitted in the state number epoch.
+// recordCall counts the result of a call allowed in the state with the number epoch.
 func (b *Breaker) recordCall(epoch uint64, outcome Outcome, slow bool) {
-	now := b.sinceBirth()
+	now := b.elapsed()
 	b.advance(now)
 	if epoch != b.epoch() {
 		b.late.count(outcome, slow)
 		return
 	}
 	if b.current.State == Closed {
-		b.resume(now) // the call took longer than the window stayed awake
+		b.resume(now) // the call took longer than the window
 	}
 	b.stripes.mine().count(outcome, slow)
 	if b.current.State == Closed && outcome != Neutral {
@@ -58,7 +59,7 @@ func (b *Breaker) recordCall(epoch uint64, outcome Outcome, slow bool) {
 	}
 }
 
-// evaluate opens a closed breaker if one more result is one too many.
+// evaluate opens a closed breaker if a rule says so after one more result.
 func (b *Breaker) evaluate(now time.Duration, outcome Outcome, slow bool) {
 	if outcome == Success {
 		b.consecutive.Store(0)
@@ -69,18 +70,18 @@ func (b *Breaker) evaluate(now time.Duration, outcome Outcome, slow bool) {
 		return
 	}
 	window := b.window.calls(now, b.stripes.sum())
-	dragging := slow && b.cfg.drags(window)
+	tooSlow := slow && b.cfg.tooSlow(window)
 	switch {
 	case outcome == Failure:
-		b.machine.report(Failure, dragging || b.cfg.fails(b.consecutive.Load(), window))
-	case dragging: // gobreaker consults its rule on failures only
+		b.machine.report(Failure, tooSlow || b.cfg.failing(b.consecutive.Load(), window))
+	case tooSlow: // gobreaker consults its rule on failures only
 		b.lastFailure.Store(&errTooSlow)
 		b.machine.report(Failure, true)
 	}
 	b.sync(now)
 }
 
-// advance does what was due before now, should the alarm be late.
+// advance does what is due by now, in case the timer is late.
 func (b *Breaker) advance(now time.Duration) {
 	if !b.idle() {
 		b.window.rotate(now, b.stripes.sum())
@@ -91,13 +92,13 @@ func (b *Breaker) advance(now time.Duration) {
 		b.machine.wake()
 		b.sync(now)
 	case b.probe != nil && now >= b.due:
-		b.lastFailure.Store(&errLeaseOver)
+		b.lastFailure.Store(&errProbeTimeout)
 		b.endProbe(Failure)
 		b.sync(now)
 	}
 }
 
-// sync brings the breaker into the state that the machine has reached.
+// sync makes the machine's state the breaker's.
 func (b *Breaker) sync(now time.Duration) {
 	state := b.machine.current()
 	if state == b.current.State {
@@ -123,39 +124,36 @@ func (b *Breaker) sync(now time.Duration) {
 // open enters Open for d.
 func (b *Breaker) open(now, d time.Duration) {
 	b.due = now + d
-	b.current.RetryAt = b.base.Add(b.due)
+	b.current.RetryAt = b.created.Add(b.due)
 	b.transition(Open, now)
 }
 
-// transition makes state the current one, in this order: what a call that is turned away will need, the word that turns
-// it away, the edition that tells readers, and the alarm for what comes next.
+// transition enters state. The order matters: first the rejection, then the word that rejects calls, then the snapshot
+// for readers, then the timer.
 func (b *Breaker) transition(state State, now time.Duration) {
 	if state != Open || b.current.Forced {
 		b.current.RetryAt = time.Time{}
 	}
 	if b.current.State != state {
-		b.current.Since = b.base.Add(now)
+		b.current.Since = b.created.Add(now)
 		b.current.countTransition(state)
 	}
 	b.current.State = state
 	b.consecutive.Store(0)
 	if state == Closed {
 		b.window.restart(now, b.stripes.sum())
+	} else {
+		b.storeRejection()
 	}
-	b.storeRejection()
 	b.word.Store((b.epoch()+1)<<epochShift | b.flags())
 	b.publish()
-	b.arm(now)
+	b.setTimer(now)
 }
 
-// storeRejection renews the rejection.
 func (b *Breaker) storeRejection() {
-	if b.current.State == Closed {
-		return
-	}
 	rejection := &OpenError{Name: b.cfg.Name, State: b.current.State, RetryAt: b.current.RetryAt}
 	if cause := b.lastFailure.Load(); cause != nil && !b.current.Forced {
-		rejection.Cause = *cause
+		rejection.cause = *cause
 	}
 	b.rejection.Store(rejection)
 }
@@ -167,20 +165,20 @@ func (b *Breaker) flags() uint64 {
 	case b.current.State == Closed:
 		flags |= idle
 	case b.current.Forced:
-		flags |= turningAway
+		flags |= rejecting
 	case b.cfg.ObserveOnly:
 	case b.current.State == Open:
-		flags |= turningAway
+		flags |= rejecting
 	case b.probe != nil:
-		flags |= turningAway | probing
+		flags |= rejecting | probing
 	case b.awaitsCheck():
-		flags |= turningAway
+		flags |= rejecting
 	}
 	return flags
 }
 
-// reflag changes the flags within a state.
-func (b *Breaker) reflag() { b.word.Store(b.epoch()<<epochShift | b.flags()) }
+// storeFlags changes the flags within a state.
+func (b *Breaker) storeFlags() { b.word.Store(b.epoch()<<epochShift | b.flags()) }
 
 func (b *Breaker) epoch() uint64 { return b.word.Load() >> epochShift }
 

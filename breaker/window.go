@@ -6,75 +6,65 @@ import (
 	"time"
 )
 
-// slots is into how many parts the window is divided.
+// slots is the number of parts of the window.
 const slots = 10
 
-// window is a rolling view of counters that only grow: it remembers what they were at the beginning of each slot,
-// and subtracts. Calls do not know of it. Times are durations since the breaker's birth.
+// window is a rolling view of counters that only grow: it keeps their values at the beginning of each slot and
+// subtracts. Times are durations since Breaker.created.
 type window struct {
 	span time.Duration
-	// marks, oldest first, are replaced as a whole under the breaker's mu. Readers take no lock.
-	marks atomic.Pointer[[]slot]
+	// starts, oldest first, is replaced as a whole under the breaker's mu. Readers take no lock.
+	starts atomic.Pointer[[]slot]
 }
 
+// slot is the value of the counters at the beginning of a part of the window.
 type slot struct {
 	at    time.Duration
 	calls Calls
 }
 
-// restart forgets everything before now.
-func (w *window) restart(now time.Duration, calls Calls) { w.marks.Store(&[]slot{{now, calls}}) }
+// restart empties the window.
+func (w *window) restart(now time.Duration, calls Calls) { w.starts.Store(&[]slot{{now, calls}}) }
 
-// rotate begins a new slot if the current one is over, and forgets the marks that are older than the window.
+// rotate begins a new slot if the current one is over, and drops those older than the window.
 func (w *window) rotate(now time.Duration, calls Calls) {
-	marks := *w.marks.Load()
-	if now-marks[len(marks)-1].at < w.slot() {
+	starts := *w.starts.Load()
+	if now-starts[len(starts)-1].at < w.slotTime() {
 		return
 	}
 	old := 0
-	for old < len(marks) && marks[old].at < now-w.span {
+	for old < len(starts) && starts[old].at < now-w.span {
 		old++
 	}
-	turned := append(slices.Clone(marks[old:]), slot{now, calls})
-	w.marks.Store(&turned)
+	rotated := append(slices.Clone(starts[old:]), slot{now, calls})
+	w.starts.Store(&rotated)
 }
 
-// calls returns what happened since the oldest mark that is inside the window.
+// calls returns the calls since the oldest slot inside the window.
 func (w *window) calls(now time.Duration, current Calls) Calls {
-	for _, m := range *w.marks.Load() {
-		if m.at >= now-w.span {
-			return current.since(m.calls)
+	for _, s := range *w.starts.Load() {
+		if s.at >= now-w.span {
+			return current.since(s.calls)
 		}
 	}
 	return Calls{}
 }
 
-// idle reports whether the whole window has passed without a call.
+// idle reports whether a whole window has passed without a call.
 func (w *window) idle(now time.Duration, current Calls) bool {
-	oldest := (*w.marks.Load())[0]
-	return now-oldest.at >= w.span-w.slot() && current == oldest.calls
+	oldest := (*w.starts.Load())[0]
+	return now-oldest.at >= w.span-w.slotTime() && current == oldest.calls
 }
 
-func (w *window) slot() time.Duration { return w.span / slots }
+func (w *window) slotTime() time.Duration { return w.span / slots }
 
-// since subtracts. Counters are read one by one while calls go on, hence the floor.
+// since subtracts. Counters are read one by one while calls end, so a difference may have to be raised to 0.
 func (c Calls) since(earlier Calls) Calls {
 	return Calls{
-		Successes: floor(c.Successes, earlier.Successes),
-		Failures:  floor(c.Failures, earlier.Failures),
-		Neutral:   floor(c.Neutral, earlier.Neutral),
-		Slow:      floor(c.Slow, earlier.Slow),
-		Rejected:  floor(c.Rejected, earlier.Rejected),
+		Successes: max(c.Successes, earlier.Successes) - earlier.Successes,
+		Failures:  max(c.Failures, earlier.Failures) - earlier.Failures,
+		Neutral:   max(c.Neutral, earlier.Neutral) - earlier.Neutral,
+		Slow:      max(c.Slow, earlier.Slow) - earlier.Slow,
+		Rejected:  max(c.Rejected, earlier.Rejected) - earlier.Rejected,
 	}
-}
-
-func floor(now, earlier uint64) uint64 { return max(now, earlier) - earlier }
-
-func (c Calls) plus(other Calls) Calls {
-	c.Successes += other.Successes
-	c.Failures += other.Failures
-	c.Neutral += other.Neutral
-	c.Slow += other.Slow
-	c.Rejected += other.Rejected
-	return c
 }

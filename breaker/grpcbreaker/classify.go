@@ -1,6 +1,7 @@
 package grpcbreaker
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// Classify is the default classifier: see the package documentation.
+// Classify is the default of Config.Classify: see Outcomes in the package documentation.
 func Classify(code codes.Code) breaker.Outcome {
 	switch code {
 	case codes.Unavailable, codes.Internal, codes.Unknown, codes.DataLoss, codes.DeadlineExceeded:
@@ -24,27 +25,46 @@ func Classify(code codes.Code) breaker.Outcome {
 	}
 }
 
-// classify classifies how a call ended, and looks for a hint at how long the server wants to be left alone.
-func (g *Interceptor) classify(err error, trailer metadata.MD) callEnd {
+var errAbandoned = errors.New("grpcbreaker: call ended without a result (panic or runtime.Goexit)")
+
+// callEnd is how a call ended.
+type callEnd struct {
+	outcome breaker.Outcome
+	cause   error
+	wait    time.Duration // the server's retry hint
+}
+
+// record records the end and applies the retry hint. A failure is recorded first, so that the hint can only lengthen
+// its open time. Otherwise the hint is applied first: after a neutral probe another call could run in between.
+func (e callEnd) record(b *breaker.Breaker, permit *breaker.Permit) {
+	if e.outcome == breaker.Failure {
+		permit.Record(e.outcome, e.cause)
+	}
+	b.TripFor(e.wait)
+	permit.Record(e.outcome, e.cause) // no effect after the first
+}
+
+// classify returns the outcome and the retry hint of a call.
+func (i *Interceptor) classify(err error, trailer metadata.MD) callEnd {
 	if err == nil {
-		return callEnd{outcome: g.cfg.Classify(codes.OK)}
+		return callEnd{outcome: i.cfg.Classify(codes.OK)}
 	}
 	if breaker.IsRejected(err) {
-		return callEnd{outcome: breaker.Neutral} // by a breaker further inside
+		return callEnd{outcome: breaker.Neutral} // by another breaker of the client
 	}
 	st, ok := status.FromError(err)
 	if !ok {
 		st = status.FromContextError(err)
 	}
-	end := callEnd{outcome: g.cfg.Classify(st.Code()), cause: err}
+	end := callEnd{outcome: i.cfg.Classify(st.Code()), cause: err}
 	if code := st.Code(); code == codes.Unavailable || code == codes.ResourceExhausted {
 		end.wait = max(retryInfo(st), pushback(trailer))
 	}
 	return end
 }
 
-// retryInfo returns the delay of google.rpc.RetryInfo, 0 without one. One that a breaker in the server has made (see
-// breaker.OpenError) is about something behind the server: it must not take the server from its clients.
+// retryInfo returns the delay of google.rpc.RetryInfo; 0 without one, or if the status is that of a breaker.OpenError
+// in the server, which must not reject the server's other calls.
 func retryInfo(st *status.Status) time.Duration {
 	var delay time.Duration
 	for _, detail := range st.Details() {
@@ -60,8 +80,8 @@ func retryInfo(st *status.Status) time.Duration {
 	return delay
 }
 
-// pushback returns the delay of gRPC's retry pushback (gRFC A6). A negative or unreadable one means never to retry
-// this call, which says nothing about the next one.
+// pushback returns the delay of gRPC's retry pushback (gRFC A6); 0 for a negative or invalid one, which concerns this
+// call only.
 func pushback(trailer metadata.MD) time.Duration {
 	values := trailer.Get("grpc-retry-pushback-ms")
 	if len(values) != 1 {

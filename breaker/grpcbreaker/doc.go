@@ -1,30 +1,29 @@
-// Package grpcbreaker guards gRPC clients with circuit breakers, by client interceptors.
+// Package grpcbreaker adds circuit breakers to gRPC clients, as client interceptors.
 //
-//	guard, err := grpcbreaker.New(grpcbreaker.Config{Breaker: b})
-//	conn, err := grpc.NewClient(target, guard.DialOptions()...)
+//	interceptor, err := grpcbreaker.New(grpcbreaker.Config{Breaker: b})
+//	conn, err := grpc.NewClient(target, interceptor.DialOptions()...)
 //
-// # What counts
+// # Outcomes
 //
-// A failure is Unavailable, Internal, Unknown, DataLoss, or a DeadlineExceeded of a call that had time left when it
-// began. Neutral are Canceled, Aborted, Unimplemented and ResourceExhausted: they are the caller's decision, contention,
-// one missing method, and saturation. Every other code is a success: the dependency answered.
+// Failures are Unavailable, Internal, Unknown, DataLoss, and DeadlineExceeded of a call that had time left when it began.
+// Canceled, Aborted, Unimplemented and ResourceExhausted are neutral. All other codes are successes: the server
+// answered.
 //
-// A server that says how long it wants to be left alone, by google.rpc.RetryInfo or by the trailer
-// grpc-retry-pushback-ms of an Unavailable or ResourceExhausted, opens the breaker for at least that long. The RetryInfo
-// of a rejection that the server passes on (breaker.OpenError) does not: it is about something behind the server.
+// An Unavailable or ResourceExhausted with google.rpc.RetryInfo or the trailer grpc-retry-pushback-ms opens the breaker
+// for at least that time. The RetryInfo of a breaker.OpenError that the server returned does not: it is about a
+// dependency of the server.
 //
-// gRPC's own retries happen below interceptors: the breaker sees one result per call. A retry interceptor belongs
-// inside the breaker, or must not retry what breaker.IsRejected.
+// gRPC's own retries run below interceptors: a call counts once. Put a retry interceptor inside the breaker, or exclude
+// errors for which breaker.IsRejected is true from retries.
 //
 // # Streams
 //
-// A stream is settled when gRPC reports its end, which it does once the caller has received an error or io.EOF, has
-// cancelled the context or has closed the connection. How long it lasted says nothing: a stream is never slow. The
-// header that is waited for, or the first message that is received, on a half-open probe closes the breaker, so that a
-// long stream does not hold up other calls; one with neither within ProbeTimeout has failed as a probe.
+// A stream is recorded when gRPC reports its end: after an error or io.EOF, cancellation, or the close of the
+// connection. A stream is never slow. On a half-open probe the first header or message that the client receives closes
+// the breaker, so that a long stream does not delay other calls; without one the probe fails after ProbeTimeout.
 //
-// # Concurrency, ownership and cost
+// # Concurrency and cost
 //
-// Everything may be used concurrently; nothing is started. A unary call costs, beside the breaker, one call option
-// for the trailer. Calls of the health and reflection services are not guarded.
+// Everything is safe for concurrent use; nothing is started. A unary call costs one call option more than the breaker,
+// for the trailer. Calls of the health and reflection services are not protected.
 package grpcbreaker

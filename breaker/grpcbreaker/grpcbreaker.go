@@ -13,22 +13,22 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// Config configures the interceptors. Exactly one of Breaker and BreakerFor is required.
+// Config configures an Interceptor. Exactly one of Breaker and BreakerFor is required.
 type Config struct {
-	// Breaker guards every call.
+	// Breaker protects every call.
 	Breaker *breaker.Breaker
-	// BreakerFor returns the breaker of a call, such as one of a breaker.Group, or nil for a call that is not guarded.
-	// Target is the string given to grpc.NewClient. It runs once per call and must be cheap.
+	// BreakerFor returns the breaker of a call, such as one of a breaker.Group, or nil for an unprotected call. Target is
+	// the string given to grpc.NewClient. It runs once per call and must be cheap.
 	BreakerFor func(target, fullMethod string) *breaker.Breaker
 
-	// Classify judges a call's code. Default: Classify, see the package documentation.
+	// Classify returns the outcome of a call with this code. Default: Classify.
 	Classify func(codes.Code) breaker.Outcome
 }
 
-// Interceptor guards the calls of a gRPC client. Create it with New; one Interceptor may serve many connections.
+// Interceptor protects the calls of gRPC clients. Create it with New; several connections may share one.
 type Interceptor struct{ cfg Config }
 
-// New returns a Interceptor, or an error for an invalid cfg. It starts nothing.
+// New returns an Interceptor, or an error for an invalid cfg. It starts nothing.
 func New(cfg Config) (*Interceptor, error) {
 	if (cfg.Breaker == nil) == (cfg.BreakerFor == nil) {
 		return nil, errors.New("grpcbreaker: exactly one of Breaker and BreakerFor is required")
@@ -39,21 +39,20 @@ func New(cfg Config) (*Interceptor, error) {
 	return &Interceptor{cfg: cfg}, nil
 }
 
-// DialOptions returns both interceptors, to be passed to grpc.NewClient. Interceptors of options further behind run
-// inside.
-func (g *Interceptor) DialOptions() []grpc.DialOption {
+// DialOptions returns options for grpc.NewClient with both interceptors. Interceptors of later options run inside.
+func (i *Interceptor) DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
-		grpc.WithChainUnaryInterceptor(g.UnaryClient),
-		grpc.WithChainStreamInterceptor(g.StreamClient),
+		grpc.WithChainUnaryInterceptor(i.UnaryClient),
+		grpc.WithChainStreamInterceptor(i.StreamClient),
 	}
 }
 
-// UnaryClientInterceptor is a grpc.UnaryClientInterceptor.
-func (g *Interceptor) UnaryClient(
+// UnaryClient is a grpc.UnaryClientInterceptor.
+func (i *Interceptor) UnaryClient(
 	ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker,
 	opts ...grpc.CallOption,
 ) error {
-	b := g.breaker(cc, method)
+	b := i.breaker(cc, method)
 	if b == nil {
 		return invoke(ctx, method, req, reply, cc, opts...)
 	}
@@ -61,34 +60,29 @@ func (g *Interceptor) UnaryClient(
 	if err != nil {
 		return err
 	}
-	end := abandoned()
-	defer func() { end.done(b, &permit) }()
+	end := callEnd{cause: errAbandoned}
+	defer func() { end.record(b, &permit) }()
 	var trailer metadata.MD
-	err = invoke(permit.Context(), method, req, reply, cc, extend(opts, grpc.Trailer(&trailer))...)
-	end = g.classify(err, trailer)
+	err = invoke(permit.Context(), method, req, reply, cc, append(slices.Clip(opts), grpc.Trailer(&trailer))...)
+	end = i.classify(err, trailer)
 	return err
 }
 
-// breaker returns the one that guards method, or nil.
-func (g *Interceptor) breaker(cc *grpc.ClientConn, method string) *breaker.Breaker {
+// breaker returns the breaker of a call, or nil.
+func (i *Interceptor) breaker(cc *grpc.ClientConn, method string) *breaker.Breaker {
 	switch {
 	case exempt(method):
 		return nil
-	case g.cfg.Breaker != nil:
-		return g.cfg.Breaker
+	case i.cfg.Breaker != nil:
+		return i.cfg.Breaker
 	default:
-		return g.cfg.BreakerFor(cc.Target(), method)
+		return i.cfg.BreakerFor(cc.Target(), method)
 	}
 }
 
-// exempt calls ask about the server itself: whoever makes them needs the truth.
+// exempt reports whether method is about the server itself, so that its callers need the server's own response.
 func exempt(method string) bool {
 	return strings.HasPrefix(method, "/grpc.health.v1.Health/") ||
 		strings.HasPrefix(method, "/grpc.reflection.v1.ServerReflection/") ||
 		strings.HasPrefix(method, "/grpc.reflection.v1alpha.ServerReflection/")
-}
-
-// extend never writes to the caller's array.
-func extend(opts []grpc.CallOption, more ...grpc.CallOption) []grpc.CallOption {
-	return append(slices.Clip(opts), more...)
 }

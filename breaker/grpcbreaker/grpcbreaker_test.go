@@ -249,7 +249,7 @@ func TestRejectionThatIsPassedOnDoesNotTrip(t *testing.T) {
 		if err := invoke(t.Context(), conn); status.Code(err) != codes.Unavailable {
 			t.Fatal(err)
 		}
-		if s := b.Snapshot(); s.State != breaker.Closed || s.Consecutive != 1 {
+		if s := b.Snapshot(); s.State != breaker.Closed || s.Window.Failures != 1 {
 			t.Fatalf("%+v, want one failure and no trip", s)
 		}
 	})
@@ -319,7 +319,7 @@ func TestFirstMessageOfAStreamClosesAHalfOpenBreaker(t *testing.T) {
 		if err := stream.RecvMsg(&emptypb.Empty{}); status.Code(err) != codes.Unavailable {
 			t.Fatal(err)
 		}
-		if s := b.Snapshot(); s.State != breaker.Closed || s.Consecutive != 1 {
+		if s := b.Snapshot(); s.State != breaker.Closed || s.Window.Failures != 1 {
 			t.Fatalf("%+v, want the stream's end counted as one failure", s)
 		}
 	})

@@ -2,6 +2,7 @@ package grpcbreaker
 
 import (
 	"context"
+	"slices"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -9,12 +10,12 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// StreamClientInterceptor is a grpc.StreamClientInterceptor.
-func (g *Interceptor) StreamClient(
+// StreamClient is a grpc.StreamClientInterceptor.
+func (i *Interceptor) StreamClient(
 	ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer,
 	opts ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
-	b := g.breaker(cc, method)
+	b := i.breaker(cc, method)
 	if b == nil {
 		return open(ctx, desc, cc, method, opts...)
 	}
@@ -23,40 +24,41 @@ func (g *Interceptor) StreamClient(
 		return nil, err
 	}
 	permit.Untimed()
-	end, opened := abandoned(), false
+	end, opened := callEnd{cause: errAbandoned}, false
 	defer func() {
 		if !opened {
-			end.done(b, &permit)
+			end.record(b, &permit)
 		}
 	}()
-	// gRPC fills trailer before it reports the end, on the goroutine that reports it.
+	// gRPC sets trailer before it runs finish, on the same goroutine.
 	var trailer metadata.MD
 	finish := func(err error) {
-		end := abandoned()
-		defer func() { end.done(b, &permit) }()
-		end = g.classify(err, trailer)
+		end := callEnd{cause: errAbandoned}
+		defer func() { end.record(b, &permit) }()
+		end = i.classify(err, trailer)
 	}
-	stream, err := open(permit.Context(), desc, cc, method, extend(opts, grpc.Trailer(&trailer), grpc.OnFinish(finish))...)
+	opts = append(slices.Clip(opts), grpc.Trailer(&trailer), grpc.OnFinish(finish))
+	stream, err := open(permit.Context(), desc, cc, method, opts...)
 	if err != nil {
-		// An interceptor further inside may have failed before gRPC knew of the call.
-		end = g.classify(err, nil)
+		// An inner interceptor may have failed before gRPC began the call: then finish does not run.
+		end = i.classify(err, nil)
 		return nil, err
 	}
 	opened = true
 	if permit.Probe() {
-		return &probingStream{ClientStream: stream, permit: &permit}, nil
+		return &probeStream{ClientStream: stream, permit: &permit}, nil
 	}
 	return stream, nil
 }
 
-// probingStream confirms the half-open probe at the header, if its user waits for that, or at the first message.
-type probingStream struct {
+// probeStream confirms the half-open probe at the first header or message.
+type probeStream struct {
 	grpc.ClientStream
 	permit    *breaker.Permit
 	confirmed bool // written by RecvMsg, which gRPC allows one goroutine at a time
 }
 
-func (s *probingStream) RecvMsg(m any) error {
+func (s *probeStream) RecvMsg(m any) error {
 	err := s.ClientStream.RecvMsg(m)
 	if err == nil && !s.confirmed {
 		s.confirmed = true
@@ -65,8 +67,8 @@ func (s *probingStream) RecvMsg(m any) error {
 	return err
 }
 
-// Header returns nil if the stream ended without one.
-func (s *probingStream) Header() (metadata.MD, error) {
+// Header returns nil without an error if the stream ended without a header.
+func (s *probeStream) Header() (metadata.MD, error) {
 	header, err := s.ClientStream.Header()
 	if header != nil {
 		s.permit.Confirm()

@@ -1,19 +1,18 @@
-// Package httpbreaker guards HTTP clients with circuit breakers, by an http.RoundTripper.
+// Package httpbreaker adds circuit breakers to HTTP clients, as an http.RoundTripper.
 //
-//	guard, err := httpbreaker.New(httpbreaker.Config{Breaker: b})
-//	client := &http.Client{Transport: guard, Timeout: 5 * time.Second}
+//	transport, err := httpbreaker.New(httpbreaker.Config{Breaker: b})
+//	client := &http.Client{Transport: transport, Timeout: 5 * time.Second}
 //
-// # What counts
+// # Outcomes
 //
-// A failure is a transport error, or a 5xx except 501 and 505. 429 is neutral, as is what a caller that gave up
-// brought about. Every other response is a success: the dependency answered. A 429 or 503 with Retry-After, in seconds
-// or as a date, opens the breaker for at least that long, at most for the breaker's MaxOpenTime.
+// Transport errors and 5xx responses except 501 and 505 are failures. 429 and cancelled requests are neutral. All other
+// responses are successes: the server answered. A 429 or 503 with Retry-After, in seconds or as a date, opens the
+// breaker for at least that time, up to MaxOpenTime.
 //
-// The call ends for the breaker when the response's headers are in. The response is returned as it came; its body is
-// neither read nor closed. A request that is turned away has its body closed, as an http.RoundTripper must.
+// A request ends for the breaker when the header of the response has arrived. The response is returned unchanged; its
+// body is neither read nor closed. The body of a rejected request is closed, as http.RoundTripper requires.
 //
-// # Concurrency, ownership and cost
+// # Concurrency and cost
 //
-// Everything may be used concurrently; nothing is started. A request costs one Allow and one Done, and a map lookup
-// with a Group.
+// Everything is safe for concurrent use; nothing is started. A request costs one Allow and one Record.
 package httpbreaker

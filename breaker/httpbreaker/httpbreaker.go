@@ -12,17 +12,16 @@ import (
 
 // Config configures a Transport. Exactly one of Breaker and BreakerFor is required.
 type Config struct {
-	// Breaker guards every request.
+	// Breaker protects every request.
 	Breaker *breaker.Breaker
-	// BreakerFor returns the breaker of a request, such as one of a breaker.Group, or nil for a request that is not
-	// guarded. It runs once per request and must be cheap.
+	// BreakerFor returns the breaker of a request, such as one of a breaker.Group, or nil for an unprotected
+	// request. It runs once per request and must be cheap.
 	BreakerFor func(*http.Request) *breaker.Breaker
 
-	// Next makes the calls. Default http.DefaultTransport.
+	// Next sends the requests. Default http.DefaultTransport.
 	Next http.RoundTripper
 
-	// Classify judges a response or, if that is nil, an error. It must not touch the body. Default: Classify, see the
-	// package documentation.
+	// Classify returns the outcome of a request. It must not use the body. Default: Classify.
 	Classify func(*http.Response, error) breaker.Outcome
 }
 
@@ -30,11 +29,11 @@ type Config struct {
 type Transport struct{ cfg Config }
 
 var (
-	errAbandoned = errors.New("httpbreaker: the call ended without a result (panic or runtime.Goexit)")
-	errNoAnswer  = errors.New("httpbreaker: no response and no error")
+	errAbandoned  = errors.New("httpbreaker: call ended without a result (panic or runtime.Goexit)")
+	errNoResponse = errors.New("httpbreaker: no response and no error")
 )
 
-// maxSeconds keeps an absurd Retry-After from overflowing; the breaker cuts it further.
+// maxSeconds limits Retry-After, so that it does not overflow a time.Duration.
 const maxSeconds = 1 << 30
 
 // New returns a Transport, or an error for an invalid cfg. It starts nothing.
@@ -74,33 +73,33 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.cfg.Next.RoundTrip(req)
 	outcome, cause = t.outcome(resp, err)
 	if outcome == breaker.Failure {
-		permit.Record(outcome, cause) // It counts as it would without a hint, which can only lengthen the open time.
+		permit.Record(outcome, cause) // Before TripFor, which can then only lengthen the open time.
 	}
-	b.TripFor(retryAfter(resp)) // Before a neutral probe is settled: another call could slip in between.
+	b.TripFor(retryAfter(resp)) // Before a neutral probe ends: another request could run in between.
 	return resp, err
 }
 
-// outcome classifies a result and says why it is a failure.
+// outcome returns the outcome of a request and the cause of a failure.
 func (t *Transport) outcome(resp *http.Response, err error) (breaker.Outcome, error) {
 	outcome := t.cfg.Classify(resp, err)
 	switch {
 	case outcome != breaker.Failure || err != nil:
 		return outcome, err
 	case resp == nil:
-		return outcome, errNoAnswer
+		return outcome, errNoResponse
 	default:
-		return outcome, errors.New("httpbreaker: the dependency answered " + resp.Status)
+		return outcome, errors.New("httpbreaker: response " + resp.Status)
 	}
 }
 
-// CloseIdleConnections closes those of Config.Next; http.Client.CloseIdleConnections calls it.
+// CloseIdleConnections closes the idle connections of Config.Next, for http.Client.CloseIdleConnections.
 func (t *Transport) CloseIdleConnections() {
 	if next, ok := t.cfg.Next.(interface{ CloseIdleConnections() }); ok {
 		next.CloseIdleConnections()
 	}
 }
 
-// Classify is the default classifier: see the package documentation.
+// Classify is the default of Config.Classify: see Outcomes in the package documentation.
 func Classify(resp *http.Response, err error) breaker.Outcome {
 	switch {
 	case err != nil:
@@ -118,14 +117,14 @@ func Classify(resp *http.Response, err error) breaker.Outcome {
 	}
 }
 
-// retryAfter returns for how long the dependency asks to be left alone (RFC 9110, section 10.2.3).
+// retryAfter returns the delay of a Retry-After header (RFC 9110, section 10.2.3); 0 without one.
 func retryAfter(resp *http.Response) time.Duration {
 	if resp == nil || resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
 		return 0
 	}
 	value := resp.Header.Get("Retry-After")
 	if value != "" && strings.Trim(value, "0123456789") == "" {
-		seconds, _ := strconv.ParseUint(value, 10, 64) // the greatest number, if there are too many digits
+		seconds, _ := strconv.ParseUint(value, 10, 64) // the maximum on overflow
 		return time.Duration(min(seconds, maxSeconds)) * time.Second
 	}
 	if date, err := http.ParseTime(value); err == nil {

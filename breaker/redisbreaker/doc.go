@@ -1,4 +1,4 @@
-// Package redisbreaker guards a go-redis client with a circuit breaker, through the client's Limiter option.
+// Package redisbreaker adds a circuit breaker to a go-redis client, through the client's Limiter option.
 //
 //	limiter, err := redisbreaker.New(redisbreaker.Config{Breaker: b})
 //	client := redis.NewClient(&redis.Options{Addr: addr, Limiter: limiter})
@@ -6,24 +6,23 @@
 //		return client.Ping(ctx).Err()
 //	})}
 //
-// The package does not import go-redis; a Limiter has the two methods that the client looks for.
+// The package does not import go-redis: a Limiter has the two methods of go-redis' interface.
 //
-// # What counts
+// # Outcomes
 //
-// A reply is a success even if it is an error, redis.Nil among them: the server answered. The exceptions are failures:
-// LOADING, CLUSTERDOWN, MASTERDOWN, TRYAGAIN and "max number of clients reached". So is what is not a reply: a
-// transport error, a timeout. Neutral are context.Canceled, a pool that had no connection to give in time, and a client
-// that has been closed.
+// A reply is a success, also an error such as redis.Nil: the server answered. Failures are the replies LOADING,
+// CLUSTERDOWN, MASTERDOWN, TRYAGAIN and "max number of clients reached", transport errors and timeouts. Neutral are
+// context.Canceled, an exhausted connection pool, and a closed client.
 //
-// # What a Limiter cannot know
+// # Limits of the Limiter interface
 //
-// go-redis tells a Limiter neither a context nor which call a result belongs to. Results are paired with the most
-// recent admission. The handshake of a new connection asks the Limiter too, in the midst of the command that needed the
-// connection: while the half-open probe is under way, a few more admissions therefore pass as part of it. A blocking
-// command takes as long as it is told to: do not use one with Config.SlowCall.
+// go-redis passes neither a context nor the call that a result belongs to. Results are matched to the most recent
+// command. The handshake of a new connection runs through the Limiter within the command that needed the connection:
+// during the half-open probe a few more commands are therefore allowed as part of it. Blocking commands would be slow:
+// do not use them with Config.SlowCall.
 //
-// # Concurrency, ownership and cost
+// # Concurrency and cost
 //
-// Everything may be used concurrently; nothing is started. Each command takes one short lock twice and allocates
-// nothing in the steady state.
+// Everything is safe for concurrent use; nothing is started. A command takes a short lock twice and does not allocate in
+// the steady state.
 package redisbreaker

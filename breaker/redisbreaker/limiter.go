@@ -7,138 +7,137 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// Limiter is a go-redis Limiter. Create it with New; one Limiter serves one client.
+// Limiter is a go-redis Limiter for one client. Create it with New.
 type Limiter struct {
 	cfg Config
 
-	// mu guards what follows. It is held while the breaker is asked, never while foreign code runs.
+	// mu guards the fields below. It is held around Breaker.Allow, never while code of the user runs.
 	mu   sync.Mutex
-	open []*admission // not yet reported, the newest last
-	free []*admission // for reuse
-	// probe is the context of the half-open probe under way, nil without one; seats is how many more admissions may
-	// pass as part of it, and lender the admission that holds the probe, nil if a check does.
-	probe  context.Context
-	seats  int
-	lender *admission
+	open []*command // without a result, the newest last
+	free []*command // for reuse
+	// probe is the context of the half-open probe in flight, or nil. joins is how many more commands may join it, and
+	// owner the command that is the probe, nil if a check is.
+	probe context.Context
+	joins int
+	owner *command
 }
 
-type admission struct {
+// command is an allowed command or one step of a handshake.
+type command struct {
 	permit breaker.Permit
-	// handshake admissions were made while another one held the probe. They may fail it, but that they succeed does
-	// not show that commands do.
+	// handshake commands joined the probe of another one. Their failures fail it, but their success does not pass it.
 	handshake bool
 }
 
 const (
-	// seatsPerProbe is what a new connection asks for, with room to spare: HELLO or AUTH and SELECT, CLIENT SETINFO,
-	// maintenance notifications, and the command itself.
-	seatsPerProbe = 8
-	// maxOpen bounds what a client that does not report can make a Limiter keep.
+	// joinsPerProbe covers the handshake of a connection: HELLO or AUTH and SELECT, CLIENT SETINFO, maintenance
+	// notifications, and the command itself.
+	joinsPerProbe = 8
+	// maxOpen limits the memory for a client that does not report results.
 	maxOpen = 1 << 14
 )
 
-// Allow is called by the client before it takes a connection. It returns nil or a *breaker.OpenError.
+// Allow returns nil or a *breaker.OpenError. The client calls it before it takes a connection.
 func (l *Limiter) Allow() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	a := l.blank()
-	a.handshake = false
+	c := l.next()
+	c.handshake = false
 	ctx := context.Background()
-	if l.probe != nil && l.seats > 0 {
+	if l.probe != nil && l.joins > 0 {
 		ctx = l.probe
 	}
 	var err error
-	a.permit, err = l.cfg.Breaker.Allow(ctx)
+	c.permit, err = l.cfg.Breaker.Allow(ctx)
 	if err != nil {
-		l.free = append(l.free, a)
+		l.free = append(l.free, c)
 		return err
 	}
-	switch own := a.permit.Context(); {
-	case !a.permit.Probe():
-	case own != ctx: // It holds the probe. One that held it before and still hangs has lost it.
-		l.lend(own, a)
+	switch own := c.permit.Context(); {
+	case !c.permit.Probe():
+	case own != ctx: // a new probe; an earlier one that still blocks has timed out
+		l.share(own, c)
 	default:
-		a.handshake = l.lender != nil || l.seats < seatsPerProbe
-		l.seats--
+		c.handshake = l.owner != nil || l.joins < joinsPerProbe
+		l.joins--
 	}
-	l.open = append(l.open, a)
+	l.open = append(l.open, c)
 	return nil
 }
 
-// ReportResult is called by the client when an admitted command is over.
+// ReportResult records the result of an allowed command. The client calls it.
 func (l *Limiter) ReportResult(result error) {
-	a := l.newest()
-	if a == nil {
+	c := l.newest()
+	if c == nil {
 		return
 	}
-	outcome := breaker.Failure // should Classify panic
+	outcome := breaker.Failure // if Classify panics
 	defer func() {
-		if a.handshake && outcome == breaker.Success {
+		if c.handshake && outcome == breaker.Success {
 			outcome = breaker.Neutral
 		}
-		a.permit.Record(outcome, result)
+		c.permit.Record(outcome, result)
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.free = append(l.free, a)
+		l.free = append(l.free, c)
 	}()
 	outcome = l.cfg.Classify(result)
 }
 
-// Check wraps a health check that uses this client, as breaker.Breaker.Check does. It must be used instead of that: a
-// Limiter is not told contexts, and would turn the check away by its own probe.
+// Check wraps a health check that uses this client, as breaker.Breaker.Check does. Use it instead of that: without a
+// context the Limiter would reject the commands of the check's own probe.
 func (l *Limiter) Check(fn func(context.Context) error) func(context.Context) error {
 	return l.cfg.Breaker.Check(func(ctx context.Context) error {
 		l.mu.Lock()
-		// The result of a command that takes the check's seat counts even when the check has gone.
-		l.lend(context.WithoutCancel(ctx), nil)
+		// WithoutCancel: the result of a command that joined the probe counts after the end of the check too.
+		l.share(context.WithoutCancel(ctx), nil)
 		l.mu.Unlock()
-		defer l.endLoan(nil)
+		defer l.unshare()
 		return fn(ctx)
 	})
 }
 
-// lend lets a few more admissions pass as part of a probe. The caller holds mu.
-func (l *Limiter) lend(probe context.Context, lender *admission) {
-	l.probe, l.seats, l.lender = probe, seatsPerProbe, lender
+// share allows a few more commands to join a probe. The caller holds mu.
+func (l *Limiter) share(probe context.Context, owner *command) {
+	l.probe, l.joins, l.owner = probe, joinsPerProbe, owner
 }
 
-// endLoan ends what lender has lent.
-func (l *Limiter) endLoan(lender *admission) {
+// unshare ends the probe of a check.
+func (l *Limiter) unshare() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.lender == lender {
-		l.probe, l.lender = nil, nil
+	if l.owner == nil {
+		l.probe = nil
 	}
 }
 
-// newest takes back the latest admission that is still open, and ends its loan.
-func (l *Limiter) newest() *admission {
+// newest removes and returns the newest open command, or nil. No command can join its probe afterwards.
+func (l *Limiter) newest() *command {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	last := len(l.open) - 1
 	if last < 0 {
 		return nil
 	}
-	a := l.open[last]
+	c := l.open[last]
 	l.open = l.open[:last]
-	if l.lender == a {
-		l.probe, l.lender = nil, nil
+	if l.owner == c {
+		l.probe, l.owner = nil, nil
 	}
-	return a
+	return c
 }
 
-// blank returns an admission to be filled in; the oldest open one if the client has forgotten to report that many.
-// The caller holds mu.
-func (l *Limiter) blank() *admission {
+// next returns a command for reuse; the oldest open one if there are too many without a result. The caller holds mu.
+func (l *Limiter) next() *command {
 	if last := len(l.free) - 1; last >= 0 {
-		a := l.free[last]
+		c := l.free[last]
 		l.free = l.free[:last]
-		return a
+		return c
 	}
 	if len(l.open) < maxOpen {
-		return &admission{}
+		return &command{}
 	}
-	a := l.open[0]
+	c := l.open[0]
 	l.open = l.open[1:]
-	return a
+	return c
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// Config says what guards a client.
+// Config configures a Limiter.
 type Config struct {
-	// Breaker guards every command and every connection's handshake. Required.
+	// Breaker protects all commands and handshakes. Required.
 	Breaker *breaker.Breaker
-	// Classify judges what the client reports. Default: Classify, see the package documentation.
+	// Classify returns the outcome of a command. Default: Classify.
 	Classify func(error) breaker.Outcome
 }
 
@@ -26,7 +26,7 @@ func New(cfg Config) (*Limiter, error) {
 	return &Limiter{cfg: cfg}, nil
 }
 
-// Classify is the default classifier: see the package documentation.
+// Classify is the default of Config.Classify: see Outcomes in the package documentation.
 func Classify(err error) breaker.Outcome {
 	if err == nil {
 		return breaker.Success
@@ -45,7 +45,7 @@ func Classify(err error) breaker.Outcome {
 	}
 }
 
-// classifyReply tells a server that cannot serve from one that does not like the command.
+// classifyReply returns Failure if the server cannot serve, Success if it only rejects the command.
 func classifyReply(text string) breaker.Outcome {
 	for _, prefix := range [...]string{
 		"LOADING ", "CLUSTERDOWN ", "MASTERDOWN ", "TRYAGAIN ", "ERR max number of clients reached",

@@ -6,14 +6,12 @@ import (
 	"errors"
 )
 
-// conn is a guarded connection, as sql.Conn.Raw hands it out. It is used by one goroutine at a time, like every
-// driver.Conn.
-//
-// It implements those optional interfaces that may be there although the driver lacks them: it answers as database/sql
-// would have worked around the lack. Exec and Query are different, see execer.
+// conn is a protected connection, for one goroutine at a time, like every driver.Conn. It implements optional
+// interfaces that the driver may lack, by doing what database/sql does without them. Exec and Query are different: see
+// execer.
 type conn struct {
-	guard calls
-	inner driver.Conn
+	protector protector
+	inner     driver.Conn
 }
 
 var (
@@ -25,27 +23,27 @@ var (
 	_ driver.Validator          = (*conn)(nil)
 )
 
-// newConn wraps inner in the type that can do as much.
-func newConn(g calls, inner driver.Conn) driver.Conn {
-	c := &conn{guard: g, inner: inner}
-	exec, query := newExecer(c), newQueryer(c)
+// newConn wraps inner in a type with the same optional interfaces.
+func newConn(p protector, inner driver.Conn) driver.Conn {
+	c := &conn{protector: p, inner: inner}
+	exec, query := hasExecer(inner), hasQueryer(inner)
 	switch {
-	case exec != nil && query != nil:
+	case exec && query:
 		return struct {
 			*conn
-			driver.ExecerContext
-			driver.QueryerContext
-		}{c, exec, query}
-	case exec != nil:
+			execer
+			queryer
+		}{c, execer{c}, queryer{c}}
+	case exec:
 		return struct {
 			*conn
-			driver.ExecerContext
-		}{c, exec}
-	case query != nil:
+			execer
+		}{c, execer{c}}
+	case query:
 		return struct {
 			*conn
-			driver.QueryerContext
-		}{c, query}
+			queryer
+		}{c, queryer{c}}
 	default:
 		return c
 	}
@@ -54,16 +52,16 @@ func newConn(g calls, inner driver.Conn) driver.Conn {
 // Unwrap returns the driver's own connection.
 func (c *conn) Unwrap() driver.Conn { return c.inner }
 
-// Close closes the connection. It is not guarded.
+// Close closes the connection. It is not protected.
 func (c *conn) Close() error { return c.inner.Close() }
 
-// Ping implements driver.Pinger. A driver without it is taken to be alive.
+// Ping implements driver.Pinger. Without it in the driver, it returns nil.
 func (c *conn) Ping(ctx context.Context) error {
 	pinger, ok := c.inner.(driver.Pinger)
 	if !ok {
 		return nil
 	}
-	_, err := protected(ctx, &c.guard, func(ctx context.Context) (struct{}, error) { return struct{}{}, pinger.Ping(ctx) })
+	_, err := protect(ctx, &c.protector, func(ctx context.Context) (struct{}, error) { return struct{}{}, pinger.Ping(ctx) })
 	return err
 }
 
@@ -74,7 +72,7 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) {
 
 // PrepareContext implements driver.ConnPrepareContext.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	inner, err := protected(ctx, &c.guard, func(ctx context.Context) (driver.Stmt, error) {
+	inner, err := protect(ctx, &c.protector, func(ctx context.Context) (driver.Stmt, error) {
 		if preparer, ok := c.inner.(driver.ConnPrepareContext); ok {
 			return preparer.PrepareContext(ctx, query)
 		}
@@ -86,7 +84,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	return newStmt(c, inner), nil
 }
 
-// prepare is how database/sql uses a driver that knows no context.
+// prepare does what database/sql does without driver.ConnPrepareContext.
 func prepare(ctx context.Context, inner driver.Conn, query string) (driver.Stmt, error) {
 	stmt, err := inner.Prepare(query)
 	if err == nil && ctx.Err() != nil {
@@ -103,7 +101,7 @@ func (c *conn) Begin() (driver.Tx, error) {
 
 // BeginTx implements driver.ConnBeginTx.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	return protected(ctx, &c.guard, func(ctx context.Context) (driver.Tx, error) {
+	return protect(ctx, &c.protector, func(ctx context.Context) (driver.Tx, error) {
 		if beginner, ok := c.inner.(driver.ConnBeginTx); ok {
 			return beginner.BeginTx(ctx, opts)
 		}
@@ -111,7 +109,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	})
 }
 
-// begin is how database/sql uses a driver that knows no context.
+// begin does what database/sql does without driver.ConnBeginTx.
 func begin(ctx context.Context, inner driver.Conn, opts driver.TxOptions) (driver.Tx, error) {
 	if opts.Isolation != 0 {
 		return nil, errors.New("sql: driver does not support non-default isolation level")
@@ -127,7 +125,7 @@ func begin(ctx context.Context, inner driver.Conn, opts driver.TxOptions) (drive
 	return tx, err
 }
 
-// CheckNamedValue implements driver.NamedValueChecker. Without it in the driver, database/sql converts by default.
+// CheckNamedValue implements driver.NamedValueChecker. After driver.ErrSkip, database/sql converts the value.
 func (c *conn) CheckNamedValue(value *driver.NamedValue) error {
 	if checker, ok := c.inner.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(value)
@@ -135,7 +133,7 @@ func (c *conn) CheckNamedValue(value *driver.NamedValue) error {
 	return driver.ErrSkip
 }
 
-// ResetSession implements driver.SessionResetter. It is not guarded.
+// ResetSession implements driver.SessionResetter. It is not protected.
 func (c *conn) ResetSession(ctx context.Context) error {
 	if resetter, ok := c.inner.(driver.SessionResetter); ok {
 		return resetter.ResetSession(ctx)
@@ -143,7 +141,7 @@ func (c *conn) ResetSession(ctx context.Context) error {
 	return nil
 }
 
-// IsValid implements driver.Validator. It is not guarded.
+// IsValid implements driver.Validator. It is not protected.
 func (c *conn) IsValid() bool {
 	if validator, ok := c.inner.(driver.Validator); ok {
 		return validator.IsValid()

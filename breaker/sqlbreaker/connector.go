@@ -11,13 +11,13 @@ import (
 
 // Config configures a connector.
 type Config struct {
-	// Breaker guards every call. Required.
+	// Breaker protects every call. Required.
 	Breaker *breaker.Breaker
 
 	// Connector opens the connections. Required.
 	Connector driver.Connector
 
-	// Classify judges the error of a call on a connection. Default: Classify, see the package documentation.
+	// Classify returns the outcome of a call on a connection. Default: Classify.
 	Classify func(error) breaker.Outcome
 }
 
@@ -36,27 +36,27 @@ func New(cfg Config) (driver.Connector, error) {
 	if cfg.Classify == nil {
 		cfg.Classify = Classify
 	}
-	return &connector{guard: calls{breaker: cfg.Breaker, classify: cfg.Classify}, inner: cfg.Connector}, nil
+	return &connector{protector: protector{breaker: cfg.Breaker, classify: cfg.Classify}, inner: cfg.Connector}, nil
 }
 
 type connector struct {
-	guard calls // of the connections to come
-	inner driver.Connector
+	protector protector // copied into connections
+	inner     driver.Connector
 }
 
-// Connect opens a connection. To have opened one proves little, but to have failed does.
+// Connect opens a connection.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	inner, err := protected(ctx, &calls{breaker: c.guard.breaker, classify: classifyConnect}, c.inner.Connect)
+	inner, err := protect(ctx, &protector{breaker: c.protector.breaker, classify: classifyConnect}, c.inner.Connect)
 	if err != nil {
 		return nil, err
 	}
-	return newConn(c.guard, inner), nil
+	return newConn(c.protector, inner), nil
 }
 
-// Driver returns the driver that is wrapped.
+// Driver returns the wrapped connector's driver.
 func (c *connector) Driver() driver.Driver { return c.inner.Driver() }
 
-// Close closes the wrapped connector if it can be closed, as sql.DB.Close does.
+// Close closes the wrapped connector if it is an io.Closer.
 func (c *connector) Close() error {
 	if closer, ok := c.inner.(io.Closer); ok {
 		return closer.Close()

@@ -5,58 +5,51 @@ import (
 	"database/sql/driver"
 )
 
-// execer runs a query without preparing it. A connection has one exactly when the driver's own connection can do so:
-// its presence makes database/sql convert the arguments before it knows the statement, which could convert them.
-type execer func(context.Context, string, []driver.NamedValue) (driver.Result, error)
+// execer runs a query without preparing it. A connection has one only if the driver's connection has: with one,
+// database/sql converts the arguments before a statement could.
+type execer struct{ c *conn }
+
+func hasExecer(inner driver.Conn) bool {
+	switch inner.(type) {
+	case driver.ExecerContext, driver.Execer: //nolint:staticcheck // Old drivers have nothing else.
+		return true
+	}
+	return false
+}
 
 // ExecContext implements driver.ExecerContext.
-func (f execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	return f(ctx, query, args)
-}
-
-// newExecer returns nil, and no interface around a nil, if the driver has none.
-func newExecer(c *conn) driver.ExecerContext {
-	switch inner := c.inner.(type) {
-	case driver.ExecerContext:
-		return execer(func(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-			return protected(ctx, &c.guard, func(ctx context.Context) (driver.Result, error) {
-				return inner.ExecContext(ctx, query, args)
-			})
+func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if inner, ok := e.c.inner.(driver.ExecerContext); ok {
+		return protect(ctx, &e.c.protector, func(ctx context.Context) (driver.Result, error) {
+			return inner.ExecContext(ctx, query, args)
 		})
-	case driver.Execer: //nolint:staticcheck // Old drivers have nothing else.
-		return execer(func(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-			return plain(ctx, &c.guard, args, func(values []driver.Value) (driver.Result, error) {
-				return inner.Exec(query, values)
-			})
-		})
-	default:
-		return nil
 	}
+	inner := e.c.inner.(driver.Execer) //nolint:staticcheck,forcetypeassert // See hasExecer.
+	return plain(ctx, &e.c.protector, args, func(values []driver.Value) (driver.Result, error) {
+		return inner.Exec(query, values)
+	})
 }
 
-// queryer is the same for queries.
-type queryer func(context.Context, string, []driver.NamedValue) (driver.Rows, error)
+// queryer is an execer for queries.
+type queryer struct{ c *conn }
+
+func hasQueryer(inner driver.Conn) bool {
+	switch inner.(type) {
+	case driver.QueryerContext, driver.Queryer: //nolint:staticcheck // Old drivers have nothing else.
+		return true
+	}
+	return false
+}
 
 // QueryContext implements driver.QueryerContext.
-func (f queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	return f(ctx, query, args)
-}
-
-func newQueryer(c *conn) driver.QueryerContext {
-	switch inner := c.inner.(type) {
-	case driver.QueryerContext:
-		return queryer(func(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-			return protected(ctx, &c.guard, func(ctx context.Context) (driver.Rows, error) {
-				return inner.QueryContext(ctx, query, args)
-			})
+func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if inner, ok := q.c.inner.(driver.QueryerContext); ok {
+		return protect(ctx, &q.c.protector, func(ctx context.Context) (driver.Rows, error) {
+			return inner.QueryContext(ctx, query, args)
 		})
-	case driver.Queryer: //nolint:staticcheck // Old drivers have nothing else.
-		return queryer(func(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-			return plain(ctx, &c.guard, args, func(values []driver.Value) (driver.Rows, error) {
-				return inner.Query(query, values)
-			})
-		})
-	default:
-		return nil
 	}
+	inner := q.c.inner.(driver.Queryer) //nolint:staticcheck,forcetypeassert // See hasQueryer.
+	return plain(ctx, &q.c.protector, args, func(values []driver.Value) (driver.Rows, error) {
+		return inner.Query(query, values)
+	})
 }

@@ -121,7 +121,7 @@ func TestFailingConnectsOpenButSuccessfulOnesProveNothing(t *testing.T) {
 			t.Fatal("no error")
 		}
 	}
-	if s := b.Snapshot(); s.Consecutive != 4 || s.Calls.Neutral != 4 {
+	if s := b.Snapshot(); s.Window.Failures != 4 || s.Calls.Neutral != 4 {
 		t.Fatalf("%+v, want the connects neutral and the pings failed", s)
 	}
 	f.failConnect = errors.New("unknown driver error")
@@ -175,7 +175,7 @@ func TestBadConnectionAfterTheDeadlineIsAFailure(t *testing.T) {
 		if err := db.PingContext(ctx); err == nil {
 			t.Fatal("no error")
 		}
-		if s := b.Snapshot(); s.Consecutive != 1 {
+		if s := b.Snapshot(); s.Window.Failures != 1 {
 			t.Fatalf("%+v, want one failure", s.Calls)
 		}
 	})

@@ -6,7 +6,7 @@ import (
 	"errors"
 )
 
-// stmt is a guarded prepared statement.
+// stmt is a protected prepared statement.
 type stmt struct {
 	conn  *conn
 	inner driver.Stmt
@@ -18,7 +18,7 @@ var (
 	_ driver.NamedValueChecker = (*stmt)(nil)
 )
 
-// convertingStmt adds the one optional interface whose mere presence changes what database/sql does.
+// convertingStmt adds an optional interface that changes the behavior of database/sql.
 type convertingStmt struct {
 	*stmt
 	driver.ColumnConverter
@@ -49,23 +49,23 @@ func (s *stmt) Query(values []driver.Value) (driver.Rows, error) {
 
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	if inner, ok := s.inner.(driver.StmtExecContext); ok {
-		return protected(ctx, &s.conn.guard, func(ctx context.Context) (driver.Result, error) {
+		return protect(ctx, &s.conn.protector, func(ctx context.Context) (driver.Result, error) {
 			return inner.ExecContext(ctx, args)
 		})
 	}
-	return plain(ctx, &s.conn.guard, args, s.inner.Exec) //nolint:staticcheck // See above.
+	return plain(ctx, &s.conn.protector, args, s.inner.Exec) //nolint:staticcheck // See above.
 }
 
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	if inner, ok := s.inner.(driver.StmtQueryContext); ok {
-		return protected(ctx, &s.conn.guard, func(ctx context.Context) (driver.Rows, error) {
+		return protect(ctx, &s.conn.protector, func(ctx context.Context) (driver.Rows, error) {
 			return inner.QueryContext(ctx, args)
 		})
 	}
-	return plain(ctx, &s.conn.guard, args, s.inner.Query) //nolint:staticcheck // See above.
+	return plain(ctx, &s.conn.protector, args, s.inner.Query) //nolint:staticcheck // See above.
 }
 
-// CheckNamedValue asks the statement, then the connection, as database/sql does.
+// CheckNamedValue uses the statement's checker or else the connection's, as database/sql does.
 func (s *stmt) CheckNamedValue(value *driver.NamedValue) error {
 	if checker, ok := s.inner.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(value)
@@ -73,22 +73,22 @@ func (s *stmt) CheckNamedValue(value *driver.NamedValue) error {
 	return s.conn.CheckNamedValue(value)
 }
 
-// plain guards a call that knows neither context nor named arguments.
+// plain protects a call without a context or named arguments.
 func plain[T any](
-	ctx context.Context, g *calls, args []driver.NamedValue, call func([]driver.Value) (T, error),
+	ctx context.Context, p *protector, args []driver.NamedValue, call func([]driver.Value) (T, error),
 ) (T, error) {
-	var none T
+	var zero T
 	values := make([]driver.Value, len(args))
 	for i, arg := range args {
 		if arg.Name != "" {
-			return none, errors.New("sql: driver does not support the use of Named Parameters")
+			return zero, errors.New("sql: driver does not support the use of Named Parameters")
 		}
 		values[i] = arg.Value
 	}
 	if err := ctx.Err(); err != nil {
-		return none, err
+		return zero, err
 	}
-	return protected(ctx, g, func(context.Context) (T, error) { return call(values) })
+	return protect(ctx, p, func(context.Context) (T, error) { return call(values) })
 }
 
 func named(values []driver.Value) []driver.NamedValue {

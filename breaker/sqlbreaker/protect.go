@@ -14,50 +14,50 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// calls is what a connection and its statements share.
-type calls struct {
+// protector is shared by a connection and its statements.
+type protector struct {
 	breaker  *breaker.Breaker
 	classify func(error) breaker.Outcome
-	// worked says that the connection has been good for a call.
+	// worked: a call on the connection has succeeded.
 	worked bool
 }
 
-var errAbandoned = errors.New("sqlbreaker: the call ended without a result (panic or runtime.Goexit)")
+var errAbandoned = errors.New("sqlbreaker: call ended without a result (panic or runtime.Goexit)")
 
-// protected makes one call through the breaker.
-func protected[T any](ctx context.Context, g *calls, call func(context.Context) (T, error)) (T, error) {
-	permit, err := g.breaker.Allow(ctx)
+// protect runs one call through the breaker.
+func protect[T any](ctx context.Context, p *protector, call func(context.Context) (T, error)) (T, error) {
+	permit, err := p.breaker.Allow(ctx)
 	if err != nil {
-		var none T
-		return none, err
+		var zero T
+		return zero, err
 	}
 	outcome, cause := breaker.Failure, errAbandoned
 	defer func() { permit.Record(outcome, cause) }()
 	result, err := call(permit.Context())
-	outcome, cause = g.outcome(ctx, err), err
+	outcome, cause = p.outcome(ctx, err), err
 	return result, err
 }
 
-// outcome classifies the error of a call. A connection that has gone bad says nothing if it may have gone stale in the
-// pool, but it does if it has never worked, or if the call has waited until its deadline to learn that.
-func (g *calls) outcome(ctx context.Context, err error) breaker.Outcome {
-	outcome := g.classify(err)
+// outcome classifies the error of a call. A bad connection is neutral if it may have gone stale in the pool, and a
+// failure if it has never worked or if the call lasted until its deadline.
+func (p *protector) outcome(ctx context.Context, err error) breaker.Outcome {
+	outcome := p.classify(err)
 	switch {
 	case outcome == breaker.Failure:
 	case !errors.Is(err, driver.ErrBadConn):
-		g.worked = true
-	case outcome == breaker.Neutral && (!g.worked || ctx.Err() != nil):
+		p.worked = true
+	case outcome == breaker.Neutral && (!p.worked || ctx.Err() != nil):
 		return breaker.Failure
 	}
 	return outcome
 }
 
-// Classify is the default classifier: see the package documentation.
+// Classify is the default of Config.Classify: see Outcomes in the package documentation.
 func Classify(err error) breaker.Outcome {
 	if err == nil {
 		return breaker.Success
 	}
-	// The database's own word goes first: drivers also dress up their own errors as network errors.
+	// SQLSTATE goes first: some drivers wrap the database's errors as network errors.
 	if state, ok := errors.AsType[interface {
 		error
 		SQLState() string
@@ -76,7 +76,7 @@ func Classify(err error) breaker.Outcome {
 	}
 }
 
-// classifyState judges by the classes of SQLSTATE that PostgreSQL documents.
+// classifyState classifies by the SQLSTATE classes of PostgreSQL.
 func classifyState(state string) breaker.Outcome {
 	for _, class := range [...]string{"08", "53", "57P0", "58"} {
 		if strings.HasPrefix(state, class) {
@@ -103,8 +103,8 @@ func isTransport(err error) bool {
 	return false
 }
 
-// classifyConnect judges an attempt to open a connection: whatever its error is, there is no connection. Only a
-// database that answers, to say for instance that the password is wrong, is there.
+// classifyConnect classifies an attempt to open a connection: an error is a failure unless the database answered, as to
+// a wrong password.
 func classifyConnect(err error) breaker.Outcome {
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), breaker.IsRejected(err):

@@ -1,0 +1,48 @@
+package breaker
+
+import "time"
+
+// The pure rules: when a closed breaker opens, and for how long.
+
+// failing reports whether a failure opens the breaker.
+func (c *Config) failing(consecutive uint32, window Calls) bool {
+	return c.ConsecutiveFailures > 0 && consecutive >= uint32(c.ConsecutiveFailures) ||
+		c.FailureRate > 0 && c.share(window.Failures, window) >= c.FailureRate
+}
+
+// tooSlow reports whether a slow call opens the breaker.
+func (c *Config) tooSlow(window Calls) bool { return c.share(window.Slow, window) >= c.SlowCallRate }
+
+// share returns n as a share of the window's calls; 0 below MinCalls.
+func (c *Config) share(n uint64, window Calls) float64 {
+	ended := window.Successes + window.Failures
+	if ended < uint64(c.MinCalls) {
+		return 0
+	}
+	return float64(n) / float64(ended)
+}
+
+// openTime returns the open time after so many failed probes in a row. luck is a random number in [0, 1). Jitter is
+// applied below MaxOpenTime instead of being cut off there, or breakers that have been open for long would probe at
+// the same time.
+func (c *Config) openTime(failedProbes int, luck float64) time.Duration {
+	limit := time.Duration(float64(c.MaxOpenTime) / (1 + c.Jitter))
+	base := min(c.OpenTime, limit)
+	for range failedProbes {
+		if base >= limit/2 {
+			base = limit
+			break
+		}
+		base *= 2
+	}
+	return min(spread(base, -c.Jitter, c.Jitter, luck), c.MaxOpenTime) // the sum may be rounded up
+}
+
+// tripTime returns the open time for TripFor(d).
+func (c *Config) tripTime(d time.Duration, luck float64) time.Duration {
+	return min(spread(min(d, c.MaxOpenTime), 0, c.Jitter, luck), c.MaxOpenTime)
+}
+
+func spread(d time.Duration, low, high, luck float64) time.Duration {
+	return time.Duration(float64(d) * (1 + low + (high-low)*luck))
+}
