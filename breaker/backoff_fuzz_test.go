@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// FuzzOpenTime asks every valid configuration for how long to stay open.
+// FuzzOpenTime computes open times of valid configurations.
 func FuzzOpenTime(f *testing.F) {
 	f.Add(int64(0), int64(0), 0.0, 0, 0.5, int64(time.Minute))
 	f.Add(int64(time.Millisecond), int64(math.MaxInt64), 0.999, 1000, 0.999999, int64(math.MaxInt64))
 	f.Add(int64(math.MaxInt64), int64(math.MaxInt64), -1.0, 0, 0.0, int64(1))
 	f.Add(int64(time.Second), int64(100*365*24*time.Hour), 0.25, 62, 0.999999999, int64(math.MaxInt64))
 	f.Add(int64(time.Second), int64(time.Hour), math.NaN(), 3, 0.1, int64(time.Second))
-	f.Fuzz(func(t *testing.T, first, most int64, jitter float64, failed int, luck float64, asked int64) {
+	f.Fuzz(func(t *testing.T, first, most int64, jitter float64, failed int, luck float64, requested int64) {
 		cfg := Config{Name: "x", OpenTime: time.Duration(first), MaxOpenTime: time.Duration(most), Jitter: jitter}.withDefaults()
 		if cfg.validate() != nil || !(luck >= 0 && luck < 1) || failed < 0 {
 			t.Skip()
@@ -22,25 +22,25 @@ func FuzzOpenTime(f *testing.F) {
 		if d <= 0 || d > cfg.MaxOpenTime || float64(d) < float64(cfg.OpenTime)*(1-cfg.Jitter)/(1+cfg.Jitter)-2 {
 			t.Errorf("open for %v, configured %v to %v with jitter %v", d, cfg.OpenTime, cfg.MaxOpenTime, cfg.Jitter)
 		}
-		if asked <= 0 {
+		if requested <= 0 {
 			return
 		}
-		if d := cfg.tripTime(time.Duration(asked), luck); d < min(time.Duration(asked), cfg.MaxOpenTime)-time.Microsecond || d > cfg.MaxOpenTime {
-			t.Errorf("tripped for %v, asked for %v, at most %v", d, time.Duration(asked), cfg.MaxOpenTime)
+		if d := cfg.tripTime(time.Duration(requested), luck); d < min(time.Duration(requested), cfg.MaxOpenTime)-time.Microsecond || d > cfg.MaxOpenTime {
+			t.Errorf("tripped for %v, requested %v, at most %v", d, time.Duration(requested), cfg.MaxOpenTime)
 		}
 		b := newBreaker(cfg, nil)
-		b.TripFor(time.Duration(asked))
+		b.TripFor(time.Duration(requested))
 		// A short time is over when we look.
 		s := b.Snapshot()
-		if wait := time.Until(s.RetryAt); wait > cfg.MaxOpenTime || s.State != Open && min(time.Duration(asked), cfg.MaxOpenTime) > time.Hour {
-			t.Errorf("tripped for %v: %v for %v", time.Duration(asked), s.State, wait)
+		if wait := time.Until(s.RetryAt); wait > cfg.MaxOpenTime || s.State != Open && min(time.Duration(requested), cfg.MaxOpenTime) > time.Hour {
+			t.Errorf("tripped for %v: %v for %v", time.Duration(requested), s.State, wait)
 		}
 		b.Reset() // stops its timer
 	})
 }
 
-// A program may say "no limit" with the longest time there is.
-func TestTheLongestTimesDoNotOverflow(t *testing.T) {
+// The longest duration is how programs express "no limit".
+func TestLongestDurationsDoNotOverflow(t *testing.T) {
 	t.Parallel()
 	b, err := New(Config{Name: "patient", MaxOpenTime: math.MaxInt64, ProbeTimeout: math.MaxInt64, Window: math.MaxInt64})
 	if err != nil {

@@ -32,7 +32,7 @@ func TestOpensHalfOpensAndCloses(t *testing.T) {
 	})
 }
 
-func TestCheckIsAnsweredFromMemoryAndThenProbes(t *testing.T) {
+func TestCheckIsRejectedWhileOpenAndThenProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{ProbeOnly: true})
 		runs := 0
@@ -95,7 +95,7 @@ func TestMaxOpenTimeBelowTheDefaultOpenTime(t *testing.T) {
 	})
 }
 
-func TestProbeMayTakeAsLongAsAFastCall(t *testing.T) {
+func TestProbeTimeoutIsAtLeastSlowCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{SlowCall: 20 * time.Second})
 		trip(t, b)

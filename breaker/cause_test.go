@@ -21,7 +21,7 @@ func (e countedError) Error() string {
 	return strings.Repeat("x", 1<<20)
 }
 
-func TestErrorIsCalledOncePerFailureWithoutALock(t *testing.T) {
+func TestErrorMethodRunsOncePerFailureWithoutALock(t *testing.T) {
 	t.Parallel()
 	for name, fail := range map[string]func(b *breaker.Breaker, err error){
 		"Settle": func(b *breaker.Breaker, err error) {

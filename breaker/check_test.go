@@ -9,13 +9,13 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// hostile is an error that takes its reader with it.
+// hostile is an error with a panicking Error method.
 type hostile struct{}
 
 func (hostile) Error() string { panic("boom") }
 
-// TestCheckRemembersWhy: whoever reads a check's result or its log is told what opened the breaker; calls are not.
-func TestCheckRemembersWhy(t *testing.T) {
+// The error of a rejected check names what opened the breaker; the error of a rejected call does not.
+func TestRejectedCheckNamesTheCauseAndCallsDoNot(t *testing.T) {
 	t.Parallel()
 	b, err := breaker.New(breaker.Config{Name: "database", ConsecutiveFailures: 1})
 	if err != nil {

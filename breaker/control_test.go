@@ -16,7 +16,7 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// probeOf is a check that pings through a client guarded by b itself.
+// probeOf is a check that pings through a client protected by b.
 func probeOf(b *breaker.Breaker) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, err := breaker.Do(ctx, b, func(context.Context) (int, error) { return 0, nil })
@@ -24,7 +24,7 @@ func probeOf(b *breaker.Breaker) func(context.Context) error {
 	}
 }
 
-func TestRejectionTellsEverythingButTheCause(t *testing.T) {
+func TestRejectionDoesNotRevealTheCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{Jitter: -1})
 		trip(t, b)
@@ -92,7 +92,7 @@ func TestTripForOpensForAtLeastThatLong(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.TripFor(10 * time.Second)
-		probe.Done(nil) // Too late: the dependency asked to be left alone.
+		probe.Done(nil) // Too late: TripFor ended the probe.
 		wantState(t, b, breaker.Open)
 		untilDue(t, b)
 		call(t, b, nil)
@@ -100,18 +100,18 @@ func TestTripForOpensForAtLeastThatLong(t *testing.T) {
 	})
 }
 
-func TestOperatorsWordHolds(t *testing.T) {
+func TestForcedStateStaysUntilReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
-		asked := 0
-		check := b.Check(func(context.Context) error { asked++; return nil })
+		runs := 0
+		check := b.Check(func(context.Context) error { runs++; return nil })
 		b.ForceOpen("maintenance")
 		time.Sleep(time.Hour)
 		if s := b.Snapshot(); s.State != breaker.Open || !s.Forced || s.ForcedReason != "maintenance" || !s.RetryAt.IsZero() {
 			t.Fatalf("%+v", s)
 		}
-		if err := check(t.Context()); !breaker.IsRejected(err) || asked != 0 {
-			t.Fatalf("check: %v after asking %d times", err, asked)
+		if err := check(t.Context()); !breaker.IsRejected(err) || runs != 0 {
+			t.Fatalf("check: %v after %d runs", err, runs)
 		}
 		b.Observe(nil)
 		b.TripFor(time.Minute)
@@ -138,8 +138,8 @@ func TestOperatorsWordHolds(t *testing.T) {
 	})
 }
 
-// Who holds a breaker closed, or lets it only observe, wants to see what comes of it.
-func TestWindowIsTrueWhereverCallsPass(t *testing.T) {
+// With ForceClosed or ObserveOnly the window shows what the rules would do.
+func TestWindowCountsWhileForcedClosedOrObserveOnly(t *testing.T) {
 	for name, prepare := range map[string]func(*breaker.Breaker){
 		"observed open": func(b *breaker.Breaker) { b.TripFor(time.Hour) },
 		"forced closed": func(b *breaker.Breaker) { b.ForceClosed("we know") },
@@ -167,7 +167,7 @@ func TestWindowIsTrueWhereverCallsPass(t *testing.T) {
 	}
 }
 
-func TestObserverJudgesAndPublishesButRejectsNothing(t *testing.T) {
+func TestObserveOnlyPublishesStatesAndRejectsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{ObserveOnly: true})
 		trip(t, b)
@@ -193,7 +193,7 @@ func TestObserverJudgesAndPublishesButRejectsNothing(t *testing.T) {
 	})
 }
 
-func TestCheckMayPingThroughTheClientThatTheBreakerGuards(t *testing.T) {
+func TestCheckMayUseTheProtectedClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{ProbeOnly: true})
 		check := b.Check(probeOf(b))
@@ -208,22 +208,22 @@ func TestCheckMayPingThroughTheClientThatTheBreakerGuards(t *testing.T) {
 	})
 }
 
-func TestFailingCheckThroughTheGuardedClientCountsOnce(t *testing.T) {
+func TestFailingCheckThroughTheProtectedClientCountsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
-		var guarded, own error
+		var client, own error
 		check := b.Check(func(ctx context.Context) error {
-			_, err := breaker.Do(ctx, b, func(context.Context) (int, error) { return 0, guarded })
+			_, err := breaker.Do(ctx, b, func(context.Context) (int, error) { return 0, client })
 			return errors.Join(err, own)
 		})
-		guarded = errDown
+		client = errDown
 		for n := range 4 {
 			_ = check(t.Context())
 			if s := b.Snapshot(); s.State != breaker.Closed || int(breaker.Consecutive(b)) != n+1 {
 				t.Fatalf("%v with %d failures in a row after %d runs", s.State, breaker.Consecutive(b), n+1)
 			}
 		}
-		guarded, own = nil, errDown
+		client, own = nil, errDown
 		_ = check(t.Context())
 		if got := breaker.Consecutive(b); got != 1 {
 			t.Fatalf("%d failures in a row, want the check's own to count", got)
@@ -231,8 +231,8 @@ func TestFailingCheckThroughTheGuardedClientCountsOnce(t *testing.T) {
 	})
 }
 
-// One breaker per method inside one per target: both are half-open, and the one call is the probe of both.
-func TestOneCallProbesForAllBreakersThatItPasses(t *testing.T) {
+// One breaker per method inside one per target: one call is the probe of both.
+func TestOneCallIsTheProbeOfNestedBreakers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newBreaker(t, breaker.Config{Name: "target", ProbeOnly: true})
 		method := newBreaker(t, breaker.Config{Name: "method"})
@@ -244,14 +244,14 @@ func TestOneCallProbesForAllBreakersThatItPasses(t *testing.T) {
 		trip(t, method)
 		time.Sleep(time.Minute)
 		if err := check(t.Context()); err != nil {
-			t.Fatalf("the probe is turned away by the breaker whose probe it is: %v", err)
+			t.Fatalf("the probe is rejected by its own breaker: %v", err)
 		}
 		wantState(t, target, breaker.Closed)
 		wantState(t, method, breaker.Closed)
 	})
 }
 
-func TestProbingCheckHasItsOwnTimeButObeysCancellation(t *testing.T) {
+func TestProbingCheckHasItsOwnDeadlineAndTheCallersCancellation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		check := b.Check(func(ctx context.Context) error {
@@ -279,7 +279,7 @@ func TestProbingCheckHasItsOwnTimeButObeysCancellation(t *testing.T) {
 	})
 }
 
-func TestProbeOnlyLapsesWhenTheCheckDoesNotCome(t *testing.T) {
+func TestProbeOnlyEndsAfterAMinuteWithoutACheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{ProbeOnly: true})
 		b.Check(func(context.Context) error { return nil })
@@ -298,8 +298,8 @@ func TestProbeOnlyLapsesWhenTheCheckDoesNotCome(t *testing.T) {
 	})
 }
 
-// Each of two breakers waits for its own check, which the other one turns away. One minute of that is enough.
-func TestProbeOnlyLapsesWhenTheCheckBringsNoResult(t *testing.T) {
+// Each of two nested breakers waits for its own check, which the other one rejects, for a minute at most.
+func TestProbeOnlyEndsAfterAMinuteWithoutAResult(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newBreaker(t, breaker.Config{Name: "target", ProbeOnly: true})
 		method := newBreaker(t, breaker.Config{Name: "method", ProbeOnly: true})
@@ -321,7 +321,7 @@ func TestProbeOnlyLapsesWhenTheCheckBringsNoResult(t *testing.T) {
 	})
 }
 
-func TestEvidenceFromOutsideClosesAndReopens(t *testing.T) {
+func TestObserveClosesAndReopens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		trip(t, b)
@@ -341,7 +341,7 @@ func TestEvidenceFromOutsideClosesAndReopens(t *testing.T) {
 	})
 }
 
-func TestCheckThatPassesClosesABreakerThatOpenedMeanwhile(t *testing.T) {
+func TestPassingCheckClosesABreakerThatOpenedDuringTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		check := b.Check(func(context.Context) error { trip(t, b); return nil })
@@ -352,7 +352,7 @@ func TestCheckThatPassesClosesABreakerThatOpenedMeanwhile(t *testing.T) {
 	})
 }
 
-func TestConfirmEndsTheProbeWhileTheCallGoesOn(t *testing.T) {
+func TestConfirmEndsTheProbeDuringTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		trip(t, b)
@@ -364,7 +364,7 @@ func TestConfirmEndsTheProbeWhileTheCallGoesOn(t *testing.T) {
 		stream.Confirm()
 		stream.Confirm()
 		wantState(t, b, breaker.Closed)
-		time.Sleep(time.Hour) // No lease any more.
+		time.Sleep(time.Hour) // The probe has ended: no timeout.
 		wantState(t, b, breaker.Closed)
 		stream.Done(errDown)
 		if got := breaker.Consecutive(b); got != 1 {

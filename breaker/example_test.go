@@ -50,19 +50,19 @@ func ExampleBreaker_Check() {
 		panic(err)
 	}
 	ping := b.Check(func(context.Context) error {
-		fmt.Println("the dependency is asked")
+		fmt.Println("the check calls the dependency")
 		return nil
 	})
 	fmt.Println(ping(context.Background()))
 	b.ForceOpen("maintenance until noon")
 	fmt.Println(ping(context.Background()))
 	// Output:
-	// the dependency is asked
+	// the check calls the dependency
 	// <nil>
 	// circuit breaker cache is open
 }
 
-// A call through a breaker: while the dependency is away, the caller is turned away at once and does something else.
+// While the dependency is down, calls are rejected at once and the caller uses a fallback.
 func ExampleDo() {
 	b, err := breaker.New(breaker.Config{Name: "prices"})
 	if err != nil {
@@ -70,14 +70,14 @@ func ExampleDo() {
 	}
 	ask := func(context.Context) (int, error) { return 42, nil }
 	fmt.Println(breaker.Do(context.Background(), b, ask))
-	b.ForceOpen("they asked us to stay away")
+	b.ForceOpen("maintenance")
 	fmt.Println(breaker.Do(context.Background(), b, ask))
 	// Output:
 	// 42 <nil>
 	// 0 circuit breaker prices is open
 }
 
-// A retry must not repeat what a breaker turned away.
+// A retry must not repeat a rejected call.
 func ExampleIsRejected() {
 	b, err := breaker.New(breaker.Config{Name: "prices"})
 	if err != nil {
@@ -92,7 +92,7 @@ func ExampleIsRejected() {
 	// false
 }
 
-// A classifier of one's own knows one more answer that says nothing about the dependency, and leaves the rest.
+// A classifier that adds one neutral error to the default.
 func ExampleDefaultClassify() {
 	errBusy := errors.New("busy, come again")
 	classify := func(err error) breaker.Outcome {

@@ -26,17 +26,17 @@ func newGroup(t testing.TB, cfg breaker.GroupConfig) *breaker.Group {
 	return g
 }
 
-func TestGroupIsBoundedUnderConcurrentStrangers(t *testing.T) {
+func TestGroupLimitHoldsUnderConcurrentKeys(t *testing.T) {
 	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}, Limit: 10})
-	var strangers sync.WaitGroup
+	var callers sync.WaitGroup
 	for range 8 {
-		strangers.Go(func() {
+		callers.Go(func() {
 			for n := range 200 {
 				call(t, g.Get(fmt.Sprint(n)), nil)
 			}
 		})
 	}
-	strangers.Wait()
+	callers.Wait()
 	all := g.Snapshots()
 	if len(all) != 11 {
 		t.Fatalf("%d breakers, want 10 and the shared one", len(all))
@@ -45,19 +45,19 @@ func TestGroupIsBoundedUnderConcurrentStrangers(t *testing.T) {
 	for i, s := range all {
 		calls += s.Calls.Successes
 		if i > 0 && all[i-1].Name >= s.Name {
-			t.Fatalf("%q stands before %q", all[i-1].Name, s.Name)
+			t.Fatalf("%q is sorted before %q", all[i-1].Name, s.Name)
 		}
 	}
 	if calls != 8*200 {
 		t.Fatalf("%d calls, want 1600", calls)
 	}
 	if g.Get(strings.Repeat("x", 300)) != g.Get(unprintable) || g.Get("new") != g.Get(unprintable) {
-		t.Fatal("overflow does not share a breaker")
+		t.Fatal("keys beyond the limit do not share a breaker")
 	}
 }
 
-// Breakers that share a name cannot be told apart in any report or metric.
-func TestNoTwoBreakersOfAGroupShareAName(t *testing.T) {
+// Reports and metrics identify breakers by name.
+func TestNamesInAGroupAreUnique(t *testing.T) {
 	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "methods"}})
 	for _, key := range []string{"shop.Orders/Get", "/shop.Orders/Get", "//shop.Orders/Get", "", "/"} {
 		g.Get(key)
@@ -70,8 +70,8 @@ func TestNoTwoBreakersOfAGroupShareAName(t *testing.T) {
 	}
 }
 
-// What a stranger chooses is shown at every door.
-func TestUnprintableNamesAreRefused(t *testing.T) {
+// Names appear at every endpoint.
+func TestUnprintableNamesAreRejected(t *testing.T) {
 	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}})
 	for _, key := range []string{"two\nlines", "\xff", "\x1b[2J", "\u202e"} {
 		if g.Get(key) != g.Get(unprintable) {
@@ -86,7 +86,7 @@ func TestUnprintableNamesAreRefused(t *testing.T) {
 	}
 }
 
-func TestGroupKeepsTargetsApartAndTellsOfAnyTransition(t *testing.T) {
+func TestGroupSeparatesKeysAndNotifiesOfAnyTransition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}})
 		sick, well := g.Get("sick"), g.Get("well")
@@ -102,7 +102,7 @@ func TestGroupKeepsTargetsApartAndTellsOfAnyTransition(t *testing.T) {
 		due := sick.Snapshot().RetryAt
 		<-changed
 		if !time.Now().Equal(due) {
-			t.Fatalf("told %v after half-open was due", time.Since(due))
+			t.Fatalf("notified %v after the open time", time.Since(due))
 		}
 	})
 }
@@ -128,7 +128,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	}
 }
 
-func TestDroppedBreakerIsGarbageOnceItsTimerHasRun(t *testing.T) {
+func TestUnusedBreakerIsGarbageCollected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dropped := func() weak.Pointer[breaker.Breaker] {
 			b := newBreaker(t, breaker.Config{})
@@ -143,7 +143,7 @@ func TestDroppedBreakerIsGarbageOnceItsTimerHasRun(t *testing.T) {
 			runtime.GC()
 		}
 		if dropped.Value() != nil {
-			t.Fatal("a breaker that nobody uses is kept alive")
+			t.Fatal("an unused breaker is not collected")
 		}
 	})
 }

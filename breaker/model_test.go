@@ -11,7 +11,7 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// model is what a breaker must do, written for clarity: it keeps every result and reads no clock but its own.
+// model is the specification of a breaker: it keeps every result and has its own clock.
 type model struct {
 	now         time.Duration
 	state       breaker.State
@@ -19,7 +19,7 @@ type model struct {
 	consecutive int
 	results     []result
 	failedTries int
-	due         time.Duration // of half-open, or of the probe's lease
+	due         time.Duration // end of the open time or of the probe's lease
 	probe       *trial
 }
 
@@ -28,7 +28,7 @@ type result struct {
 	failed bool
 }
 
-// trial is one call, on both sides.
+// trial is one call, of breaker and model.
 type trial struct {
 	permit  *breaker.Permit
 	epoch   int
@@ -49,7 +49,7 @@ func (m *model) enter(state breaker.State) {
 	}
 }
 
-// reopen is what a failed probe leads to. The 7th doubling is the first beyond the limit.
+// reopen follows a failed probe. The 7th doubling is the first beyond the limit.
 func (m *model) reopen() {
 	m.failedTries = min(m.failedTries+1, 7)
 	m.enter(breaker.Open)
@@ -72,8 +72,8 @@ func (m *model) sleep(d time.Duration) {
 	}
 }
 
-// admit returns nil if the call is turned away.
-func (m *model) admit(expired bool) *trial {
+// allow returns nil if the call is rejected.
+func (m *model) allow(expired bool) *trial {
 	switch {
 	case m.state == breaker.Closed, m.state == breaker.HalfOpen && expired && m.probe == nil:
 		return &trial{epoch: m.epoch, expired: expired}
@@ -86,9 +86,9 @@ func (m *model) admit(expired bool) *trial {
 	}
 }
 
-// settle reports whether the breaker must, and whether it may, have opened by the failure rate: the window turns in
+// record reports whether the breaker must, and whether it may, have opened by the failure rate: the window rotates in
 // tenths, so that results of that age may count or not.
-func (m *model) settle(c *trial, outcome breaker.Outcome) (must, may bool) {
+func (m *model) record(c *trial, outcome breaker.Outcome) (must, may bool) {
 	switch {
 	case c.epoch != m.epoch, c.expired, m.state == breaker.HalfOpen && m.probe != c:
 	case c.probe && outcome == breaker.Success:
@@ -151,7 +151,7 @@ func play(t *testing.T, script []byte) {
 			var err error
 			permit := new(breaker.Permit)
 			*permit, err = b.Allow(ctx)
-			c := m.admit(late)
+			c := m.allow(late)
 			if (c == nil) != breaker.IsRejected(err) {
 				t.Fatalf("%s: admitted %v, model %v", step, err == nil, c != nil)
 			}
@@ -168,7 +168,7 @@ func play(t *testing.T, script []byte) {
 			open = append(open[:n], open[n+1:]...)
 			outcome := [...]breaker.Outcome{breaker.Success, breaker.Failure, breaker.Failure, breaker.Neutral, breaker.Failure}[op&7-3]
 			c.permit.Record(outcome, errDown)
-			must, may := m.settle(c, outcome)
+			must, may := m.record(c, outcome)
 			opened := m.state == breaker.Closed && b.State() == breaker.Open
 			if opened != may && opened != must {
 				t.Fatalf("%s: opened by rate %v, model must %v, may %v", step, opened, must, may)
@@ -186,7 +186,7 @@ func play(t *testing.T, script []byte) {
 			t.Fatalf("%s: %d failures in a row, model %d", step, breaker.Consecutive(b), m.consecutive)
 		}
 		if s.State == breaker.Open && m.due < 200*time.Second && time.Until(s.RetryAt) != m.due-m.now {
-			t.Fatalf("%s: next try in %v, model %v", step, time.Until(s.RetryAt), m.due-m.now)
+			t.Fatalf("%s: retry in %v, model %v", step, time.Until(s.RetryAt), m.due-m.now)
 		}
 	}
 }

@@ -10,28 +10,28 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// practice is a dependency with a check that runs every ten seconds, and calls that stand for it for five.
-type practice struct {
-	b     *breaker.Breaker
-	run   func(context.Context) error
-	asked int
-	err   error // what check and calls get
+// scenario is a dependency with a check that runs every ten seconds and a PassiveWindow of five.
+type scenario struct {
+	b    *breaker.Breaker
+	run  func(context.Context) error
+	runs int
+	err  error // what check and calls get
 }
 
-func practise(t *testing.T, cfg breaker.Config) *practice {
+func newScenario(t *testing.T, cfg breaker.Config) *scenario {
 	t.Helper()
 	cfg.Name, cfg.PassiveWindow = "database", 5*time.Second
 	b, err := breaker.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &practice{b: b}
-	p.run = b.Check(func(context.Context) error { p.asked++; return p.err })
+	p := &scenario{b: b}
+	p.run = b.Check(func(context.Context) error { p.runs++; return p.err })
 	return p
 }
 
-// call makes one call a second, for so many seconds.
-func (p *practice) call(t *testing.T, seconds int) {
+// call makes one call per second.
+func (p *scenario) call(t *testing.T, seconds int) {
 	t.Helper()
 	for range seconds {
 		time.Sleep(time.Second)
@@ -39,22 +39,22 @@ func (p *practice) call(t *testing.T, seconds int) {
 	}
 }
 
-// expect runs the check once more.
-func (p *practice) expect(t *testing.T, when string, asked bool, result error) {
+// expect runs the check and compares.
+func (p *scenario) expect(t *testing.T, when string, runs bool, result error) {
 	t.Helper()
-	before := p.asked
+	before := p.runs
 	if err := p.run(t.Context()); !errors.Is(err, result) {
 		t.Errorf("%s: %v, want %v", when, err, result)
 	}
-	if got := p.asked > before; got != asked {
-		t.Errorf("%s: asked %v, want %v", when, got, asked)
+	if got := p.runs > before; got != runs {
+		t.Errorf("%s: the check ran %v, want %v", when, got, runs)
 	}
 }
 
-func TestABusyDependencyIsNotPinged(t *testing.T) {
+func TestRecentSuccessesSkipTheCheck(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := practise(t, breaker.Config{})
+		p := newScenario(t, breaker.Config{})
 		p.expect(t, "the first run", true, nil)
 		before := p.b.Snapshot().Calls
 		for range 100 {
@@ -67,23 +67,23 @@ func TestABusyDependencyIsNotPinged(t *testing.T) {
 	})
 }
 
-func TestWhoIsSilentOrFailsIsAsked(t *testing.T) {
+func TestCheckRunsWithoutRecentSuccesses(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	for name, tt := range map[string]struct {
-		until func(t *testing.T, p *practice) // after a busy time, whose last run has asked nobody
+		until func(t *testing.T, p *scenario) // after passive runs
 		want  error
 	}{
-		"no calls":             {until: func(*testing.T, *practice) { time.Sleep(10 * time.Second) }},
-		"a call, then silence": {until: func(t *testing.T, p *practice) { p.call(t, 1); time.Sleep(6 * time.Second) }},
-		// Recent, but the run before has heard it already.
-		"an impatient check": {until: func(*testing.T, *practice) { time.Sleep(100 * time.Millisecond) }},
-		"a call that failed": {until: func(t *testing.T, p *practice) {
+		"no calls":             {until: func(*testing.T, *scenario) { time.Sleep(10 * time.Second) }},
+		"a call, then silence": {until: func(t *testing.T, p *scenario) { p.call(t, 1); time.Sleep(6 * time.Second) }},
+		// A success before the last run does not count.
+		"a check that runs again at once": {until: func(*testing.T, *scenario) { time.Sleep(100 * time.Millisecond) }},
+		"a call that failed": {until: func(t *testing.T, p *scenario) {
 			p.call(t, 8)
 			p.b.Observe(broken)
 			p.call(t, 1)
 		}},
-		"calls that hang": {until: func(t *testing.T, p *practice) {
+		"calls that hang": {until: func(t *testing.T, p *scenario) {
 			for range 10 {
 				time.Sleep(time.Second)
 				if _, err := p.b.Allow(t.Context()); err != nil {
@@ -91,7 +91,7 @@ func TestWhoIsSilentOrFailsIsAsked(t *testing.T) {
 				}
 			}
 		}},
-		"calls that are slow": {until: func(t *testing.T, p *practice) {
+		"calls that are slow": {until: func(t *testing.T, p *scenario) {
 			for range 3 {
 				permit, err := p.b.Allow(t.Context())
 				if err != nil {
@@ -101,7 +101,7 @@ func TestWhoIsSilentOrFailsIsAsked(t *testing.T) {
 				permit.Done(nil)
 			}
 		}},
-		"neutral calls": {until: func(t *testing.T, p *practice) {
+		"neutral calls": {until: func(t *testing.T, p *scenario) {
 			for range 10 {
 				time.Sleep(time.Second)
 				permit, err := p.b.Allow(t.Context())
@@ -111,12 +111,12 @@ func TestWhoIsSilentOrFailsIsAsked(t *testing.T) {
 				permit.Record(breaker.Neutral, nil)
 			}
 		}},
-		"broken": {until: func(t *testing.T, p *practice) { p.err = broken; p.call(t, 2) }, want: broken},
+		"broken": {until: func(t *testing.T, p *scenario) { p.err = broken; p.call(t, 2) }, want: broken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := practise(t, breaker.Config{})
+				p := newScenario(t, breaker.Config{})
 				p.expect(t, "the first run", true, nil)
 				p.call(t, 10)
 				p.expect(t, "busy", false, nil)
@@ -127,15 +127,15 @@ func TestWhoIsSilentOrFailsIsAsked(t *testing.T) {
 	}
 }
 
-func TestAnOpenBreakerDoesNotLiveOnOldSuccesses(t *testing.T) {
+func TestCheckRunsAfterTheBreakerWasOpen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := practise(t, breaker.Config{Jitter: -1, ProbeOnly: true})
+		p := newScenario(t, breaker.Config{Jitter: -1, ProbeOnly: true})
 		p.expect(t, "the first run", true, nil)
 		p.call(t, 10)
 		p.b.TripFor(6 * time.Second)
-		if err := p.run(t.Context()); !breaker.IsRejected(err) || p.asked != 1 {
-			t.Errorf("open: %v, asked %d times", err, p.asked)
+		if err := p.run(t.Context()); !breaker.IsRejected(err) || p.runs != 1 {
+			t.Errorf("open: %v after %d runs", err, p.runs)
 		}
 		time.Sleep(7 * time.Second)
 		p.expect(t, "the probe", true, nil)
@@ -145,11 +145,11 @@ func TestAnOpenBreakerDoesNotLiveOnOldSuccesses(t *testing.T) {
 	})
 }
 
-// With one failure in the time that counts, however many successes, the check looks for itself.
-func TestAFailureIsHeardForAsLongAsASuccess(t *testing.T) {
+// One failure within PassiveWindow makes the check run, however many calls succeed.
+func TestRecentFailureMakesTheCheckRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := practise(t, breaker.Config{})
+		p := newScenario(t, breaker.Config{})
 		p.expect(t, "the first run", true, nil)
 		p.b.Observe(errors.New("broken"))
 		p.call(t, 5)
@@ -159,17 +159,17 @@ func TestAFailureIsHeardForAsLongAsASuccess(t *testing.T) {
 	})
 }
 
-func TestWithoutEvidenceEveryRunAsks(t *testing.T) {
+func TestWithoutPassiveWindowEveryCheckRuns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{Name: "database"})
-		asked := 0
-		check := b.Check(func(context.Context) error { asked++; return nil })
+		runs := 0
+		check := b.Check(func(context.Context) error { runs++; return nil })
 		for n := 1; n <= 5; n++ {
 			_, _ = breaker.Do(t.Context(), b, func(context.Context) (int, error) { return 0, nil })
 			time.Sleep(time.Second)
-			if err := check(t.Context()); err != nil || asked != n {
-				t.Errorf("run %d: %v, asked %d times", n, err, asked)
+			if err := check(t.Context()); err != nil || runs != n {
+				t.Errorf("run %d: %v after %d runs", n, err, runs)
 			}
 		}
 	})

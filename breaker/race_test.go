@@ -9,7 +9,7 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-func TestEverythingAtOnceCountsEveryCallOnce(t *testing.T) {
+func TestConcurrentUseCountsEveryCallOnce(t *testing.T) {
 	b := newBreaker(t, breaker.Config{OpenTime: time.Millisecond, MaxOpenTime: 2 * time.Millisecond, ProbeTimeout: 5 * time.Millisecond})
 	check := b.Check(probeOf(b))
 	var calls sync.WaitGroup

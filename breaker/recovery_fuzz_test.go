@@ -10,7 +10,7 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// pair is one breaker inside another, each with a check that asks through both.
+// pair is one breaker inside another, each with a check that calls through both.
 type pair struct {
 	inner, outer           *breaker.Breaker
 	innerCheck, outerCheck func(context.Context) error
@@ -18,8 +18,8 @@ type pair struct {
 	open                   []*breaker.Permit
 }
 
-// FuzzRecovery does to a pair whatever its users can do, forgotten permits and abandoned calls included. Whatever that
-// was: once the dependency works again, checks alone close both breakers.
+// FuzzRecovery runs random operations on a pair, including permits that are never ended and abandoned calls. Afterwards,
+// once the dependency works again, checks alone close both breakers.
 func FuzzRecovery(f *testing.F) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 100 {
@@ -101,7 +101,7 @@ func (p *pair) act(t *testing.T, op byte, argument int) {
 	}
 }
 
-// use makes a call in the name of a permit, and may end it.
+// use makes a call with a permit and may end it.
 func (p *pair) use(permit *breaker.Permit, argument int) {
 	_, _ = breaker.Do(permit.Context(), p.inner, p.answer)
 	switch argument >> 1 & 3 {

@@ -13,7 +13,7 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// untilDue sleeps until an open breaker has become half-open.
+// untilDue sleeps until an open breaker is half-open.
 func untilDue(t testing.TB, b *breaker.Breaker) {
 	t.Helper()
 	time.Sleep(time.Until(b.Snapshot().RetryAt))
@@ -21,7 +21,7 @@ func untilDue(t testing.TB, b *breaker.Breaker) {
 	wantState(t, b, breaker.HalfOpen)
 }
 
-func TestReaderMayAskTheBreakerAtEachTransition(t *testing.T) {
+func TestReaderMayUseTheBreakerAtEachTransition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -51,19 +51,19 @@ func TestReaderMayAskTheBreakerAtEachTransition(t *testing.T) {
 	})
 }
 
-func TestChangedIsClosedWhenHalfOpenIsDueAlthoughNobodyCalls(t *testing.T) {
+func TestChangedIsClosedAfterTheOpenTimeWithoutCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		trip(t, b)
 		due := b.Snapshot().RetryAt
 		<-b.Changed()
 		if !time.Now().Equal(due) {
-			t.Fatalf("told %v after half-open was due", time.Since(due))
+			t.Fatalf("notified %v after the open time", time.Since(due))
 		}
 	})
 }
 
-func TestProbeThatNeverReportsHasFailedWhenItsLeaseEnds(t *testing.T) {
+func TestProbeFailsAfterProbeTimeout(t *testing.T) {
 	endings := map[string]func(*breaker.Breaker){
 		"forgotten permit": func(b *breaker.Breaker) { _, _ = b.Allow(context.Background()) },
 		"Goexit": func(b *breaker.Breaker) {
@@ -95,7 +95,7 @@ func TestProbeThatNeverReportsHasFailedWhenItsLeaseEnds(t *testing.T) {
 	}
 }
 
-func TestPanicPassesThroughAndCountsOnce(t *testing.T) {
+func TestPanicPropagatesAndCountsOnce(t *testing.T) {
 	b := newBreaker(t, breaker.Config{})
 	func() {
 		defer func() {
@@ -110,7 +110,7 @@ func TestPanicPassesThroughAndCountsOnce(t *testing.T) {
 	}
 }
 
-func TestWindowIsTrueAfterAnIdleHour(t *testing.T) {
+func TestWindowIsEmptyAfterAnIdleHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		call(t, b, errDown)
@@ -141,7 +141,7 @@ func TestOldResultsLeaveTheWindow(t *testing.T) {
 	})
 }
 
-func TestFailuresInARowCountHoweverFarApart(t *testing.T) {
+func TestConsecutiveFailuresCountOverAnyTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		for n := range 5 {
@@ -179,7 +179,7 @@ func TestCallsInFlightAndNeutralCallsDoNotDiluteTheRate(t *testing.T) {
 	wantState(t, b, breaker.Open)
 }
 
-func TestNeutralCallDoesNotInterruptARunOfFailures(t *testing.T) {
+func TestNeutralCallsDoNotInterruptConsecutiveFailures(t *testing.T) {
 	b := newBreaker(t, breaker.Config{})
 	for range 5 {
 		call(t, b, errDown)
@@ -188,7 +188,7 @@ func TestNeutralCallDoesNotInterruptARunOfFailures(t *testing.T) {
 	wantState(t, b, breaker.Open)
 }
 
-func TestResultsOfAnEarlierStateDoNotJudgeALaterOne(t *testing.T) {
+func TestResultsOfAnEarlierStateDoNotCountInALaterOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		var old [30]breaker.Permit
@@ -216,24 +216,24 @@ func TestResultsOfAnEarlierStateDoNotJudgeALaterOne(t *testing.T) {
 	})
 }
 
-func TestOnlyTheFirstSettlementCounts(t *testing.T) {
+func TestOnlyTheFirstDoneCounts(t *testing.T) {
 	b := newBreaker(t, breaker.Config{})
 	permit, err := b.Allow(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var settlers sync.WaitGroup
+	var callers sync.WaitGroup
 	for range 8 {
-		settlers.Go(func() { permit.Done(errDown) })
+		callers.Go(func() { permit.Done(errDown) })
 	}
-	settlers.Wait()
+	callers.Wait()
 	if calls := b.Snapshot().Calls; calls.Failures != 1 {
 		t.Fatalf("%+v, want one failure", calls)
 	}
 	(&breaker.Permit{}).Done(errDown)
 }
 
-func TestFiftyInstancesWithTheSameFaultDoNotReopenTogether(t *testing.T) {
+func TestJitterSpreadsTheProbesOfFiftyInstances(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var due []time.Duration
@@ -257,7 +257,7 @@ func TestFiftyInstancesWithTheSameFaultDoNotReopenTogether(t *testing.T) {
 	})
 }
 
-func TestOpenTimeDoublesUpToTheLimitAndStaysSpread(t *testing.T) {
+func TestOpenTimeDoublesUpToTheLimitWithJitter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		trip(t, b)
@@ -320,8 +320,8 @@ func TestUntimedCallIsNeverSlow(t *testing.T) {
 	})
 }
 
-// A success never opens the breaker, not even as the last of the MinCalls that make a bad rate believable.
-func TestSuccessOpensOnlyIfItIsSlow(t *testing.T) {
+// A success does not open the breaker, also as the call that reaches MinCalls.
+func TestOnlySlowSuccessesOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{ConsecutiveFailures: -1})
 		b.TripFor(time.Second)
@@ -347,7 +347,7 @@ func TestSuccessOpensOnlyIfItIsSlow(t *testing.T) {
 	})
 }
 
-// A share is reached when exactly that share has failed, however it is rounded.
+// A rate is reached when exactly that share has failed.
 func TestRatesAreReachedExactly(t *testing.T) {
 	for failures := 1; failures <= 100; failures++ {
 		b := newBreaker(t, breaker.Config{ConsecutiveFailures: -1, FailureRate: float64(failures) / 100, MinCalls: 100})
@@ -362,14 +362,14 @@ func TestRatesAreReachedExactly(t *testing.T) {
 	}
 }
 
-func TestCallerThatGivesUpOrComesTooLateProvesNothing(t *testing.T) {
+func TestCancelledAndExpiredCallsAreNeutral(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		for range 10 {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			_, _ = breaker.Do(ctx, b, func(context.Context) (int, error) {
 				cancel(errors.New("a sibling failed"))
-				return 0, errDown // Not context.Canceled: only the context tells.
+				return 0, errDown // Not context.Canceled: only the context shows it.
 			})
 			late, stop := context.WithDeadline(t.Context(), time.Now())
 			_, _ = breaker.Do(late, b, func(ctx context.Context) (int, error) { return 0, context.DeadlineExceeded })
@@ -387,14 +387,14 @@ func TestCallerThatGivesUpOrComesTooLateProvesNothing(t *testing.T) {
 	})
 }
 
-func TestHalfOpenLetsOneCallThrough(t *testing.T) {
+func TestHalfOpenAllowsOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		trip(t, b)
 		untilDue(t, b)
 		probe, err := b.Allow(t.Context())
 		if err != nil || !probe.Probe() {
-			t.Fatalf("probe is turned away: %v", err)
+			t.Fatalf("probe is rejected: %v", err)
 		}
 		for range 3 {
 			if err := call(t, b, nil); !breaker.IsRejected(err) {

@@ -33,14 +33,14 @@ const (
 	streamMethod = "/test.Dependency/Follow"
 )
 
-// dependency is a server whose one stream and one unary method do what the test says.
+// dependency is a server with one stream and one unary method that run functions of the test.
 type dependency struct {
 	unary  func(context.Context) error
 	stream func(grpc.ServerStream) error
 	health healthpb.HealthServer
 }
 
-// dial starts d and connects a guarded client. Everything ends with the test.
+// dial starts d and connects a protected client until the end of the test.
 func dial(t *testing.T, d *dependency, interceptor *grpcbreaker.Interceptor) *grpc.ClientConn {
 	t.Helper()
 	server := grpc.NewServer()
@@ -115,7 +115,7 @@ func follow(ctx context.Context, t *testing.T, conn *grpc.ClientConn) grpc.Clien
 	return stream
 }
 
-func TestCodesAreJudged(t *testing.T) {
+func TestClassifyCodes(t *testing.T) {
 	want := map[breaker.Outcome][]codes.Code{
 		breaker.Failure: {codes.Unavailable, codes.Internal, codes.Unknown, codes.DataLoss, codes.DeadlineExceeded},
 		breaker.Neutral: {codes.Canceled, codes.Aborted, codes.Unimplemented, codes.ResourceExhausted},
@@ -138,7 +138,7 @@ func TestCodesAreJudged(t *testing.T) {
 	}
 }
 
-func TestUnaryFailuresOpenAndRejectionsNeverReachTheServer(t *testing.T) {
+func TestUnaryFailuresOpenAndRejectionsDoNotReachTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, interceptor := newGuard(t, breaker.Config{})
 		served := 0
@@ -181,7 +181,7 @@ func TestDeadlinesAndCancellations(t *testing.T) {
 	})
 }
 
-func TestServerThatAsksToBeLeftAloneIs(t *testing.T) {
+func TestRetryHintsOpenTheBreaker(t *testing.T) {
 	for name, answer := range map[string]func(context.Context) error{
 		"RetryInfo": func(context.Context) error {
 			st, _ := status.New(codes.ResourceExhausted, "quota").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(20 * time.Second)})
@@ -214,8 +214,8 @@ func TestServerThatAsksToBeLeftAloneIs(t *testing.T) {
 	})
 }
 
-// A hint is the least: it must not make an outage look shorter than it would without one.
-func TestFailuresThatHintAtAShortTimeBackOffAllTheSame(t *testing.T) {
+// A hint is a minimum: the open time must not be shorter than without it.
+func TestShortRetryHintDoesNotShortenTheOpenTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, interceptor := newGuard(t, breaker.Config{Jitter: -1})
 		conn := dial(t, &dependency{unary: func(ctx context.Context) error {
@@ -233,8 +233,8 @@ func TestFailuresThatHintAtAShortTimeBackOffAllTheSame(t *testing.T) {
 	})
 }
 
-// A rejection that a server passes on says for how long something behind it is left alone, not the server.
-func TestRejectionThatIsPassedOnDoesNotTrip(t *testing.T) {
+// The RetryInfo of a rejection that a server forwards is about a dependency of the server.
+func TestForwardedRejectionDoesNotTrip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		behind, err := breaker.New(breaker.Config{Name: "behind"})
 		if err != nil {
@@ -255,7 +255,7 @@ func TestRejectionThatIsPassedOnDoesNotTrip(t *testing.T) {
 	})
 }
 
-func TestStreamIsSettledOnceHoweverItEnds(t *testing.T) {
+func TestStreamIsRecordedOnceHoweverItEnds(t *testing.T) {
 	broken := func(stream grpc.ServerStream) error {
 		_ = stream.SendMsg(&emptypb.Empty{})
 		return status.Error(codes.Internal, "broke in the middle")
@@ -325,7 +325,7 @@ func TestFirstMessageOfAStreamClosesAHalfOpenBreaker(t *testing.T) {
 	})
 }
 
-// A watch with nothing to tell has answered when its header is in.
+// A Watch without messages is confirmed by its header.
 func TestHeaderOfAStreamClosesAHalfOpenBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, interceptor := newGuard(t, breaker.Config{})
@@ -348,8 +348,8 @@ func TestHeaderOfAStreamClosesAHalfOpenBreaker(t *testing.T) {
 	})
 }
 
-// A stream that ends without a header has no header to show for it.
-func TestMissingHeaderIsNoAnswer(t *testing.T) {
+// Header returns nil for a stream that ends without one.
+func TestMissingHeaderDoesNotConfirmTheProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, interceptor := newGuard(t, breaker.Config{})
 		conn := dial(t, &dependency{stream: func(grpc.ServerStream) error { return status.Error(codes.Internal, "broken") }}, interceptor)
@@ -364,7 +364,7 @@ func TestMissingHeaderIsNoAnswer(t *testing.T) {
 	})
 }
 
-// How long a stream lasts is its user's choice.
+// The duration of a stream is no sign of health.
 func TestLongStreamsAreNotSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, interceptor := newGuard(t, breaker.Config{SlowCall: time.Second, SlowCallRate: 0.1, MinCalls: 1})
@@ -378,7 +378,7 @@ func TestLongStreamsAreNotSlow(t *testing.T) {
 			if err := follow(t.Context(), t, conn).RecvMsg(&emptypb.Empty{}); !errors.Is(err, io.EOF) {
 				t.Fatal(err)
 			}
-			b.Observe(nil) // The lease was shorter.
+			b.Observe(nil) // The probe timed out.
 		}
 		if s := b.Snapshot(); s.State != breaker.Closed || s.Calls.Slow != 0 {
 			t.Fatalf("%+v, want no slow calls", s)
@@ -396,7 +396,7 @@ type healthServer struct {
 	healthpb.UnimplementedHealthServer
 }
 
-func TestHealthIsNeverGuarded(t *testing.T) {
+func TestHealthAndReflectionAreNotProtected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, interceptor := newGuard(t, breaker.Config{})
 		conn := dial(t, &dependency{health: healthServer{}}, interceptor)
@@ -418,7 +418,7 @@ func TestHealthIsNeverGuarded(t *testing.T) {
 	})
 }
 
-func TestFailingInterceptorFurtherInsideIsSettled(t *testing.T) {
+func TestErrorOfAnInnerInterceptorIsRecorded(t *testing.T) {
 	b, interceptor := newGuard(t, breaker.Config{})
 	fails := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 		return nil, io.ErrUnexpectedEOF
@@ -436,12 +436,12 @@ func TestFailingInterceptorFurtherInsideIsSettled(t *testing.T) {
 	}
 }
 
-// hostile is an error that takes its reader with it.
+// hostile is an error with a panicking Error method.
 type hostile struct{ error }
 
 func (hostile) Is(error) bool { panic("boom") }
 
-func TestErrorThatPanicsIsSettled(t *testing.T) {
+func TestErrorThatPanicsIsRecorded(t *testing.T) {
 	b, interceptor := newGuard(t, breaker.Config{})
 	unary := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return hostile{} }
 	stream := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
@@ -461,13 +461,13 @@ func TestErrorThatPanicsIsSettled(t *testing.T) {
 	}
 }
 
-func TestGroupKeepsMethodsApart(t *testing.T) {
+func TestBreakerForSeparatesMethods(t *testing.T) {
 	group, err := breaker.NewGroup(breaker.GroupConfig{Breaker: breaker.Config{Name: "inventory"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	interceptor, err := grpcbreaker.New(grpcbreaker.Config{BreakerFor: func(target, method string) *breaker.Breaker {
-		if target != "passthrough:///x" || method == "/a/Unguarded" {
+		if target != "passthrough:///x" || method == "/a/Unprotected" {
 			return nil
 		}
 		return group.Get(method)
@@ -493,7 +493,7 @@ func TestGroupKeepsMethodsApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 7 {
-		if err := interceptor.UnaryClientInterceptor(t.Context(), "/a/Unguarded", nil, nil, conn, fails); breaker.IsRejected(err) {
+		if err := interceptor.UnaryClientInterceptor(t.Context(), "/a/Unprotected", nil, nil, conn, fails); breaker.IsRejected(err) {
 			t.Fatal(err)
 		}
 	}

@@ -23,7 +23,7 @@ import (
 
 const maxOpen = 5 * time.Minute // breaker.Config.MaxOpenTime
 
-// FuzzRetryInfo lets a dependency end a call with any code, any google.rpc.RetryInfo and any bytes beside it.
+// FuzzRetryInfo ends calls with any code, any google.rpc.RetryInfo and other details of any bytes.
 func FuzzRetryInfo(f *testing.F) {
 	for _, code := range []codes.Code{codes.OK, codes.Unavailable, codes.ResourceExhausted, codes.Internal, codes.Code(99)} {
 		f.Add(uint32(code), int64(30), int32(0), []byte("\x08\x1e"))
@@ -89,7 +89,7 @@ func bounded(seconds int64, nanos int32) time.Duration {
 	return min(max(time.Duration(total.Int64()), 0), maxOpen)
 }
 
-// mustExplain reads a rejection as the peer of a server that returns it would.
+// mustExplain reads a rejection as a client of a server that returns it.
 func mustExplain(t *testing.T, b *breaker.Breaker, wait time.Duration) {
 	t.Helper()
 	_, rejection := b.Allow(context.Background())

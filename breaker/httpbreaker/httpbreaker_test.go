@@ -23,7 +23,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// body notices what happens to it.
+// body records whether it was read and closed.
 type body struct {
 	io.Reader
 	read, closed bool
@@ -43,7 +43,7 @@ func answer(code int, header ...string) roundTrip {
 	}
 }
 
-func guard(t *testing.T, next http.RoundTripper) (*breaker.Breaker, *httpbreaker.Transport) {
+func protect(t *testing.T, next http.RoundTripper) (*breaker.Breaker, *httpbreaker.Transport) {
 	t.Helper()
 	b, err := breaker.New(breaker.Config{Name: "prices", Jitter: -1})
 	if err != nil {
@@ -65,12 +65,12 @@ func request(ctx context.Context, t *testing.T, url string) *http.Request {
 	return req
 }
 
-func TestResponsesAreJudgedAndLeftUntouched(t *testing.T) {
+func TestResponsesAreClassifiedAndReturnedUnchanged(t *testing.T) {
 	for code, want := range map[int]breaker.Calls{
 		200: {Successes: 1}, 304: {Successes: 1}, 404: {Successes: 1}, 429: {Neutral: 1},
 		500: {Failures: 1}, 501: {Successes: 1}, 502: {Failures: 1}, 503: {Failures: 1}, 504: {Failures: 1}, 505: {Successes: 1},
 	} {
-		b, transport := guard(t, answer(code))
+		b, transport := protect(t, answer(code))
 		resp, err := transport.RoundTrip(request(t.Context(), t, "http://a.example"))
 		if err != nil {
 			t.Fatal(err)
@@ -84,14 +84,14 @@ func TestResponsesAreJudgedAndLeftUntouched(t *testing.T) {
 	}
 }
 
-func TestTransportErrorsFailUnlessTheCallerGaveUp(t *testing.T) {
-	b, transport := guard(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+func TestTransportErrorsAreFailuresUnlessCancelled(t *testing.T) {
+	b, transport := protect(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 		return nil, errors.New("connection reset")
 	}))
 	_, _ = transport.RoundTrip(request(t.Context(), t, "http://a.example"))
 	ctx, cancel := context.WithCancel(t.Context())
 	transportCancel := roundTrip(func(*http.Request) (*http.Response, error) { cancel(); return nil, errors.New("connection reset") })
-	b2, transport2 := guard(t, transportCancel)
+	b2, transport2 := protect(t, transportCancel)
 	_, _ = transport2.RoundTrip(request(ctx, t, "http://a.example"))
 	if b.Snapshot().Calls.Failures != 1 || b2.Snapshot().Calls.Neutral != 1 {
 		t.Fatalf("%+v and %+v", b.Snapshot().Calls, b2.Snapshot().Calls)
@@ -99,7 +99,7 @@ func TestTransportErrorsFailUnlessTheCallerGaveUp(t *testing.T) {
 }
 
 func TestRejectionClosesTheRequestsBody(t *testing.T) {
-	b, transport := guard(t, answer(200))
+	b, transport := protect(t, answer(200))
 	b.ForceOpen("test")
 	req := request(t.Context(), t, "http://a.example")
 	resp, err := transport.RoundTrip(req)
@@ -112,7 +112,7 @@ func TestRejectionClosesTheRequestsBody(t *testing.T) {
 	}
 }
 
-func TestRetryAfterOpensForThatLong(t *testing.T) {
+func TestRetryAfterSetsTheOpenTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		date := time.Now().Add(40 * time.Second).UTC().Format(http.TimeFormat)
 		for _, test := range []struct {
@@ -128,7 +128,7 @@ func TestRetryAfterOpensForThatLong(t *testing.T) {
 			{429, "", 0},
 			{200, "20", 0},
 		} {
-			b, transport := guard(t, answer(test.code, "Retry-After", test.value))
+			b, transport := protect(t, answer(test.code, "Retry-After", test.value))
 			_, _ = transport.RoundTrip(request(t.Context(), t, "http://a.example"))
 			var wait time.Duration
 			if s := b.Snapshot(); s.State == breaker.Open {
@@ -141,15 +141,15 @@ func TestRetryAfterOpensForThatLong(t *testing.T) {
 	})
 }
 
-// A hint is the least: it must not make an outage look shorter than it would without one. That of a 429, which is no
-// failure, is taken at its word.
-func TestFailuresThatHintAtAShortTimeBackOffAllTheSame(t *testing.T) {
+// A hint is a minimum: the open time must not be shorter than without it. For a 429, which is no failure, the hint is
+// the open time.
+func TestShortRetryHintDoesNotShortenTheOpenTime(t *testing.T) {
 	for code, want := range map[int][]time.Duration{
 		503: {time.Second, 10 * time.Second, 20 * time.Second},
 		429: {time.Second, time.Second, time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b, transport := guard(t, answer(code, "Retry-After", "1"))
+			b, transport := protect(t, answer(code, "Retry-After", "1"))
 			for _, wait := range want {
 				_, _ = transport.RoundTrip(request(t.Context(), t, "http://a.example"))
 				if s := b.Snapshot(); s.State != breaker.Open || time.Until(s.RetryAt) != wait {
@@ -164,7 +164,7 @@ func TestFailuresThatHintAtAShortTimeBackOffAllTheSame(t *testing.T) {
 
 func TestClientsTimeoutIsAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, transport := guard(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		b, transport := protect(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 			select {
 			case <-req.Context().Done():
 				return nil, req.Context().Err()
@@ -189,7 +189,7 @@ func TestClientsTimeoutIsAFailure(t *testing.T) {
 func TestProbeIsPartOfTheRequestsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b *breaker.Breaker
-		b, transport := guard(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		b, transport := protect(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 			if _, err := b.Allow(req.Context()); err != nil { // A redirect, or a token fetched through the same client.
 				return nil, err
 			}
@@ -204,8 +204,8 @@ func TestProbeIsPartOfTheRequestsContext(t *testing.T) {
 	})
 }
 
-func TestPanicOfTheTransportIsSettled(t *testing.T) {
-	b, transport := guard(t, roundTrip(func(*http.Request) (*http.Response, error) { panic("boom") }))
+func TestPanicOfTheTransportIsAFailure(t *testing.T) {
+	b, transport := protect(t, roundTrip(func(*http.Request) (*http.Response, error) { panic("boom") }))
 	func() {
 		defer func() { _ = recover() }()
 		_, _ = transport.RoundTrip(request(t.Context(), t, "http://a.example"))
@@ -220,14 +220,14 @@ func ExampleNew() {
 	if err != nil {
 		panic(err)
 	}
-	guard, err := httpbreaker.New(httpbreaker.Config{
+	transport, err := httpbreaker.New(httpbreaker.Config{
 		BreakerFor: func(req *http.Request) *breaker.Breaker { return hosts.Get(req.URL.Host) },
 		Next:       roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }),
 	})
 	if err != nil {
 		panic(err)
 	}
-	client := &http.Client{Transport: guard, Timeout: 5 * time.Second}
+	client := &http.Client{Transport: transport, Timeout: 5 * time.Second}
 	for range 6 {
 		_, err = client.Get("http://sick.example/prices")
 	}

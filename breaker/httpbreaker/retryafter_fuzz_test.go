@@ -17,7 +17,7 @@ var (
 	maxOpen   = 5 * time.Minute // breaker.Config.MaxOpenTime
 )
 
-// FuzzRetryAfter lets a dependency ask for anything in its Retry-After.
+// FuzzRetryAfter sends any Retry-After header.
 func FuzzRetryAfter(f *testing.F) {
 	for _, value := range []string{
 		"", "0", "1", "120", "-1", "+5", "1.5", "1e9", " 7 ", "007", "9223372036854775807", "18446744073709551616", "99999999999999999999999999",
@@ -31,13 +31,13 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Add(uint16(http.StatusInternalServerError), "120")
 	f.Fuzz(func(t *testing.T, code uint16, value string) {
 		synctest.Test(t, func(t *testing.T) {
-			b, transport := guard(t, answer(int(code), "Retry-After", value))
+			b, transport := protect(t, answer(int(code), "Retry-After", value))
 			resp, err := transport.RoundTrip(request(context.Background(), t, "http://prices/"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			resp.Body.Close()
-			want := asked(int(code), value)
+			want := openTime(int(code), value)
 			s := b.Snapshot()
 			if (s.State == breaker.Open) != (want > 0) {
 				t.Fatalf("%d with Retry-After %q: the breaker is %v, want it open for %v", code, value, s.State, want)
@@ -58,8 +58,8 @@ func FuzzRetryAfter(f *testing.F) {
 	})
 }
 
-// asked is what RFC 9110, section 10.2.3, makes of the header, at most what the breaker allows.
-func asked(code int, value string) time.Duration {
+// openTime is the delay by RFC 9110, section 10.2.3, limited by the breaker.
+func openTime(code int, value string) time.Duration {
 	if code != http.StatusServiceUnavailable && code != http.StatusTooManyRequests {
 		return 0
 	}

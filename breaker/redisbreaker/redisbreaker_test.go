@@ -26,7 +26,7 @@ func (replyError) RedisError() {}
 
 var errDown = errors.New("dial tcp: connection refused")
 
-// client does what go-redis does with a Limiter: a command that needs a new connection shakes hands through the
+// client uses a Limiter as go-redis does: a command that needs a new connection runs the handshake through the
 // Limiter in between.
 type client struct {
 	limiter interface {
@@ -67,7 +67,7 @@ func (c *client) connect() error {
 	return nil
 }
 
-func guard(t *testing.T, cfg breaker.Config) (*breaker.Breaker, *redisbreaker.Limiter) {
+func protect(t *testing.T, cfg breaker.Config) (*breaker.Breaker, *redisbreaker.Limiter) {
 	t.Helper()
 	cfg.Name = "cache"
 	b, err := breaker.New(cfg)
@@ -81,7 +81,7 @@ func guard(t *testing.T, cfg breaker.Config) (*breaker.Breaker, *redisbreaker.Li
 	return b, limiter
 }
 
-func TestRepliesAreJudged(t *testing.T) {
+func TestClassifyReplies(t *testing.T) {
 	for err, want := range map[error]breaker.Outcome{
 		nil:                      breaker.Success,
 		replyError("redis: nil"): breaker.Success,
@@ -107,9 +107,9 @@ func TestRepliesAreJudged(t *testing.T) {
 	}
 }
 
-func TestRecoversAlthoughTheProbeNeedsANewConnection(t *testing.T) {
+func TestProbeMayOpenANewConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, limiter := guard(t, breaker.Config{})
+		b, limiter := protect(t, breaker.Config{})
 		c := &client{limiter: limiter, handshake: errDown}
 		for range 5 {
 			_ = c.command()
@@ -126,9 +126,9 @@ func TestRecoversAlthoughTheProbeNeedsANewConnection(t *testing.T) {
 	})
 }
 
-func TestHandshakeAloneDoesNotClose(t *testing.T) {
+func TestHandshakeAloneDoesNotCloseTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, limiter := guard(t, breaker.Config{})
+		b, limiter := protect(t, breaker.Config{})
 		c := &client{limiter: limiter, answer: replyError("LOADING Redis is loading")}
 		b.TripFor(time.Second)
 		time.Sleep(2 * time.Second)
@@ -141,7 +141,7 @@ func TestHandshakeAloneDoesNotClose(t *testing.T) {
 
 func TestCheckThroughTheSameClientProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, limiter := guard(t, breaker.Config{ProbeOnly: true})
+		b, limiter := protect(t, breaker.Config{ProbeOnly: true})
 		c := &client{limiter: limiter}
 		check := limiter.Check(func(context.Context) error { return c.command() })
 		if err := check(t.Context()); err != nil {
@@ -162,10 +162,10 @@ func TestCheckThroughTheSameClientProbes(t *testing.T) {
 	})
 }
 
-// A probe that outlives its lease, such as a BLPOP, must not have what comes later taken for its handshake.
-func TestRecoversAlthoughAnEarlierProbeHangs(t *testing.T) {
+// Commands after a probe that timed out, such as a BLPOP, are not part of its handshake.
+func TestRecoversWhileAnEarlierProbeBlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, limiter := guard(t, breaker.Config{})
+		b, limiter := protect(t, breaker.Config{})
 		b.TripFor(time.Second)
 		time.Sleep(2 * time.Second)
 		if err := limiter.Allow(); err != nil { // It never reports.
@@ -182,7 +182,7 @@ func TestRecoversAlthoughAnEarlierProbeHangs(t *testing.T) {
 	})
 }
 
-func TestClassifierThatPanicsHasFailed(t *testing.T) {
+func TestPanicOfClassifyIsAFailure(t *testing.T) {
 	b, err := breaker.New(breaker.Config{Name: "cache"})
 	if err != nil {
 		t.Fatal(err)
@@ -199,12 +199,12 @@ func TestClassifierThatPanicsHasFailed(t *testing.T) {
 		limiter.ReportResult(errDown)
 	}()
 	if calls := b.Snapshot().Calls; calls.Failures != 1 {
-		t.Fatalf("%+v, want the admission settled", calls)
+		t.Fatalf("%+v, want the command recorded", calls)
 	}
 }
 
-func TestUnaskedReportsAndConcurrencyAreHarmless(t *testing.T) {
-	b, limiter := guard(t, breaker.Config{})
+func TestReportsWithoutACommandAreIgnored(t *testing.T) {
+	b, limiter := protect(t, breaker.Config{})
 	limiter.ReportResult(errDown)
 	if calls := b.Snapshot().Calls; calls != (breaker.Calls{}) {
 		t.Fatalf("%+v", calls)

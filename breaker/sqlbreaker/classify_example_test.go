@@ -8,7 +8,7 @@ import (
 	"github.com/vitals-go/vitals/breaker/sqlbreaker"
 )
 
-// sqlError is what PostgreSQL's drivers return.
+// sqlError is an error of PostgreSQL.s drivers.
 type sqlError string
 
 func (e sqlError) Error() string    { return "SQLSTATE " + string(e) }

@@ -25,7 +25,7 @@ type queryOnly struct {
 	driver.QueryerContext
 }
 
-func TestExecAndQueryAreThereExactlyWhenTheDriverHasThem(t *testing.T) {
+func TestExecAndQueryExistOnlyIfTheDriverHasThem(t *testing.T) {
 	f := &fake{}
 	old, modern := &oldConn{f}, &modernConn{oldConn{f}}
 	for name, inner := range map[string]driver.Conn{
@@ -53,12 +53,12 @@ func TestExecAndQueryAreThereExactlyWhenTheDriverHasThem(t *testing.T) {
 		b.ForceOpen("test")
 		if exec {
 			if _, err := execer.ExecContext(t.Context(), "x", nil); !breaker.IsRejected(err) {
-				t.Errorf("%s: exec is not guarded: %v", name, err)
+				t.Errorf("%s: exec is not protected: %v", name, err)
 			}
 		}
 		if query {
 			if _, err := queryer.QueryContext(t.Context(), "x", nil); !breaker.IsRejected(err) {
-				t.Errorf("%s: query is not guarded: %v", name, err)
+				t.Errorf("%s: query is not protected: %v", name, err)
 			}
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// fake is a driver that logs what it is asked. Modern connections implement every optional interface, the others none.
+// fake is a driver that logs its calls. Modern connections implement every optional interface, the others none.
 type fake struct {
 	modern      bool
 	fail        error // of every call on a connection

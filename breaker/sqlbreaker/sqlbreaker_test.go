@@ -29,7 +29,7 @@ func (e stateError) Error() string { return "database says " + string(e) + " pas
 
 func (e stateError) SQLState() string { return string(e) }
 
-func TestErrorsAreJudged(t *testing.T) {
+func TestClassifyErrors(t *testing.T) {
 	for _, test := range []struct {
 		err  error
 		want breaker.Outcome
@@ -64,7 +64,7 @@ func TestErrorsAreJudged(t *testing.T) {
 	}
 }
 
-// open opens a guarded database on a fake driver.
+// open opens a protected database on a fake driver.
 func open(t *testing.T, c driver.Connector) (*breaker.Breaker, *sql.DB) {
 	t.Helper()
 	b, err := breaker.New(breaker.Config{Name: "database"})
@@ -80,7 +80,7 @@ func open(t *testing.T, c driver.Connector) (*breaker.Breaker, *sql.DB) {
 	return b, db
 }
 
-func TestRejectionIsNotRetriedAndNeverReachesTheDriver(t *testing.T) {
+func TestRejectionIsNotRetriedAndDoesNotReachTheDriver(t *testing.T) {
 	f := &fake{modern: true}
 	b, db := open(t, f)
 	if err := db.PingContext(t.Context()); err != nil {
@@ -111,7 +111,7 @@ func TestRejectionIsNotRetriedAndNeverReachesTheDriver(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestFailingConnectsOpenButSuccessfulOnesProveNothing(t *testing.T) {
+func TestFailedConnectsOpenTheBreakerAndSuccessfulOnesAreNeutral(t *testing.T) {
 	f := &fake{modern: true}
 	b, db := open(t, f)
 	db.SetMaxIdleConns(0) // Each call connects anew.
@@ -131,7 +131,7 @@ func TestFailingConnectsOpenButSuccessfulOnesProveNothing(t *testing.T) {
 	}
 }
 
-func TestStaleConnectionsAreReplacedWithoutBlame(t *testing.T) {
+func TestStaleConnectionsAreNeutral(t *testing.T) {
 	f := &fake{modern: true}
 	b, db := open(t, f)
 	if _, err := db.ExecContext(t.Context(), "x"); err != nil {
@@ -146,8 +146,8 @@ func TestStaleConnectionsAreReplacedWithoutBlame(t *testing.T) {
 	}
 }
 
-// A proxy, for instance, takes connections whether or not there is a database behind it.
-func TestConnectionsThatNeverWorkAreAFailure(t *testing.T) {
+// A proxy accepts connections also without a database behind it.
+func TestBadConnectionThatNeverWorkedIsAFailure(t *testing.T) {
 	f := &fake{modern: true, fail: driver.ErrBadConn}
 	b, db := open(t, f)
 	for range 5 {
@@ -160,7 +160,7 @@ func TestConnectionsThatNeverWorkAreAFailure(t *testing.T) {
 	}
 }
 
-// pgx, for one, answers a ping that took too long by ErrBadConn.
+// pgx returns ErrBadConn for a ping that exceeded its deadline.
 func TestBadConnectionAfterTheDeadlineIsAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{modern: true}
@@ -181,30 +181,30 @@ func TestBadConnectionAfterTheDeadlineIsAFailure(t *testing.T) {
 	})
 }
 
-// TestDriverShowsThrough runs the same work on the bare driver and through the guard: with every optional interface
+// TestDriverSeesTheSameCalls runs the same work on the bare driver and through the breaker: with every optional interface
 // and with none, the driver must see the same calls.
-func TestDriverShowsThrough(t *testing.T) {
+func TestDriverSeesTheSameCalls(t *testing.T) {
 	for _, modern := range []bool{true, false} {
-		bare, guarded := &fake{modern: modern}, &fake{modern: modern}
+		bare, protected := &fake{modern: modern}, &fake{modern: modern}
 		bareDB := sql.OpenDB(bare)
-		_, guardedDB := open(t, guarded)
-		bareSeen, guardedSeen := work(t, bareDB), work(t, guardedDB)
+		_, protectedDB := open(t, protected)
+		bareSeen, protectedSeen := work(t, bareDB), work(t, protectedDB)
 		if err := bareDB.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := guardedDB.Close(); err != nil {
+		if err := protectedDB.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(bareSeen, guardedSeen) {
-			t.Errorf("modern %v: the user sees\n%q, want\n%q", modern, guardedSeen, bareSeen)
+		if !reflect.DeepEqual(bareSeen, protectedSeen) {
+			t.Errorf("modern %v: the user sees\n%q, want\n%q", modern, protectedSeen, bareSeen)
 		}
-		if !reflect.DeepEqual(bare.log, guarded.log) {
-			t.Errorf("modern %v: the driver sees\n%q, want\n%q", modern, guarded.log, bare.log)
+		if !reflect.DeepEqual(bare.log, protected.log) {
+			t.Errorf("modern %v: the driver sees\n%q, want\n%q", modern, protected.log, bare.log)
 		}
 	}
 }
 
-// work uses everything that database/sql offers and returns what its user sees.
+// work uses all of database/sql and returns the results.
 func work(t *testing.T, db *sql.DB) []string {
 	var seen []string
 	note := func(what string, err error) { seen = append(seen, fmt.Sprint(what, ": ", err)) }
@@ -242,7 +242,7 @@ func work(t *testing.T, db *sql.DB) []string {
 	return seen
 }
 
-func TestRawConnectionCanBeReached(t *testing.T) {
+func TestRawConnectionUnwraps(t *testing.T) {
 	_, db := open(t, &fake{modern: true})
 	conn, err := db.Conn(t.Context())
 	if err != nil {
@@ -260,7 +260,7 @@ func TestRawConnectionCanBeReached(t *testing.T) {
 	}
 }
 
-func TestProbesWithAPingThroughTheGuardedPool(t *testing.T) {
+func TestCheckMayPingThroughTheProtectedPool(t *testing.T) {
 	f := &fake{modern: true}
 	b, db := open(t, f)
 	check := b.Check(db.PingContext)

@@ -16,14 +16,14 @@ import (
 	"github.com/vitals-go/vitals/breaker/sqlbreaker"
 )
 
-// stated is an error of a database, as pgx and lib/pq make them.
+// stated is an error with an SQLSTATE, as of pgx and lib/pq.
 type stated struct{ state string }
 
 func (e *stated) Error() string    { return "SQLSTATE " + e.state }
 func (e *stated) SQLState() string { return e.state }
 
 // FuzzSQLState compares the classification with the table in appendix A of PostgreSQL's documentation: which classes
-// speak against the server, and which against the statement.
+// are failures of the server and which of the statement.
 func FuzzSQLState(f *testing.F) {
 	for _, state := range []string{
 		"00000", "02000", "08000", "08006", "08P01", "22012", "23505", "25P02", "28P01", "3D000", "40001", "40P01", "42P01", "53000", "53100", "53200",
@@ -58,7 +58,7 @@ func FuzzSQLState(f *testing.F) {
 	})
 }
 
-// wrapped is one of the errors that drivers and database/sql make themselves.
+// wrapped is an error of drivers or database/sql without an SQLSTATE.
 func wrapped(which uint8) error {
 	all := []error{
 		driver.ErrBadConn, driver.ErrSkip, sql.ErrNoRows, sql.ErrTxDone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNREFUSED,
