@@ -42,13 +42,13 @@ func New(cfg Config) (*Interceptor, error) {
 // DialOptions returns options for grpc.NewClient with both interceptors. Interceptors of later options run inside.
 func (i *Interceptor) DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
-		grpc.WithChainUnaryInterceptor(i.UnaryClient),
-		grpc.WithChainStreamInterceptor(i.StreamClient),
+		grpc.WithChainUnaryInterceptor(i.UnaryClientInterceptor),
+		grpc.WithChainStreamInterceptor(i.StreamClientInterceptor),
 	}
 }
 
-// UnaryClient is a grpc.UnaryClientInterceptor.
-func (i *Interceptor) UnaryClient(
+// UnaryClientInterceptor implements grpc.UnaryClientInterceptor.
+func (i *Interceptor) UnaryClientInterceptor(
 	ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker,
 	opts ...grpc.CallOption,
 ) error {

@@ -449,7 +449,9 @@ func TestErrorThatPanicsIsRecorded(t *testing.T) {
 	}
 	for _, run := range []func(){
 		func() { _ = interceptor.UnaryClientInterceptor(t.Context(), unaryMethod, nil, nil, nil, unary) },
-		func() { _, _ = interceptor.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, stream) },
+		func() {
+			_, _ = interceptor.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{}, nil, streamMethod, stream)
+		},
 	} {
 		func() {
 			defer func() { _ = recover() }()

@@ -10,8 +10,8 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 )
 
-// StreamClient is a grpc.StreamClientInterceptor.
-func (i *Interceptor) StreamClient(
+// StreamClientInterceptor implements grpc.StreamClientInterceptor.
+func (i *Interceptor) StreamClientInterceptor(
 	ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer,
 	opts ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
