@@ -12,16 +12,14 @@ import (
 	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
 
-// BenchmarkCall is a whole call over a connection in memory, both sides in one process: without reports, with the one
-// that all calls share, and with one that grpc-go makes for each.
+// BenchmarkCall is a whole call over a connection in memory, both sides in one process, without and with reports.
 func BenchmarkCall(b *testing.B) {
 	for _, test := range []struct {
 		name   string
 		change func(*orcavitals.Config)
 	}{
-		{"silent", nil},
-		{"shared", func(*orcavitals.Config) {}},
-		{"own", func(cfg *orcavitals.Config) { cfg.CallMetrics = true }},
+		{"none", nil},
+		{"report", func(*orcavitals.Config) {}},
 	} {
 		b.Run(test.name, func(b *testing.B) { benchmarkCall(b, test.change) })
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
 
-// A server that does without the rest of the house.
+// A server without package vitals.
 func ExampleNew() {
 	recorder, err := interceptor.New(interceptor.Config{})
 	if err != nil {

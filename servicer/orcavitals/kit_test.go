@@ -29,7 +29,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// machine is a host with one CPU whose use is set, and 1000 bytes of memory.
+// machine is a fake machine with one CPU and 1000 bytes of memory.
 type machine struct {
 	mu     sync.Mutex
 	busy   float64 // share of the CPU in use from now on
@@ -42,7 +42,7 @@ type machine struct {
 
 func newMachine() *machine { return &machine{since: time.Now(), memory: 250} }
 
-// set changes what the machine does from now on.
+// set changes the machine.
 func (m *machine) set(change func(*machine)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -69,12 +69,12 @@ func (m *machine) Memory() (float64, error) {
 	return float64(m.memory) / 1000, m.err
 }
 
-// tests answers gRPC's own test service. A request for n > 0 bytes fails with the code of that number.
+// tests implements gRPC's test service. A request for n > 0 bytes fails with code n.
 type tests struct {
 	testpb.UnimplementedTestServiceServer
 
 	handle func(context.Context) // runs first, unless it is nil
-	code   atomic.Int32          // how calls end that ask for nothing
+	code   atomic.Int32          // of calls without a size
 }
 
 func (s *tests) UnaryCall(ctx context.Context, request *testpb.SimpleRequest) (*testpb.SimpleResponse, error) {
@@ -82,7 +82,7 @@ func (s *tests) UnaryCall(ctx context.Context, request *testpb.SimpleRequest) (*
 		s.handle(ctx)
 	}
 	if code := codes.Code(max(request.GetResponseSize(), s.code.Load())); code != codes.OK {
-		return nil, status.Error(code, "as asked for")
+		return nil, status.Error(code, "requested")
 	}
 	return &testpb.SimpleResponse{}, nil
 }
@@ -92,7 +92,7 @@ func (s *tests) FullDuplexCall(stream grpc.BidiStreamingServer[testpb.StreamingO
 	return nil
 }
 
-// rig is a server that reports, and a client of it.
+// rig is a server with a Reporter and its client.
 type rig struct {
 	t        *testing.T
 	machine  *machine
@@ -107,7 +107,7 @@ type rig struct {
 	ended    sync.WaitGroup
 }
 
-// start runs a server on which change has had its say.
+// start starts a server; change adapts its Config.
 func start(t *testing.T, change func(*orcavitals.Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, machine: newMachine(), tests: &tests{}, log: new(strings.Builder)}
@@ -142,7 +142,7 @@ func start(t *testing.T, change func(*orcavitals.Config)) *rig {
 	return r
 }
 
-// connect returns a client and where its server is to listen.
+// connect returns a client and the listener for its server.
 func connect(t testing.TB) (*grpc.ClientConn, *bufconn.Listener) {
 	t.Helper()
 	lis := bufconn.Listen(1 << 16)
@@ -161,7 +161,7 @@ func (r *rig) stop() {
 	r.ended.Wait()
 }
 
-// call calls, and returns the report in the trailer, nil if there is none.
+// call makes a call and returns the report in its trailer, nil if there is none.
 func (r *rig) call(code codes.Code) *orcapb.OrcaLoadReport {
 	r.t.Helper()
 	var trailer metadata.MD

@@ -7,56 +7,49 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// unset is what is not known, as in orca.ServerMetrics.
+// unset is an unknown value, as in orca.ServerMetrics.
 const unset = -1
 
-// trailerKey is where clients look for the report of a call.
-const trailerKey = "endpoint-load-metrics-bin"
-
-// report is one immutable edition.
+// report is one immutable report.
 type report struct {
 	cpu, memory, application, qps, eps float64
-	// message is sent on streams and trailer at the end of calls; both are shared and never written to.
+	// message is sent on streams, trailer at the end of calls.
 	message *orcapb.OrcaLoadReport
 	trailer metadata.MD
 }
 
-// unknown returns what a report is made of.
 func unknown() *report {
 	return &report{cpu: unset, memory: unset, application: unset, qps: unset, eps: unset}
 }
 
-// report makes a report of what was seen, nil if that is too little.
-func (r *Reporter) report(seen *window) *report {
-	if len(seen.samples) < 2 {
+// report returns the report of a window, nil before the second sample.
+func (r *Reporter) report(w *window) *report {
+	if len(w.samples) < 2 {
 		return nil
 	}
-	made := unknown()
-	made.cpu = seen.cpu()
-	made.memory = seen.samples[len(seen.samples)-1].memory
+	m := unknown()
+	m.cpu = w.cpu()
+	m.memory = w.newest().memory
 	if r.cfg.Recorder != nil {
-		made.qps, made.eps = seen.rates()
+		m.qps, m.eps = w.rates()
 	}
 	switch {
 	case r.cfg.Utilization != nil:
-		made.application = seen.used()
+		m.application = w.application()
 	case r.cfg.MaxInFlight > 0:
-		made.application = max(seen.inFlight()/float64(r.cfg.MaxInFlight), made.cpu)
+		m.application = max(w.inFlight()/float64(r.cfg.MaxInFlight), m.cpu)
 	}
-	made.message = &orcapb.OrcaLoadReport{
-		CpuUtilization: known(made.cpu), MemUtilization: known(made.memory), ApplicationUtilization: known(made.application),
-		RpsFractional: known(made.qps), Eps: known(made.eps),
+	m.message = &orcapb.OrcaLoadReport{
+		CpuUtilization: max(m.cpu, 0), MemUtilization: max(m.memory, 0), ApplicationUtilization: max(m.application, 0),
+		RpsFractional: max(m.qps, 0), Eps: max(m.eps, 0),
 	}
-	text, err := proto.Marshal(made.message)
+	text, err := proto.Marshal(m.message)
 	if err != nil {
-		return nil // Numbers always have a text.
+		return nil // cannot happen: all values are numbers
 	}
-	made.trailer = metadata.Pairs(trailerKey, string(text))
-	return made
+	m.trailer = metadata.Pairs("endpoint-load-metrics-bin", string(text))
+	return m
 }
-
-// known makes of an unset value what proto3 takes for one.
-func known(value float64) float64 { return max(value, 0) }
 
 func (m *report) metrics() *orca.ServerMetrics {
 	return &orca.ServerMetrics{

@@ -16,7 +16,7 @@ import (
 	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
 
-// bubble runs test in virtual time, half an instant after the samples.
+// bubble runs test in a synctest bubble, slightly after the samples.
 func bubble(t *testing.T, change func(*orcavitals.Config), test func(*testing.T, *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -27,7 +27,7 @@ func bubble(t *testing.T, change func(*orcavitals.Config), test func(*testing.T,
 	})
 }
 
-func TestACallTellsTheLoad(t *testing.T) {
+func TestTrailerReportsTheLoad(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {
 		r.machine.set(func(m *machine) { m.busy = 0.5 })
 		for range 5 { // seconds
@@ -43,7 +43,7 @@ func TestACallTellsTheLoad(t *testing.T) {
 	})
 }
 
-func TestTheWindowForgets(t *testing.T) {
+func TestOldSamplesLeaveTheWindow(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {
 		r.machine.set(func(m *machine) { m.busy = 1 })
 		for range 50 {
@@ -60,7 +60,7 @@ func TestTheWindowForgets(t *testing.T) {
 	})
 }
 
-func TestThereIsNoReportBeforeTheSecondSampleNorAfterRun(t *testing.T) {
+func TestNoReportBeforeTheSecondSampleAndAfterRun(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {
 		if report := r.call(codes.OK); report != nil {
 			t.Errorf("before: %v", report)
@@ -80,7 +80,7 @@ func TestThereIsNoReportBeforeTheSecondSampleNorAfterRun(t *testing.T) {
 	})
 }
 
-func TestWhatIsUnknownStaysUnsetAndIsLoggedOnce(t *testing.T) {
+func TestUnknownValuesStayUnsetAndAreLoggedOnce(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {
 		r.machine.set(func(m *machine) { m.busy, m.err = 0.5, errors.New("no such file") })
 		time.Sleep(10 * time.Second)
@@ -91,12 +91,12 @@ func TestWhatIsUnknownStaysUnsetAndIsLoggedOnce(t *testing.T) {
 		r.machine.set(func(m *machine) { m.err = nil })
 		time.Sleep(3 * time.Second)
 		want(t, r.call(codes.OK), &orcapb.OrcaLoadReport{CpuUtilization: 0.5, MemUtilization: 0.25})
-		r.wantLogged("cannot be sampled", 2) // CPU and memory
-		r.wantLogged("sampled again", 2)
+		r.wantLogged("sampling failed", 2) // CPU and memory
+		r.wantLogged("sampling recovered", 2)
 	})
 }
 
-func TestTheEndIsNoRecovery(t *testing.T) {
+func TestEndOfRunLogsNoRecovery(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {
 		r.machine.set(func(m *machine) { m.err = errors.New("no such file") })
 		time.Sleep(5 * time.Second)
@@ -105,11 +105,11 @@ func TestTheEndIsNoRecovery(t *testing.T) {
 		time.Sleep(time.Second)
 		r.end()
 		close(hang)
-		r.wantLogged("sampled again", 0)
+		r.wantLogged("sampling recovered", 0)
 	})
 }
 
-func TestWithoutARecorderThereAreNoRates(t *testing.T) {
+func TestNoRatesWithoutRecorder(t *testing.T) {
 	bubble(t, func(cfg *orcavitals.Config) { cfg.Recorder = nil }, func(t *testing.T, r *rig) {
 		time.Sleep(5 * time.Second)
 		if m := r.reporter.ServerMetrics(); m.QPS != -1 || m.EPS != -1 || m.MemUtilization != 0.25 {
@@ -118,14 +118,14 @@ func TestWithoutARecorderThereAreNoRates(t *testing.T) {
 	})
 }
 
-func TestAReportThatIsNotRenewedIsTakenBack(t *testing.T) {
+func TestReportIsWithdrawnWhenSamplingHangs(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {
 		time.Sleep(5 * time.Second)
 		hang := make(chan struct{})
 		r.machine.set(func(m *machine) { m.hang = hang })
 		time.Sleep(3500 * time.Millisecond)
 		if report := r.call(codes.OK); report != nil {
-			t.Errorf("old news: %v", report)
+			t.Errorf("got the old report %v", report)
 		}
 		r.machine.set(func(m *machine) { m.hang = nil })
 		close(hang)
@@ -137,7 +137,7 @@ func TestAReportThatIsNotRenewedIsTakenBack(t *testing.T) {
 	})
 }
 
-func TestTheApplicationKnowsBest(t *testing.T) {
+func TestUtilizationOfTheApplication(t *testing.T) {
 	var used atomic.Uint64
 	bubble(t, func(cfg *orcavitals.Config) {
 		cfg.Utilization = func() float64 {
@@ -154,14 +154,14 @@ func TestTheApplicationKnowsBest(t *testing.T) {
 			used.Store(math.Float64bits(step.says))
 			time.Sleep(10 * time.Second)
 			if got := r.reporter.ServerMetrics().AppUtilization; got != step.want {
-				t.Errorf("it says %v: got %v, want %v", step.says, got, step.want)
+				t.Errorf("Utilization %v: got %v, want %v", step.says, got, step.want)
 			}
 		}
 		r.wantLogged("panic: a bug", 1)
 	})
 }
 
-func TestCallsInFlightFillTheServer(t *testing.T) {
+func TestApplicationUtilizationOfMaxInFlight(t *testing.T) {
 	bubble(t, func(cfg *orcavitals.Config) { cfg.MaxInFlight = 4 }, func(t *testing.T, r *rig) {
 		r.tests.handle = func(ctx context.Context) { <-ctx.Done() }
 		defer inFlight(r, 3)()
@@ -169,7 +169,7 @@ func TestCallsInFlightFillTheServer(t *testing.T) {
 		if got := r.reporter.ServerMetrics().AppUtilization; got != 0.75 {
 			t.Errorf("3 of 4 in flight: got %v", got)
 		}
-		r.machine.set(func(m *machine) { m.busy = 0.9 }) // who sees this number does not look at the CPU's
+		r.machine.set(func(m *machine) { m.busy = 0.9 })
 		time.Sleep(10 * time.Second)
 		if got := r.reporter.ServerMetrics().AppUtilization; math.Abs(got-0.9) > 1e-9 {
 			t.Errorf("90 %% CPU: got %v", got)
@@ -177,19 +177,17 @@ func TestCallsInFlightFillTheServer(t *testing.T) {
 	})
 }
 
-func TestThoseWhoMayNotKnowAreNotTold(t *testing.T) {
-	for _, own := range []bool{false, true} {
-		bubble(t, func(cfg *orcavitals.Config) { cfg.CallMetrics = own }, func(t *testing.T, r *rig) {
-			time.Sleep(5 * time.Second)
-			for code, told := range map[codes.Code]bool{
-				codes.OK: true, codes.Internal: true, codes.NotFound: true, codes.Unauthenticated: false, codes.PermissionDenied: false,
-			} {
-				if report := r.call(code); (report != nil) != told {
-					t.Errorf("CallMetrics %v, %v: %v", own, code, report)
-				}
+func TestUnauthorizedCallsGetNoReport(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, r *rig) {
+		time.Sleep(5 * time.Second)
+		for code, want := range map[codes.Code]bool{
+			codes.OK: true, codes.Internal: true, codes.NotFound: true, codes.Unauthenticated: false, codes.PermissionDenied: false,
+		} {
+			if report := r.call(code); (report != nil) != want {
+				t.Errorf("%v: got report %v", code, report)
 			}
-		})
-	}
+		}
+	})
 }
 
 func TestNewReportsAllMistakes(t *testing.T) {
@@ -208,12 +206,12 @@ func TestNewReportsAllMistakes(t *testing.T) {
 	_, err := orcavitals.New(cfg)
 	for _, field := range []string{"Interval", "MaxInFlight"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
-			t.Errorf("%s is not named by %v", field, err)
+			t.Errorf("%s missing in %v", field, err)
 		}
 	}
 }
 
-func TestRunTwiceIsAMistake(t *testing.T) {
+func TestSecondRunFails(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {
 		if err := r.reporter.Run(t.Context()); err == nil {
 			t.Error("no error")

@@ -9,32 +9,31 @@ import (
 	"time"
 )
 
-// sample is what could be known at one moment.
+// sample is the load at one moment.
 type sample struct {
-	at     time.Time
-	cpu    cpuSample // nil if unknown, as below
-	memory float64   // unset if unknown
-	used   float64   // what Config.Utilization returned; unset if unknown
+	at          time.Time
+	cpu         cpuSample // nil if unknown
+	memory      float64   // unset if unknown
+	application float64   // Config.Utilization; unset if unknown
 
 	handled, failures, inFlight uint64
 }
 
-// sample takes one.
 func (r *Reporter) sample(ctx context.Context) *sample {
-	s := &sample{memory: unset, used: unset}
+	s := &sample{memory: unset, application: unset}
 	cpu, err := r.machine.cpu(ctx)
 	if err == nil {
 		s.cpu = cpu
 	}
-	r.note(ctx, "cpu", err)
+	r.log(ctx, "cpu", err)
 	memory, err := r.machine.memory(ctx)
 	if err == nil {
 		s.memory = memory
 	}
-	r.note(ctx, "memory", err)
+	r.log(ctx, "memory", err)
 	if r.cfg.Utilization != nil {
-		s.used, err = utilization(r.cfg.Utilization)
-		r.note(ctx, "utilization", err)
+		s.application, err = utilization(r.cfg.Utilization)
+		r.log(ctx, "utilization", err)
 	}
 	if r.cfg.Recorder != nil {
 		for method := range r.cfg.Recorder.ServerTotals() {
@@ -43,48 +42,45 @@ func (r *Reporter) sample(ctx context.Context) *sample {
 			s.inFlight += method.Total.InFlight()
 		}
 	}
-	// The clock is read when the counters are: waiting for the machine must not make a rate look larger.
-	s.at = time.Now()
+	s.at = time.Now() // together with the counters: the samplers above may take a while
 	return s
 }
 
-// utilization asks the application, whose panic is no reason to end the process.
-func utilization(ask func() float64) (used float64, err error) {
+// utilization calls f and recovers its panic.
+func utilization(f func() float64) (u float64, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			used, err = unset, fmt.Errorf("panic: %v", p)
+			u, err = unset, fmt.Errorf("panic: %v", p)
 		}
 	}()
-	used = ask()
-	if !(used >= 0) || math.IsInf(used, 0) {
+	u = f()
+	if !(u >= 0) || math.IsInf(u, 0) {
 		return unset, nil
 	}
-	return used, nil
+	return u, nil
 }
 
-// note logs when what is sampled begins to fail, and when it works again.
-func (r *Reporter) note(ctx context.Context, what string, err error) {
+// log logs when a sampler starts to fail and when it works again.
+func (r *Reporter) log(ctx context.Context, sampler string, err error) {
 	failing := err != nil
-	if r.troubles[what] == failing || ctx.Err() != nil || errors.Is(err, errors.ErrUnsupported) {
+	if r.failing[sampler] == failing || ctx.Err() != nil || errors.Is(err, errors.ErrUnsupported) {
 		return
 	}
-	r.troubles[what] = failing
+	r.failing[sampler] = failing
+	level, message, attrs := slog.LevelInfo, "load sampling recovered", []slog.Attr{slog.String("sampler", sampler)}
 	if failing {
-		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "load cannot be sampled and is not reported",
-			slog.String("sampler", what), slog.Any("error", err))
-		return
+		level, message, attrs = slog.LevelWarn, "load sampling failed", append(attrs, slog.Any("error", err))
 	}
-	r.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "load is sampled again", slog.String("sampler", what))
+	r.cfg.Logger.LogAttrs(ctx, level, message, attrs...)
 }
 
-// window holds the samples of the last while, oldest first.
+// window holds the newest samples, oldest first.
 type window struct {
 	span    time.Duration
 	samples []*sample
 }
 
-// add makes s the newest sample. One that is as old as the window is kept, as its beginning; after a pause that is longer
-// than the window, the last one before it.
+// add adds s and drops samples older than the span; the last one before its begin stays, as there must be two.
 func (w *window) add(s *sample) {
 	w.samples = append(w.samples, s)
 	begin := s.at.Add(-w.span)
@@ -93,9 +89,11 @@ func (w *window) add(s *sample) {
 	}
 }
 
-// cpu returns the average share of the CPUs used, unset if it is unknown.
+func (w *window) newest() *sample { return w.samples[len(w.samples)-1] }
+
+// cpu returns the average share of the CPUs in use, unset if unknown.
 func (w *window) cpu() float64 {
-	newest := w.samples[len(w.samples)-1].cpu
+	newest := w.newest().cpu
 	if newest == nil {
 		return unset
 	}
@@ -110,9 +108,9 @@ func (w *window) cpu() float64 {
 	return unset
 }
 
-// rates returns calls and failures a second. There must be two samples.
+// rates returns calls and failures per second.
 func (w *window) rates() (calls, failures float64) {
-	oldest, newest := w.samples[0], w.samples[len(w.samples)-1]
+	oldest, newest := w.samples[0], w.newest()
 	seconds := newest.at.Sub(oldest.at).Seconds()
 	if seconds <= 0 {
 		return unset, unset
@@ -120,7 +118,7 @@ func (w *window) rates() (calls, failures float64) {
 	return float64(newest.handled-oldest.handled) / seconds, float64(newest.failures-oldest.failures) / seconds
 }
 
-// inFlight returns how many calls were in flight, on average over the samples.
+// inFlight returns the average number of calls in flight.
 func (w *window) inFlight() float64 {
 	var sum uint64
 	for _, s := range w.samples {
@@ -129,15 +127,15 @@ func (w *window) inFlight() float64 {
 	return float64(sum) / float64(len(w.samples))
 }
 
-// used returns the average of what the application has said, unset if the newest sample knows nothing.
-func (w *window) used() float64 {
-	if w.samples[len(w.samples)-1].used == unset {
+// application returns the average of Config.Utilization, unset if the newest sample is.
+func (w *window) application() float64 {
+	if w.newest().application == unset {
 		return unset
 	}
 	sum, n := 0.0, 0
 	for _, s := range w.samples {
-		if s.used != unset {
-			sum, n = sum+s.used, n+1
+		if s.application != unset {
+			sum, n = sum+s.application, n+1
 		}
 	}
 	return sum / float64(n)

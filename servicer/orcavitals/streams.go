@@ -13,18 +13,17 @@ import (
 // ServiceName is the full name of the service that Register registers.
 const ServiceName = "xds.service.orca.v3.OpenRcaService"
 
-// Register registers the out-of-band service, for clients that want reports without calls. It sends a report at once, or
-// as soon as there is one, and then one in each interval that the client asks for, but not more often than
-// Config.Interval.
+// Register registers the out-of-band service. It sends the newest report as soon as there is one, and then one in each
+// interval that the client requests, at least Config.Interval. Call it once, before the server serves.
 //
-// It stands in for grpc-go's orca.Register, which sends no more than a report in 30 s, and whose streams nobody can end:
-// grpc.Server.GracefulStop waits for them for as long as their clients please. Call it before the server serves, once.
+// It replaces grpc-go's orca.Register, which sends one report in 30 s at most, and whose streams keep GracefulStop waiting
+// until their clients close them.
 func (r *Reporter) Register(server grpc.ServiceRegistrar) {
 	orcaservice.RegisterOpenRcaServiceServer(server, &service{reporter: r})
 }
 
-// EndStreams ends the out-of-band streams with UNAVAILABLE and refuses new ones, for ever. Call it before
-// GracefulStop. Trailers go on.
+// EndStreams ends the out-of-band streams and rejects new ones with UNAVAILABLE. Call it before GracefulStop. Trailers are
+// still sent.
 func (r *Reporter) EndStreams() { r.end.Do(func() { close(r.ended) }) }
 
 type service struct {
@@ -33,10 +32,10 @@ type service struct {
 	reporter *Reporter
 }
 
-// StreamCoreMetrics sends reports until the client goes, or EndStreams.
+// StreamCoreMetrics sends reports until the client cancels or EndStreams.
 func (s *service) StreamCoreMetrics(request *orcaservice.OrcaLoadReportRequest, stream grpc.ServerStreamingServer[orcapb.OrcaLoadReport]) error {
 	r := s.reporter
-	if err := r.enter(); err != nil {
+	if err := r.acquire(); err != nil {
 		return err
 	}
 	defer r.streams.Add(-1)
@@ -57,24 +56,23 @@ func (s *service) StreamCoreMetrics(request *orcaservice.OrcaLoadReportRequest, 
 		case <-stream.Context().Done():
 			return status.FromContextError(stream.Context().Err()).Err()
 		case <-r.ended:
-			return errEnding()
+			return errStopping()
 		}
 	}
 }
 
-// enter counts one more stream, or refuses it. It sends nothing then: grpc-go's clients come back without a pause when
-// they have received a report.
-func (r *Reporter) enter() error {
+// acquire counts one more stream or rejects it, before any report: grpc-go's clients reconnect without backoff after one.
+func (r *Reporter) acquire() error {
 	select {
 	case <-r.ended:
-		return errEnding()
+		return errStopping()
 	default:
 	}
 	if r.streams.Add(1) > int64(r.cfg.MaxStreams) {
 		r.streams.Add(-1)
-		return status.Errorf(codes.ResourceExhausted, "too many load report streams: this server allows %d", max(r.cfg.MaxStreams, 0))
+		return status.Errorf(codes.ResourceExhausted, "too many load report streams: limit is %d", max(r.cfg.MaxStreams, 0))
 	}
 	return nil
 }
 
-func errEnding() error { return status.Error(codes.Unavailable, "the server is ending") }
+func errStopping() error { return status.Error(codes.Unavailable, "server is stopping") }

@@ -45,7 +45,7 @@ func wantEnd(t *testing.T, stream reports, code codes.Code) {
 	}
 }
 
-func TestAStreamTellsTheLoadAsOftenAsItIsAsked(t *testing.T) {
+func TestStreamSendsReportsAtTheRequestedInterval(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		request *orcaservice.OrcaLoadReportRequest
@@ -76,7 +76,7 @@ func TestAStreamTellsTheLoadAsOftenAsItIsAsked(t *testing.T) {
 	}
 }
 
-func TestAStreamWaitsForTheFirstReport(t *testing.T) {
+func TestStreamWaitsForTheFirstReport(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {
 		began := time.Now()
 		stream := r.open(t.Context(), r.every(time.Hour))
@@ -89,7 +89,7 @@ func TestAStreamWaitsForTheFirstReport(t *testing.T) {
 	})
 }
 
-func TestGracefulStopIsNotHeldUpByStreams(t *testing.T) {
+func TestEndStreamsLetsGracefulStopReturn(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {
 		time.Sleep(5 * time.Second)
 		stream := r.open(t.Context(), r.every(time.Hour))
@@ -107,7 +107,7 @@ func TestGracefulStopIsNotHeldUpByStreams(t *testing.T) {
 	})
 }
 
-func TestAfterEndStreamsNothingIsSentToThoseWhoComeBack(t *testing.T) {
+func TestNewStreamsFailAfterEndStreams(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {
 		time.Sleep(5 * time.Second)
 		r.reporter.EndStreams()
@@ -115,7 +115,7 @@ func TestAfterEndStreamsNothingIsSentToThoseWhoComeBack(t *testing.T) {
 			t.Errorf("got %v, %v", report, err)
 		}
 		if r.call(codes.OK) == nil {
-			t.Error("trailers have ended with the streams")
+			t.Error("got no trailer after EndStreams")
 		}
 	})
 }
@@ -129,7 +129,7 @@ func TestStreamsEndWithRun(t *testing.T) {
 	})
 }
 
-func TestStreamsAreBounded(t *testing.T) {
+func TestMaxStreams(t *testing.T) {
 	bubble(t, func(cfg *orcavitals.Config) { cfg.MaxStreams = 2 }, func(t *testing.T, r *rig) {
 		ctx, leave := context.WithCancel(t.Context())
 		r.open(ctx, r.every(0))
@@ -140,7 +140,7 @@ func TestStreamsAreBounded(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(2 * time.Second)
 		if _, err := r.open(t.Context(), r.every(0)).Recv(); err != nil {
-			t.Errorf("there is room again: %v", err)
+			t.Errorf("got %v with a free stream", err)
 		}
 	})
 	bubble(t, func(cfg *orcavitals.Config) { cfg.MaxStreams = -1 }, func(t *testing.T, r *rig) {
@@ -148,8 +148,8 @@ func TestStreamsAreBounded(t *testing.T) {
 	})
 }
 
-// What the package's documentation says of grpc-go's own service; when this fails, say so there no longer.
-func TestTheirStreamsHoldUpGracefulStop(t *testing.T) {
+// Register documents this about grpc-go's own service.
+func TestStreamsOfGRPCKeepGracefulStopWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, nil)
 		defer r.stop()
@@ -173,14 +173,14 @@ func TestTheirStreamsHoldUpGracefulStop(t *testing.T) {
 			}
 		}
 		if pause := time.Since(began); pause != 30*time.Second {
-			t.Errorf("their second report comes after %v", pause)
+			t.Errorf("second report of grpc-go after %v", pause)
 		}
 		stopped := make(chan struct{})
 		go func() { their.GracefulStop(); close(stopped) }()
 		time.Sleep(time.Hour)
 		select {
 		case <-stopped:
-			t.Error("their GracefulStop has ended by itself")
+			t.Error("GracefulStop of grpc-go returned")
 		default:
 		}
 		their.Stop()
