@@ -5,58 +5,52 @@ import (
 	"time"
 )
 
-// Check describes one check: what to call, when, and what its failure means. The zero value of every optional field
-// is the default that the field documents.
+// Check describes one check: what to call, when, and what its failure means.
 type Check struct {
-	// Name identifies the check at every door. Required; unique within a Checker; at most 128 bytes of printable
-	// text. It may not be the name of a probe: liveness, readiness, startup or none.
+	// Name identifies the check. Required; unique within a Checker; at most 128 bytes of printable text; not liveness,
+	// readiness, startup or none.
 	Name string
 
-	// Run asks: nil means available, an error means unavailable. (*sql.DB).PingContext fits as it is.
-	// The context ends at Timeout. Exactly one of Run and Measure is required.
+	// Run returns nil if what it checks is available. Its context ends at Timeout. (*sql.DB).PingContext fits. Exactly
+	// one of Run and Measure is required.
 	Run func(context.Context) error
-
 	// Measure returns a number, which Warning and Critical limit.
 	Measure func(context.Context) (Measurement, error)
-
 	// Warning and Critical are the limits of what Measure returns, such as Above(80) or Below(1). A zero Limit judges
 	// nothing. Both must be on the same side, and Warning not beyond Critical.
 	Warning, Critical Limit
 
-	// Kind says what the check speaks about; it decides the metric's name in the report and what the check gates.
+	// Kind selects the metric's name in the report and what the check gates. Default Dependency.
 	Kind Kind
-
-	// Title is the noun of the public message, such as "CPU usage". Default: made from Kind and Name. It is shown to
-	// everybody, so it must hold no secret.
+	// Title is the noun of the public message, such as "CPU usage", and must hold no secret. Default: from Kind and Name.
 	Title string
 
-	// Interval is the time from one run's start to the next one's. Default 30 s.
+	// Interval is the time from the start of one run to the next. Default 30 s.
 	Interval time.Duration
 	// FailingInterval replaces Interval while the check is not healthy. Default: the smaller of 5 s and Interval.
 	FailingInterval time.Duration
-	// Timeout bounds one run, retries included. A check that ignores its context is abandoned then. Default 5 s.
+	// Timeout bounds one run, retries included. A run that ignores its context is abandoned then. Default 5 s.
 	Timeout time.Duration
-	// InitialDelay postpones the first run. Default 0: the first run starts at once.
+	// InitialDelay postpones the first run. Default 0.
 	InitialDelay time.Duration
-	// Jitter spreads each interval by up to this share, either way. Default 0.1; negative means none; at most 1.
+	// Jitter shifts each interval by up to this share, either way. Default 0.1; negative means none; at most 1.
 	Jitter float64
-	// Retries repeats a failing run within the same Timeout, after a pause that begins at 1/50 of it and doubles,
-	// before it counts. Default 0. Timeouts, panics and open circuits are not repeated.
+	// Retries repeats a failing run within the same Timeout, after a pause that begins at 1/50 of it and doubles.
+	// Timeouts, panics and open circuits are not repeated. Default 0.
 	Retries int
 
-	// FailureThreshold is how many failures in a row make the check critical (warning before). Default 1.
+	// FailureThreshold is the number of failures in a row that make the check critical; fewer are a warning. Default 1.
 	FailureThreshold int
-	// TimeoutThreshold is how many timeouts in a row make the check critical (warning before). Default 3.
+	// TimeoutThreshold is the same for timeouts in a row. Default 3.
 	TimeoutThreshold int
-	// SuccessThreshold is how many successes in a row make a failed check healthy again. Default 1.
+	// SuccessThreshold is the number of successes in a row that make a failed check healthy. Default 1.
 	SuccessThreshold int
 
-	// Optional caps the check at warning: its failure is shown and logged, but gates nothing.
+	// Optional limits the check to warning: its failure is reported and logged, but gates nothing.
 	Optional bool
-
-	// Gates lists the names that cannot serve while this check is critical or unknown: Readiness (which stands for
-	// the overall name "", readiness and every service), Liveness, Startup, or single gRPC services by full name.
-	// Default: by Kind, see there; nothing if Optional. None gates nothing.
+	// Gates lists the names that cannot serve while this check is critical or unknown: Readiness (which includes the
+	// overall name "" and every service), Liveness, Startup, or gRPC services by full name. Default: by Kind; nothing if
+	// Optional. None gates nothing.
 	Gates []string
 }
 
@@ -68,18 +62,17 @@ const (
 	None      = "none"
 )
 
-// Kind says what a check speaks about.
+// Kind is the subject of a check.
 type Kind uint8
 
 // The kinds of checks.
 const (
-	// Dependency is something the process needs: a database, a cache, another service. It gates Readiness and is
-	// reported as dependency_<name>.
+	// Dependency is what the process needs, such as a database. It gates Readiness; its metric is dependency_<name>.
 	Dependency Kind = iota
-	// Resource is something the process uses up: CPU, memory, disk. It gates nothing and is reported as <name>. A
-	// resource that cannot be sampled is reported as system_resources.
+	// Resource is what the process uses, such as memory. It gates nothing; its metric is <name>, or system_resources if
+	// it cannot be sampled.
 	Resource
-	// Process is the process itself: a heartbeat, a wedged loop. It gates Liveness and is reported as <name>.
+	// Process is the process itself, such as a main loop. It gates Liveness; its metric is <name>.
 	Process
 )
 
@@ -93,4 +86,14 @@ func (k Kind) String() string {
 	default:
 		return "dependency"
 	}
+}
+
+// Measurement is a number that a check returned.
+type Measurement struct {
+	// Value in Unit.
+	Value float64
+	// Unit follows the number in messages: "%" or " ms". May be empty.
+	Unit string
+	// Source describes publicly what Value was measured against: "of the cgroup limit (512 MiB)".
+	Source string
 }

@@ -37,7 +37,7 @@ func start(t *testing.T, cfg checker.Config) (*checker.Checker, func()) {
 	return c, stop
 }
 
-// result returns what c knows about the check called name, once everything has settled.
+// result returns what c knows about the check called name, once everything has completed.
 func result(t *testing.T, c *checker.Checker, name string) checker.Result {
 	t.Helper()
 	synctest.Wait()

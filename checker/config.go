@@ -5,24 +5,22 @@ import (
 	"log/slog"
 )
 
-// Config says what a Checker asks and how. The zero value has no checks.
+// Config configures a Checker. The zero value has no checks.
 type Config struct {
-	// Checks to begin with; Add and Remove change the set later.
+	// Checks are the initial checks; Add and Remove change the set.
 	Checks []Check
 
-	// Parallel bounds the runs in flight. Default 16. Abandoned runs do not count.
+	// Parallel bounds the runs in flight, abandoned ones aside. Default 16.
 	Parallel int
 
-	// Logger hears of every transition once, of a lasting failure every 5 minutes, and of the raw cause of each:
-	// the group vitals, the attribute logger=plugin.health. It runs in a goroutine of its own, so a slow handler
-	// delays no check; what does not fit into its queue, or makes the handler panic, is dropped and counted.
-	// Default: discard.
+	// Logger receives one record per transition and a reminder every 5 minutes while a check fails, with the raw error,
+	// in the group vitals with the attribute logger=plugin.health. A slow handler delays no check; records that exceed a
+	// queue of 1,024, or make the handler panic, are dropped and counted. Default: discard.
 	Logger *slog.Logger
 
-	// Wrap wraps each run, in the run's goroutine and within its Timeout: a tracer's place. The returned context
-	// goes to the check, the returned function is called exactly once with the run's error (nil: passed) when the
-	// run has ended, even by panic, and even long after it was abandoned. Either may be nil. It decides nothing:
-	// state is read from editions.
+	// Wrap wraps each run, in the run's goroutine and within its Timeout, such as for a span. The returned context is
+	// passed to the check. The returned function is called once with the run's error (nil if it passed) when the run has
+	// ended, also by panic and long after it was abandoned. Either may be nil. Both do not affect the result.
 	Wrap func(ctx context.Context, name string) (context.Context, func(error))
 }
 

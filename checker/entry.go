@@ -2,25 +2,24 @@ package checker
 
 import "time"
 
-// entry is all that a Checker holds about one check. Checker.mu guards it, except for check, which never changes.
+// entry is the state of one check. Checker.mu guards it, except for check, which never changes.
 type entry struct {
-	check Check // with its defaults filled in
+	check Check // with defaults
 	rules rules
 
-	verdict verdict
-	result  *Result // immutable; replaced as a whole
-	pos     int     // where it stands in Checker.entries; -1 once removed
+	evaluation evaluation
+	result     *Result // immutable; replaced as a whole
+	pos        int     // index in Checker.entries; -1 once removed
 
-	due  time.Time // when the next run is to start, or the next tick of an abandoned one
-	wake time.Time // when the scheduler looks at it again
-	slot int       // its place in the agenda; -1 for none
+	due  time.Time // of the next run, or of the next timeout of an abandoned one
+	wake time.Time // when the scheduler handles it next
+	slot int       // index in Checker.timers; -1 for none
 
-	queued bool // due, and waiting for its turn
+	queued bool // due, waiting for a free run
 	run    *run // in flight, possibly abandoned
-	// done is closed once the run that is queued or in flight has been judged and published. It is nil as long
-	// as nobody waits.
-	done   chan struct{}
-	logged time.Time // when the log last heard of it
+	// completed is closed once the run that is queued or in flight has been published; nil without a waiter.
+	completed chan struct{}
+	logged    time.Time // of the last record
 }
 
 func newEntry(check *Check) *entry {
@@ -37,12 +36,12 @@ func newEntry(check *Check) *entry {
 // stuck reports whether an abandoned run is still in flight.
 func (e *entry) stuck() bool { return e.run != nil && e.run.abandoned }
 
-// expiry returns when the result stops being believed, if it has not yet and if there is one.
+// expiry returns when the result expires, if there is one that has not.
 func (e *entry) expiry() (time.Time, bool) {
 	return e.result.Expires, !e.result.Expires.IsZero() && e.result.Reason != ReasonStale
 }
 
-// nextWake returns when something has to be decided about e, and false for never: it waits for its turn.
+// nextWake returns when the scheduler has to handle e, and false while it only waits for a free run.
 func (e *entry) nextWake() (time.Time, bool) {
 	expires, ok := e.expiry()
 	wake := expires
@@ -60,12 +59,12 @@ func (e *entry) nextWake() (time.Time, bool) {
 	return wake, true
 }
 
-// evaluate replaces verdict and result by those that follow from o and returns the result before.
+// evaluate replaces evaluation and result by those that follow from o and returns the result before.
 func (e *entry) evaluate(o *outcome, now time.Time) (before *Result) {
 	before = e.result
 	next := *before
-	e.verdict = e.verdict.after(o.observation(), e.rules)
-	v := e.verdict
+	e.evaluation = e.evaluation.after(o.observation(), e.rules)
+	v := e.evaluation
 	next.Status, next.Reason, next.Value, next.Failures = v.status, v.reason, v.value, v.failures
 	next.Err = o.err
 	if o.measured {
@@ -84,17 +83,12 @@ func (e *entry) evaluate(o *outcome, now time.Time) (before *Result) {
 		next.Runs.AddResults(next.Status, 1)
 	}
 	if o.ran {
-		next.count(o)
+		next.Duration = o.duration
+		next.Runs.AddRuns(o.duration, 1)
+		if o.abandoned {
+			next.Runs.Abandoned++
+		}
 	}
 	e.result = &next
 	return before
-}
-
-// count adds a run to the statistics.
-func (r *Result) count(o *outcome) {
-	r.Duration = o.duration
-	r.Runs.AddRuns(o.duration, 1)
-	if o.abandoned {
-		r.Runs.Abandoned++
-	}
 }

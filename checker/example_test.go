@@ -45,12 +45,12 @@ func ExampleNew_mistakes() {
 	})
 	fmt.Println(err)
 	// Output:
-	// checker: check "database": Run or Measure is required
-	// checker: check "database": Interval is below 1ms: 30ns (a plain number is nanoseconds)
-	// checker: check "database": Jitter must be at most 1: 2
+	// checker: check "database": Run: want exactly one of Run and Measure
+	// checker: check "database": Interval: got 30ns, want at least 1ms (a plain number is nanoseconds)
+	// checker: check "database": Jitter: got 2, want at most 1
 }
 
-func ExampleChecker_Editions() {
+func ExampleChecker_Changes() {
 	checks, err := checker.New(checker.Config{
 		Checks: []checker.Check{{Name: "database", Run: func(context.Context) error { return nil }}},
 	})
@@ -85,7 +85,7 @@ func ExampleNewHeartbeat() {
 }
 
 // A hook of Config.Wrap asks what became of a run.
-func ExampleRunReason() {
+func ExampleReasonFor() {
 	wrap := func(ctx context.Context, name string) (context.Context, func(error)) {
 		return ctx, func(err error) { fmt.Println(name, checker.ReasonFor(ctx, err)) }
 	}

@@ -185,9 +185,9 @@ func (m *madhouse) close() {
 	close(m.release)
 	m.stop()
 	time.Sleep(time.Minute)
-	m.countAbandoned()
-	if m.free != madParallel || m.leaving != 0 || m.watchdog.inFlight != 0 || len(m.timers) != 0 || len(m.queue) != 0 {
+	m.drain()
+	if m.free != madParallel || m.detached != 0 || m.watchdog.inFlight != 0 || len(m.timers) != 0 || len(m.queue) != 0 {
 		m.t.Errorf("left: place for %d, %d leave, %d are watched, agenda of %d, queue of %d",
-			m.free, m.leaving, m.watchdog.inFlight, len(m.timers), len(m.queue))
+			m.free, m.detached, m.watchdog.inFlight, len(m.timers), len(m.queue))
 	}
 }

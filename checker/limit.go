@@ -85,35 +85,3 @@ func (r *rules) level(value float64, before Status) Status {
 		return Healthy
 	}
 }
-
-// limits reports the mistakes in the limits of c.
-func (m *fieldErrors) limits(c *Check) {
-	valid := true
-	for _, f := range []struct {
-		field string
-		limit Limit
-	}{{"Warning", c.Warning}, {"Critical", c.Critical}} {
-		l := f.limit
-		if l.IsZero() {
-			continue
-		}
-		if c.Measure == nil {
-			m.add(f.field, "requires Measure")
-		}
-		if math.IsNaN(l.value) || math.IsInf(l.value, 0) {
-			m.add(f.field, "must be a finite number: %v", l.value)
-			valid = false
-		}
-		if !(l.hysteresis >= 0 && l.hysteresis < 1) {
-			m.add(f.field, "has hysteresis %v, want at least 0 and below 1", l.hysteresis)
-		}
-	}
-	w, k := c.Warning, c.Critical
-	switch {
-	case !valid || w.IsZero() || k.IsZero():
-	case w.side != k.side:
-		m.add("Warning", "is %s and Critical is %s: want both above or both below", w, k)
-	case w.side == upper && w.value > k.value, w.side == lower && w.value < k.value:
-		m.add("Warning", "%s is beyond Critical, %s", w, k)
-	}
-}

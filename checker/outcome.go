@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
-// ErrInconclusive says that a check could not find out how things are, which is not the same as finding them bad: a
-// disk whose mount hangs, a peer that is itself still starting. The result is unknown and stale, with the last
-// value. Wrap it to give the cause.
-var ErrInconclusive = errors.New("checker: no evidence")
+// ErrInconclusive is wrapped by the error of a check that could not determine the state, such as that of a disk whose mount
+// hangs. The result is unknown and stale, with the last value.
+var ErrInconclusive = errors.New("checker: inconclusive")
 
-// outcome is how a run ended, or what the scheduler found in a run's place.
+// outcome is how a run ended, or what the scheduler found instead of a run.
 type outcome struct {
 	event       event
 	err         error
@@ -21,17 +22,17 @@ type outcome struct {
 	measurement Measurement
 	stack       []byte
 	duration    time.Duration
-	late        bool // err says that time ran out, if only a client's own
+	late        bool // err is a timeout, possibly a client's own
 	ran         bool // false for what the scheduler found
 	abandoned   bool
-	expired     bool // nothing happened: that is the news
+	expired     bool // the last result has expired
 }
 
 func (o *outcome) observation() observation {
 	return observation{event: o.event, measured: o.measured, number: o.measurement.Value}
 }
 
-// measure records what Measure returned. A value that is no number is no measurement.
+// measure records what Measure returned. NaN and infinities are errors.
 func (o *outcome) measure(m Measurement) error {
 	if math.IsNaN(m.Value) || math.IsInf(m.Value, 0) {
 		return fmt.Errorf("measured %v", m.Value)
@@ -40,39 +41,38 @@ func (o *outcome) measure(m Measurement) error {
 	return nil
 }
 
-// classify turns what the check returned into an event. It calls methods of errors that it does not know, so it runs
-// where a panic is caught.
+// classify turns what the check returned into an event. It calls methods of err, which may panic.
 func classify(ctx context.Context, err error) event {
 	deadline, limited := ctx.Deadline()
 	switch {
 	case err == nil:
 		return passed
 	case circuitOpen(err):
-		return circuitRefused
+		return rejected
 	case errors.Is(err, ErrInconclusive):
 		return inconclusive
 	case errors.Is(ctx.Err(), context.Canceled):
 		return cancelled
 	case ctx.Err() != nil, limited && !time.Now().Before(deadline):
-		// The clock is asked too: an I/O deadline can fire just before the context's own timer.
+		// An I/O deadline can fire just before the timer of the context.
 		return timedOut
 	default:
 		return failed
 	}
 }
 
-// outOfTime reports whether err is a timeout of any kind, such as that of an http.Client.
-func outOfTime(err error) bool {
+// isTimeout reports whether err is a timeout of any kind, such as that of an http.Client.
+func isTimeout(err error) bool {
 	var timeout interface{ Timeout() bool }
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// circuitOpen reports whether any error in err's tree says that a circuit breaker is open.
+// circuitOpen reports whether any error in the tree of err has a method CircuitOpen that returns true.
 func circuitOpen(err error) bool {
 	if b, ok := err.(interface{ CircuitOpen() bool }); ok && b.CircuitOpen() {
 		return true
 	}
-	switch x := err.(type) { //nolint:errorlint // This walks the tree itself, because the nearest error is not the one that counts.
+	switch x := err.(type) { //nolint:errorlint // errors.As stops at the first match, which need not be the open one.
 	case interface{ Unwrap() error }:
 		inner := x.Unwrap()
 		return inner != nil && circuitOpen(inner)
@@ -84,4 +84,37 @@ func circuitOpen(err error) bool {
 		}
 	}
 	return false
+}
+
+// panicError is the error of a run that panicked.
+type panicError struct{ text string }
+
+func newPanicError(cause any) error { return &panicError{errtext.Cut(fmt.Sprintf("panic: %v", cause))} }
+
+func (e *panicError) Error() string { return e.text }
+
+// ReasonFor returns the reason of one run for Config.Wrap, given the hook's context and the error passed to its function:
+// ok, error, timeout, panic, circuit_open, or stale if the run was inconclusive. The status of the check also depends on
+// its thresholds and limits.
+func ReasonFor(ctx context.Context, err error) (reason Reason) {
+	defer func() {
+		if recover() != nil { // a method of err
+			reason = ReasonError
+		}
+	}()
+	if _, panicked := errors.AsType[*panicError](err); panicked || errors.Is(err, errGoexit) {
+		return ReasonPanic
+	}
+	switch classify(ctx, err) {
+	case passed:
+		return ReasonOK
+	case rejected:
+		return ReasonCircuitOpen
+	case timedOut:
+		return ReasonTimeout
+	case inconclusive, cancelled:
+		return ReasonStale
+	default:
+		return ReasonError
+	}
 }

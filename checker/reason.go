@@ -2,21 +2,21 @@ package checker
 
 import "fmt"
 
-// Reason says, for machines, why a status is what it is. The set is closed.
+// Reason is the machine-readable cause of a status. The set is closed.
 type Reason uint8
 
 // The reasons. The zero value is ReasonNotRunYet.
 const (
 	ReasonNotRunYet   Reason = iota // no result yet
 	ReasonOK                        // the check passed
-	ReasonTimeout                   // no answer within the check's timeout
+	ReasonTimeout                   // the check did not return in time
 	ReasonError                     // the check returned an error
 	ReasonPanic                     // the check panicked
-	ReasonStale                     // the last result has expired
-	ReasonCircuitOpen               // a circuit breaker answered in the dependency's place
+	ReasonStale                     // the last result has expired, or the check was inconclusive
+	ReasonCircuitOpen               // a circuit breaker is open
 	ReasonThreshold                 // a measured value is beyond its limit
-	ReasonStarved                   // the process itself gets too little CPU to check anything
-	ReasonMaintenance               // taken out on purpose
+	ReasonStarved                   // the process gets too little CPU
+	ReasonMaintenance               // in maintenance
 	ReasonDraining                  // the server shuts down
 	ReasonManual                    // set by SetServingStatus or Shutdown
 )
@@ -26,7 +26,7 @@ var reasonNames = [...]string{
 	"draining", "manual",
 }
 
-// String returns the reason's stable code, such as circuit_open.
+// String returns the stable code of the reason, such as circuit_open.
 func (r Reason) String() string {
 	if int(r) < len(reasonNames) {
 		return reasonNames[r]
@@ -37,7 +37,7 @@ func (r Reason) String() string {
 // MarshalText implements encoding.TextMarshaler with String.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalText implements encoding.TextUnmarshaler: it reads what MarshalText writes and refuses all else.
+// UnmarshalText implements encoding.TextUnmarshaler for what MarshalText returns.
 func (r *Reason) UnmarshalText(text []byte) error {
 	for i, name := range reasonNames {
 		if string(text) == name {
@@ -45,5 +45,5 @@ func (r *Reason) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("checker: %q is not a reason", text)
+	return fmt.Errorf("checker: unknown reason %q", text)
 }

@@ -6,17 +6,16 @@ import (
 	"fmt"
 )
 
-// errStopped is what Refresh says when Run has ended.
 var errStopped = errors.New("checker: Run has ended")
 
-// Refresh runs the named checks now, all if none is named, and returns an edition that holds their results. A check
-// whose run is in flight or due already is not run again: concurrent refreshes share one run, and join a scheduled
-// one. A check whose abandoned run is still in flight keeps its result.
+// Refresh runs the named checks now, or all if no name is given, and returns a snapshot with their results. A run that is
+// in flight or due is shared, so concurrent refreshes cause one run. A check whose abandoned run is still in flight keeps
+// its result.
 //
-// Before Run begins Refresh waits for it. It fails for unknown names, all of which it names, when ctx ends, and when
-// Run has ended; the runs go on regardless of ctx.
+// Refresh waits for Run to begin. It fails for unknown names, all of which it lists, when ctx is done, and when Run has
+// ended. The runs do not depend on ctx.
 func (c *Checker) Refresh(ctx context.Context, names ...string) (*Snapshot, error) {
-	if err := c.known(names); err != nil {
+	if err := c.checkNames(names); err != nil {
 		return nil, err
 	}
 	select {
@@ -24,13 +23,13 @@ func (c *Checker) Refresh(ctx context.Context, names ...string) (*Snapshot, erro
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	s, pending, err := c.demand(names)
+	s, pending, err := c.enqueue(names)
 	if err != nil {
 		return nil, err
 	}
-	for _, done := range pending {
+	for _, completed := range pending {
 		select {
-		case <-done:
+		case <-completed:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-s.done:
@@ -40,20 +39,20 @@ func (c *Checker) Refresh(ctx context.Context, names ...string) (*Snapshot, erro
 	return c.Snapshot(), nil
 }
 
-func (c *Checker) known(names []string) error {
+func (c *Checker) checkNames(names []string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var errs []error
 	for _, name := range names {
 		if c.byName[name] == nil {
-			errs = append(errs, fmt.Errorf("checker: no check is called %q", name))
+			errs = append(errs, fmt.Errorf("checker: unknown check %q", name))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// demand makes the named checks due and returns what to wait for.
-func (c *Checker) demand(names []string) (*session, []<-chan struct{}, error) {
+// enqueue makes the named checks due and returns what to wait for.
+func (c *Checker) enqueue(names []string) (*session, []<-chan struct{}, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.session == nil {
@@ -63,7 +62,7 @@ func (c *Checker) demand(names []string) (*session, []<-chan struct{}, error) {
 	if len(names) > 0 {
 		entries = nil
 		for _, name := range names {
-			if e := c.byName[name]; e != nil { // it may have been removed meanwhile
+			if e := c.byName[name]; e != nil { // not removed meanwhile
 				entries = append(entries, e)
 			}
 		}
@@ -73,10 +72,10 @@ func (c *Checker) demand(names []string) (*session, []<-chan struct{}, error) {
 		if e.stuck() {
 			continue
 		}
-		if e.done == nil {
-			e.done = make(chan struct{})
+		if e.completed == nil {
+			e.completed = make(chan struct{})
 		}
-		pending = append(pending, e.done)
+		pending = append(pending, e.completed)
 		if e.run == nil && !e.queued {
 			e.queued = true
 			c.queue = append(c.queue, e)

@@ -2,11 +2,12 @@ package checker
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// Result is what is known about one check. It is plain data: a copy in an Snapshot never changes.
+// Result is the state of one check. It is plain data; a Result in a Snapshot never changes.
 type Result struct {
 	Name     string
 	Kind     Kind
@@ -17,23 +18,22 @@ type Result struct {
 
 	Status Status
 	Reason Reason
-	// Value is the metric's value in the report: available, unavailable, timeout, error, circuit_open, or the
-	// measured number with one decimal. Empty until the first result.
+	// Value is the metric's value in the report: available, unavailable, timeout, error, circuit_open, or the measured
+	// number with one decimal. Empty before the first result.
 	Value string
-	// Message is safe for everybody: it is made from Title, Value and Measurement, never from an error.
+	// Message is public text made from Title, Value and Measurement, never from an error.
 	Message string
-	// Measurement is the last one; its zero value means that nothing was measured.
+	// Measurement is the last one; zero if nothing was measured.
 	Measurement Measurement
 	// Warning and Critical are those of the Check.
 	Warning, Critical Limit
 
-	// Err is the cause of the last failure, nil after a success. It wraps the check's error, whose text was taken once,
-	// when the run ended: at most 4 KiB. It may hold secrets; endpoints show it only where Details allow.
+	// Err is the raw error of the last failure, nil after a success. It may hold secrets.
 	Err error
 
 	// Since is when Status last changed; zero before the first result.
 	Since time.Time
-	// At is when the last result came: when the last run ended or was given up. Zero before the first.
+	// At is when the last result was recorded; zero before the first.
 	At time.Time
 	// Duration of the last run, retries included.
 	Duration time.Duration
@@ -41,28 +41,65 @@ type Result struct {
 	LastSuccess time.Time
 	// Expires is when the result becomes stale: At + 3 × the longer interval + timeout. Zero before the first.
 	Expires time.Time
-	// Failures is how many runs in a row have failed.
+	// Failures is the number of failures in a row.
 	Failures int
 
-	// Runs counts the runs over the check's life.
+	// Runs counts all runs.
 	Runs Runs
 }
 
-// Snapshot is an immutable snapshot of all checks.
+// Snapshot is the immutable set of all results at one time.
 type Snapshot struct {
-	// Revision grows by at least one with each edition.
+	// Revision increases with each snapshot.
 	Revision uint64
-	// Results, sorted by name. Shared: do not change them.
+	// Results are sorted by name. They are shared and must not be changed.
 	Results []*Result
 }
 
-// Lookup returns the result of the check called name. It costs a binary search.
-func (e *Snapshot) Lookup(name string) (*Result, bool) {
-	i, found := slices.BinarySearchFunc(e.Results, name, func(r *Result, name string) int {
+// Lookup returns the result of the check called name, by binary search.
+func (s *Snapshot) Lookup(name string) (*Result, bool) {
+	i, found := slices.BinarySearchFunc(s.Results, name, func(r *Result, name string) int {
 		return strings.Compare(r.Name, name)
 	})
 	if !found {
 		return nil, false
 	}
-	return e.Results[i], true
+	return s.Results[i], true
+}
+
+// formatNumber formats a measured value for reports.
+func formatNumber(number float64) string { return strconv.FormatFloat(number, 'f', 1, 64) }
+
+// message returns the public message of r, from the configuration and the measurement, never from an error.
+func (r *Result) message() string {
+	switch r.Reason {
+	case ReasonOK, ReasonThreshold:
+		if r.Value == valueAvailable {
+			return r.Title + " is available"
+		}
+		text := r.Title + " at " + r.Value + r.Measurement.Unit
+		if r.Measurement.Source != "" {
+			text += " " + r.Measurement.Source
+		}
+		return text
+	case ReasonError:
+		if r.Value == valueError {
+			return r.Title + " cannot be measured"
+		}
+		return r.Title + " is unavailable"
+	case ReasonTimeout:
+		return r.Title + " check timed out"
+	case ReasonPanic:
+		return r.Title + " check panicked"
+	case ReasonStale:
+		return r.Title + " has no recent result"
+	case ReasonCircuitOpen:
+		return r.Title + " is not called: its circuit breaker is open"
+	case ReasonStarved:
+		return r.Title + " could not be checked: the process gets too little CPU"
+	case ReasonMaintenance:
+		return r.Title + " is in maintenance"
+	default:
+		return r.Title + " has not been checked yet"
+	}
 }

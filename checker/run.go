@@ -15,26 +15,25 @@ type run struct {
 	started  time.Time
 	deadline time.Time
 	cancel   context.CancelFunc
-	// The scheduler alone uses what follows, under Checker.mu.
-	lost      time.Duration // the watchdog's total when it was last asked about this run
+	// Checker.mu guards the rest.
+	lost      time.Duration // the watchdog's total when it was last read for this run
 	watched   bool          // the watchdog counts this run
-	abandoned bool          // the scheduler no longer waits; the run does not count against Config.Parallel
-	leaving   bool          // its check was removed
+	abandoned bool          // no longer counted against Config.Parallel
+	detached  bool          // its check was removed
 }
 
-// returned is a run that has ended, on its way to the scheduler.
+// returned is a run that has ended, for the scheduler.
 type returned struct {
 	run     *run
 	outcome *outcome
 }
 
 var (
-	errGoexit   = errors.New("the check ended its goroutine (runtime.Goexit)")
-	errUnending = errors.New("the run ignores its context")
+	errGoexit = errors.New("the check ended its goroutine (runtime.Goexit)")
+	errStuck  = errors.New("the run ignores its context")
 )
 
-// execute runs the check, survives whatever it does, and hands the outcome to the scheduler exactly once: by return,
-// by panic and by Goexit. It is the body of the run's goroutine.
+// execute is the goroutine of a run. It delivers one outcome, also after a panic or Goexit.
 func (c *Checker) execute(ctx context.Context, r *run) {
 	o := &outcome{event: panicked, err: errGoexit, ran: true}
 	defer func() {
@@ -42,13 +41,12 @@ func (c *Checker) execute(ctx context.Context, r *run) {
 		r.cancel()
 		c.deliver(returned{r, o})
 	}()
-	// The caller's hook is inside, so that its panic is caught too.
-	defer o.rescue()
+	defer o.recover() // also of panics in wrap
 	o.run(ctx, &r.entry.check, c.wrap)
 }
 
-// rescue turns a panic into an outcome. It must be deferred itself: only then does recover see the panic.
-func (o *outcome) rescue() {
+// recover records a panic. It must be deferred itself.
+func (o *outcome) recover() {
 	if cause := recover(); cause != nil {
 		o.event, o.stack = panicked, debug.Stack()
 		o.err = newPanicError(cause)
@@ -67,16 +65,16 @@ func (o *outcome) run(ctx context.Context, check *Check, wrap wrapFunc) {
 		}
 		if end != nil {
 			defer func() { end(o.err) }()
-			defer o.rescue()
+			defer o.recover()
 		}
 	}
 	event, err := o.invoke(ctx, inner, check)
-	// Error is user code: here it may block, like the check itself, until the run is abandoned.
+	// Error is user code: it may block until the run is abandoned.
 	o.event, o.err = event, errtext.Capture(err)
 }
 
-// invoke calls the check with inner, again after a failure as long as there are retries and time, and classifies its
-// last word by ctx, which nobody else can end.
+// invoke calls the check with inner, and again after a failure while there are retries and time. It classifies the last
+// result by ctx.
 func (o *outcome) invoke(ctx, inner context.Context, check *Check) (event, error) {
 	pause := check.Timeout / 50
 	for attempt := 0; ; attempt++ {
@@ -100,18 +98,18 @@ func (o *outcome) call(ctx context.Context, check *Check) error {
 	return o.measure(m)
 }
 
-// classifySafely is classify for errors whose own methods may panic: such an error is a failure like any other.
+// classifySafely is classify for errors whose methods may panic: these are failures.
 func (o *outcome) classifySafely(ctx context.Context, err error) (e event) {
 	defer func() {
 		if recover() != nil {
 			e = failed
 		}
 	}()
-	o.late = outOfTime(err)
+	o.late = isTimeout(err)
 	return classify(ctx, err)
 }
 
-// sleep waits for d and reports whether ctx still runs then.
+// sleep waits for d and reports whether ctx is still valid then.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

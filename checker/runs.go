@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Runs counts a check's results and runs since the start.
+// Runs counts the results and runs of a check since it was added.
 type Runs struct {
-	// Abandoned counts runs that were given up because the check ignored its context.
+	// Abandoned counts runs that ignored their context.
 	Abandoned uint64
 	// Sum of all durations.
 	Sum time.Duration

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// nextStart returns when the run after the one that began at start is due: one interval later, spread by up to the
-// share jitter either way as draw, in [0, 1), says, but not before now.
+// nextStart returns when the run after the one that began at start is due: one interval later, shifted by up to the share
+// jitter either way as draw, in [0, 1), selects, but not before now.
 func nextStart(start, now time.Time, interval time.Duration, jitter, draw float64) time.Time {
-	spread := time.Duration(float64(interval) * jitter * (2*draw - 1))
-	due := start.Add(interval + spread)
+	shift := time.Duration(float64(interval) * jitter * (2*draw - 1))
+	due := start.Add(interval + shift)
 	if due.Before(now) {
 		return now
 	}
@@ -24,47 +24,47 @@ func (c *Check) interval(s Status) time.Duration {
 	return c.FailingInterval
 }
 
-// lifetime is how long a result is believed.
+// lifetime is the time from a result to its expiry.
 func (c *Check) lifetime() time.Duration { return 3*max(c.Interval, c.FailingInterval) + c.Timeout }
 
-// timerHeap is a heap of entries, the one with the earliest wake time first. It implements heap.Interface.
+// timerHeap is a heap.Interface of entries, the one with the earliest wake time first.
 type timerHeap []*entry
 
-func (a timerHeap) Len() int           { return len(a) }
-func (a timerHeap) Less(i, j int) bool { return a[i].wake.Before(a[j].wake) }
+func (h timerHeap) Len() int           { return len(h) }
+func (h timerHeap) Less(i, j int) bool { return h[i].wake.Before(h[j].wake) }
 
-func (a timerHeap) Swap(i, j int) {
-	a[i], a[j] = a[j], a[i]
-	a[i].slot, a[j].slot = i, j
+func (h timerHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].slot, h[j].slot = i, j
 }
 
-func (a *timerHeap) Push(x any) {
+func (h *timerHeap) Push(x any) {
 	e := x.(*entry)
-	e.slot = len(*a)
-	*a = append(*a, e)
+	e.slot = len(*h)
+	*h = append(*h, e)
 }
 
-func (a *timerHeap) Pop() any {
-	last := len(*a) - 1
-	e := (*a)[last]
-	(*a)[last] = nil
-	*a = (*a)[:last]
+func (h *timerHeap) Pop() any {
+	last := len(*h) - 1
+	e := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
 	e.slot = -1
 	return e
 }
 
-// set puts e where its wake time belongs.
-func (a *timerHeap) set(e *entry, wake time.Time) {
+// set adds e, or moves it, to its place for wake.
+func (h *timerHeap) set(e *entry, wake time.Time) {
 	e.wake = wake
 	if e.slot < 0 {
-		heap.Push(a, e)
+		heap.Push(h, e)
 		return
 	}
-	heap.Fix(a, e.slot)
+	heap.Fix(h, e.slot)
 }
 
-func (a *timerHeap) drop(e *entry) {
+func (h *timerHeap) remove(e *entry) {
 	if e.slot >= 0 {
-		heap.Remove(a, e.slot)
+		heap.Remove(h, e.slot)
 	}
 }

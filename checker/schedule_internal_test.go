@@ -57,7 +57,7 @@ func TestAgendaKeepsOrder(t *testing.T) {
 	for range 5000 {
 		e := entries[random.IntN(len(entries))]
 		if random.IntN(4) == 0 {
-			a.drop(e)
+			a.remove(e)
 		} else {
 			a.set(e, time.Unix(random.Int64N(1000), 0))
 		}

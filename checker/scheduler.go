@@ -4,38 +4,39 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
 const (
-	// returnGrace is how long after its deadline a run may still return by itself: one that heeds its context gets
-	// to say what it was waiting for, and is not taken for one that ignores it.
+	// returnGrace is how long after its deadline a run may still return: one that heeds its context gets to report what
+	// it was waiting for, and is not abandoned.
 	returnGrace = 10 * time.Millisecond
-	// Publishing costs a pointer per check. From smallFleet checks on results are gathered first, for gatherPerCheck
-	// each, so that publishing never takes more than a small share of a core.
-	smallFleet     = 256
-	gatherPerCheck = 2 * time.Microsecond
+	// A publication costs a pointer per check. With more checks than unthrottledChecks there is at least publishPerCheck
+	// for each between two publications, so that they take a small share of a core only.
+	unthrottledChecks = 256
+	publishPerCheck   = 2 * time.Microsecond
 )
 
-// step does all that is to be done at now and returns when to look again, false for never.
+// step does all work that is due and returns when there is more, false for never.
 func (c *Checker) step(now time.Time) (next time.Time, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.session.ctx.Err() != nil {
-		return time.Time{}, false // what fails now fails because we stop
+		return time.Time{}, false // failures are now caused by the end of Run
 	}
 	c.collect(now, true)
 	for len(c.timers) > 0 && !c.timers[0].wake.After(now) {
 		c.handleDue(c.timers[0], now)
 	}
-	c.launch(now)
+	c.startRuns(now)
 	if len(c.timers) > 0 {
 		next, ok = c.timers[0].wake, true
 	}
-	if !c.dirty && len(c.settled) == 0 {
+	if !c.dirty && len(c.completed) == 0 {
 		return next, ok
 	}
-	if at := c.published.Add(c.gather()); at.After(now) {
+	if at := c.published.Add(c.publishInterval()); at.After(now) {
 		if !ok || at.Before(next) {
 			next = at
 		}
@@ -45,27 +46,27 @@ func (c *Checker) step(now time.Time) (next time.Time, ok bool) {
 	return next, ok
 }
 
-// gather is the least time between two publications.
-func (c *Checker) gather() time.Duration {
-	if len(c.results) <= smallFleet {
+// publishInterval is the least time between two publications.
+func (c *Checker) publishInterval() time.Duration {
+	if len(c.results) <= unthrottledChecks {
 		return 0
 	}
-	return time.Duration(len(c.results)) * gatherPerCheck
+	return time.Duration(len(c.results)) * publishPerCheck
 }
 
-// publish makes results the newest edition and tells those who wait for a run.
+// publish makes results the newest snapshot and wakes callers of Refresh.
 func (c *Checker) publish(now time.Time) {
 	c.revision++
-	c.snapshots.Store(&Snapshot{Revision: c.revision, Results: append([]*Result(nil), c.results...)})
+	c.snapshots.Store(&Snapshot{Revision: c.revision, Results: slices.Clone(c.results)})
 	c.dirty, c.published = false, now
-	for _, done := range c.settled {
-		close(done)
+	for _, completed := range c.completed {
+		close(completed)
 	}
-	clear(c.settled)
-	c.settled = c.settled[:0]
+	clear(c.completed)
+	c.completed = c.completed[:0]
 }
 
-// deliver gives a run that has ended to the scheduler. It is called by the run's goroutine.
+// deliver queues a run that has ended for the scheduler. The run's goroutine calls it.
 func (c *Checker) deliver(r returned) {
 	c.mu.Lock()
 	c.finished = append(c.finished, r)
@@ -73,13 +74,13 @@ func (c *Checker) deliver(r returned) {
 	c.wake()
 }
 
-// collect judges the runs that have ended, or only frees their places if judge is false.
+// collect applies the outcomes of runs that have ended, or only frees their places if evaluate is false.
 func (c *Checker) collect(now time.Time, evaluate bool) {
 	for _, f := range c.finished {
 		e, r, o := f.run.entry, f.run, f.outcome
 		e.run = nil
-		if r.leaving {
-			c.leaving--
+		if r.detached {
+			c.detached--
 			continue
 		}
 		abandoned := r.abandoned
@@ -94,16 +95,15 @@ func (c *Checker) collect(now time.Time, evaluate bool) {
 			c.reschedule(e)
 		default:
 			c.evaluate(e, o, now)
-			c.plan(e, r.started, now)
+			c.scheduleNext(e, r.started, now)
 		}
 	}
 	clear(c.finished)
 	c.finished = c.finished[:0]
 }
 
-// discount makes an outcome that says more about this process than about the check a sign of starvation. That is a timeout
-// while the process starved; and a success so late that the run would have been given up, had not the whole process
-// stood still meanwhile: it is no recovery in time. What was healthy loses nothing by it.
+// discount turns an outcome that was caused by this process into a sign of starvation: a timeout while the process
+// starved, and a success so late that the run would have been abandoned, had the process not been suspended meanwhile.
 func (c *Checker) discount(e *entry, r *run, o *outcome, now time.Time) {
 	starves := c.starves(r, now, o.duration)
 	outOfTime := o.event == timedOut || o.event == failed && o.late
@@ -113,7 +113,7 @@ func (c *Checker) discount(e *entry, r *run, o *outcome, now time.Time) {
 	}
 }
 
-// starves reports whether the process starved for the last length of r's time.
+// starves reports whether the process starved during the last length of r.
 func (c *Checker) starves(r *run, now time.Time, length time.Duration) bool {
 	if !r.watched {
 		return false
@@ -139,29 +139,28 @@ func (c *Checker) release(r *run) {
 	c.unwatch(r)
 }
 
-// abandon releases the run of a removed check.
-func (c *Checker) abandon(r *run) {
+// detach releases the run of a removed check.
+func (c *Checker) detach(r *run) {
 	c.release(r)
-	r.leaving = true
-	c.leaving++
+	r.detached = true
+	c.detached++
 }
 
-// handleDue decides about e, whose wake time has come.
+// handleDue handles e, whose wake time has come.
 func (c *Checker) handleDue(e *entry, now time.Time) {
 	late := now.Sub(e.wake)
 	expires, ok := e.expiry()
 	expired := ok && !expires.After(now)
-	stoodStill := late >= max(e.check.Interval, hiccup)
+	suspended := late >= max(e.check.Interval, minStarvation) // the scheduler did not run for a whole interval
 	switch {
 	case e.run != nil && !e.run.abandoned && now.Sub(e.run.deadline) >= returnGrace:
-		c.abandonDue(e, now, late)
+		c.abandon(e, now, late)
 	case e.stuck() && !e.due.After(now):
-		c.tick(e, now)
-	case expired && !stoodStill:
+		c.recordMissed(e, &outcome{event: timedOut, err: errStuck, duration: e.retryInterval()}, now, 0)
+	case expired && !suspended:
 		c.evaluate(e, &outcome{event: inconclusive, err: e.result.Err, expired: true}, now)
 	default:
-		if ok && stoodStill {
-			// The scheduler itself slept through a whole interval.
+		if ok && suspended {
 			c.evaluate(e, &outcome{event: starved, err: e.result.Err}, now)
 		}
 		if e.run == nil && !e.queued {
@@ -172,25 +171,17 @@ func (c *Checker) handleDue(e *entry, now time.Time) {
 	c.reschedule(e)
 }
 
-// abandonDue stops waiting for e's run, which has ignored its deadline.
-func (c *Checker) abandonDue(e *entry, now time.Time, late time.Duration) {
-	r := e.run
+// abandon stops waiting for e's run, which has ignored its deadline.
+func (c *Checker) abandon(e *entry, now time.Time, late time.Duration) {
 	c.free++
-	r.abandoned = true
-	o := &outcome{
-		event: timedOut, ran: true, abandoned: true, duration: now.Sub(r.started),
+	e.run.abandoned = true
+	c.recordMissed(e, &outcome{
+		event: timedOut, ran: true, abandoned: true, duration: now.Sub(e.run.started),
 		err: fmt.Errorf("no answer within %v: %w", e.check.Timeout, context.DeadlineExceeded),
-	}
-	c.recordMissed(e, o, now, late)
+	}, now, late)
 }
 
-// tick counts the due time at which e's abandoned run is still in flight.
-func (c *Checker) tick(e *entry, now time.Time) {
-	c.recordMissed(e, &outcome{event: timedOut, err: errUnending, duration: e.retryInterval()}, now, 0)
-}
-
-// recordMissed judges that e's run has not answered. As long as the process starves that is nobody's fault, and the watch
-// goes on; after that it is the check that ignores its context.
+// recordMissed applies the timeout o of e's run. The run stays watched until a timeout that starvation does not explain.
 func (c *Checker) recordMissed(e *entry, o *outcome, now time.Time, late time.Duration) {
 	if c.starves(e.run, now, o.duration) || starving(late, o.duration) {
 		o.event = starved
@@ -201,11 +192,11 @@ func (c *Checker) recordMissed(e *entry, o *outcome, now time.Time, late time.Du
 	e.due = now.Add(e.retryInterval())
 }
 
-// retryInterval is the time from one timeout of an abandoned run to the next: what a run started in its place would take.
+// retryInterval is the time between two timeouts of an abandoned run: what a run in its place would take.
 func (e *entry) retryInterval() time.Duration { return max(e.check.FailingInterval, e.check.Timeout) }
 
-// launch starts runs while there is room.
-func (c *Checker) launch(now time.Time) {
+// startRuns starts queued runs up to Config.Parallel.
+func (c *Checker) startRuns(now time.Time) {
 	for c.free > 0 && len(c.queue) > 0 {
 		e := c.queue[0]
 		c.queue[0], c.queue = nil, c.queue[1:]
@@ -217,13 +208,12 @@ func (c *Checker) launch(now time.Time) {
 		var ctx context.Context
 		ctx, r.cancel = context.WithDeadline(c.session.ctx, r.deadline)
 		e.run = r
-		// A bare go statement: nobody can wait for a run that may never end.
-		go c.execute(ctx, r)
+		go c.execute(ctx, r) // not in a WaitGroup: it may never return
 		c.reschedule(e)
 	}
 }
 
-// evaluate lets o decide about e and tells the log.
+// evaluate evaluates o, and logs a transition or, while a failure lasts, a reminder.
 func (c *Checker) evaluate(e *entry, o *outcome, now time.Time) {
 	before := e.evaluate(o, now)
 	c.results[e.pos] = e.result
@@ -231,11 +221,11 @@ func (c *Checker) evaluate(e *entry, o *outcome, now time.Time) {
 	if o.ran {
 		c.notify(e)
 	}
-	changed := isNews(before, e.result)
+	changed := isTransition(before, e.result)
 	reminder := !changed && e.result.Status != Healthy && now.Sub(e.logged) >= reminderInterval
 	if changed || reminder {
 		e.logged = now
-		l := &line{before: before, after: e.result, reminder: reminder, abandoned: o.abandoned}
+		l := line{before: before, after: e.result, reminder: reminder, abandoned: o.abandoned}
 		if changed {
 			l.stack = o.stack
 		}
@@ -243,9 +233,9 @@ func (c *Checker) evaluate(e *entry, o *outcome, now time.Time) {
 	}
 }
 
-// isNews reports whether the log should hear of after. The probes of an open breaker fail now and then between runs
-// that it turns away: one trouble, not a transition each time.
-func isNews(before, after *Result) bool {
+// isTransition reports whether the log shows the change. The half-open probes of a breaker fail between the runs that it
+// rejects: that is one failure and no series of transitions.
+func isTransition(before, after *Result) bool {
 	switch {
 	case before.Status != after.Status:
 		return true
@@ -259,26 +249,25 @@ func isNews(before, after *Result) bool {
 	return !guarded || !unanswered(before) || !unanswered(after)
 }
 
-// notify tells those who wait for e, with the next publication, that its run is over.
+// notify makes the next publication wake the callers of Refresh that wait for e.
 func (c *Checker) notify(e *entry) {
-	if e.done != nil {
-		c.settled = append(c.settled, e.done)
-		e.done = nil
+	if e.completed != nil {
+		c.completed = append(c.completed, e.completed)
+		e.completed = nil
 	}
 }
 
-// plan sets when e runs next, after a run that began at started.
-func (c *Checker) plan(e *entry, started, now time.Time) {
-	interval := e.check.interval(e.result.Status)
-	e.due = nextStart(started, now, interval, e.check.Jitter, rand.Float64())
+// scheduleNext sets when e runs next, after a run that began at started.
+func (c *Checker) scheduleNext(e *entry, started, now time.Time) {
+	e.due = nextStart(started, now, e.check.interval(e.result.Status), e.check.Jitter, rand.Float64())
 	c.reschedule(e)
 }
 
-// reschedule files e under its next wake time.
+// reschedule sets the timer of e.
 func (c *Checker) reschedule(e *entry) {
 	if wake, ok := e.nextWake(); ok {
 		c.timers.set(e, wake)
 	} else {
-		c.timers.drop(e)
+		c.timers.remove(e)
 	}
 }

@@ -3,41 +3,39 @@ package checker
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 )
 
-// stopGrace is how long Run waits, after its context has ended, for checks that ignore theirs.
+// stopGrace is how long Run waits, after its context is done, for checks that ignore theirs.
 const stopGrace = time.Second
 
-// errRunning is what a second Run says.
 var errRunning = errors.New("checker: Run is already running")
 
-// Run runs the checks until ctx ends and returns nil once all its goroutines are gone, but for at most one per check
-// that ignores its context and one for a log handler that blocks: it waits for each of the two for one second. A second Run at the same time is an error;
-// another one later is not: it goes on from what is known.
+// session is one call of Run.
+type session struct {
+	ctx  context.Context // of all runs
+	done chan struct{}   // closed when Run no longer evaluates
+}
+
+// Run runs the checks until ctx is done and returns nil. It waits up to one second for checks that ignore their context,
+// and up to one second for a log handler that blocks; each leaves one goroutine behind. A second Run at the same time is
+// an error; a later one continues from the last results.
 func (c *Checker) Run(ctx context.Context) error {
 	runs, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := &session{ctx: runs, done: make(chan struct{})}
-	if !c.begin(s, time.Now()) {
+	if !c.startSession(s, time.Now()) {
 		return errRunning
 	}
-	// The helpers outlive ctx, so that the last results are still watched.
-	helpers, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var group sync.WaitGroup
-	group.Go(func() { c.watchdog.run(helpers) })
 	c.schedule(ctx)
 	cancel()
 	c.finish(s)
-	stop()
-	group.Wait()
 	c.log.Flush(logGrace)
 	return nil
 }
 
-// begin makes s the session, unless there is one, and plans the first run of every check.
-func (c *Checker) begin(s *session, now time.Time) bool {
+// startSession makes s the session, unless there is one, and schedules the first run of every check.
+func (c *Checker) startSession(s *session, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.session != nil {
@@ -49,7 +47,6 @@ func (c *Checker) begin(s *session, now time.Time) bool {
 		close(c.began)
 	}
 	c.session = s
-	c.watchdog.start()
 	for _, e := range c.entries {
 		if expires, ok := e.expiry(); ok && !expires.After(now) {
 			c.evaluate(e, &outcome{event: inconclusive, err: e.result.Err, expired: true}, now)
@@ -91,7 +88,7 @@ func (c *Checker) schedule(ctx context.Context) {
 func (c *Checker) finish(s *session) {
 	grace := time.NewTimer(stopGrace)
 	defer grace.Stop()
-	for waiting := true; waiting && c.countAbandoned() > 0; {
+	for waiting := true; waiting && c.drain() > 0; {
 		select {
 		case <-c.wakeup:
 		case <-grace.C:
@@ -100,9 +97,8 @@ func (c *Checker) finish(s *session) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
 	for _, e := range c.entries {
-		c.timers.drop(e)
+		c.timers.remove(e)
 		e.queued = false
 		if e.run != nil {
 			c.release(e.run)
@@ -111,16 +107,16 @@ func (c *Checker) finish(s *session) {
 	clear(c.queue)
 	c.queue = nil
 	c.session = nil
-	c.publish(now)
+	c.publish(time.Now())
 	close(s.done)
 }
 
-// countAbandoned takes in what has returned without judging it and returns how many runs are in flight.
-func (c *Checker) countAbandoned() int {
+// drain collects the runs that have returned, without their outcomes, and returns how many are in flight.
+func (c *Checker) drain() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.collect(time.Now(), false)
-	running := c.leaving
+	running := c.detached
 	for _, e := range c.entries {
 		if e.run != nil && !e.run.abandoned {
 			running++

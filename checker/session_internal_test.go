@@ -91,7 +91,7 @@ func TestEndingIsNoEvidence(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		s := &session{ctx: ctx, done: make(chan struct{})}
-		c.begin(s, time.Now())
+		c.startSession(s, time.Now())
 		c.step(time.Now())
 		time.Sleep(time.Second)
 		synctest.Wait()

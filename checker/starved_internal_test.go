@@ -89,7 +89,7 @@ func TestTimeoutsOfAStarvingProcessAreNotHeldAgainstTheDependency(t *testing.T) 
 // TestWatchdogCountsOvershoot steps the clock by hand: in a bubble nothing is ever late.
 func TestWatchdogCountsOvershoot(t *testing.T) {
 	var w watchdog
-	w.start()
+	w.timer = time.AfterFunc(time.Hour, func() {}) // the test fires by hand
 	at := func(ms int64) time.Time { return time.UnixMilli(1_000_000 + ms) }
 	expect := func(when string, lost, want time.Duration) {
 		t.Helper()
@@ -98,16 +98,16 @@ func TestWatchdogCountsOvershoot(t *testing.T) {
 		}
 	}
 	expect("before anything", w.begin(at(0)), 0)
-	w.arrive(at(2_100))
+	w.fire(at(2_100))
 	expect("between ticks", w.total(at(2_150)), 2*time.Second)
 	expect("with a tick that is overdue", w.begin(at(7_200)), 7*time.Second)
-	w.arrive(at(8_200))
+	w.fire(at(8_200))
 	expect("after it", w.total(at(8_200)), 8*time.Second)
 	w.end()
 	expect("with one run left", w.total(at(9_300)), 9*time.Second)
 	w.end()
 	expect("with none", w.total(at(20_000)), 8*time.Second)
-	w.arrive(at(30_000)) // the timer had gone off when the last run ended
+	w.fire(at(30_000)) // the timer had gone off when the last run ended
 	expect("still with none", w.total(at(40_000)), 8*time.Second)
 	expect("with another one", w.begin(at(50_000)), 8*time.Second)
 	expect("in its first tick", w.total(at(50_100)), 8*time.Second)
@@ -123,7 +123,7 @@ func TestAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
 		}
 		now := time.Now()
 		s := &session{ctx: t.Context(), done: make(chan struct{})}
-		c.begin(s, now)
+		c.startSession(s, now)
 		step := func(d time.Duration) *Result {
 			now = now.Add(d)
 			c.step(now)
@@ -160,7 +160,7 @@ func TestAQueuedCheckOfAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
 			t.Fatal(err)
 		}
 		now := time.Now()
-		c.begin(&session{ctx: t.Context(), done: make(chan struct{})}, now)
+		c.startSession(&session{ctx: t.Context(), done: make(chan struct{})}, now)
 		for _, e := range c.entries {
 			c.evaluate(e, &outcome{event: passed, ran: true}, now)
 		}
@@ -174,8 +174,8 @@ func TestAQueuedCheckOfAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
 		if !waiting.queued {
 			waiting = c.entries[0]
 		}
-		waiting.done = make(chan struct{})
-		done := waiting.done
+		waiting.completed = make(chan struct{})
+		done := waiting.completed
 		step(10 * time.Minute)
 		if r := waiting.result; r.Status != Warning || r.Reason != ReasonStarved || r.Value != valueAvailable {
 			t.Errorf("after standing still: %v, %v, %q", r.Status, r.Reason, r.Value)
@@ -214,9 +214,9 @@ func TestAHiccupIsNoStarvation(t *testing.T) {
 				t.Fatal(err)
 			}
 			now := time.Now()
-			c.begin(&session{ctx: t.Context(), done: make(chan struct{})}, now)
+			c.startSession(&session{ctx: t.Context(), done: make(chan struct{})}, now)
 			c.evaluate(c.entries[0], &outcome{event: passed, ran: true}, now)
-			c.plan(c.entries[0], now, now)
+			c.scheduleNext(c.entries[0], now, now)
 			c.step(now.Add(tt.interval + tt.late))
 			if r := c.entries[0].result; r.Reason != tt.want {
 				t.Errorf("every %v, %v late: %v, want %v", tt.interval, tt.late, r.Reason, tt.want)

@@ -2,9 +2,7 @@ package checker
 
 import "fmt"
 
-// Status grades a check, a metric or a whole report.
-//
-// The zero value is Unknown: there is no evidence yet, or the evidence has expired. Unknown never serves.
+// Status grades a check, a metric or a report. The zero value is Unknown: there is no result, or it has expired.
 type Status uint8
 
 // The statuses. Healthy < Warning < Critical; see Worse for where Unknown stands.
@@ -17,7 +15,7 @@ const (
 
 var statusNames = [...]string{"unknown", "healthy", "warning", "critical"}
 
-// String returns the status as reports, probes and metrics spell it: unknown, healthy, warning or critical.
+// String returns unknown, healthy, warning or critical.
 func (s Status) String() string {
 	if int(s) < len(statusNames) {
 		return statusNames[s]
@@ -28,7 +26,7 @@ func (s Status) String() string {
 // MarshalText implements encoding.TextMarshaler with String.
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText implements encoding.TextUnmarshaler: it reads what MarshalText writes and refuses all else.
+// UnmarshalText implements encoding.TextUnmarshaler for what MarshalText returns.
 func (s *Status) UnmarshalText(text []byte) error {
 	for i, name := range statusNames {
 		if string(text) == name {
@@ -36,11 +34,10 @@ func (s *Status) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("checker: %q is not a status (unknown, healthy, warning, critical)", text)
+	return fmt.Errorf("checker: unknown status %q, want unknown, healthy, warning or critical", text)
 }
 
-// Worse reports whether s is worse than other. Missing evidence is worse than a warning and better than proof of
-// failure: healthy, warning, unknown, critical.
+// Worse reports whether s is worse than other in the order healthy, warning, unknown, critical.
 func (s Status) Worse(other Status) bool { return s.severity() > other.severity() }
 
 func (s Status) severity() int {
@@ -56,5 +53,5 @@ func (s Status) severity() int {
 	}
 }
 
-// Serves reports whether a name gated by something of this status may serve: healthy and warning do.
+// Serves reports whether a name gated by a check of this status may serve: healthy and warning do.
 func (s Status) Serves() bool { return s == Healthy || s == Warning }

@@ -13,131 +13,130 @@ import (
 
 const (
 	maxNameBytes = 128
-	// maxChecks bounds what a program that adds checks at run time, and forgets to remove them, can cost: each is told at
-	// every door.
+	// maxChecks bounds the cost of a program that keeps adding checks.
 	maxChecks = 10_000
-	// minDuration catches a plain number where a duration is meant: Interval: 30 is 30 ns.
+	// minDuration detects a plain number in place of a duration: Interval: 30 is 30 ns.
 	minDuration = time.Millisecond
+	maxDuration = math.MaxInt64 / 8
 )
 
-// fieldErrors gathers everything that is wrong with one check, so that it is all reported at once.
+var errTooMany = fmt.Errorf("checker: more than %d checks; remove unused ones, or combine several into one", maxChecks)
+
+// fieldErrors collects the mistakes of one check.
 type fieldErrors struct {
 	check string
 	errs  []error
 }
 
 func (m *fieldErrors) add(field, format string, args ...any) {
-	m.errs = append(m.errs, fmt.Errorf("checker: check %q: %s %s", m.check, field, fmt.Sprintf(format, args...)))
+	m.errs = append(m.errs, fmt.Errorf("checker: check %q: %s: %s", m.check, field, fmt.Sprintf(format, args...)))
 }
 
 // validate returns all mistakes of one check, each naming the check and the field.
 func (c *Check) validate() error {
 	m := &fieldErrors{check: c.Name}
-	m.name("Name", c.Name)
 	switch c.Name {
-	case "", Liveness, Readiness, Startup, None:
+	case "":
+		m.errs = append(m.errs, errors.New(`checker: check "": Name is required`))
+	case Liveness, Readiness, Startup, None:
 		m.add("Name", "%q is reserved", c.Name)
+	default:
+		m.text("Name", c.Name)
 	}
-	if c.Title != "" {
-		m.name("Title", c.Title)
-	}
-	switch {
-	case c.Run == nil && c.Measure == nil:
-		m.add("Run", "or Measure is required")
-	case c.Run != nil && c.Measure != nil:
-		m.add("Run", "and Measure exclude each other")
+	m.text("Title", c.Title)
+	if (c.Run == nil) == (c.Measure == nil) {
+		m.add("Run", "want exactly one of Run and Measure")
 	}
 	if c.Kind > Process {
-		m.add("Kind", "%d is none of Dependency, Resource and Process", uint8(c.Kind))
+		m.add("Kind", "got %d, want Dependency, Resource or Process", uint8(c.Kind))
 	}
-	m.times(c)
-	m.counts(c)
+	m.duration("Interval", c.Interval, minDuration)
+	m.duration("FailingInterval", c.FailingInterval, minDuration)
+	m.duration("Timeout", c.Timeout, minDuration)
+	m.duration("InitialDelay", c.InitialDelay, 0)
+	if !(c.Jitter <= 1) || math.IsInf(c.Jitter, 0) {
+		m.add("Jitter", "got %v, want at most 1", c.Jitter)
+	}
+	m.count("Retries", c.Retries)
+	m.count("FailureThreshold", c.FailureThreshold)
+	m.count("TimeoutThreshold", c.TimeoutThreshold)
+	m.count("SuccessThreshold", c.SuccessThreshold)
 	m.limits(c)
 	m.gates(c)
 	return errors.Join(m.errs...)
 }
 
-func errTooMany() error {
-	return fmt.Errorf("checker: more than %d checks; remove those that are no longer of use, or let one check stand for many", maxChecks)
-}
-
-func (m *fieldErrors) name(field, text string) {
+func (m *fieldErrors) text(field, text string) {
 	if len(text) > maxNameBytes {
-		m.add(field, "is longer than %d bytes", maxNameBytes)
+		m.add(field, "got %d bytes, want at most %d", len(text), maxNameBytes)
 	}
-	if !utf8.ValidString(text) || !printable(text) {
-		m.add(field, "%q holds unprintable characters", text)
-	}
-}
-
-func printable(text string) bool {
-	for _, r := range text {
-		if !unicode.IsPrint(r) {
-			return false
-		}
-	}
-	return true
-}
-
-func (m *fieldErrors) times(c *Check) {
-	for _, d := range []struct {
-		field string
-		value time.Duration
-		min   time.Duration
-	}{
-		{"Interval", c.Interval, minDuration},
-		{"FailingInterval", c.FailingInterval, minDuration},
-		{"Timeout", c.Timeout, minDuration},
-		{"InitialDelay", c.InitialDelay, 0},
-	} {
-		switch {
-		case d.value < 0:
-			m.add(d.field, "is negative: %v", d.value)
-		case d.value > 0 && d.value < d.min:
-			m.add(d.field, "is below %v: %v (a plain number is nanoseconds)", d.min, d.value)
-		case d.value > math.MaxInt64/8:
-			m.add(d.field, "is too long: %v", d.value)
-		}
-	}
-	if math.IsNaN(c.Jitter) || math.IsInf(c.Jitter, 0) || c.Jitter > 1 {
-		m.add("Jitter", "must be at most 1: %v", c.Jitter)
+	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
+	if !utf8.ValidString(text) || slices.ContainsFunc([]rune(text), unprintable) {
+		m.add(field, "%q has unprintable characters", text)
 	}
 }
 
-func (m *fieldErrors) counts(c *Check) {
-	for _, n := range []struct {
-		field string
-		value int
-	}{
-		{"Retries", c.Retries},
-		{"FailureThreshold", c.FailureThreshold},
-		{"TimeoutThreshold", c.TimeoutThreshold},
-		{"SuccessThreshold", c.SuccessThreshold},
-	} {
-		if n.value < 0 {
-			m.add(n.field, "is negative: %d", n.value)
-		}
+func (m *fieldErrors) duration(field string, d, least time.Duration) {
+	switch {
+	case d < 0, d > maxDuration:
+		m.add(field, "got %v, want 0 to %v", d, time.Duration(maxDuration).Truncate(time.Hour))
+	case d > 0 && d < least:
+		m.add(field, "got %v, want at least %v (a plain number is nanoseconds)", d, least)
+	}
+}
+
+func (m *fieldErrors) count(field string, n int) {
+	if n < 0 {
+		m.add(field, "got %d, want 0 or more", n)
+	}
+}
+
+func (m *fieldErrors) limits(c *Check) {
+	m.limit("Warning", c.Warning, c)
+	m.limit("Critical", c.Critical, c)
+	w, k := c.Warning, c.Critical
+	switch {
+	case w.IsZero() || k.IsZero():
+	case w.side != k.side:
+		m.add("Warning", "got %s, but Critical is %s: want both above or both below", w, k)
+	case w.side == upper && w.value > k.value, w.side == lower && w.value < k.value:
+		m.add("Warning", "got %s, which is beyond Critical, %s", w, k)
+	}
+}
+
+func (m *fieldErrors) limit(field string, l Limit, c *Check) {
+	if l.IsZero() {
+		return
+	}
+	if c.Measure == nil {
+		m.add(field, "requires Measure")
+	}
+	if math.IsNaN(l.value) || math.IsInf(l.value, 0) {
+		m.add(field, "got %s, want a finite number", l)
+	}
+	if !(l.hysteresis >= 0 && l.hysteresis < 1) {
+		m.add(field, "got hysteresis %v, want at least 0 and below 1", l.hysteresis)
 	}
 }
 
 func (m *fieldErrors) gates(c *Check) {
 	if c.Optional && len(c.Gates) > 0 && !slices.Equal(c.Gates, []string{None}) {
-		m.add("Gates", "and Optional exclude each other: an optional check gates nothing")
+		m.add("Gates", "an Optional check gates nothing")
 	}
 	for i, gate := range c.Gates {
-		m.name("Gates", gate)
+		m.text("Gates", gate)
 		switch {
 		case gate == "":
-			m.add("Gates", `holds an empty name; use %q`, Readiness)
+			m.add("Gates", "empty name, want %q", Readiness)
 		case gate == None && len(c.Gates) > 1:
-			m.add("Gates", "holds %q beside other names", None)
+			m.add("Gates", "%q excludes other names", None)
 		case slices.Contains(c.Gates[:i], gate):
-			m.add("Gates", "holds %q twice", gate)
+			m.add("Gates", "%q is listed twice", gate)
 		}
 	}
 }
 
-// withDefaults returns a copy with every documented default filled in. Gates is copied, empty for none.
+// withDefaults returns a copy with all defaults. Gates is copied, empty for none.
 func (c *Check) withDefaults() Check {
 	d := *c
 	d.Interval = cmp.Or(c.Interval, 30*time.Second)

@@ -186,7 +186,7 @@ func FuzzVerdict(f *testing.F) {
 		if r.measures {
 			r.warning, r.critical = Above(64), Above(80)
 		}
-		var v verdict
+		var v evaluation
 		var history []observation
 		for _, b := range script {
 			event := observation{event: event(b % uint8(cancelled))}
@@ -237,8 +237,8 @@ func TestVerdictIndividually(t *testing.T) {
 		{"timeout does not heal an error", defaults, []event{failed, timedOut}, Critical, ReasonTimeout, "timeout"},
 		{"panic knows no threshold", patient, []event{panicked}, Critical, ReasonPanic, "error"},
 		{"optional panic", optional, []event{panicked}, Warning, ReasonPanic, "error"},
-		{"breaker knows no threshold", patient, []event{passed, circuitRefused}, Critical, ReasonCircuitOpen, "circuit_open"},
-		{"optional breaker", optional, []event{circuitRefused}, Warning, ReasonCircuitOpen, "circuit_open"},
+		{"breaker knows no threshold", patient, []event{passed, rejected}, Critical, ReasonCircuitOpen, "circuit_open"},
+		{"optional breaker", optional, []event{rejected}, Warning, ReasonCircuitOpen, "circuit_open"},
 		{"stale keeps the value", defaults, []event{passed, inconclusive}, Unknown, ReasonStale, "available"},
 		{"stale counts as a failure", rules{failures: 2, timeouts: 3, successes: 1}, []event{inconclusive, failed}, Critical, ReasonError, "unavailable"},
 		{"starved warns", defaults, []event{passed, starved}, Warning, ReasonStarved, "available"},
@@ -248,7 +248,7 @@ func TestVerdictIndividually(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			var v verdict
+			var v evaluation
 			for _, e := range test.events {
 				v = v.after(observation{event: e}, test.rules)
 			}

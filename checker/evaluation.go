@@ -1,17 +1,17 @@
 package checker
 
-// event is what happened to a check, for the judge.
+// event is what happened to a check.
 type event uint8
 
 const (
-	passed         event = iota // it said nil, or a number
-	failed                      // it said an error
-	timedOut                    // it said nothing in time
-	panicked                    // it panicked, or ended its goroutine
-	circuitRefused              // a circuit breaker answered for it
-	inconclusive                // it could not find out, or its last result has expired
-	starved                     // the process was too slow to find out
-	cancelled                   // the Checker stops; says nothing about the check, never judged
+	passed       event = iota // it returned nil, or a number
+	failed                    // it returned an error
+	timedOut                  // it did not return in time
+	panicked                  // it panicked, or ended its goroutine
+	rejected                  // a circuit breaker rejected the call
+	inconclusive              // it could not determine the state, or its last result has expired
+	starved                   // the process was too slow
+	cancelled                 // Run ends; never evaluated
 )
 
 // The values of checks that do not measure.
@@ -30,11 +30,11 @@ type observation struct {
 	number   float64
 }
 
-// rules are what a verdict depends on beside the testimony.
+// rules configure evaluation.after.
 type rules struct {
 	failures, timeouts, successes int // thresholds, at least 1
 	optional                      bool
-	measures                      bool // the check measures, so that its failure is no unavailability
+	measures                      bool // a failure is an error, not unavailability
 	warning, critical             Limit
 }
 
@@ -45,25 +45,24 @@ func (c *Check) rules() rules {
 	}
 }
 
-// verdict is the judge's state about one check. It is a value: after returns the next one. Its zero value is that of
-// a check that has not run.
-type verdict struct {
+// evaluation is the state of one check: a value, which after replaces. The zero value is that of a check that has not run.
+type evaluation struct {
 	status Status
 	reason Reason
 	value  string
 
-	level                         Status // grade of the last measurement, for hysteresis
+	level                         Status // of the last measurement, for hysteresis
 	failures, timeouts, successes int    // in a row
-	// down is set once the failures have reached their threshold and cleared by enough successes. While it is set,
-	// no failure of a milder sort improves the status.
+	// down is set when failures reach their threshold and cleared by enough successes. While it is set, only success
+	// improves the status.
 	down bool
 }
 
-// after returns the verdict that follows from t. It is pure.
-func (v verdict) after(t observation, r rules) verdict {
-	switch t.event {
+// after returns the evaluation that follows from o. It is pure.
+func (v evaluation) after(o observation, r rules) evaluation {
+	switch o.event {
 	case passed:
-		return v.pass(t, r)
+		return v.pass(o, r)
 	case failed:
 		value := valueUnavailable
 		if r.measures {
@@ -74,7 +73,7 @@ func (v verdict) after(t observation, r rules) verdict {
 		return v.fail(ReasonTimeout, valueTimeout, v.timeouts+1 >= r.timeouts, r)
 	case panicked:
 		return v.fail(ReasonPanic, valueError, true, r)
-	case circuitRefused:
+	case rejected:
 		return v.fail(ReasonCircuitOpen, valueCircuitOpen, true, r)
 	case inconclusive:
 		v.failures++
@@ -89,10 +88,10 @@ func (v verdict) after(t observation, r rules) verdict {
 	return v
 }
 
-func (v verdict) pass(t observation, r rules) verdict {
+func (v evaluation) pass(o observation, r rules) evaluation {
 	value, level := valueAvailable, Healthy
-	if t.measured {
-		value, level = formatNumber(t.number), r.level(t.number, v.level)
+	if o.measured {
+		value, level = formatNumber(o.number), r.level(o.number, v.level)
 		v.level = level
 	}
 	if level == Critical {
@@ -102,7 +101,7 @@ func (v verdict) pass(t observation, r rules) verdict {
 	v.successes++
 	if v.down && v.successes < r.successes {
 		if v.reason == ReasonThreshold {
-			v.value = value // the number still moves
+			v.value = value
 		}
 		return v
 	}
@@ -114,7 +113,7 @@ func (v verdict) pass(t observation, r rules) verdict {
 	return v
 }
 
-func (v verdict) fail(reason Reason, value string, reached bool, r rules) verdict {
+func (v evaluation) fail(reason Reason, value string, reached bool, r rules) evaluation {
 	v.failures++
 	v.successes = 0
 	if reason == ReasonTimeout {
