@@ -26,7 +26,7 @@ func TestLoadBalancerOfAWSIsAnsweredByCode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, l := newServicer(t, servicer.Config{}), overMemory(t)
+				s, l := newServer(t, servicer.Config{}), overMemory(t)
 				server := l.newServer(grpc.ChainUnaryInterceptor(interceptors(s)...))
 				s.RegisterALB(server)
 				go func() { _ = server.Serve(l.lis) }()

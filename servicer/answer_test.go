@@ -26,7 +26,7 @@ func pluginServer(l link, s *servicer.Server) *grpc.Server {
 
 func TestInterceptorsAnswerInThePlaceOfARegisteredHealthService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, l := newServicer(t, servicer.Config{}), overMemory(t)
+		s, l := newServer(t, servicer.Config{}), overMemory(t)
 		server := pluginServer(l, s)
 		ctx := t.Context()
 		life, end := context.WithCancel(ctx)
@@ -79,7 +79,7 @@ func TestInterceptorsAnswerInThePlaceOfARegisteredHealthService(t *testing.T) {
 }
 
 func TestAnswerLeavesForeignTypesAlone(t *testing.T) {
-	s := newServicer(t, servicer.Config{})
+	s := newServer(t, servicer.Config{})
 	reached := 0
 	handler := func(context.Context, any) (any, error) { reached++; return nil, nil }
 	for _, method := range []string{"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List", "/grpc.health.v1.Health/Other", "/shop.v1.Orders/Get"} {
@@ -93,7 +93,7 @@ func TestAnswerLeavesForeignTypesAlone(t *testing.T) {
 }
 
 func TestAnswerOfAnUnknownNameIsNoTypedNil(t *testing.T) {
-	s := newServicer(t, servicer.Config{})
+	s := newServer(t, servicer.Config{})
 	info := &grpc.UnaryServerInfo{FullMethod: "/grpc.health.v1.Health/Check"}
 	response, err := s.UnaryHealthInterceptor(t.Context(), &healthpb.HealthCheckRequest{Service: "nobody"}, info, nil)
 	if response != nil || status.Code(err) != codes.NotFound {

@@ -108,19 +108,18 @@ func (c Config) withDefaults() Config {
 }
 
 func (p RequestPolicy) withDefaults() RequestPolicy {
-	warning, slow := p.SuccessWarning, p.LatencyWarning
-	p.SuccessWarning = cmp.Or(warning, max(98, p.SuccessCritical))
-	p.SuccessCritical = cmp.Or(p.SuccessCritical, 95)
-	if warning > 0 {
-		p.SuccessCritical = min(p.SuccessCritical, warning)
+	low, warn := p.SuccessCritical, p.SuccessWarning
+	p.SuccessWarning = cmp.Or(warn, max(98, low))
+	p.SuccessCritical = cmp.Or(low, 95)
+	if low == 0 && warn > 0 {
+		p.SuccessCritical = min(p.SuccessCritical, warn)
 	}
-	if slow == 0 {
-		p.LatencyWarning = 2 * time.Second
-		if p.LatencyCritical > 0 {
-			p.LatencyWarning = min(p.LatencyWarning, p.LatencyCritical)
-		}
+	slow, slowest := p.LatencyWarning, p.LatencyCritical
+	p.LatencyCritical = cmp.Or(slowest, max(5*time.Second, slow))
+	p.LatencyWarning = cmp.Or(slow, 2*time.Second)
+	if slow == 0 && slowest > 0 {
+		p.LatencyWarning = min(p.LatencyWarning, slowest)
 	}
-	p.LatencyCritical = cmp.Or(p.LatencyCritical, max(5*time.Second, slow))
 	p.MinSample = cmp.Or(p.MinSample, 20)
 	return p
 }

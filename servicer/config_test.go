@@ -30,17 +30,17 @@ func TestNewReportsAllMistakes(t *testing.T) {
 		MinPublishInterval: -1,
 		Details:            servicer.Details{Policy: 7},
 		Requests: servicer.RequestPolicy{
-			SuccessCritical: math.NaN(), SuccessWarning: 101, LatencyWarning: time.Minute, MinSample: -1,
+			SuccessCritical: math.NaN(), SuccessWarning: 101, LatencyWarning: time.Minute, LatencyCritical: 5 * time.Second, MinSample: -1,
 		},
 	})
 	for _, mistake := range []string{
 		`check "shop.v1.Orders" has the name of a service`,
 		`check "request_success_rate" has the name of a metric`,
 		"Breakers holds nil at 0",
-		`Services holds "liveness", the name of a probe`,
+		`Services holds "liveness", which is reserved for a probe`,
 		`Services holds "a" twice`,
-		"NumbersInterval is negative",
-		"Details.Policy 7 is none of never, local, always and certificate",
+		"MinPublishInterval is negative",
+		"Details.Policy got 7, want never, local, always or certificate",
 		"Requests.SuccessCritical must be at most 100: NaN",
 		"Requests.SuccessWarning must be at most 100: 101",
 		"Requests.LatencyWarning 1m0s is above LatencyCritical, 5s",
@@ -64,7 +64,10 @@ func TestRequestPolicies(t *testing.T) {
 		"a stricter rate":           {servicer.RequestPolicy{SuccessCritical: 99.9}, true},
 		"a stricter time":           {servicer.RequestPolicy{LatencyCritical: time.Second, LatencyWarning: 100 * time.Millisecond}, true},
 		"critical before a warning": {servicer.RequestPolicy{SuccessCritical: 99, SuccessWarning: 98}, false},
-		"later than critical":       {servicer.RequestPolicy{LatencyCritical: time.Second}, false},
+		"critical time alone":       {servicer.RequestPolicy{LatencyCritical: time.Second}, true},
+		"warning time alone":        {servicer.RequestPolicy{LatencyWarning: time.Minute}, true},
+		"warning rate alone":        {servicer.RequestPolicy{SuccessWarning: 90}, true},
+		"later than critical":       {servicer.RequestPolicy{LatencyCritical: time.Second, LatencyWarning: 2 * time.Second}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -77,7 +80,7 @@ func TestRequestPolicies(t *testing.T) {
 
 func TestSetMaintenanceRefusesMistakes(t *testing.T) {
 	t.Parallel()
-	s := newServicer(t, servicer.Config{Services: []string{"a.A"}})
+	s := newServer(t, servicer.Config{Services: []string{"a.A"}})
 	for name, tc := range map[string]struct {
 		name, reason string
 		d            time.Duration
@@ -104,12 +107,12 @@ func TestServeLearnsServices(t *testing.T) {
 		mistake string
 	}{
 		"a check that gates a service":         {checker.Check{Name: "a", Run: fine, Gates: []string{healthpb.Health_ServiceDesc.ServiceName}}, ""},
-		"a check that gates what is not there": {checker.Check{Name: "a", Run: fine, Gates: []string{"shop.v1.Odrers"}}, `check "a" gates "shop.v1.Odrers", which is no registered service`},
+		"a check that gates what is not there": {checker.Check{Name: "a", Run: fine, Gates: []string{"shop.v1.Odrers"}}, `check "a" gates "shop.v1.Odrers", which is not a registered service`},
 		"a check with the name of a service":   {checker.Check{Name: healthpb.Health_ServiceDesc.ServiceName, Run: fine}, "has the name of a service"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newServicer(t, servicer.Config{Checker: newChecker(t, tc.check)})
+				s := newServer(t, servicer.Config{Checker: newChecker(t, tc.check)})
 				server := grpc.NewServer()
 				s.Register(server)
 				ctx, cancel := context.WithCancel(t.Context())
@@ -131,7 +134,7 @@ func TestServeLearnsServices(t *testing.T) {
 }
 
 func TestReportIsReadWithoutAllocating(t *testing.T) {
-	s := newServicer(t, servicer.Config{})
+	s := newServer(t, servicer.Config{})
 	if n := testing.AllocsPerRun(100, func() { _ = s.Report().Phase }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

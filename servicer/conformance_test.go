@@ -173,9 +173,9 @@ func known(t *testing.T, ctx context.Context, client *grpc.ClientConn) int {
 func subjects(t *testing.T) map[string]func() (subject, []grpc.ServerOption) {
 	return map[string]func() (subject, []grpc.ServerOption){
 		"grpc-go": func() (subject, []grpc.ServerOption) { return health.NewServer(), nil },
-		"ours":    func() (subject, []grpc.ServerOption) { return newServicer(t, servicer.Config{}), nil },
+		"ours":    func() (subject, []grpc.ServerOption) { return newServer(t, servicer.Config{}), nil },
 		"ours by interceptor over grpc-go's": func() (subject, []grpc.ServerOption) {
-			s := newServicer(t, servicer.Config{})
+			s := newServer(t, servicer.Config{})
 			return registered{s}, []grpc.ServerOption{grpc.UnaryInterceptor(s.UnaryHealthInterceptor), grpc.StreamInterceptor(s.StreamHealthInterceptor)}
 		},
 	}

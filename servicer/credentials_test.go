@@ -149,7 +149,7 @@ func TestWithdrawnRightsEndInTheMiddleOfAStream(t *testing.T) {
 		c := newChecker(t, checker.Check{Name: "database", Run: database.ping})
 		var allowed atomic.Bool
 		var asked atomic.Int64
-		s := newServicer(t, servicer.Config{Checker: c, Details: servicer.Details{
+		s := newServer(t, servicer.Config{Checker: c, Details: servicer.Details{
 			Authorize: func(context.Context, servicer.Caller) bool { asked.Add(1); return allowed.Load() },
 		}})
 		defer run(t, c.Run)()

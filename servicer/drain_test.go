@@ -30,7 +30,7 @@ type served struct {
 // serve starts Serve on l. Whoever calls it ends it and takes the result.
 func serve(t *testing.T, l link, cfg servicer.Config, options ...grpc.ServerOption) *served {
 	t.Helper()
-	s := &served{Server: newServicer(t, cfg), link: l, server: l.newServer(options...), shop: new(shop), result: make(chan error, 1)}
+	s := &served{Server: newServer(t, cfg), link: l, server: l.newServer(options...), shop: new(shop), result: make(chan error, 1)}
 	s.RegisterHealth(s.server)
 	s.server.RegisterService(&shopDesc, s.shop)
 	ctx, end := context.WithCancel(t.Context())
@@ -217,7 +217,7 @@ func TestDrainCountsItsDelayFromTheFirstCall(t *testing.T) {
 func TestDrainStopsAServerThatSomebodyElseServes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := overMemory(t)
-		s, server := newServicer(t, servicer.Config{}), l.newServer()
+		s, server := newServer(t, servicer.Config{}), l.newServer()
 		s.RegisterHealth(server)
 		result := make(chan error)
 		go func() { result <- server.Serve(l.lis) }()
@@ -257,7 +257,7 @@ func TestDrainHurriesWhenItsContextEnds(t *testing.T) {
 
 func TestServersWithOneHealthAreDrainedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServicer(t, servicer.Config{})
+		s := newServer(t, servicer.Config{})
 		work, probes := overMemory(t), overMemory(t)
 		endpoints := []servicer.Endpoint{{Server: work.newServer(), Listener: work.lis}, {Server: probes.newServer(), Listener: probes.lis}}
 		endpoints[0].Server.RegisterService(&shopDesc, new(shop))

@@ -57,7 +57,7 @@ func (slowTests) FullDuplexCall(stream grpc.BidiStreamingServer[testpb.Streaming
 
 func TestEnvoyHearsOfTheDrainInResponses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, l := newServicer(t, servicer.Config{DrainDelay: 10 * time.Second}), overMemory(t)
+		s, l := newServer(t, servicer.Config{DrainDelay: 10 * time.Second}), overMemory(t)
 		server := l.newServer(grpc.ChainUnaryInterceptor(s.UnaryEnvoyInterceptor), grpc.ChainStreamInterceptor(s.StreamEnvoyInterceptor))
 		testpb.RegisterTestServiceServer(server, slowTests{})
 		ended := make(chan error)

@@ -18,7 +18,7 @@ import (
 )
 
 func TestEveryFlipReachesTenThousandWatchers(t *testing.T) {
-	s := newServicer(t, servicer.Config{})
+	s := newServer(t, servicer.Config{})
 	s.SetServingStatus("a", serving)
 	ctx, leave := context.WithCancel(t.Context())
 	const watchers = 10_000
@@ -54,7 +54,7 @@ func TestEveryFlipReachesTenThousandWatchers(t *testing.T) {
 }
 
 func TestEveryFlipReachesAThousandClients(t *testing.T) {
-	s, l := newServicer(t, servicer.Config{}), overTCP(t)
+	s, l := newServer(t, servicer.Config{}), overTCP(t)
 	server := l.newServer()
 	s.RegisterHealth(server)
 	go func() { _ = server.Serve(l.lis) }()
@@ -131,7 +131,7 @@ func TestAThousandOpenWatchesDoNotKeepAServer(t *testing.T) {
 }
 
 func TestAWatchThatCannotSendDelaysNobody(t *testing.T) {
-	s := newServicer(t, servicer.Config{DrainDelay: -1, ShutdownTimeout: time.Second})
+	s := newServer(t, servicer.Config{DrainDelay: -1, ShutdownTimeout: time.Second})
 	ctx, leave := context.WithCancel(t.Context())
 	blocked := make(chan struct{})
 	stream := &fakeStream{ctx: ctx, send: func(servingStatus) error {
@@ -162,7 +162,7 @@ func TestAWatchThatCannotSendDelaysNobody(t *testing.T) {
 }
 
 func TestReadersAreNotBlockedByWriters(t *testing.T) {
-	s := newServicer(t, servicer.Config{MaxWatches: -1})
+	s := newServer(t, servicer.Config{MaxWatches: -1})
 	ctx, end := context.WithCancel(t.Context())
 	var writers sync.WaitGroup
 	for _, name := range []string{"", "a", "b"} {

@@ -47,7 +47,7 @@ func judged(t *testing.T, log *bytes.Buffer) (s *servicer.Server, m *mute, end f
 		t.Fatal(err)
 	}
 	m = newMute()
-	s = newServicer(t, servicer.Config{
+	s = newServer(t, servicer.Config{
 		Checker: checks, Breakers: []breaker.SnapshotSource{m}, Services: []string{"shop.v1.Orders"},
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})
@@ -103,7 +103,7 @@ func TestAStuckJudgeIsNotBelieved(t *testing.T) {
 			}
 		}
 		report := s.Report()
-		if metric, _ := report.Metric("health_evaluation"); report.Overall != checker.Unknown || metric == nil || metric.Value != "stuck" {
+		if metric, _ := report.Metric("health_evaluation"); report.Overall != checker.Unknown || metric == nil || metric.Value != "stalled" {
 			t.Errorf("overall %v, %+v", report.Overall, metric)
 		}
 		if n, _ := report.Lookup("liveness"); len(n.Causes) != 1 || n.Causes[0].Reason != checker.ReasonStale {
@@ -119,7 +119,7 @@ func TestAStuckJudgeIsNotBelieved(t *testing.T) {
 		if _, found := s.Report().Metric("health_evaluation"); found {
 			t.Error("the metric stays")
 		}
-		if n := strings.Count(log.String(), "a witness does not answer"); n != 1 {
+		if n := strings.Count(log.String(), "health evaluation stalled: source blocks"); n != 1 {
 			t.Errorf("logged %d times:\n%s", n, log.String())
 		}
 	})
@@ -178,7 +178,7 @@ func TestTheLastWordOfAJudgeWhoHasGoneIsNotBelieved(t *testing.T) {
 		stop()
 		<-ended
 
-		alone := newServicer(t, servicer.Config{})
+		alone := newServer(t, servicer.Config{})
 		ctx, stop = context.WithCancel(t.Context())
 		stop()
 		if err := alone.Run(ctx); err != nil || states(alone)[""] != serving {
@@ -196,7 +196,7 @@ func TestAWitnessThatHangsDoesNotKeepServeFromEnding(t *testing.T) {
 		<-m.lock
 		s.SetServingStatus(shopService, serving) // so that the judge looks
 		s.end()
-		if err := <-s.result; err == nil || !strings.Contains(err.Error(), "a witness does not answer") {
+		if err := <-s.result; err == nil || !strings.Contains(err.Error(), "source Breakers[0] blocks") {
 			t.Errorf("Serve: %v", err)
 		}
 		if s.Phase() != servicer.Stopped {
@@ -214,7 +214,7 @@ func TestWhoHangsKeepsNoRunFromEnding(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, log := newMute(), &mutelog{lock: make(chan struct{}, 1)}
 				log.lock <- struct{}{}
-				s := newServicer(t, servicer.Config{Breakers: []breaker.SnapshotSource{m}, Logger: slog.New(slog.NewTextHandler(log, nil))})
+				s := newServer(t, servicer.Config{Breakers: []breaker.SnapshotSource{m}, Logger: slog.New(slog.NewTextHandler(log, nil))})
 				ctx, stop := context.WithCancel(t.Context())
 				ended := make(chan error)
 				go func() { ended <- s.Run(ctx) }()
@@ -225,7 +225,7 @@ func TestWhoHangsKeepsNoRunFromEnding(t *testing.T) {
 				synctest.Wait()
 				stop()
 				began := time.Now()
-				want := map[string]string{"a witness": "a witness does not answer", "the log": "log handler blocked"}[who]
+				want := map[string]string{"a witness": "source Breakers[0] blocks", "the log": "log handler blocked"}[who]
 				if err := <-ended; err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("Run: %v", err)
 				}
@@ -244,7 +244,7 @@ func TestWhoHangsKeepsNoRunFromEnding(t *testing.T) {
 				if metric, found := s.Report().Metric("health_evaluation"); !found || metric.Value != "stopped" {
 					t.Errorf("who answers too late is believed: %+v", metric)
 				}
-				if n := strings.Count(log.text.String(), "somebody does not answer\" logger=plugin.health vitals.who=\"a witness"); who == "a witness" && n != 1 {
+				if n := strings.Count(log.text.String(), "health evaluation did not stop"); who == "a witness" && n != 1 {
 					t.Errorf("logged %d times:\n%s", n, log.text.String())
 				}
 				go func() { ended <- s.Run(ctx) }()

@@ -22,7 +22,7 @@ func TestCheckDoesNotAllocate(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	s := newServicer(t, servicer.Config{})
+	s := newServer(t, servicer.Config{})
 	s.SetServingStatus("a", serving)
 	for _, name := range []string{"", "a", "nobody"} {
 		request := &healthpb.HealthCheckRequest{Service: name}
@@ -34,7 +34,7 @@ func TestCheckDoesNotAllocate(t *testing.T) {
 
 // contenders returns both servers, each with shop.v1.Orders serving. Ours is running, as it is in production.
 func contenders(b *testing.B) map[string]subject {
-	ours := newServicer(b, servicer.Config{MaxWatches: -1, MaxWatchesPerConn: -1})
+	ours := newServer(b, servicer.Config{MaxWatches: -1, MaxWatchesPerConn: -1})
 	ctx, cancel := context.WithCancel(context.Background())
 	var run sync.WaitGroup
 	run.Go(func() { _ = ours.Run(ctx) })

@@ -114,7 +114,7 @@ func (l link) dial(t *testing.T, options ...grpc.DialOption) *grpc.ClientConn {
 }
 
 // newServicer returns one that judges nothing but what cfg says.
-func newServicer(t testing.TB, cfg servicer.Config) *servicer.Server {
+func newServer(t testing.TB, cfg servicer.Config) *servicer.Server {
 	t.Helper()
 	s, err := servicer.New(cfg)
 	if err != nil {

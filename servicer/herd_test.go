@@ -33,7 +33,7 @@ func TestReadersNeverRunACheck(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newServicer(t, servicer.Config{Checker: checks})
+		s := newServer(t, servicer.Config{Checker: checks})
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { _ = checks.Run(ctx) })

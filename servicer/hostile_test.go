@@ -38,7 +38,7 @@ func TestHostileErrorsDoNotSpoilTheReport(t *testing.T) {
 					}},
 					checker.Check{Name: "loop", Kind: checker.Process, Run: func(context.Context) error { panic(text) }},
 				)
-				s := newServicer(t, servicer.Config{
+				s := newServer(t, servicer.Config{
 					Checker: c, Details: servicer.Details{Policy: servicer.DetailsAlways}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 				})
 				stopChecks, stop := run(t, c.Run), run(t, s.Run)
@@ -66,7 +66,7 @@ func TestHostileErrorsDoNotSpoilTheReport(t *testing.T) {
 // What the application says by mistake must not spoil it either.
 func TestHostileWordsDoNotSpoilTheReport(t *testing.T) {
 	t.Parallel()
-	s := newServicer(t, servicer.Config{Version: "v1\xff"})
+	s := newServer(t, servicer.Config{Version: "v1\xff"})
 	s.SetServingStatus("shop\xff", serving)
 	if err := s.SetMaintenance("", strings.Repeat("x", 1025), time.Hour); err == nil {
 		t.Error("a reason of more than 1 KiB is accepted")

@@ -22,8 +22,8 @@ func FuzzJournal(f *testing.F) {
 		var all []Transition // oldest first
 		for _, op := range script[:min(len(script), 500)] {
 			e := play.next(op)
-			report := plainRules().judge(e)
-			all = append(all, h.note(report)...)
+			report, found := h.track(e)
+			all = append(all, found...)
 			if newest := fitting(all, int(size)); !reflect.DeepEqual(newest, slices.Clip(report.Transitions)) && len(newest)+len(report.Transitions) > 0 {
 				t.Fatalf("after %v the journal is\n%v\nwant\n%v", play.after, report.Transitions, newest)
 			}
@@ -54,7 +54,7 @@ type playback struct {
 	entered map[breaker.State]uint64
 }
 
-func (p *playback) next(op byte) *evidence {
+func (p *playback) next(op byte) *inputs {
 	p.after += time.Duration(op>>6) * time.Second // also none
 	checks := make([]*checker.Result, 2)
 	for i, name := range []string{"cache", "database"} {
@@ -74,7 +74,7 @@ func (p *playback) next(op byte) *evidence {
 	p.entered[b.State]++
 	b.Transitions = maps.Clone(p.entered)
 	e := ready(checks...)
-	e.at, e.breakers = noon.Add(p.after), []breaker.Snapshot{b}
+	e.now, e.breakers = noon.Add(p.after), []breaker.Snapshot{b}
 	return e
 }
 

@@ -15,9 +15,8 @@ import (
 // notedOf judges checks and services at noon + after and has h note it.
 func notedOf(h *history, after time.Duration, services []string, checks ...*checker.Result) (*Report, []Transition) {
 	e := ready(checks...)
-	e.at, e.services = noon.Add(after), services
-	report := plainRules().judge(e)
-	return report, h.note(report)
+	e.now, e.services = noon.Add(after), services
+	return h.track(e)
 }
 
 func grading(name string, status checker.Status, gates ...string) *checker.Result {
@@ -122,7 +121,7 @@ func TestGroupingLosesNothing(t *testing.T) {
 				}
 			}
 		}
-		got := expanded(h.journal)
+		got := expanded(h.transitions)
 		for i := range max(len(got), len(want)) {
 			if i == min(len(got), len(want)) || got[i] != want[i] {
 				t.Fatalf("of %d transitions of names the journal has %d; from here on %.200q, want %.200q",

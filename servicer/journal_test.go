@@ -14,10 +14,10 @@ import (
 // noted judges checks and breakers at noon + after and has h note it.
 func noted(h *history, after time.Duration, checks []*checker.Result, breakers ...breaker.Snapshot) (*Report, []string) {
 	e := ready(checks...)
-	e.at, e.breakers = noon.Add(after), breakers
-	report := plainRules().judge(e)
+	e.now, e.breakers = noon.Add(after), breakers
+	report, found := h.track(e)
 	var seen []string
-	for _, t := range h.note(report) {
+	for _, t := range found {
 		seen = append(seen, fmt.Sprintf("%s %s→%s %s %v", t.Subject, t.From, t.To, t.Reason, t.PreviousFor))
 	}
 	return report, seen
@@ -113,7 +113,7 @@ func TestJournalKnowsWhatHappenedBetweenEditions(t *testing.T) {
 	}
 	_, seen := noted(h, time.Second, check(4), trip(breaker.HalfOpen, 6))
 	for _, want := range []string{
-		"check/a healthy→critical  1s", "check/a critical→healthy ok 0s",
+		"check/a healthy→critical error 1s", "check/a critical→healthy ok 0s",
 		"breaker/b closed→open circuit_open 1s",
 	} {
 		if !slices.Contains(seen, want) {

@@ -14,7 +14,7 @@ import (
 )
 
 // crowd is evidence of 100 checks and as many methods as wanted, of 20 services.
-func crowd(methods int) *evidence {
+func crowd(methods int) *inputs {
 	e := ready()
 	for i := range 100 {
 		e.checks = append(e.checks, result(fmt.Sprintf("check%02d", i), checker.Healthy, checker.ReasonOK, checker.Readiness))
@@ -39,15 +39,12 @@ func crowd(methods int) *evidence {
 func BenchmarkJudge(b *testing.B) {
 	for _, methods := range []int{20, 1000} {
 		b.Run(fmt.Sprintf("100checks/%dmethods", methods), func(b *testing.B) {
-			e, rules, h := crowd(methods), plainRules(), newHistory(100)
-			last := rules.judge(e)
-			h.note(last)
+			e, h := crowd(methods), newHistory(100)
+			last, _ := h.track(e)
 			b.ReportAllocs()
 			for b.Loop() {
-				next := rules.judge(e)
-				h.note(next)
-				if !sameVerdict(last, next) {
-					b.Fatal("judged differently")
+				if next, _ := h.track(e); !sameStatuses(last, next) {
+					b.Fatal("evaluations of the same inputs differ")
 				}
 			}
 		})
@@ -57,7 +54,7 @@ func BenchmarkJudge(b *testing.B) {
 // BenchmarkTranslate is what the first caller of an edition pays.
 func BenchmarkTranslate(b *testing.B) {
 	e := crowd(1000)
-	report := plainRules().judge(e)
+	report := plainEvaluator().reportOf(e)
 	b.ReportAllocs()
 	for b.Loop() {
 		m := newMessages(report)
@@ -72,9 +69,9 @@ func benched(b *testing.B, methods int) *Server {
 		b.Fatal(err)
 	}
 	e := crowd(methods)
-	s.rejudge(func() {
-		s.heard = testimony{checks: e.checks, requests: e.requests}
-		s.services = e.services
+	s.update(func(in *inputs) {
+		in.readings = readings{checks: e.checks, requests: e.requests}
+		in.services = e.services
 	})
 	return s
 }

@@ -12,16 +12,45 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 )
 
-// noon is when all evidence of these tests is judged.
+// noon is when these tests evaluate.
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-func plainRules() *rules {
-	return &rules{born: noon.Add(-time.Hour), version: "1.2.3", requests: RequestPolicy{}.withDefaults()}
+func plainEvaluator() *evaluator {
+	return &evaluator{started: noon.Add(-time.Hour), version: "1.2.3", requests: RequestPolicy{}.withDefaults()}
 }
 
-// ready is evidence of a process that has started.
-func ready(checks ...*checker.Result) *evidence {
-	return &evidence{at: noon, expiry: noon, phase: Ready, started: true, testimony: testimony{checks: checks}}
+// reportOf evaluates in without an evaluation before.
+func (ev *evaluator) reportOf(in *inputs) *Report {
+	e := ev.evaluate(in)
+	return ev.report(in, e, e.names(in, ev.knownNames(in), nil))
+}
+
+// history is a tracker with the report that it has tracked last.
+type history struct {
+	*tracker
+
+	last *Report
+}
+
+func newHistory(size int) *history { return &history{tracker: newTracker(size)} }
+
+// track evaluates in and tracks the report.
+func (h *history) track(in *inputs) (*Report, []Transition) {
+	ev := plainEvaluator()
+	e := ev.evaluate(in)
+	var names []ServingName
+	if h.last != nil {
+		names = h.last.Names
+	}
+	r := ev.report(in, e, e.names(in, ev.knownNames(in), names))
+	found := h.tracker.track(h.last, r)
+	h.last = r
+	return r, found
+}
+
+// ready are the inputs of a process that has started.
+func ready(checks ...*checker.Result) *inputs {
+	return &inputs{now: noon, phase: Ready, startup: startup{over: true}, readings: readings{checks: checks}}
 }
 
 // result is that of a check that has passed before.

@@ -43,7 +43,7 @@ func TestWhatServes(t *testing.T) {
 			t.Parallel()
 			e := ready(tc.check)
 			e.services = []string{carts, orders}
-			if got := servingNames(plainRules().judge(e)); got != tc.want {
+			if got := servingNames(plainEvaluator().reportOf(e)); got != tc.want {
 				t.Errorf("serving %s\nwant    %s", got, tc.want)
 			}
 		})
@@ -59,8 +59,8 @@ func TestPhasesServe(t *testing.T) {
 		Stopped:  `"liveness"`,
 	} {
 		e := ready(result("database", checker.Healthy, checker.ReasonOK, checker.Readiness))
-		e.services, e.phase, e.started = []string{orders}, phase, phase != Starting
-		report := plainRules().judge(e)
+		e.services, e.phase, e.startup.over = []string{orders}, phase, phase != Starting
+		report := plainEvaluator().reportOf(e)
 		if got := servingNames(report); got != want {
 			t.Errorf("%v: serving %s, want %s", phase, got, want)
 		}
@@ -75,8 +75,8 @@ func TestStartupWaitsForItsChecks(t *testing.T) {
 	waiting := result("database", checker.Unknown, checker.ReasonNotRunYet, checker.Readiness)
 	cold := result("cache", checker.Critical, checker.ReasonError, checker.Startup)
 	e := ready(cold, waiting)
-	e.phase, e.started = Starting, false
-	n, _ := plainRules().judge(e).Lookup("startup")
+	e.phase, e.startup.over = Starting, false
+	n, _ := plainEvaluator().reportOf(e).Lookup("startup")
 	var checks []string
 	for _, c := range n.Causes {
 		checks = append(checks, c.Check)
@@ -92,7 +92,7 @@ func TestCausesLeadFromNameToReason(t *testing.T) {
 	check.Err = errSecret
 	e := ready(check)
 	e.services = []string{orders}
-	n, _ := plainRules().judge(e).Lookup(orders)
+	n, _ := plainEvaluator().reportOf(e).Lookup(orders)
 	want := Cause{Check: "database", Reason: checker.ReasonTimeout, Text: "Dependency database is judged"}
 	if !slices.Equal(n.Causes, []Cause{want}) {
 		t.Errorf("because %+v, want %+v", n.Causes, want)
@@ -104,9 +104,9 @@ func TestCausesLeadFromNameToReason(t *testing.T) {
 
 func TestHiddenChecksHaveNoName(t *testing.T) {
 	t.Parallel()
-	rules := plainRules()
+	rules := plainEvaluator()
 	rules.hideChecks = true
-	report := rules.judge(ready(result("database", checker.Critical, checker.ReasonError, checker.Readiness)))
+	report := rules.reportOf(ready(result("database", checker.Critical, checker.ReasonError, checker.Readiness)))
 	if _, found := report.Lookup("database"); found {
 		t.Error("the check's name is known")
 	}
@@ -119,7 +119,7 @@ func TestACheckDoesNotTakeTheNameOfAService(t *testing.T) {
 	t.Parallel()
 	e := ready(result(orders, checker.Healthy, checker.ReasonOK, checker.Readiness), result("x", checker.Critical, checker.ReasonError, orders))
 	e.services = []string{orders}
-	report := plainRules().judge(e)
+	report := plainEvaluator().reportOf(e)
 	found := 0
 	for _, n := range report.Names {
 		if n.Name == orders {
@@ -131,7 +131,7 @@ func TestACheckDoesNotTakeTheNameOfAService(t *testing.T) {
 	}
 }
 
-func TestTheApplicationHasAWord(t *testing.T) {
+func TestManualStatusAndChecksTogether(t *testing.T) {
 	t.Parallel()
 	word := func(name string, status healthpb.HealthCheckResponse_ServingStatus) map[string]healthpb.HealthCheckResponse_ServingStatus {
 		return map[string]healthpb.HealthCheckResponse_ServingStatus{name: status}
@@ -139,26 +139,25 @@ func TestTheApplicationHasAWord(t *testing.T) {
 	healthy := result("database", checker.Healthy, checker.ReasonOK, checker.Readiness)
 	failing := result("database", checker.Critical, checker.ReasonError, checker.Readiness)
 	for name, tc := range map[string]struct {
-		check  *checker.Result
-		words  map[string]healthpb.HealthCheckResponse_ServingStatus
-		name   string
-		want   healthpb.HealthCheckResponse_ServingStatus
-		judged healthpb.HealthCheckResponse_ServingStatus
+		check *checker.Result
+		words map[string]healthpb.HealthCheckResponse_ServingStatus
+		name  string
+		want  healthpb.HealthCheckResponse_ServingStatus
 	}{
-		"it can take a service out":           {healthy, word(orders, notServing), orders, notServing, serving},
-		"it cannot keep a failing one in":     {failing, word(orders, serving), orders, notServing, notServing},
-		"a name of its own is a service":      {failing, word("plugin", serving), "plugin", notServing, notServing},
-		"a name of its own serves":            {healthy, word("plugin", serving), "plugin", serving, serving},
-		"it says what it likes":               {healthy, word("plugin", healthpb.HealthCheckResponse_UNKNOWN), "plugin", healthpb.HealthCheckResponse_UNKNOWN, serving},
-		"a check's name is no service's name": {failing, word("database", serving), "database", notServing, notServing},
-		"it can take liveness out":            {healthy, word("liveness", notServing), "liveness", notServing, serving},
+		"it can take a service out":           {healthy, word(orders, notServing), orders, notServing},
+		"it cannot keep a failing one in":     {failing, word(orders, serving), orders, notServing},
+		"a name of its own is a service":      {failing, word("plugin", serving), "plugin", notServing},
+		"a name of its own serves":            {healthy, word("plugin", serving), "plugin", serving},
+		"it says what it likes":               {healthy, word("plugin", healthpb.HealthCheckResponse_UNKNOWN), "plugin", healthpb.HealthCheckResponse_UNKNOWN},
+		"a check's name is no service's name": {failing, word("database", serving), "database", notServing},
+		"it can take liveness out":            {healthy, word("liveness", notServing), "liveness", notServing},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := ready(tc.check)
-			e.services, e.words = []string{orders}, tc.words
-			n, found := plainRules().judge(e).Lookup(tc.name)
-			if !found || n.Status != tc.want || n.judged != tc.judged {
+			e.services, e.manual = []string{orders}, tc.words
+			n, found := plainEvaluator().reportOf(e).Lookup(tc.name)
+			if !found || n.Status != tc.want {
 				t.Errorf("name = %+v", n)
 			}
 			if (n.Status == serving) != (len(n.Causes) == 0) {
@@ -171,8 +170,8 @@ func TestTheApplicationHasAWord(t *testing.T) {
 func TestShutdownSparesLiveness(t *testing.T) {
 	t.Parallel()
 	e := ready(result("database", checker.Healthy, checker.ReasonOK, checker.Readiness))
-	e.shut = true
-	if got := servingNames(plainRules().judge(e)); got != `"liveness"` {
+	e.shutdown = true
+	if got := servingNames(plainEvaluator().reportOf(e)); got != `"liveness"` {
 		t.Errorf("serving: %s", got)
 	}
 }
@@ -180,15 +179,14 @@ func TestShutdownSparesLiveness(t *testing.T) {
 func TestMaintenanceTakesOut(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"":          `"database" "liveness" "startup"`,
-		"readiness": `"database" "liveness" "startup"`,
-		orders:      `"" "database" "liveness" "readiness" "shop.v1.Carts" "startup"`,
-		"database":  `"" "liveness" "readiness" "shop.v1.Carts" "shop.v1.Orders" "startup"`,
+		"":         `"database" "liveness" "startup"`,
+		orders:     `"" "database" "liveness" "readiness" "shop.v1.Carts" "startup"`,
+		"database": `"" "liveness" "readiness" "shop.v1.Carts" "shop.v1.Orders" "startup"`,
 	} {
 		e := ready(result("database", checker.Healthy, checker.ReasonOK, checker.Readiness))
 		e.services = []string{carts, orders}
 		e.maintenance = []Maintenance{{Name: name, Reason: "moving house", Until: noon.Add(1)}}
-		report := plainRules().judge(e)
+		report := plainEvaluator().reportOf(e)
 		if got := servingNames(report); got != want {
 			t.Errorf("%q: serving %s, want %s", name, got, want)
 		}
@@ -203,12 +201,12 @@ func TestMaintenanceTakesOut(t *testing.T) {
 }
 
 // anything makes evidence up.
-func anything(r *rand.Rand) *evidence {
+func anything(r *rand.Rand) *inputs {
 	gates := []string{checker.Readiness, checker.Liveness, checker.Startup, orders}
 	e := ready()
 	e.services = []string{carts, orders}
 	e.phase = Phase(r.IntN(4))
-	e.started = e.phase != Starting
+	e.startup.over = e.phase != Starting
 	for i := range r.IntN(6) {
 		c := result(string(rune('a'+i)), checker.Status(r.IntN(4)), checker.Reason(r.IntN(10)))
 		c.Kind, c.Optional = checker.Kind(r.IntN(3)), r.IntN(3) == 0
@@ -228,7 +226,7 @@ func TestRulesHoldForAnyEvidence(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {
 		e := anything(r)
-		report := plainRules().judge(e)
+		report := plainEvaluator().reportOf(e)
 		checkInvariants(t, e, report)
 		if len(e.checks) == 0 {
 			continue
@@ -239,7 +237,7 @@ func TestRulesHoldForAnyEvidence(t *testing.T) {
 		changed := *e
 		changed.checks = slices.Clone(e.checks)
 		changed.checks[i] = &worse
-		after := plainRules().judge(&changed)
+		after := plainEvaluator().reportOf(&changed)
 		if report.Overall.Worse(after.Overall) {
 			t.Fatalf("a failing check improved the overall status from %v to %v", report.Overall, after.Overall)
 		}
@@ -254,7 +252,7 @@ func TestRulesHoldForAnyEvidence(t *testing.T) {
 	}
 }
 
-func checkInvariants(t *testing.T, e *evidence, report *Report) {
+func checkInvariants(t *testing.T, e *inputs, report *Report) {
 	t.Helper()
 	if !slices.IsSortedFunc(report.Names, func(a, b ServingName) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Fatal("names are not sorted")
@@ -325,8 +323,8 @@ func TestStartup(t *testing.T) {
 			t.Parallel()
 			var s startup
 			for i, checks := range tc.rounds {
-				if got := s.observe(checks); got != tc.over[i] {
-					t.Errorf("round %d: over = %v", i, got)
+				if s.observe(checks); s.over != tc.over[i] {
+					t.Errorf("round %d: over = %v", i, s.over)
 				}
 			}
 		})

@@ -66,7 +66,7 @@ func TestMetricsOfChecks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			report := plainRules().judge(ready(tc.check))
+			report := plainEvaluator().reportOf(ready(tc.check))
 			if len(report.Metrics) != 1 {
 				t.Fatalf("metrics = %v", metricNames(report))
 			}
@@ -91,7 +91,7 @@ func TestResourcesThatCannotBeSampledShareOneMetric(t *testing.T) {
 	cpu := resource(result("cpu_usage", checker.Warning, checker.ReasonError))
 	disk := resource(result("disk_usage", checker.Critical, checker.ReasonPanic))
 	memory := resource(result("memory_usage", checker.Healthy, checker.ReasonOK))
-	report := plainRules().judge(ready(cpu, disk, memory))
+	report := plainEvaluator().reportOf(ready(cpu, disk, memory))
 	m := mustMetric(t, report, "system_resources")
 	if m.Status != checker.Critical || m.Message != "Failed to check system resources: cpu_usage, disk_usage" {
 		t.Errorf("metric = %+v", *m)
@@ -152,7 +152,7 @@ func TestMetricsOfBreakers(t *testing.T) {
 			t.Parallel()
 			e := ready(cache, required)
 			e.breakers = []breaker.Snapshot{tc.breaker}
-			report := plainRules().judge(e)
+			report := plainEvaluator().reportOf(e)
 			m := mustMetric(t, report, "breaker_"+tc.breaker.Name)
 			if m.Value != tc.value || m.Status != tc.status || m.Reason != tc.reason || m.Message != tc.message {
 				t.Errorf("metric = %+v", *m)
@@ -168,7 +168,7 @@ func TestTwoBreakersOfOneNameShowTheWorse(t *testing.T) {
 	t.Parallel()
 	e := ready()
 	e.breakers = []breaker.Snapshot{{Name: "a"}, {Name: "a", State: breaker.Open}, {Name: "a"}}
-	report := plainRules().judge(e)
+	report := plainEvaluator().reportOf(e)
 	if m := mustMetric(t, report, "breaker_a"); len(report.Metrics) != 1 || m.Status != checker.Warning {
 		t.Errorf("metrics = %+v", report.Metrics)
 	}
@@ -177,8 +177,8 @@ func TestTwoBreakersOfOneNameShowTheWorse(t *testing.T) {
 func TestBrokenWitnessesAreCritical(t *testing.T) {
 	t.Parallel()
 	e := ready()
-	e.brokenBreakers, e.brokenRecorder = errSecret, errSecret
-	report := plainRules().judge(e)
+	e.breakersErr, e.requestsErr = errSecret, errSecret
+	report := plainEvaluator().reportOf(e)
 	for _, name := range []string{"circuit_breakers", "application_metrics"} {
 		if m := mustMetric(t, report, name); m.Value != "error" || m.Status != checker.Critical || m.Detail != errSecret.Error() {
 			t.Errorf("metric = %+v", *m)
@@ -209,61 +209,23 @@ func TestOverallIsTheWorst(t *testing.T) {
 			for i, status := range tc.statuses {
 				checks = append(checks, result(string(rune('a'+i)), status, checker.ReasonOK))
 			}
-			if got := plainRules().judge(ready(checks...)).Overall; got != tc.want {
+			if got := plainEvaluator().reportOf(ready(checks...)).Overall; got != tc.want {
 				t.Errorf("overall = %v, want %v", got, tc.want)
 			}
 		})
 	}
 }
 
-func TestExpiredResultsAreStale(t *testing.T) {
+func TestNextIsWhenAnOpenBreakerBecomesHalfOpen(t *testing.T) {
 	t.Parallel()
-	old := result("database", checker.Healthy, checker.ReasonOK, checker.Readiness)
-	old.Value = "available"
-	old.Expires = noon
-	fresh := result("search", checker.Healthy, checker.ReasonOK, checker.Readiness)
-	e := ready(old, fresh)
-	report := plainRules().judge(e)
-	m := mustMetric(t, report, "dependency_database")
-	if m.Status != checker.Unknown || m.Reason != checker.ReasonStale || m.Value != "available" {
-		t.Errorf("metric = %+v", *m)
-	}
-	if got := servingNames(report); got != `"liveness" "search" "startup"` {
-		t.Errorf("serving: %s", got)
-	}
-	if old.Status != checker.Healthy || e.checks[0] != old {
-		t.Error("the judge changed its evidence")
-	}
-	if report.Overall != checker.Unknown {
-		t.Errorf("overall = %v", report.Overall)
-	}
-}
-
-func TestDeadlineIsTheNextChangeThatNobodyAnnounces(t *testing.T) {
-	t.Parallel()
-	past, stale := result("a", checker.Healthy, checker.ReasonOK), result("b", checker.Unknown, checker.ReasonStale)
-	past.Expires, stale.Expires = noon.Add(-time.Second), noon.Add(time.Second)
-	for name, tc := range map[string]struct {
-		change func(*evidence)
-		want   time.Duration // 0: never
-	}{
-		"nothing is coming":        {func(e *evidence) { e.checks = []*checker.Result{past, stale} }, 0},
-		"a result expires":         {func(*evidence) {}, time.Minute},
-		"a breaker's time comes":   {func(e *evidence) { e.breakers = []breaker.Snapshot{{RetryAt: noon.Add(time.Second)}} }, time.Second},
-		"a breaker's time is over": {func(e *evidence) { e.breakers = []breaker.Snapshot{{RetryAt: noon}} }, time.Minute},
+	for retryAt, want := range map[time.Time]time.Time{
+		{}: {}, noon: {}, noon.Add(-time.Second): {}, noon.Add(time.Second): noon.Add(time.Second),
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			e := ready(result("c", checker.Healthy, checker.ReasonOK))
-			tc.change(e)
-			var want time.Time
-			if tc.want != 0 {
-				want = noon.Add(tc.want)
-			}
-			if got := e.deadline(); !got.Equal(want) {
-				t.Errorf("deadline = %v, want %v", got, want)
-			}
-		})
+		in := ready()
+		in.breakers = []breaker.Snapshot{{RetryAt: retryAt}, {RetryAt: time.Time{}}}
+		if got := in.next(); !got.Equal(want) {
+			t.Errorf("RetryAt %v: next = %v, want %v", retryAt, got, want)
+		}
 	}
 }
 
@@ -301,8 +263,8 @@ func TestMetricsOfRequests(t *testing.T) {
 		},
 		"too few to judge": {
 			window(19, 19, time.Minute),
-			"0.0", "Success rate: 0.0% (of 19 requests; 20 are needed to judge)", checker.Healthy,
-			"60000.0", "Average response time: 60000ms (of 19 requests; 20 are needed to judge)", checker.Healthy,
+			"0.0", "Success rate: 0.0% (of 19 requests; 20 are needed)", checker.Healthy,
+			"60000.0", "Average response time: 60000ms (of 19 requests; 20 are needed)", checker.Healthy,
 		},
 		"just enough": {
 			window(20, 20, time.Minute),
@@ -313,7 +275,7 @@ func TestMetricsOfRequests(t *testing.T) {
 			t.Parallel()
 			e := ready()
 			e.requests = calls(tc.window)
-			report := plainRules().judge(e)
+			report := plainEvaluator().reportOf(e)
 			rate, mean := mustMetric(t, report, "request_success_rate"), mustMetric(t, report, "avg_response_time")
 			if rate.Value != tc.rate || rate.Message != tc.rateMessage || rate.Status != tc.rateStatus || rate.Threshold != "95" {
 				t.Errorf("rate = %+v", *rate)
@@ -333,7 +295,7 @@ func TestThePastHealsButIsNotForgotten(t *testing.T) {
 	e := ready()
 	e.requests = calls(interceptor.Window{Requests: 100, Failures: 100, LatencySamples: 100, Mean: time.Minute})
 	e.requests.Window = interceptor.Window{}
-	report := plainRules().judge(e)
+	report := plainEvaluator().reportOf(e)
 	if report.Overall != checker.Healthy {
 		t.Errorf("overall = %v", report.Overall)
 	}
@@ -349,7 +311,7 @@ func TestNobodyHasCalledYet(t *testing.T) {
 	t.Parallel()
 	e := ready()
 	e.requests = &interceptor.Snapshot{Time: noon}
-	if report := plainRules().judge(e); len(report.Metrics) != 0 {
+	if report := plainEvaluator().reportOf(e); len(report.Metrics) != 0 {
 		t.Errorf("metrics = %v", metricNames(report))
 	}
 }
@@ -360,7 +322,7 @@ func TestAServiceHasItsOwnSuccessRate(t *testing.T) {
 	e := ready()
 	e.services = []string{"shop.v1.Carts", "shop.v1.Orders"}
 	e.requests = calls(good)
-	if report := plainRules().judge(e); len(report.Metrics) != 10 {
+	if report := plainEvaluator().reportOf(e); len(report.Metrics) != 10 {
 		t.Errorf("one service alone is told twice: %v", metricNames(report))
 	}
 	bad := calls(interceptor.Window{Requests: 30, Failures: 30, LatencySamples: 30}).Methods[0]
@@ -368,9 +330,9 @@ func TestAServiceHasItsOwnSuccessRate(t *testing.T) {
 	stranger := bad
 	stranger.Service = "other"
 	e.requests.Methods = []interceptor.Method{stranger, bad, e.requests.Methods[0]}
-	rules := plainRules()
+	rules := plainEvaluator()
 	rules.requests.Gates = true
-	report := rules.judge(e)
+	report := rules.reportOf(e)
 	if m := mustMetric(t, report, "request_success_rate_shop.v1.Carts"); m.Status != checker.Critical || m.Message != "Success rate of shop.v1.Carts: 0.0%" {
 		t.Errorf("metric = %+v", *m)
 	}
@@ -387,9 +349,9 @@ func TestRequestsGateWhenAsked(t *testing.T) {
 	e := ready()
 	e.services = []string{"shop.v1.Orders"}
 	e.requests = calls(interceptor.Window{Requests: 100, Failures: 100})
-	rules := plainRules()
+	rules := plainEvaluator()
 	rules.requests.Gates = true
-	report := rules.judge(e)
+	report := rules.reportOf(e)
 	if got := servingNames(report); got != `"liveness" "startup"` {
 		t.Errorf("serving: %s", got)
 	}
@@ -401,7 +363,7 @@ func TestRequestsGateWhenAsked(t *testing.T) {
 
 func TestReportHead(t *testing.T) {
 	t.Parallel()
-	report := plainRules().judge(ready())
+	report := plainEvaluator().reportOf(ready())
 	if report.Version != "1.2.3" || report.EvaluatedAt != noon || report.EvaluatedAt.Sub(report.Started) != time.Hour || report.Phase != Ready {
 		t.Errorf("report = %+v", report)
 	}

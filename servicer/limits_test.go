@@ -46,7 +46,7 @@ func (w *watcher) admitted() error {
 }
 
 func TestWatchesAreBoundedInAllAndByConnection(t *testing.T) {
-	s := newServicer(t, servicer.Config{MaxWatches: 5, MaxWatchesPerConn: 2})
+	s := newServer(t, servicer.Config{MaxWatches: 5, MaxWatchesPerConn: 2})
 	// All clients of a Unix socket have the same address; only the value tells their connections apart.
 	first, second, third := &net.UnixAddr{Net: "unix"}, &net.UnixAddr{Net: "unix"}, &net.UnixAddr{Net: "unix"}
 	var in []*watcher
@@ -68,7 +68,7 @@ func TestWatchesAreBoundedInAllAndByConnection(t *testing.T) {
 	if err := startWatch(t, s, "c", third).admitted(); err != nil {
 		t.Fatalf("the fifth watch is refused: %v", err)
 	}
-	refused(third, "too many watches: this server allows 5")
+	refused(third, "too many watches: the limit of this server is 5")
 
 	in[0].leave()
 	if err := <-in[0].ended; status.Code(err) != codes.Canceled {
@@ -81,7 +81,7 @@ func TestWatchesAreBoundedInAllAndByConnection(t *testing.T) {
 }
 
 func TestConnectionsThatCannotBeToldApartShareNoBound(t *testing.T) {
-	s := newServicer(t, servicer.Config{MaxWatchesPerConn: 1})
+	s := newServer(t, servicer.Config{MaxWatchesPerConn: 1})
 	for range 3 {
 		if err := startWatch(t, s, "", overMemory(t).lis.Addr()).admitted(); err != nil {
 			t.Errorf("a watch within the process is refused: %v", err)
@@ -93,7 +93,7 @@ func TestConnectionsThatCannotBeToldApartShareNoBound(t *testing.T) {
 }
 
 func TestNegativeBoundsAreNone(t *testing.T) {
-	s := newServicer(t, servicer.Config{MaxWatches: -1, MaxWatchesPerConn: -1})
+	s := newServer(t, servicer.Config{MaxWatches: -1, MaxWatchesPerConn: -1})
 	connection := &net.TCPAddr{}
 	for range 2000 {
 		if err := startWatch(t, s, "", connection).admitted(); err != nil {
@@ -103,7 +103,7 @@ func TestNegativeBoundsAreNone(t *testing.T) {
 }
 
 func TestBoundOfOneConnectionOverTCP(t *testing.T) {
-	s, l := newServicer(t, servicer.Config{MaxWatchesPerConn: 3}), overTCP(t)
+	s, l := newServer(t, servicer.Config{MaxWatchesPerConn: 3}), overTCP(t)
 	server := l.newServer()
 	s.RegisterHealth(server)
 	go func() { _ = server.Serve(l.lis) }()
@@ -119,7 +119,7 @@ func TestBoundOfOneConnectionOverTCP(t *testing.T) {
 }
 
 func TestALongNameIsWatchedOnlyIfItIsKnown(t *testing.T) {
-	s := newServicer(t, servicer.Config{})
+	s := newServer(t, servicer.Config{})
 	fits, long := strings.Repeat("x", 1024), strings.Repeat("x", 1025)
 	if err := startWatch(t, s, fits, nil).admitted(); err != nil {
 		t.Errorf("an unknown name of 1 KiB is refused: %v", err)
@@ -137,7 +137,7 @@ func TestStrangersLeaveNothingBehind(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector keeps memory of its own")
 	}
-	s := newServicer(t, servicer.Config{})
+	s := newServer(t, servicer.Config{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	stream := &fakeStream{ctx: ctx, send: func(servingStatus) error { return nil }}
@@ -165,7 +165,7 @@ func heap() uint64 {
 }
 
 func TestWatchesOpenedAfterTheEndAreRefused(t *testing.T) {
-	s := newServicer(t, servicer.Config{DrainDelay: -1})
+	s := newServer(t, servicer.Config{DrainDelay: -1})
 	if err := s.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestWatchesOpenedAfterTheEndAreRefused(t *testing.T) {
 }
 
 func TestASlowWatcherGetsTheNewestOnly(t *testing.T) {
-	s := newServicer(t, servicer.Config{})
+	s := newServer(t, servicer.Config{})
 	s.SetServingStatus("a", serving)
 	sending, proceed := make(chan servingStatus), make(chan struct{})
 	ctx, leave := context.WithCancel(t.Context())
@@ -214,7 +214,7 @@ func TestASlowWatcherGetsTheNewestOnly(t *testing.T) {
 }
 
 func TestAStreamThatCannotSendEndsItsWatch(t *testing.T) {
-	s := newServicer(t, servicer.Config{})
+	s := newServer(t, servicer.Config{})
 	stream := &fakeStream{ctx: t.Context(), send: func(servingStatus) error { return grpc.ErrServerStopped }}
 	if err := s.Watch(&healthpb.HealthCheckRequest{}, stream); status.Code(err) != codes.Canceled {
 		t.Errorf("Watch: %v, want CANCELLED", err)

@@ -122,7 +122,7 @@ func TestStartupEndsWithTheFirstResults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(context.Context) error { time.Sleep(2 * time.Second); return nil }
 		c := newChecker(t, checker.Check{Name: "database", Run: slow})
-		s := newServicer(t, servicer.Config{Checker: c})
+		s := newServer(t, servicer.Config{Checker: c})
 		if got := s.Report(); got.Phase != servicer.Starting || got.Overall != checker.Unknown || check(t, s, "") != stoodDown {
 			t.Errorf("before Run: %v, %v", got.Phase, got.Overall)
 		}
@@ -148,7 +148,7 @@ func TestAFailingDependencyIsToldAtOnceAndHeals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var database dependency
 		c := newChecker(t, checker.Check{Name: "database", Run: database.ping, Jitter: -1})
-		s := newServicer(t, servicer.Config{Checker: c, Services: []string{"shop.v1.Orders"}})
+		s := newServer(t, servicer.Config{Checker: c, Services: []string{"shop.v1.Orders"}})
 		defer run(t, c.Run)()
 		defer run(t, s.Run)()
 		synctest.Wait()
@@ -174,7 +174,7 @@ func TestAFailingDependencyIsToldAtOnceAndHeals(t *testing.T) {
 func TestACheckerThatHasDiedIsNotBelieved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChecker(t, checker.Check{Name: "database", Run: func(context.Context) error { return nil }})
-		s := newServicer(t, servicer.Config{Checker: c})
+		s := newServer(t, servicer.Config{Checker: c})
 		defer run(t, s.Run)()
 		stop := run(t, c.Run)
 		synctest.Wait()
@@ -196,7 +196,7 @@ func TestACheckerThatHasDiedIsNotBelieved(t *testing.T) {
 func TestBreakersAreFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newFakeBreaker("search")
-		s := newServicer(t, servicer.Config{Breakers: []breaker.SnapshotSource{b}})
+		s := newServer(t, servicer.Config{Breakers: []breaker.SnapshotSource{b}})
 		defer run(t, s.Run)()
 		synctest.Wait()
 		b.set(func(b *breaker.Snapshot) {
@@ -241,7 +241,7 @@ func TestRequestsAreHeardEverySecondAndThePastHeals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newServicer(t, servicer.Config{Recorder: rec})
+		s := newServer(t, servicer.Config{Recorder: rec})
 		defer run(t, s.Run)()
 		synctest.Wait()
 		for range 50 {
@@ -273,7 +273,7 @@ func TestNumbersAloneAreNewsOnceASecond(t *testing.T) {
 			Name: "cpu_usage", Kind: checker.Resource, Measure: measure, Interval: 10 * time.Millisecond, Jitter: -1,
 			Critical: checker.Above(80),
 		})
-		s := newServicer(t, servicer.Config{Checker: c})
+		s := newServer(t, servicer.Config{Checker: c})
 		defer run(t, c.Run)()
 		defer run(t, s.Run)()
 		synctest.Wait()
@@ -292,7 +292,7 @@ func TestNothingNewIsNoEdition(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newServicer(t, servicer.Config{Recorder: rec, Breakers: []breaker.SnapshotSource{newFakeBreaker("a")}})
+		s := newServer(t, servicer.Config{Recorder: rec, Breakers: []breaker.SnapshotSource{newFakeBreaker("a")}})
 		defer run(t, s.Run)()
 		time.Sleep(time.Hour)
 		synctest.Wait()
@@ -304,7 +304,7 @@ func TestNothingNewIsNoEdition(t *testing.T) {
 
 func TestReportsYieldsEachTransition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServicer(t, servicer.Config{})
+		s := newServer(t, servicer.Config{})
 		ctx, cancel := context.WithCancel(t.Context())
 		var seen []servingStatus
 		done := make(chan struct{})
@@ -330,7 +330,7 @@ func TestReportsYieldsEachTransition(t *testing.T) {
 
 func TestSetServingStatusReachesTheReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServicer(t, servicer.Config{})
+		s := newServer(t, servicer.Config{})
 		set := func(status servingStatus) {
 			t.Helper()
 			s.SetServingStatus("plugin", status)
@@ -362,7 +362,7 @@ func TestSetServingStatusReachesTheReport(t *testing.T) {
 
 func TestMaintenanceEndsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServicer(t, servicer.Config{Services: []string{"a.A", "b.B"}})
+		s := newServer(t, servicer.Config{Services: []string{"a.A", "b.B"}})
 		defer run(t, s.Run)()
 		if err := s.SetMaintenance("a.A", "moving house", time.Hour); err != nil {
 			t.Fatal(err)
@@ -394,7 +394,7 @@ func TestMaintenanceEndsByItself(t *testing.T) {
 
 func TestRunRunsOnceAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServicer(t, servicer.Config{})
+		s := newServer(t, servicer.Config{})
 		stop := run(t, s.Run)
 		synctest.Wait()
 		if s.Run(t.Context()) == nil {
@@ -414,7 +414,7 @@ func TestErrorsOfAUsersBreakerSourceAreTexts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		broken, panics := newFakeBreaker("cache"), newFakeBreaker("search")
-		s := newServicer(t, servicer.Config{Breakers: []breaker.SnapshotSource{broken, panics}})
+		s := newServer(t, servicer.Config{Breakers: []breaker.SnapshotSource{broken, panics}})
 		defer run(t, s.Run)()
 		for range 3 {
 			broken.set(func(b *breaker.Snapshot) { b.State, b.LastFailure = breaker.Open, incomparableError{"broken", "pipe"} })

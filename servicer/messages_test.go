@@ -21,7 +21,7 @@ func TestAReportThatCannotBeBuilt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.reports.Store(&Report{messages: &messages{
+	s.publication.store(&Report{messages: &messages{
 		public: func() *vitalspb.HealthReportResponse { panic(errSecret) },
 	}})
 	_, err = s.ReportServer().GetHealthReport(context.Background(), &vitalspb.HealthReportRequest{})

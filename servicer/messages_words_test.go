@@ -17,7 +17,7 @@ import (
 func TestANewNameServesNoSoonerThanItsJudgeAllows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChecker(t, checker.Check{Name: "database", Run: func(context.Context) error { return errors.New("down") }})
-		s := newServicer(t, servicer.Config{Checker: c})
+		s := newServer(t, servicer.Config{Checker: c})
 		expect := func(name string, want servingStatus) {
 			t.Helper()
 			answer, err := s.Check(t.Context(), &healthpb.HealthCheckRequest{Service: name})

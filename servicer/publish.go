@@ -49,36 +49,15 @@ func (s *Server) evaluateNames(e *evaluation) []ServingName {
 	if old := s.publication.report.Load(); old != nil {
 		last = old.Names
 	}
-	known := s.evaluator.names(&s.in)
+	known := s.evaluator.knownNames(&s.in)
 	same := s.current != nil && len(known) == len(last) && len(s.dirty) == 0 && reflect.DeepEqual(s.current.gates, e.gates) &&
-		slices.EqualFunc(known, last, func(name string, n ServingName) bool { return name == n.Name }) &&
-		slices.Equal(s.in.maintenance, s.publication.report.Load().Maintenance)
+		slices.EqualFunc(known, last, func(name string, n ServingName) bool { return name == n.Name })
 	s.current = e
 	clear(s.dirty)
 	if same {
 		return last
 	}
-	names := make([]ServingName, len(known))
-	for i, name := range known {
-		names[i] = e.name(&s.in, name)
-		for len(last) > 0 && last[0].Name < name {
-			last = last[1:]
-		}
-		if len(last) > 0 && last[0].Name == name {
-			names[i].follow(&last[0], s.in.now)
-		} else {
-			names[i].since = s.in.now
-		}
-	}
-	return names
-}
-
-// follow continues the history of the name from its last evaluation.
-func (n *ServingName) follow(last *ServingName, now time.Time) {
-	n.since, n.moved = last.since, last.moved
-	if n.Status != last.Status {
-		n.since, n.moved = now, true
-	}
+	return e.names(&s.in, known, last)
 }
 
 // publishStatuses makes names what Check, Watch and List return.
@@ -187,7 +166,7 @@ func (s *Server) setManual(name string, status servingStatus) {
 	}
 	s.publication.outdate()
 	for _, name := range manualNames(name) {
-		n := s.current.name(&s.in, name)
+		n := s.current.name(s.in.manual, name)
 		s.statuses.Set(name, n.Status)
 	}
 	s.publication.notify()

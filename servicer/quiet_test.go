@@ -43,7 +43,7 @@ func TestResourcesAreQuietAtStartAndEnd(t *testing.T) {
 				t.Error("a needless line:", line)
 			}
 		}
-		for _, want := range []string{`msg="readiness serves"`, `msg="phase is draining"`, `msg="readiness stopped serving"`} {
+		for _, want := range []string{`msg="readiness is serving"`, `msg="phase is draining"`, `msg="readiness is not serving"`} {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("no %s in the log:\n%s", want, &log)
 			}

@@ -43,13 +43,13 @@ func FuzzReport(f *testing.F) {
 			t.Fatal(err)
 		}
 		database := result("database", checker.Healthy, checker.ReasonOK, checker.Readiness)
-		s.rejudge(func() { s.heard.checks = lasting(database) })
+		s.update(func(in *inputs) { in.checks = lasting(database) })
 		s.SetServingStatus(name, notServing)
 		failed := *database
 		failed.Status, failed.Reason, failed.Err = checker.Critical, checker.ReasonError, errors.New(cause)
 		failed.Measurement = checker.Measurement{Value: 1, Unit: name, Source: reason}
 		failed.Message += " " + reason
-		s.rejudge(func() { s.heard.checks = lasting(&failed) })
+		s.update(func(in *inputs) { in.checks = lasting(&failed) })
 		if err := s.SetMaintenance("database", reason, time.Hour); err != nil {
 			t.Fatal(err)
 		}
@@ -58,13 +58,11 @@ func FuzzReport(f *testing.F) {
 		if _, marshal := proto.Marshal(list); err != nil || marshal != nil {
 			t.Errorf("List: %v, %v", err, marshal)
 		}
+		s.log.Flush(time.Minute)
 		for line := range bytes.Lines(log.Bytes()) {
 			if !json.Valid(line) {
 				t.Errorf("the log holds %q", line)
 			}
-		}
-		if lines := explain(nil, s.Report(), s.Report()); len(lines) != 0 {
-			t.Errorf("nothing has changed, and yet: %v", lines)
 		}
 	})
 }

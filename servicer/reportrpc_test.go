@@ -51,7 +51,7 @@ func TestGetHealthReport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newServicer(t, servicer.Config{Checker: c, Recorder: rec, Version: "1.2.3"})
+		s := newServer(t, servicer.Config{Checker: c, Recorder: rec, Version: "1.2.3"})
 		defer run(t, c.Run)()
 		defer run(t, s.Run)()
 		client, stop := reporting(t, overMemory(t), s)
@@ -90,7 +90,7 @@ func TestGetHealthReport(t *testing.T) {
 
 func TestAnEditionIsTranslatedOnce(t *testing.T) {
 	t.Parallel()
-	s := newServicer(t, servicer.Config{Breakers: []breaker.SnapshotSource{newFakeBreaker("a")}})
+	s := newServer(t, servicer.Config{Breakers: []breaker.SnapshotSource{newFakeBreaker("a")}})
 	service := s.ReportServer()
 	answers := make([]*vitalspb.HealthReportResponse, 200)
 	var wg sync.WaitGroup
@@ -107,7 +107,7 @@ func TestAnEditionIsTranslatedOnce(t *testing.T) {
 
 func TestWatchHealthReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServicer(t, servicer.Config{})
+		s := newServer(t, servicer.Config{})
 		defer run(t, s.Run)()
 		client, stop := reporting(t, overMemory(t), s)
 		defer stop()
@@ -148,7 +148,7 @@ func TestWatchHealthReport(t *testing.T) {
 
 func TestReportStreamsEndWithTheDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServicer(t, servicer.Config{})
+		s := newServer(t, servicer.Config{})
 		l := overMemory(t)
 		server := l.newServer()
 		s.Register(server)
@@ -187,7 +187,7 @@ func TestReportStreamsEndWithTheDrain(t *testing.T) {
 
 func TestReportStreamsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServicer(t, servicer.Config{ReportStreams: 2})
+		s := newServer(t, servicer.Config{ReportStreams: 2})
 		client, stop := reporting(t, overMemory(t), s)
 		defer stop()
 		open := func() (context.CancelFunc, error) {
@@ -270,7 +270,7 @@ func failing(t *testing.T, details servicer.Details, log *slog.Logger) *servicer
 	)
 	b := newFakeBreaker("database")
 	b.set(func(b *breaker.Snapshot) { b.State, b.LastFailure = breaker.Open, errors.New(secret) })
-	s := newServicer(t, servicer.Config{Checker: c, Breakers: []breaker.SnapshotSource{b}, Details: details, Logger: log})
+	s := newServer(t, servicer.Config{Checker: c, Breakers: []breaker.SnapshotSource{b}, Details: details, Logger: log})
 	stopChecks, stop := run(t, c.Run), run(t, s.Run)
 	for report := range s.Changes(t.Context()) {
 		n, _ := report.Lookup("liveness")
@@ -322,7 +322,7 @@ func TestTransitionsAreLoggedOnceWithTheirCause(t *testing.T) {
 		var log bytes.Buffer
 		var database dependency
 		c := newChecker(t, checker.Check{Name: "database", Run: database.ping, Jitter: -1})
-		s := newServicer(t, servicer.Config{
+		s := newServer(t, servicer.Config{
 			Checker: c, Services: []string{"shop.v1.Orders", "shop.v1.Carts"}, Logger: slog.New(slog.NewJSONHandler(&log, nil)),
 		})
 		defer run(t, c.Run)()
@@ -346,7 +346,7 @@ func TestTransitionsAreLoggedOnceWithTheirCause(t *testing.T) {
 		}
 		got := lines[1]
 		vitals, _ := got["vitals"].(map[string]any)
-		if got["msg"] != "readiness stopped serving" || got["level"] != "WARN" || got["logger"] != "plugin.health" ||
+		if got["msg"] != "readiness is not serving" || got["level"] != "WARN" || got["logger"] != "plugin.health" ||
 			vitals["check"] != "database" || vitals["reason"] != "error" || vitals["error"] != "refused" ||
 			fmt.Sprint(vitals["names"]) != "[ database readiness shop.v1.Carts shop.v1.Orders]" {
 			t.Errorf("record = %v", got)
@@ -369,7 +369,7 @@ func TestALogThatHangsDelaysNoVerdict(t *testing.T) {
 		log := hungLog{slog.DiscardHandler, make(chan struct{})}
 		var database dependency
 		c := newChecker(t, checker.Check{Name: "database", Run: database.ping, Jitter: -1})
-		s := newServicer(t, servicer.Config{Checker: c, Logger: slog.New(enabled{log})})
+		s := newServer(t, servicer.Config{Checker: c, Logger: slog.New(enabled{log})})
 		defer run(t, c.Run)()
 		stop := run(t, s.Run)
 		synctest.Wait()

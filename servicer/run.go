@@ -31,16 +31,16 @@ func (s *Server) Run(ctx context.Context) error {
 	if !s.running.CompareAndSwap(false, true) {
 		return errRunning
 	}
-	if len(s.sources.breakers) == 0 { // nothing can block
+	if len(s.sources.breakers) == 0 { // no source can block
 		s.run(ctx)
-		return nil
+		return s.flushLog()
 	}
 	done := async(func() { s.run(ctx) })
 	<-ctx.Done()
 	timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), stallTimeout)
 	defer cancel()
 	if wait(timeout, done) {
-		return nil
+		return s.flushLog()
 	}
 	s.update(s.end)
 	source := s.sources.blockingName()
@@ -50,12 +50,19 @@ func (s *Server) Run(ctx context.Context) error {
 	return fmt.Errorf("servicer: did not stop within %v: source %s blocks", stallTimeout, source)
 }
 
+// flushLog waits until the log handler has taken all records.
+func (s *Server) flushLog() error {
+	if !s.log.Flush(stallTimeout) {
+		return fmt.Errorf("servicer: log handler blocked for %v, records are lost", stallTimeout)
+	}
+	return nil
+}
+
 func (s *Server) run(ctx context.Context) {
 	var followers sync.WaitGroup
 	defer func() {
 		followers.Wait()
 		s.update(s.end)
-		s.log.Flush(stopGrace)
 		s.running.Store(false)
 	}()
 	for _, source := range s.sources.breakers {

@@ -11,7 +11,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-func ExampleServicer_Serve() {
+func ExampleServer_Serve() {
 	health, err := servicer.New(servicer.Config{DrainDelay: 10 * time.Millisecond})
 	if err != nil {
 		fmt.Println(err)

@@ -42,7 +42,7 @@ func TestServeRefusesACheckWithTheNameOfAService(t *testing.T) {
 		t.Fatal(err)
 	}
 	lis := listen(t, "tcp", "127.0.0.1:0")
-	s := newServicer(t, servicer.Config{Checker: checks})
+	s := newServer(t, servicer.Config{Checker: checks})
 	server := grpc.NewServer()
 	server.RegisterService(&shopDesc, new(shop))
 	if err := s.Serve(t.Context(), server, lis); err == nil {
@@ -123,7 +123,7 @@ func TestServeEndsWhenSomebodyStopsItsServer(t *testing.T) {
 func TestServeOfAStoppedServer(t *testing.T) {
 	server := grpc.NewServer()
 	server.Stop()
-	err := newServicer(t, servicer.Config{}).Serve(t.Context(), server, listen(t, "tcp", "127.0.0.1:0"))
+	err := newServer(t, servicer.Config{}).Serve(t.Context(), server, listen(t, "tcp", "127.0.0.1:0"))
 	if !errors.Is(err, grpc.ErrServerStopped) {
 		t.Errorf("Serve: %v, want ErrServerStopped", err)
 	}
@@ -131,7 +131,7 @@ func TestServeOfAStoppedServer(t *testing.T) {
 
 func TestServeTwiceIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServicer(t, servicer.Config{})
+		s := newServer(t, servicer.Config{})
 		running, end := context.WithCancel(t.Context())
 		var judge sync.WaitGroup
 		judge.Go(func() { _ = s.Run(running) })

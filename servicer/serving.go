@@ -29,11 +29,17 @@ type gates struct {
 	liveness  []Cause            // liveness
 	startup   []Cause            // startup
 	service   map[string][]Cause // a single service, in addition to readiness
-	checks    map[string][]Cause // a check's own name, if it is not hidden
+	checks    map[string][]Cause // a check's own name, if it is neither hidden nor that of a service
+
+	shutdown    bool
+	maintenance []Maintenance
 }
 
 func (ev *evaluator) newGates(in *inputs, metrics []Metric) gates {
-	g := gates{service: make(map[string][]Cause), checks: make(map[string][]Cause, len(in.checks))}
+	g := gates{
+		service: make(map[string][]Cause), checks: make(map[string][]Cause, len(in.checks)),
+		shutdown: in.shutdown, maintenance: in.maintenance,
+	}
 	var process []Cause // the phase
 	if in.phase != Ready {
 		process = []Cause{{Reason: phaseReason(in.phase), Text: in.phase.String()}}
@@ -59,7 +65,7 @@ func (ev *evaluator) newGates(in *inputs, metrics []Metric) gates {
 		if !c.Optional {
 			g.add(c, in.startup.over)
 		}
-		if !ev.hideChecks {
+		if !ev.hideChecks && !contains(in.services, c.Name) {
 			g.checks[c.Name] = slices.Concat(g.end, failing(c))
 		}
 	}
@@ -144,9 +150,9 @@ func phaseReason(p Phase) checker.Reason {
 }
 
 // name evaluates one name of grpc.health.v1: the gates of its kind, its maintenance and its manual status.
-func (e *evaluation) name(in *inputs, name string) ServingName {
-	n := ServingName{Name: name, Status: serving, Causes: e.gates.of(in, name)}
-	for _, m := range in.maintenance {
+func (e *evaluation) name(manual map[string]servingStatus, name string) ServingName {
+	n := ServingName{Name: name, Status: serving, Causes: e.gates.of(name)}
+	for _, m := range e.gates.maintenance {
 		if m.Name == name && name != "" {
 			n.Causes = append([]Cause{m.cause()}, n.Causes...)
 		}
@@ -154,22 +160,42 @@ func (e *evaluation) name(in *inputs, name string) ServingName {
 	if len(n.Causes) > 0 {
 		n.Status = notServing
 	}
-	manual, set := in.manual[manualName(name)]
+	status, set := manual[manualName(name)]
 	switch {
-	case in.shutdown && name != checker.Liveness:
+	case e.gates.shutdown && name != checker.Liveness:
 		n.Causes = append(slices.Clip(n.Causes), Cause{Reason: checker.ReasonManual, Text: textShutdown})
 		n.Status = notServing
-	case set && manual != serving:
+	case set && status != serving:
 		n.Causes = append(slices.Clip(n.Causes), Cause{Reason: checker.ReasonManual, Text: textManual})
 		if n.Status == serving {
-			n.Status = manual
+			n.Status = status
 		}
 	}
 	return n
 }
 
+// names evaluates all names of known, which is sorted, as is last, the result of the evaluation before.
+func (e *evaluation) names(in *inputs, known []string, last []ServingName) []ServingName {
+	names := make([]ServingName, len(known))
+	for i, name := range known {
+		n := e.name(in.manual, name)
+		n.since = in.now
+		for len(last) > 0 && last[0].Name < name {
+			last = last[1:]
+		}
+		if len(last) > 0 && last[0].Name == name {
+			n.moved = last[0].moved || n.Status != last[0].Status
+			if n.Status == last[0].Status {
+				n.since = last[0].since
+			}
+		}
+		names[i] = n
+	}
+	return names
+}
+
 // of returns the causes that gate name. The slice is shared.
-func (g *gates) of(in *inputs, name string) []Cause {
+func (g *gates) of(name string) []Cause {
 	switch name {
 	case "", checker.Readiness:
 		return g.readiness
@@ -178,7 +204,7 @@ func (g *gates) of(in *inputs, name string) []Cause {
 	case checker.Startup:
 		return g.startup
 	}
-	if causes, isCheck := g.checks[name]; isCheck && !contains(in.services, name) {
+	if causes, isCheck := g.checks[name]; isCheck {
 		return causes
 	}
 	if single := g.service[name]; len(single) > 0 {
@@ -195,8 +221,8 @@ func manualName(name string) string {
 	return name
 }
 
-// names returns every name that the health service knows, sorted.
-func (ev *evaluator) names(in *inputs) []string {
+// knownNames returns every name that the health service knows, sorted.
+func (ev *evaluator) knownNames(in *inputs) []string {
 	names := make([]string, 0, 4+len(in.services)+len(in.checks)+len(in.manual))
 	names = append(names, "", checker.Readiness, checker.Liveness, checker.Startup)
 	names = append(names, in.services...)

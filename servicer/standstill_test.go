@@ -31,7 +31,7 @@ func TestAStandstillMakesNothingStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChecker(t, checker.Check{Name: "database", Run: func(context.Context) error { return nil }, Jitter: -1})
 		source := &sleeper{fakeBreaker: newFakeBreaker("database")}
-		s := newServicer(t, servicer.Config{Checker: c, Breakers: []breaker.SnapshotSource{source}})
+		s := newServer(t, servicer.Config{Checker: c, Breakers: []breaker.SnapshotSource{source}})
 		stop := run(t, c.Run)
 		defer run(t, s.Run)()
 		time.Sleep(time.Second)
@@ -65,7 +65,7 @@ func (d *dawdler) Snapshots() []breaker.Snapshot {
 func TestASlowWitnessKeepsNoDeadCheckerAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChecker(t, checker.Check{Name: "database", Run: func(context.Context) error { return nil }, Jitter: -1})
-		s := newServicer(t, servicer.Config{Checker: c, Breakers: []breaker.SnapshotSource{&dawdler{newFakeBreaker("database")}}})
+		s := newServer(t, servicer.Config{Checker: c, Breakers: []breaker.SnapshotSource{&dawdler{newFakeBreaker("database")}}})
 		stop := run(t, c.Run)
 		defer run(t, s.Run)()
 		time.Sleep(time.Second)

@@ -36,7 +36,7 @@ func TestWhatHasNeverWorkedDoesNotServe(t *testing.T) {
 					return tc.fails(ctx)
 				}
 				c := newChecker(t, tc.check)
-				s := newServicer(t, servicer.Config{Checker: c, Services: []string{"shop.v1.Orders"}})
+				s := newServer(t, servicer.Config{Checker: c, Services: []string{"shop.v1.Orders"}})
 				defer run(t, c.Run)()
 				defer run(t, s.Run)()
 				serve := func(want bool, what string) {

@@ -13,7 +13,7 @@ import (
 // nobody but the stream follows its reports.
 func TestAReportStreamTellsTheWordOfWhoNeverRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServicer(t, servicer.Config{})
+		s := newServer(t, servicer.Config{})
 		s.SetServingStatus("shop.v1.Orders", serving)
 		client, stop := reporting(t, overMemory(t), s)
 		defer stop()
@@ -36,7 +36,7 @@ func TestAReportStreamTellsTheWordOfWhoNeverRuns(t *testing.T) {
 
 func TestMaintenanceEndsByItselfAlsoWithoutRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServicer(t, servicer.Config{Services: []string{"shop.v1.Orders"}})
+		s := newServer(t, servicer.Config{Services: []string{"shop.v1.Orders"}})
 		if err := s.SetMaintenance("shop.v1.Orders", "moving house", time.Hour); err != nil {
 			t.Fatal(err)
 		}

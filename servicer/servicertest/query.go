@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals/checker"
 )
 
 type servingStatus = healthpb.HealthCheckResponse_ServingStatus
@@ -70,6 +72,9 @@ func (j *tester) list(ctx context.Context) {
 		return
 	}
 	for _, name := range j.target.Names {
+		if name == checker.Liveness || name == checker.Readiness || name == checker.Startup {
+			continue // names of probes need not be listed
+		}
 		j.want("list.names", statuses[name] != nil, show(name)+" in the list", "a list without it")
 	}
 	j.want("list.names", statuses[j.target.Unknown] == nil, "no "+show(j.target.Unknown), "a list with it")
