@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/vitals-go/vitals/servicer"
@@ -42,25 +41,8 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, a viewer) 
 		fail(w, r, http.StatusServiceUnavailable)
 		return
 	}
-	ctx, cancel := context.WithCancel(r.Context())
-	reports := make(chan *servicer.Report, 1)
-	var following sync.WaitGroup
-	following.Go(func() { follow(ctx, h.health, reports) })
-	defer following.Wait()
-	defer cancel()
 	s := &stream{handler: h, viewer: a, request: r, w: w, control: http.NewResponseController(w)}
-	s.run(ctx, reports)
-}
-
-// follow keeps the newest edition in reports, which holds one. It is the only sender.
-func follow(ctx context.Context, source servicer.ReportSource, reports chan *servicer.Report) {
-	for report := range servicer.Changes(ctx, source) {
-		select {
-		case <-reports: // missed
-		default:
-		}
-		reports <- report
-	}
+	s.run(r.Context())
 }
 
 // stream is the connection to one page.
@@ -73,38 +55,51 @@ type stream struct {
 	sent    *parts
 }
 
-func (s *stream) run(ctx context.Context, reports <-chan *servicer.Report) {
+func (s *stream) run(ctx context.Context) {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	for {
-		var err error
-		last := false
-		select {
-		case <-ctx.Done():
+	for ctx.Err() == nil {
+		changed := s.handler.health.Changed()
+		if report := s.send(); report == nil || report.Phase == servicer.Stopped {
 			return
-		case <-beat.C:
-			err = s.write([]byte("event: beat\ndata: {}\n\n"))
-		case report := <-reports:
-			err = s.send()
-			last = report != nil && report.Phase == servicer.Stopped
-			pause(ctx, eventSpacing)
 		}
-		if err != nil || last {
+		pause(ctx, eventSpacing)
+		if !s.wait(ctx, changed, beat.C) {
 			return
 		}
 	}
 }
 
-// send sends what has changed since the last event.
-func (s *stream) send() error {
+// wait sends heartbeats until changed is closed. It reports false if ctx or the connection ends before.
+func (s *stream) wait(ctx context.Context, changed <-chan struct{}, beat <-chan time.Time) bool {
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-changed:
+			return true
+		case <-beat:
+			if s.write([]byte("event: beat\ndata: {}\n\n")) != nil {
+				return false
+			}
+		}
+	}
+}
+
+// send sends what has changed since the last event. It returns the report that it has sent, nil if it failed.
+func (s *stream) send() *servicer.Report {
 	if s.viewer == trusted && s.sent != nil {
 		// What allowed it may have been withdrawn; who was refused once has to ask again.
 		s.viewer = s.handler.viewer(s.request)
 	}
-	fresh := s.handler.partsOf(s.handler.rendered(), s.viewer)
+	e := s.handler.rendered()
+	fresh := s.handler.partsOf(e, s.viewer)
 	data := encode(fresh.changed(s.sent))
 	s.sent = fresh
-	return s.write(slices.Concat([]byte("data: "), data, []byte("\n")))
+	if s.write(slices.Concat([]byte("data: "), data, []byte("\n"))) != nil {
+		return nil
+	}
+	return e.report
 }
 
 // write sends one event and waits until it is on its way.

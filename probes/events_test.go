@@ -29,11 +29,11 @@ func (l *listener) Write(p []byte) (int, error) { return l.body.Write(p) }
 func (l *listener) Flush()                      {}
 
 type event struct {
-	Seq   uint64
-	Mood  string
-	Title string
-	Rows  []string
-	HTML  map[string]string
+	Revision uint64
+	Mood     string
+	Title    string
+	Rows     []string
+	HTML     map[string]string
 }
 
 // events returns what has been sent since the last call.
@@ -120,8 +120,8 @@ func TestStreamIsBoundedInRate(t *testing.T) {
 		if len(events) < 5 || len(events) > 8 {
 			t.Errorf("%d events in six seconds, want about one a second", len(events))
 		}
-		if last := events[len(events)-1]; last.Seq != source.Report().Revision || last.Mood != "critical" {
-			t.Errorf("the newest edition was not sent, but %d of %d", last.Seq, source.Report().Revision)
+		if last := events[len(events)-1]; last.Revision != source.Report().Revision || last.Mood != "critical" {
+			t.Errorf("the newest edition was not sent, but %d of %d", last.Revision, source.Report().Revision)
 		}
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/vitals-go/vitals/servicer"
@@ -72,60 +71,46 @@ func NewFile(config FileConfig) (*File, error) {
 	return &File{config: config, log: config.Logger, otherWriters: make(map[int]bool)}, nil
 }
 
-// Run writes the file at once, at every change of the verdict and every interval, until ctx ends; then it removes the
-// file and returns nil. A failed write is tried again after five seconds. A File runs once at a time.
+// Run writes the file at once, at every change of what it says and every interval, until ctx is done; then it removes the
+// file and returns nil. A failed write is repeated after five seconds. A File runs once at a time.
 func (f *File) Run(ctx context.Context) error {
 	f.sweep()
-	ctx, cancel := context.WithCancel(ctx)
-	changed := make(chan struct{}, 1)
-	var following sync.WaitGroup
-	following.Go(func() { f.follow(ctx, changed) })
 	defer f.remove()
-	defer following.Wait()
-	defer cancel()
-
-	timer := time.NewTimer(f.config.Interval)
+	var last FileStatus
+	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for {
+	for due := true; ; {
+		changed := f.config.Source.Changed()
+		report := f.report()
+		if status := f.status(report, time.Time{}); due || status != last {
+			last = status
+			pause := f.config.Interval
+			if f.write(report) != nil {
+				pause = min(retryAfter, pause)
+			}
+			timer.Reset(pause)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-changed:
+			due = false
 		case <-timer.C:
-		}
-		pause := f.config.Interval
-		if err := f.write(); err != nil {
-			pause = min(retryAfter, pause)
-		}
-		timer.Reset(pause)
-	}
-}
-
-// follow tells of editions that change what the file says beside its times.
-func (f *File) follow(ctx context.Context, changed chan<- struct{}) {
-	var last FileStatus
-	for report := range servicer.Changes(ctx, f.config.Source) {
-		if report == nil {
-			report = &servicer.Report{}
-		}
-		status := f.status(report, time.Time{})
-		if status == last {
-			continue
-		}
-		last = status
-		select {
-		case changed <- struct{}{}:
-		default: // nothing has been written since the last one
+			due = true
 		}
 	}
 }
 
-// write puts the newest edition into the file, and logs what is new about its troubles.
-func (f *File) write() error {
-	report := f.config.Source.Report()
-	if report == nil {
-		report = &servicer.Report{}
+// report returns the newest report, an empty one if there is none.
+func (f *File) report() *servicer.Report {
+	if report := f.config.Source.Report(); report != nil {
+		return report
 	}
+	return &servicer.Report{}
+}
+
+// write replaces the file and logs each new kind of failure once, and its end.
+func (f *File) write(report *servicer.Report) error {
 	f.detectOtherWriter()
 	body := encode(f.status(report, time.Now()))
 	err := replace(f.config.Path, body)

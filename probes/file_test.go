@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -146,29 +145,30 @@ func TestFileIsWrittenAtOnceEveryIntervalAndRemoved(t *testing.T) {
 	})
 }
 
-// behind is a source whose first Report is older than those after it, as for a reader that was busy meanwhile.
+// behind is a source that publishes next while its first report is being read.
 type behind struct {
 	*script
-	old  *servicer.Report
+	next *servicer.Report
 	read *atomic.Bool
 }
 
 func (b behind) Report() *servicer.Report {
+	report := b.script.Report()
 	if b.read.CompareAndSwap(false, true) {
-		return b.old
+		b.publish(b.next)
 	}
-	return b.script.Report()
+	return report
 }
 
-func TestFileHoldsWhatIsTrueWhenItIsWritten(t *testing.T) {
+func TestFileHoldsTheReportPublishedWhileTheLastWasRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "health")
-		source := behind{newScript(criticalReport()), healthyReport(), new(atomic.Bool)}
+		source := behind{newScript(healthyReport()), criticalReport(), new(atomic.Bool)}
 		defer running(t, newFile(t, probes.FileConfig{Source: source, Path: path}))()
 		synctest.Wait()
 		if got, err := probes.ReadFile(path); err != nil || got.Ready {
-			t.Errorf("%+v, %v; the newest edition is not ready", got, err)
+			t.Errorf("%+v, %v; the newest report is not ready", got, err)
 		}
 	})
 }

@@ -86,7 +86,7 @@ type lazyParts struct {
 
 // sections are the templates that fill elements of the same id.
 func sections() []string {
-	return []string{"verdict", "probes", "maintenance", "requests", "resources", "breakers", "names", "journal", "foot"}
+	return []string{"verdict", "probes", "maintenance", "requests", "resources", "breakers", "names", "transitions", "foot"}
 }
 
 // pageOf returns the whole page for an audience.

@@ -35,7 +35,7 @@ func wordyReport(text string) *servicer.Report {
 	r.Checks = []*checker.Result{r.Checks[0], &measured, &check}
 	r.Metrics = append(r.Metrics, servicer.Metric{Name: text, Message: text, Status: checker.Warning, Detail: text})
 	r.Maintenance = []servicer.Maintenance{{Name: "m" + text, Reason: text, Until: r.EvaluatedAt}}
-	r.Transitions = []servicer.Transition{{At: r.EvaluatedAt, Subject: text, From: text, To: text, Reason: text, Text: text}}
+	r.Transitions = []servicer.Transition{{At: r.EvaluatedAt, Subject: text, From: text, To: text, Reason: checker.ReasonError, Text: text}}
 	r.Names = append(r.Names, servicer.ServingName{Name: "n" + text, Causes: []servicer.Cause{{Text: text}, {Check: text}}})
 	r.Breakers = []breaker.Snapshot{{
 		Name: text, State: breaker.Open, Forced: true, ForcedReason: text, LastFailure: errorString(text), RetryAt: r.EvaluatedAt,

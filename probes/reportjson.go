@@ -21,7 +21,7 @@ type reportDocument struct {
 	Revision    uint64                    `json:"revision"`
 	Evaluated   string                    `json:"evaluated_at,omitempty"`
 	Names       []nameDocument            `json:"names,omitempty"`
-	Transitions []transitionDocument      `json:"journal,omitempty"`
+	Transitions []transitionDocument      `json:"transitions,omitempty"`
 	Maintenance []maintenanceDocument     `json:"maintenance,omitempty"`
 }
 
@@ -41,7 +41,7 @@ type metricDocument struct {
 type nameDocument struct {
 	Name   string          `json:"name"`
 	Status string          `json:"status"`
-	Causes []causeDocument `json:"because,omitempty"`
+	Causes []causeDocument `json:"causes,omitempty"`
 }
 
 type causeDocument struct {
@@ -51,7 +51,7 @@ type causeDocument struct {
 }
 
 type transitionDocument struct {
-	Seq         uint64   `json:"revision"`
+	Seq         uint64   `json:"seq"`
 	At          string   `json:"at"`
 	Subject     string   `json:"subject"`
 	Names       []string `json:"names,omitempty"`

@@ -1,9 +1,7 @@
 package probes_test
 
 import (
-	"context"
 	"errors"
-	"iter"
 	"net/http"
 	"net/http/httptest"
 	"testing"
