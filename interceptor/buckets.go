@@ -6,11 +6,9 @@ import (
 	"time"
 )
 
-// The bucket bounds repeat these steps in every decade from 100 ns to 100 s. They are at most 16.7 % apart, and they
-// contain every bound of Prometheus' default buckets, of gRPC's own latency metrics (gRFC A66) and of OpenTelemetry's
-// HTTP and RPC conventions, so that a conversion to those classic buckets is exact.
-//
-// Values are in units of a twentieth, to keep the table in integers.
+// steps are the bucket bounds of each decade from 100 ns to 100 s, in units of 1/20. They are at most 16.7 % apart and
+// contain the bounds of Prometheus' default buckets, of gRFC A66 and of OpenTelemetry's HTTP and RPC conventions, so
+// that a conversion to those buckets is exact.
 var steps = [...]int64{20, 23, 26, 29, 32, 36, 40, 45, 50, 55, 60, 70, 80, 90, 100, 110, 120, 130, 140, 150, 160, 180}
 
 const (
@@ -18,21 +16,20 @@ const (
 	decades  = 9
 	// minBound is the bound of the first bucket in nanoseconds.
 	minBound = 100
-	// bounded is the number of buckets with an upper bound; one more takes what is longer than 100 s.
+	// bounded is the number of buckets with an upper bound; one more holds what is longer than 100 s.
 	bounded = len(steps)*decades + 1
 	// buckets is the length of Histogram.Counts.
 	buckets = bounded + 1
 
-	// A bin is a sixteenth of an octave, 6.25 % wide at most: narrower than the distance of any two bounds, so that
-	// at most one bound lies in it.
+	// A bin is a sixteenth of an octave, at most 6.25 % wide, so that it contains at most one bound.
 	binBits = 4
-	minBin  = 6 // 64 ns: everything below lies in the first bucket
+	minBin  = 6 // 64 ns; all below is in the first bucket
 	maxBin  = 37
 	bins    = (maxBin - minBin) << binBits
 )
 
-// bounds holds the inclusive upper bound of each bucket in nanoseconds; beyond bounded, it is filled up with the
-// largest number, so that an index of 8 bits is always inside. Never written after initialisation.
+// bounds holds the inclusive upper bound of each bucket in nanoseconds. Beyond bounded, it holds the greatest number,
+// so that an index of 8 bits needs no bounds check. Read-only.
 var bounds = func() (table [256]int64) {
 	for i := range table {
 		table[i] = math.MaxInt64
@@ -48,7 +45,7 @@ var bounds = func() (table [256]int64) {
 	return table
 }()
 
-// firstBucket holds, for each bin, the bucket of the smallest duration in it. Never written after initialisation.
+// firstBucket holds, for each bin, the bucket of its smallest duration. Read-only.
 var firstBucket = func() (table [bins]uint8) {
 	bucket := 0
 	for bin := range table {
@@ -61,7 +58,7 @@ var firstBucket = func() (table [bins]uint8) {
 	return table
 }()
 
-// bucketOf returns the index of the bucket that holds d: the first one whose bound is not below d.
+// bucketOf returns the index of the bucket of d: the first one whose bound is not below d.
 func bucketOf(d time.Duration) int {
 	ns := uint64(max(d, 1<<minBin))
 	exponent := bits.Len64(ns) - 1

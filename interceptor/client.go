@@ -6,12 +6,13 @@ import (
 	"sync/atomic"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 
 	"github.com/vitals-go/vitals/internal/stripe"
 )
 
-// UnaryClientInterceptor is a grpc.UnaryClientInterceptor that counts calls. Placed first in the chain it sees what the caller
-// sees, retries and rejections by other interceptors included; placed last, what the transport does.
+// UnaryClientInterceptor is a grpc.UnaryClientInterceptor that records calls. First in the chain, it records what the
+// caller gets, after retries and rejections by other interceptors; last, each attempt.
 func (r *Recorder) UnaryClientInterceptor(
 	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker,
 	opts ...grpc.CallOption,
@@ -22,41 +23,27 @@ func (r *Recorder) UnaryClientInterceptor(
 	}
 	c := m.begin(stripe.Of(r.client.mask), r.now())
 	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		p := recover() // As in UnaryServerInterceptor.
-		c.abandon(p != nil, r.now())
-		if p != nil {
-			panic(p)
-		}
-	}()
+	defer r.abandoned(ctx, &c, &returned)
 	err = invoke(ctx, method, req, reply, conn, opts...)
 	returned = true
 	now := r.now()
-	var o outcome
-	if err == nil {
+	if err == nil && r.config.Exemplar == nil {
 		c.finish(now)
-	} else {
-		o = r.clientOutcome(ctx, err, now-c.start)
-		c.record(o, now)
+		return nil
 	}
-	if r.config.Exemplar != nil {
-		r.recordExemplar(ctx, &c, o.code, now)
-	}
+	r.end(ctx, &c, r.clientOutcome(ctx, err, now-c.start), now)
 	return err
 }
 
-// StreamClientInterceptor is a grpc.StreamClientInterceptor that counts streams and their messages. A stream is settled exactly
-// once, when gRPC says that it has ended: by its last message, an error, a cancelled context or a closed connection.
-// A stream that its owner neither drains nor cancels never ends, and stays in flight.
-// Of a stream that another interceptor further in opens again after a failure, the end of the first attempt counts.
+// StreamClientInterceptor is a grpc.StreamClientInterceptor that records streams and counts their messages. A stream
+// counts once, when gRPC ends it: by its last message, an error, a canceled context or a closed connection. A stream
+// that is neither read to its end nor canceled stays in flight. Of a stream that an inner interceptor opens again
+// after a failure, the end of the first attempt counts.
 func (r *Recorder) StreamClientInterceptor(
 	ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, streamer grpc.Streamer,
 	opts ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
-	m := r.client.lookup(method, typeOf(desc.ClientStreams, desc.ServerStreams), true)
+	m := r.client.lookup(method, callType(desc.ClientStreams, desc.ServerStreams), true)
 	if m == nil || r.config.Skip != nil && r.config.Skip(ctx, method) {
 		return streamer(ctx, desc, conn, method, opts...)
 	}
@@ -66,10 +53,8 @@ func (r *Recorder) StreamClientInterceptor(
 		if returned {
 			return
 		}
-		p := recover() // As in UnaryServerInterceptor.
-		if s.ended.CompareAndSwap(false, true) {
-			s.call.abandon(p != nil, r.now())
-		}
+		p := recover() // as in abandoned
+		s.endWith(outcome{code: codes.Internal, panicked: p != nil})
 		if p != nil {
 			panic(p)
 		}
@@ -77,51 +62,40 @@ func (r *Recorder) StreamClientInterceptor(
 	inner, err := streamer(ctx, desc, conn, method, append(slices.Clip(opts), grpc.OnFinish(s.end))...)
 	returned = true
 	if err != nil {
-		// If the refusal came from another interceptor, gRPC has not heard of the stream and calls nobody.
-		s.end(err)
+		s.end(err) // gRPC has not called it if the error is another interceptor's
 		return nil, err
 	}
 	s.ClientStream = inner
 	return s, nil
 }
 
-// clientStream counts messages, and settles its call once.
+// clientStream counts messages and records the end of its call once.
 type clientStream struct {
 	grpc.ClientStream
 	recorder *Recorder
 	ctx      context.Context
 	call     call
-	// ended is set by whoever settles the call: gRPC, from any goroutine, or StreamClientInterceptor.
+	// ended is set by the first end, from gRPC on any goroutine or from StreamClientInterceptor.
 	ended atomic.Bool
 }
 
-// end settles the call. A stream that ended well has a nil error here, not io.EOF.
+// end records the end of the stream. Err is nil, not io.EOF, after a success.
 func (s *clientStream) end(err error) {
-	if !s.ended.CompareAndSwap(false, true) {
-		return
-	}
-	now := s.recorder.now()
-	o := s.recorder.clientOutcome(s.ctx, err, now-s.call.start)
-	s.call.record(o, now)
-	if s.recorder.config.Exemplar != nil {
-		s.recorder.recordExemplar(s.ctx, &s.call, o.code, now)
+	s.endWith(s.recorder.clientOutcome(s.ctx, err, s.recorder.now()-s.call.start))
+}
+
+func (s *clientStream) endWith(o outcome) {
+	if s.ended.CompareAndSwap(false, true) {
+		s.recorder.end(s.ctx, &s.call, o, s.recorder.now())
 	}
 }
 
-// SendMsg counts what was sent.
+// SendMsg counts a sent message.
 func (s *clientStream) SendMsg(m any) error {
-	err := s.ClientStream.SendMsg(m)
-	if err == nil {
-		s.call.stripe.sent.Add(1)
-	}
-	return err
+	return s.call.stripe.countSent(s.ClientStream.SendMsg(m))
 }
 
-// RecvMsg counts what was received.
+// RecvMsg counts a received message.
 func (s *clientStream) RecvMsg(m any) error {
-	err := s.ClientStream.RecvMsg(m)
-	if err == nil {
-		s.call.stripe.received.Add(1)
-	}
-	return err
+	return s.call.stripe.countReceived(s.ClientStream.RecvMsg(m))
 }

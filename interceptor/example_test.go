@@ -3,6 +3,7 @@ package interceptor_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"google.golang.org/grpc"
@@ -35,13 +36,13 @@ func ExampleNew() {
 }
 
 func ExampleNewRecovery() {
-	recovery := interceptor.NewRecovery(nil)
+	recovery := interceptor.NewRecovery(slog.New(slog.DiscardHandler))
 	info := &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Get"}
 	_, err := recovery.UnaryServerInterceptor(context.Background(), nil, info, func(context.Context, any) (any, error) {
 		panic("password is hunter2")
 	})
-	fmt.Println(err, status.Code(err))
-	// Output: internal error Internal
+	fmt.Println(status.Code(err), status.Convert(err).Message())
+	// Output: Internal internal error
 }
 
 // Alerts count what is the server's fault.

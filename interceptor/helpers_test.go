@@ -2,6 +2,7 @@ package interceptor_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -13,6 +14,9 @@ import (
 
 func newRecorder(t testing.TB, config interceptor.Config) *interceptor.Recorder {
 	t.Helper()
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
 	rec, err := interceptor.New(config)
 	if err != nil {
 		t.Fatal(err)

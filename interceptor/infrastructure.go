@@ -16,9 +16,9 @@ func isInfrastructure(service string) bool {
 		"grpc.reflection.v1.ServerReflection",
 		"grpc.reflection.v1alpha.ServerReflection",
 		"vitals.v1.HealthReportService",
-		"AWS.ALB",                            // what its load balancers ask
-		"xds.service.orca.v3.OpenRcaService", // how busy the server is
-		// HashiCorp's go-plugin: how a host and its plugin keep house. Two of them are streams as long as the plugin's life.
+		"AWS.ALB",                            // health checks of its load balancers
+		"xds.service.orca.v3.OpenRcaService", // load reports
+		// HashiCorp's go-plugin. Two of these streams last as long as the plugin.
 		"plugin.GRPCBroker",
 		"plugin.GRPCController",
 		"plugin.GRPCStdio":

@@ -52,13 +52,33 @@ func TestExemplarStepsAreThoseOfTheDecades(t *testing.T) {
 			if step == exemplarSteps-1 {
 				break
 			}
-			if got := exemplarStep(bucketOf(time.Duration(bound))); got != step {
+			if got := int(exemplarStep[bucketOf(time.Duration(bound))]); got != step {
 				t.Errorf("%v is in step %d, want %d", time.Duration(bound), got, step)
 			}
-			if got := exemplarStep(bucketOf(time.Duration(bound + 1))); got != step+1 {
+			if got := int(exemplarStep[bucketOf(time.Duration(bound+1))]); got != step+1 {
 				t.Errorf("%v is in step %d, want %d", time.Duration(bound+1), got, step+1)
 			}
 			step++
 		}
+	}
+}
+
+func TestQuantiles(t *testing.T) {
+	var counts [buckets]uint64
+	for i := range 1000 {
+		counts[bucketOf(time.Duration(i+1)*time.Millisecond)]++
+	}
+	for q, want := range map[float64]time.Duration{
+		0: time.Millisecond, 0.5: 500 * time.Millisecond, 0.9: 900 * time.Millisecond, 0.99: 990 * time.Millisecond,
+		1: time.Second, -3: time.Millisecond, 7: time.Second,
+	} {
+		if got := quantile(counts[:], 1000, q); math.Abs(float64(got-want)) > 0.02*float64(want)+float64(time.Millisecond) {
+			t.Errorf("quantile %v = %v, want about %v", q, got, want)
+		}
+	}
+	var long [buckets]uint64
+	long[bucketOf(time.Hour)]++
+	if got := quantile(long[:], 1, 0.5); got != 100*time.Second {
+		t.Errorf("beyond the last bound: %v, want 100s", got)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// logger writes the package's log records.
+// logger writes all log records of the package.
 type logger struct{ out *slog.Logger }
 
 // newLogger returns a logger that writes to out, nil meaning slog.Default().
@@ -16,14 +16,14 @@ func newLogger(out *slog.Logger) logger {
 	return logger{out.With(slog.String("logger", "plugin.health")).WithGroup("vitals")}
 }
 
-// log writes one record and returns when the handler has. The handler runs in a goroutine of its own, so that one that
-// panics or calls runtime.Goexit ends neither the process nor the call.
-func (l logger) log(ctx context.Context, level slog.Level, message string, attrs ...slog.Attr) {
+// log writes one record and returns when the handler has. Both attrs and the handler run in a goroutine of their own,
+// so that a panic or runtime.Goexit in them ends neither the process nor the call.
+func (l logger) log(ctx context.Context, level slog.Level, message string, attrs func() []slog.Attr) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer func() { _ = recover() }()
-		l.out.LogAttrs(ctx, level, message, attrs...)
+		l.out.LogAttrs(ctx, level, message, attrs()...)
 	}()
 	<-done
 }

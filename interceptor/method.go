@@ -8,50 +8,51 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// method holds what is known about one method. Calls only read it, but for its stripes, and so all cores can keep it
-// in their caches; it is written when a stripe is touched for the first time and once per slot of the window.
+// method holds the counters of one method. Calls write its stripes only, so that all cores can keep it in their
+// caches; it is written once for each stripe and once in each slot of the window.
 type method struct {
 	service, name string
 	typ           CallType
-	// registered methods are to blame when they answer Unimplemented. Never changes.
+	// registered says that Unimplemented is a failure.
 	registered bool
-	// hidden methods stay out of snapshots until they are called.
+	// hidden says that snapshots omit the method until it is called.
 	hidden bool
 
-	// next is when the present slot ends, since the recorder's birth in nanoseconds. Written under turning, read by
-	// every call that ends. A call that reads an old value finds out under the lock.
-	next atomic.Int64
-	// stripes, failures and hasty are filled by the first call that needs each of them, and never change afterwards.
+	// slotEnd is when the current slot of the window ends, in nanoseconds since the Recorder was created. Written under
+	// rotating, read by every call that ends; a call that reads an old value notices under the lock.
+	slotEnd atomic.Int64
+	// stripes, failures and shortDeadline are allocated by the first call that needs each, and stay. Calls with a short
+	// deadline are so rare that they share one.
 	stripes       [maxStripes]atomic.Pointer[callStripe]
 	failures      [maxStripes]atomic.Pointer[failStripe]
-	shortDeadline atomic.Pointer[shortDeadlineCalls]
-	// exemplars is nil for ever without Config.Exemplar.
+	shortDeadline atomic.Pointer[failStripe]
+	// exemplars is nil without Config.Exemplar.
 	exemplars atomic.Pointer[exemplars]
 
-	// turning guards window. Calls only ever try it: a reader never makes a call wait.
-	turning sync.Mutex
-	window  window
+	// rotating guards window. Calls only try to lock it, so that readers never block them.
+	rotating sync.Mutex
+	window   window
 }
 
-// call is one admitted call, from begin to exactly one of finish, fail or abandon.
+// call is a call in flight, from begin to exactly one of finish and record.
 type call struct {
 	method *method
 	stripe *callStripe
-	lane   uint32
+	index  uint32 // of stripe
 	start  time.Duration
 }
 
-// begin counts a call as started.
-func (m *method) begin(lane uint32, now time.Duration) call {
-	s := m.stripes[lane%maxStripes].Load()
+// begin counts a call as started, in the stripe at index.
+func (m *method) begin(index uint32, now time.Duration) call {
+	s := m.stripes[index%maxStripes].Load()
 	if s == nil {
-		s = loadOrStore(&m.stripes[lane%maxStripes])
+		s = loadOrStore(&m.stripes[index%maxStripes])
 	}
 	s.started.Add(1)
-	return call{method: m, stripe: s, lane: lane, start: now}
+	return call{method: m, stripe: s, index: index, start: now}
 }
 
-// loadOrStore fills an empty place and returns what is in it afterwards, by whomever.
+// loadOrStore returns the value of place, allocating it if there is none.
 func loadOrStore[T any](place *atomic.Pointer[T]) *T {
 	if place.Load() == nil {
 		place.CompareAndSwap(nil, new(T))
@@ -59,35 +60,26 @@ func loadOrStore[T any](place *atomic.Pointer[T]) *T {
 	return place.Load()
 }
 
-// finish settles a call that ended with OK.
-func (c call) finish(now time.Duration) {
-	if int64(now) >= c.method.next.Load() {
+// finish records a call that ended with OK.
+func (c *call) finish(now time.Duration) {
+	if int64(now) >= c.method.slotEnd.Load() {
 		c.method.rotate(now)
 	}
 	c.stripe.observe(now - c.start)
 }
 
-// record settles a call that ended with o.
-func (c call) record(o outcome, now time.Duration) {
+// record records a call that ended with o.
+func (c *call) record(o outcome, now time.Duration) {
 	if o.code == codes.OK {
 		c.finish(now)
 		return
 	}
-	if int64(now) >= c.method.next.Load() {
+	if int64(now) >= c.method.slotEnd.Load() {
 		c.method.rotate(now)
 	}
+	place := &c.method.failures[c.index%maxStripes]
 	if o.shortDeadline {
-		loadOrStore(&c.method.shortDeadline).observe(now - c.start)
-		return
+		place = &c.method.shortDeadline
 	}
-	f := c.method.failures[c.lane%maxStripes].Load()
-	if f == nil {
-		f = loadOrStore(&c.method.failures[c.lane%maxStripes])
-	}
-	f.observe(o, now-c.start)
-}
-
-// abandon settles a call whose handler did not return: it panicked, or ended its goroutine.
-func (c call) abandon(panicked bool, now time.Duration) {
-	c.record(outcome{code: codes.Internal, panicked: panicked}, now)
+	loadOrStore(place).observe(o, now-c.start)
 }

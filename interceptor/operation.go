@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -11,109 +12,88 @@ import (
 	"github.com/vitals-go/vitals/internal/stripe"
 )
 
-// Operation is a unit of work that is not a gRPC call, such as an HTTP request or a job, from Recorder.Begin to End. It
-// must not be copied. The zero Operation records nothing.
+// Operation is work that is not a gRPC call, such as an HTTP request or a job, from Recorder.Begin to End. It must not be
+// copied. The zero Operation records nothing.
 type Operation struct {
 	recorder *Recorder
 	ctx      context.Context
 	call     call
-	// ended is set by the first End, from any goroutine.
-	ended atomic.Bool
+	ended    atomic.Bool
 }
 
-// Begin starts recording an operation. It is part of Server's snapshots as a method of Type Other and evaluated like
-// a unary call: rate, failures and latency. Each Begin needs one End. Neither allocates; both together cost about as much as
+// Begin starts an operation. It is in the snapshots of the server side, as a method of type Other, and counts like a
+// unary call in rates, failures and latency. Begin and End allocate nothing and cost as much as
 // UnaryServerInterceptor.
 //
-// Service and method become metric labels: a route pattern or a job's name, never a path or an ID. Names are entered
-// when they first occur, up to Config.MaxMethods; after RegisterOperations only registered ones count by themselves.
-// All others, empty ones, those of more than 256 bytes and those that are not printable share "other".
+// Service and method become metric labels: use a route pattern or the name of a job, never a path or an ID. New names
+// make entries up to Config.MaxMethods, or until RegisterOperations. Further ones share the entry "other", as do empty
+// names, names of together more than 256 bytes and those with characters that are not printable.
 func (r *Recorder) Begin(ctx context.Context, service, method string) Operation {
 	m := r.server.lookupOperation(service, method)
 	return Operation{recorder: r, ctx: ctx, call: m.begin(stripe.Of(r.server.mask), r.now())}
 }
 
-// RegisterOperations enters names for Begin, so that they are in every Snapshot before they occur. From then on
-// operations with other names share one entry. Call it again for each further service.
+// RegisterOperations enters names for Begin, so that every Snapshot has them from the start. After it, operations with
+// other names share the entry "other". Call it once for each service.
 func (r *Recorder) RegisterOperations(service string, methods ...string) {
 	r.server.registerOperations(service, methods)
 }
 
-// End records the end of the operation, with *err as its outcome, read as a gRPC handler's error: OK if nil, else the
-// code of its gRPC status, of its context error, or Unknown. If the context of Begin has ended, an error counts as
-// Canceled or DeadlineExceeded, whatever it is. Further calls have no effect. Err may be nil for success.
+// End records the end of the operation with the outcome *err, which is read as a gRPC handler's error: OK if nil, else
+// the code of its gRPC status, of a context error, or Unknown. If the context of Begin has ended, an error counts as
+// Canceled or DeadlineExceeded. A nil pointer means success. Calls after the first have no effect.
 //
-// End must itself be deferred, as in "defer op.End(&err)": it then also counts a panic, as Internal, and panics
-// again with the same value. A panic with http.ErrAbortHandler counts as Unavailable instead, or Canceled.
+// Defer End itself, as in "defer op.End(&err)". It then counts a panic as Internal and panics again with the same
+// value; http.ErrAbortHandler counts as Unavailable and not as a panic.
 func (o *Operation) End(err *error) {
 	p := recover()
 	if o.recorder != nil && o.ended.CompareAndSwap(false, true) {
-		var returned error
+		var result error
 		if err != nil {
-			returned = *err
+			result = *err
 		}
-		o.end(returned, p)
+		now := o.recorder.now()
+		o.recorder.end(o.ctx, &o.call, o.outcome(result, p, now-o.call.start), now)
 	}
 	if p != nil {
 		panic(p)
 	}
 }
 
-var errAborted = status.Error(codes.Unavailable, "aborted")
-
-func (o *Operation) end(err error, p any) {
-	now := o.recorder.now()
-	var result outcome
-	if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
-		p, err = nil, errAborted
-	}
+func (o *Operation) outcome(err error, p any, elapsed time.Duration) outcome {
 	switch {
+	case p == http.ErrAbortHandler: //nolint:errorlint // net/http compares it in the same way
+		err = errAborted
 	case p != nil:
-		result = outcome{code: codes.Internal, panicked: true}
-	case err != nil:
-		result = o.recorder.serverOutcome(o.ctx, o.call.method, err, now-o.call.start)
+		return outcome{code: codes.Internal, panicked: true}
+	case err == nil:
+		return outcome{}
 	}
-	o.call.record(result, now)
-	if o.recorder.config.Exemplar != nil {
-		o.recorder.recordExemplar(o.ctx, &o.call, result.code, now)
-	}
+	return o.recorder.serverOutcome(o.ctx, o.call.method, err, elapsed)
 }
 
-// HTTPError returns the error for Operation.End that corresponds to an HTTP status: nil below 400, else one with the
-// gRPC code to which the status maps. Of 5xx, all are failures in the sense of IsFailure; of 4xx, none.
+var errAborted = status.Error(codes.Unavailable, "aborted")
+
+// HTTPError returns an error for Operation.End with the gRPC code of an HTTP status, nil below 400. All codes of 5xx are
+// failures, none of 4xx is; see IsFailure.
 func HTTPError(code int) error {
 	if code < http.StatusBadRequest {
 		return nil
 	}
-	return status.Error(codeOfHTTP(code), http.StatusText(code))
+	of, found := httpCodes[code]
+	switch {
+	case found:
+	case code < http.StatusInternalServerError:
+		of = codes.FailedPrecondition
+	default:
+		of = codes.Internal
+	}
+	return status.Error(of, http.StatusText(code))
 }
 
-// codeOfHTTP inverts the mapping of google/rpc/code.proto.
-func codeOfHTTP(code int) codes.Code {
-	switch code {
-	case http.StatusBadRequest:
-		return codes.InvalidArgument
-	case http.StatusUnauthorized:
-		return codes.Unauthenticated
-	case http.StatusForbidden:
-		return codes.PermissionDenied
-	case http.StatusNotFound:
-		return codes.NotFound
-	case http.StatusConflict:
-		return codes.Aborted
-	case http.StatusTooManyRequests:
-		return codes.ResourceExhausted
-	case 499: // client closed the request, in nginx and in code.proto
-		return codes.Canceled
-	case http.StatusNotImplemented:
-		return codes.Unimplemented
-	case http.StatusBadGateway, http.StatusServiceUnavailable:
-		return codes.Unavailable
-	case http.StatusGatewayTimeout:
-		return codes.DeadlineExceeded
-	}
-	if code < http.StatusInternalServerError {
-		return codes.FailedPrecondition
-	}
-	return codes.Internal
+// httpCodes inverts the mapping of google/rpc/code.proto. Read-only.
+var httpCodes = map[int]codes.Code{
+	400: codes.InvalidArgument, 401: codes.Unauthenticated, 403: codes.PermissionDenied, 404: codes.NotFound,
+	409: codes.Aborted, 429: codes.ResourceExhausted, 499: codes.Canceled, 501: codes.Unimplemented,
+	502: codes.Unavailable, 503: codes.Unavailable, 504: codes.DeadlineExceeded,
 }

@@ -9,13 +9,12 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// IsFailure reports whether a call that ended with code is the server's own fault: Unknown, DeadlineExceeded,
-// Unimplemented, Internal, Unavailable and DataLoss are. OK, Canceled and the caller's mistakes are not, and neither
-// is ResourceExhausted, which is saturation.
+// IsFailure reports whether a call that ended with code is a failure of the server: Unknown, DeadlineExceeded,
+// Unimplemented, Internal, Unavailable and DataLoss are. OK, Canceled and errors of the caller are not, nor is
+// ResourceExhausted, which is saturation.
 //
-// The code alone does not know two exceptions that a Recorder makes: Unimplemented is a failure for registered
-// methods only (never for a client), and DeadlineExceeded only if the caller left the handler the time to run; see
-// Config.MinDeadline.
+// A Recorder makes two exceptions: Unimplemented is a failure of registered methods only, never for a client, and
+// DeadlineExceeded only if the deadline left at least Config.MinDeadline.
 func IsFailure(code codes.Code) bool {
 	switch code {
 	case codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented, codes.Internal, codes.Unavailable, codes.DataLoss:
@@ -28,32 +27,33 @@ func IsFailure(code codes.Code) bool {
 // outcome is how a call ended.
 type outcome struct {
 	code codes.Code
-	// shortDeadline marks a DeadlineExceeded that is the caller's doing: it left the handler no time to run.
+	// shortDeadline marks a DeadlineExceeded that is no failure: less than Config.MinDeadline was left.
 	shortDeadline bool
 	panicked      bool
 }
 
-// statusError is what grpc-go takes a status from, also when it is wrapped.
+// statusError is an error that carries a gRPC status.
 type statusError interface {
 	error
 	GRPCStatus() *status.Status
 }
 
-// wireCode returns the code that grpc-go's server makes of a handler's error. status.Code is not it: that reads a
-// bare context.DeadlineExceeded as Unknown. Panicked says that a Recovery made the error. It allocates nothing and walks
-// the error's tree once, because a failing call should cost hardly more than a good one.
+// wireCode returns the code that grpc-go's server sends for a handler's error, and whether a Recovery made the error.
+// status.Code differs: it reads context.DeadlineExceeded as Unknown. It allocates nothing and walks err's tree once.
 func wireCode(err error) (code codes.Code, panicked bool) {
 	if err == nil {
 		return codes.OK, false
 	}
-	failed, ok := err.(statusError) //nolint:errorlint // The common case first; wrapped ones follow.
+	failed, ok := err.(statusError) //nolint:errorlint // the common case first, wrapped ones follow
 	if !ok {
 		failed, ok = errors.AsType[statusError](err)
 	}
 	if ok {
 		if s := failed.GRPCStatus(); s != nil {
-			_, panicked = failed.(*panicError)
-			return canonical(s.Code()), panicked
+			if s.Code() >= NumCodes {
+				return codes.Unknown, false // as gRPC's specification says
+			}
+			return s.Code(), failed == errPanic
 		}
 	}
 	switch {
@@ -66,16 +66,8 @@ func wireCode(err error) (code codes.Code, panicked bool) {
 	}
 }
 
-// canonical maps numbers that the protocol does not know to Unknown, as the protocol says.
-func canonical(code codes.Code) codes.Code {
-	if code >= NumCodes {
-		return codes.Unknown
-	}
-	return code
-}
-
-// serverOutcome says how a call of m ended whose handler returned err after having run for elapsed. If the context has
-// ended, the caller has gone and nobody saw what the handler returned.
+// serverOutcome returns the outcome of a call of m whose handler returned err after elapsed. Once the context has
+// ended, the caller receives nothing of what the handler returns.
 func (r *Recorder) serverOutcome(ctx context.Context, m *method, err error, elapsed time.Duration) outcome {
 	var o outcome
 	if o.code, o.panicked = wireCode(err); o.panicked {
@@ -84,7 +76,7 @@ func (r *Recorder) serverOutcome(ctx context.Context, m *method, err error, elap
 	switch ended := ctx.Err(); {
 	case ended == nil:
 		if err != nil && o.code == codes.OK && m.typ == Unary {
-			o.code = codes.Internal // gRPC sends no response with an error, and its caller misses one.
+			o.code = codes.Internal // grpc-go sends no response with an error, and the client fails
 		}
 	case errors.Is(ended, context.DeadlineExceeded), atDeadline(ctx, elapsed):
 		o.code = codes.DeadlineExceeded
@@ -95,8 +87,7 @@ func (r *Recorder) serverOutcome(ctx context.Context, m *method, err error, elap
 	return o
 }
 
-// clientOutcome says how a client call ended that returned err after elapsed. What the caller got is the truth here,
-// whatever its context says.
+// clientOutcome returns the outcome of a client call that returned err after elapsed, whatever its context.
 func (r *Recorder) clientOutcome(ctx context.Context, err error, elapsed time.Duration) outcome {
 	var o outcome
 	o.code, _ = wireCode(err)
@@ -104,14 +95,14 @@ func (r *Recorder) clientOutcome(ctx context.Context, err error, elapsed time.Du
 	return o
 }
 
-// shortDeadline reports whether the deadline of ctx was so near when the call began that it could hardly run.
+// shortDeadline reports whether less than Config.MinDeadline was left when the call began.
 func (r *Recorder) shortDeadline(ctx context.Context, elapsed time.Duration) bool {
 	deadline, ok := ctx.Deadline()
-	return ok && r.minDeadline > 0 && time.Until(deadline)+elapsed < r.minDeadline
+	return ok && r.config.MinDeadline > 0 && time.Until(deadline)+elapsed < r.config.MinDeadline
 }
 
-// atDeadline reports whether a cancelled context ended because the caller's deadline had come: caller and server both
-// watch it, and the caller's reset often wins by a hair. The hair is a twentieth of the time, 50 ms at most.
+// atDeadline reports whether a canceled context ended at its deadline. Client and server both watch the deadline, and
+// the client's reset may arrive first, by a twentieth of the time and 50 ms at most.
 func atDeadline(ctx context.Context, elapsed time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	if !ok {

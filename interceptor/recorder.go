@@ -10,86 +10,103 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Config tells a Recorder what to count. The zero value of every field is the default that the field documents.
+// Config configures a Recorder. Every field is independent of the others.
 type Config struct {
-	// Window is how far back Snapshot's windows look. It slides in steps of a twelfth. Default 60 s.
+	// Window is the time span of Snapshot's windows, which slide in steps of a twelfth. Default 60 s.
 	Window time.Duration
-	// MaxMethods bounds, for each side, how many methods get an entry because a call named them: on the server only
-	// until Register, on the client for ever. Further names share one entry. Operations have as many again, until
-	// RegisterOperations. Default 1000; negative means none.
+	// MaxMethods limits, for each side, the methods that get an entry because a call named them: on the server until
+	// Register, on the client always. Further names share the entry "other". Operations have a limit of the same size,
+	// until RegisterOperations. Default 1000; negative means none.
 	MaxMethods int
-	// Skip reports whether a gRPC call, on either side, is not counted; fullMethod is /service/method. It runs on every
+	// Skip reports whether a gRPC call of either side is not counted; fullMethod is /service/method. It runs on every
 	// call. Default: IsInfrastructure, which costs a call nothing.
 	Skip func(ctx context.Context, fullMethod string) bool
-	// Exemplar returns labels that lead from a latency to one call behind it, such as its trace_id, from the context of a
-	// call that has ended; nil if nothing leads there, because its span is not sampled. otelvitals.Exemplar does that. It
-	// is asked when a method has had no example for a second of its step of latency (1, 2.5, 5 of a decade) and of its
-	// fate, OK or not: until a call answers, it is asked of each. What is returned must not be changed afterwards.
-	// Default: none, which costs a call one comparison.
+	// Exemplar returns labels that identify one call, such as its trace_id, from the context of a call that has ended;
+	// nil if there are none, as for a span that is not sampled. otelvitals.Exemplar is such a function. It runs when a
+	// method has no exemplar younger than a second for the call's latency (in steps of 1, 2.5, 5 of a decade) and
+	// success. The result must not change afterwards. Default: no exemplars.
 	Exemplar func(ctx context.Context) map[string]string
-	// MinDeadline is the least time that a caller must have left a call, when it began, for DeadlineExceeded to be a
-	// failure: a handler that hardly ran is not at fault. Default 100 ms; negative means that all are failures.
+	// MinDeadline is the least time that a caller must have left when the call began for DeadlineExceeded to be a
+	// failure. Default 100 ms; negative means that every DeadlineExceeded is one.
 	MinDeadline time.Duration
 	// Logger receives the panics that ServerOptions recovers from, and a warning when MaxMethods is reached. Default
 	// slog.Default().
 	Logger *slog.Logger
 }
 
-// Recorder counts calls, on the server and on the client side. Create it with New. All methods may be called
-// concurrently.
+// Recorder records calls of the server and of the client side. Create it with New. All methods are safe for concurrent
+// use.
 type Recorder struct {
-	config      Config
-	log         logger
-	minDeadline time.Duration
-	// base is the birth of the Recorder: all times are distances from it, because reading only the monotonic clock
-	// costs half of time.Now.
-	base   time.Time
-	server *side
-	client *side
-	// exemplarPanic says once that Config.Exemplar panics.
+	config Config
+	log    logger
+	// created is the origin of all internal times: time.Since reads the monotonic clock only, at half the cost of
+	// time.Now.
+	created        time.Time
+	server, client *side
+	// exemplarPanic limits the log to the first panic of Config.Exemplar.
 	exemplarPanic sync.Once
 }
 
-// New returns a Recorder. It starts nothing. The error joins all mistakes in config, each naming its field.
-func New(config Config) (*Recorder, error) {
-	config.setDefaults()
-	if err := config.check(); err != nil {
-		return nil, err
+// New returns a Recorder. The error names the field of Config that is invalid.
+func New(cfg Config) (*Recorder, error) {
+	if cfg.Window < 0 {
+		return nil, fmt.Errorf("interceptor: Window: got %v, want more than 0", cfg.Window)
 	}
-	r := &Recorder{config: config, log: newLogger(config.Logger), minDeadline: config.MinDeadline, base: time.Now()}
+	if cfg.Window == 0 {
+		cfg.Window = time.Minute
+	}
+	if cfg.MaxMethods == 0 {
+		cfg.MaxMethods = 1000
+	}
+	if cfg.MinDeadline == 0 {
+		cfg.MinDeadline = 100 * time.Millisecond
+	}
+	r := &Recorder{config: cfg, log: newLogger(cfg.Logger), created: time.Now()}
 	r.server = newSide(&r.config, r.log, false)
 	r.client = newSide(&r.config, r.log, true)
 	return r, nil
 }
 
-func (c *Config) setDefaults() {
-	if c.Window == 0 {
-		c.Window = time.Minute
+// ServerOptions returns options that make a server record all its calls and turn panics into codes.Internal, logged to
+// Config.Logger: one interceptor for unary calls and one for streams. Place them first: interceptors of later options
+// run inside.
+func (r *Recorder) ServerOptions() []grpc.ServerOption {
+	recovery := Recovery{r.log}
+	unary := func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
+		defer recovery.recovered(ctx, &err)
+		return r.UnaryServerInterceptor(ctx, req, info, handler)
 	}
-	if c.MaxMethods == 0 {
-		c.MaxMethods = 1000
+	stream := func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+		defer recovery.recovered(stream.Context(), &err)
+		return r.StreamServerInterceptor(srv, stream, info, handler)
 	}
-	if c.MinDeadline == 0 {
-		c.MinDeadline = 100 * time.Millisecond
+	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(unary), grpc.ChainStreamInterceptor(stream)}
+}
+
+// DialOptions returns options that make a client record all its calls, as their callers see them.
+func (r *Recorder) DialOptions() []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithChainUnaryInterceptor(r.UnaryClientInterceptor),
+		grpc.WithChainStreamInterceptor(r.StreamClientInterceptor),
 	}
 }
 
-func (c *Config) check() error {
-	if c.Window < 0 {
-		return fmt.Errorf("interceptor: Window: got %v, want more than 0", c.Window)
-	}
-	return nil
-}
-
-// Register enters the methods of a server, usually a *grpc.Server, so that they are in every Snapshot before they are
-// called. From then on server calls to other names share one entry: strangers cannot make the Recorder grow. Call it
-// after the services were registered and before serving; call it again for each further server.
+// Register enters the methods of a server, usually a *grpc.Server, so that every Snapshot has them from the start.
+// After it, server calls to other names share the entry "other", so that callers cannot make the Recorder grow. Call it
+// after the services are registered and before Serve, once for each server.
 func (r *Recorder) Register(server interface {
 	GetServiceInfo() map[string]grpc.ServiceInfo
-},
-) {
+}) {
 	r.server.register(server.GetServiceInfo())
 }
 
-// now is the time since the Recorder's birth.
-func (r *Recorder) now() time.Duration { return time.Since(r.base) }
+// now returns the time since the Recorder was created.
+func (r *Recorder) now() time.Duration { return time.Since(r.created) }
+
+// end records the end of a call with o.
+func (r *Recorder) end(ctx context.Context, c *call, o outcome, now time.Duration) {
+	c.record(o, now)
+	if r.config.Exemplar != nil {
+		r.recordExemplar(ctx, c, o.code, now)
+	}
+}

@@ -87,7 +87,7 @@ func checkOnePanic(t *testing.T, rec *interceptor.Recorder) {
 func TestStreamPanicsAreCountedOnceInAnyOrder(t *testing.T) {
 	info := &grpc.StreamServerInfo{FullMethod: "/a.B/Follow", IsServerStream: true}
 	for _, outside := range []bool{true, false} {
-		rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(nil)
+		rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(slog.New(slog.DiscardHandler))
 		first, second := rec.StreamServerInterceptor, recovery.StreamServerInterceptor
 		if !outside {
 			first, second = second, first
@@ -158,7 +158,7 @@ func TestALogThatPanicsEndsNothing(t *testing.T) {
 func TestPanicOfACallWhoseCallerHasGone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(nil)
+	rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(slog.New(slog.DiscardHandler))
 	info := &grpc.UnaryServerInfo{FullMethod: "/a.B/C"}
 	_, _ = chain(info, panics, rec.UnaryServerInterceptor, recovery.UnaryServerInterceptor)(ctx, nil)
 	checkOnePanic(t, rec)

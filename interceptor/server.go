@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 
 	"github.com/vitals-go/vitals/internal/stripe"
 )
 
-// UnaryServerInterceptor is a grpc.UnaryServerInterceptor that counts calls. It belongs first in the chain: what stands before it
-// is not seen. It costs about two readings of the clock and allocates nothing. A panic passes through, counted.
+// UnaryServerInterceptor is a grpc.UnaryServerInterceptor that records calls. Place it first in the chain. It allocates
+// nothing. A panic is counted and continues.
 func (r *Recorder) UnaryServerInterceptor(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (resp any, err error) {
@@ -19,66 +20,50 @@ func (r *Recorder) UnaryServerInterceptor(
 	}
 	c := m.begin(stripe.Of(r.server.mask), r.now())
 	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		// A recovered panic that goes on from here keeps its stack: the frames are still there. After
-		// runtime.Goexit there is nothing to recover.
-		p := recover()
-		c.abandon(p != nil, r.now())
-		if p != nil {
-			panic(p)
-		}
-	}()
+	defer r.abandoned(ctx, &c, &returned)
 	resp, err = handler(ctx, req)
 	returned = true
 	now := r.now()
-	var o outcome
-	if err == nil && ctx.Err() == nil {
+	if err == nil && ctx.Err() == nil && r.config.Exemplar == nil {
 		c.finish(now)
-	} else {
-		o = r.serverOutcome(ctx, c.method, err, now-c.start)
-		c.record(o, now)
+		return resp, nil
 	}
-	if r.config.Exemplar != nil {
-		r.recordExemplar(ctx, &c, o.code, now)
-	}
+	r.end(ctx, &c, r.serverOutcome(ctx, m, err, now-c.start), now)
 	return resp, err
 }
 
-// StreamServerInterceptor is a grpc.StreamServerInterceptor that counts streams and their messages. It belongs first in the
-// chain. It allocates one wrapper per stream; a message costs one addition and no clock reading.
+// StreamServerInterceptor is a grpc.StreamServerInterceptor that records streams and counts their messages. Place it
+// first in the chain. It allocates one wrapper for each stream. A panic is counted and continues.
 func (r *Recorder) StreamServerInterceptor(
 	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) (err error) {
-	// An UnknownServiceHandler is called without a service.
-	m := r.server.lookup(info.FullMethod, typeOf(info.IsClientStream, info.IsServerStream), srv != nil)
+	// grpc.UnknownServiceHandler runs without a service.
+	m := r.server.lookup(info.FullMethod, callType(info.IsClientStream, info.IsServerStream), srv != nil)
 	ctx := stream.Context()
 	if m == nil || r.config.Skip != nil && r.config.Skip(ctx, info.FullMethod) {
 		return handler(srv, stream)
 	}
 	c := m.begin(stripe.Of(r.server.mask), r.now())
 	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		p := recover() // As in UnaryServerInterceptor.
-		c.abandon(p != nil, r.now())
-		if p != nil {
-			panic(p)
-		}
-	}()
+	defer r.abandoned(ctx, &c, &returned)
 	err = handler(srv, &serverStream{ServerStream: stream, stripe: c.stripe})
 	returned = true
 	now := r.now()
-	o := r.serverOutcome(ctx, c.method, err, now-c.start)
-	c.record(o, now)
-	if r.config.Exemplar != nil {
-		r.recordExemplar(ctx, &c, o.code, now)
-	}
+	r.end(ctx, &c, r.serverOutcome(ctx, m, err, now-c.start), now)
 	return err
+}
+
+// abandoned records a call whose handler has not returned. It must be deferred itself: it panics again with the same
+// value and the same stack. After runtime.Goexit there is nothing to recover.
+func (r *Recorder) abandoned(ctx context.Context, c *call, returned *bool) {
+	if *returned {
+		return
+	}
+	p := recover()
+	r.end(ctx, c, outcome{code: codes.Internal, panicked: p != nil}, r.now())
+	if p != nil {
+		panic(p)
+	}
 }
 
 // serverStream counts messages in the stripe of its call.
@@ -87,20 +72,8 @@ type serverStream struct {
 	stripe *callStripe
 }
 
-// SendMsg counts what was sent.
-func (s *serverStream) SendMsg(m any) error {
-	err := s.ServerStream.SendMsg(m)
-	if err == nil {
-		s.stripe.sent.Add(1)
-	}
-	return err
-}
+// SendMsg counts a sent message.
+func (s *serverStream) SendMsg(m any) error { return s.stripe.countSent(s.ServerStream.SendMsg(m)) }
 
-// RecvMsg counts what was received.
-func (s *serverStream) RecvMsg(m any) error {
-	err := s.ServerStream.RecvMsg(m)
-	if err == nil {
-		s.stripe.received.Add(1)
-	}
-	return err
-}
+// RecvMsg counts a received message.
+func (s *serverStream) RecvMsg(m any) error { return s.stripe.countReceived(s.ServerStream.RecvMsg(m)) }

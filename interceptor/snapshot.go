@@ -6,27 +6,27 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// NumCodes is the number of canonical gRPC status codes, OK to Unauthenticated. Numbers outside are counted as Unknown.
+// NumCodes is the number of canonical gRPC status codes, OK to Unauthenticated. Other numbers count as Unknown.
 const NumCodes = 17
 
-// Snapshot is what one side of a Recorder has seen until Time. It is plain data and never changes.
+// Snapshot is the state of one side of a Recorder. It does not change.
 type Snapshot struct {
-	// Time is when it was taken.
+	// Time is when the snapshot was taken.
 	Time time.Time
-	// Started is the recorder's birth: since then all cumulative counters count.
+	// Started is when the Recorder was created, the start time of all cumulative counters.
 	Started time.Time
-	// Methods, sorted by service and method.
+	// Methods, sorted by service and name.
 	Methods []Method
-	// Total adds up all methods over the recorder's life.
+	// Total is the sum of all methods since Started.
 	Total Stats
-	// Window adds up all methods over the sliding window.
+	// Window is the sum of all methods in the sliding window.
 	Window Window
 }
 
-// CallType is the kind of a method, in the words of go-grpc-middleware and its metrics' label grpc_type.
+// CallType is the type of a method, with the values of the Prometheus label grpc_type.
 type CallType string
 
-// The kinds of methods. Other is work that is no gRPC call; see Recorder.Begin.
+// The types of methods. Other is that of operations; see Recorder.Begin.
 const (
 	Unary        CallType = "unary"
 	ClientStream CallType = "client_stream"
@@ -35,39 +35,39 @@ const (
 	Other        CallType = "other"
 )
 
-// Method is one method's share of a Snapshot. Names that were never registered share one method: Service "other",
-// Name "other".
+// Method is one method in a Snapshot. Names without an entry of their own share Service "other", Name "other".
 type Method struct {
 	Service string
 	Name    string
 	Type    CallType
 	Total   Stats
 	Window  Window
-	// Exemplars are the newest calls that Config.Exemplar had labels for: one that ended with OK and one that did not for
-	// each step of latency, by latency. Nil if there are none.
+	// Exemplars by latency: the newest call with OK and the newest with another code of each step of latency, where
+	// Config.Exemplar returned labels.
 	Exemplars []Exemplar
 
-	byCode *[NumCodes]codeLatency // nil while all calls have ended with OK; see LatencyOf
+	byCode *[NumCodes]codeLatency // nil while all calls have ended with OK
 }
 
-// Stats are cumulative counters since the recorder's birth. They never decrease.
+// Stats are cumulative counters. They never decrease.
 type Stats struct {
-	// Started calls; Started − Handled are in flight.
+	// Started and Handled calls; the difference is in flight.
 	Started uint64
 	Handled uint64
-	byCode  [NumCodes]uint64 // see ByCode
-	// Failures are the handled calls that are our fault; see IsFailure.
+	// Failures of Handled; see IsFailure.
 	Failures uint64
-	// Panics are the calls whose handler panicked; each also counts as Internal.
+	// Panics of Handled. Each counts as Internal too.
 	Panics uint64
-	// Messages of streams and unary calls alike.
+	// Messages of streams and unary calls.
 	MsgReceived uint64
 	MsgSent     uint64
 	// Latency of the handled calls.
 	Latency Histogram
+
+	byCode [NumCodes]uint64
 }
 
-// ByCode returns how many of Handled ended with code, as the peer sees it. Codes beyond Codes are counted as Unknown.
+// ByCode returns how many of Handled ended with code, as the peer received it.
 func (s *Stats) ByCode(code codes.Code) uint64 {
 	if code >= NumCodes {
 		return 0
@@ -78,16 +78,16 @@ func (s *Stats) ByCode(code codes.Code) uint64 {
 // InFlight returns how many calls have started and not ended.
 func (s *Stats) InFlight() uint64 { return s.Started - s.Handled }
 
-// Window is a view of the last minute or so.
+// Window holds the calls of the last Config.Window.
 type Window struct {
-	// Span is the time that the window really covers: shorter than configured while the recorder is young.
+	// Span is the time that the window covers: less than configured while the Recorder is younger.
 	Span time.Duration
-	// Requests handled in the window, Failures among them that are our fault, and Saturated ones (ResourceExhausted).
+	// Requests handled in the window, Failures among them, and Saturated ones, with ResourceExhausted.
 	Requests  uint64
 	Failures  uint64
 	Saturated uint64
-	// LatencySamples is how many of Requests the latencies below are made of: unary calls whose handler really ran. Streams
-	// live as long as they like and are left out.
+	// LatencySamples is how many of Requests the latencies below are of: unary calls and operations whose deadline was
+	// not short. Streams are left out.
 	LatencySamples uint64
 	Mean           time.Duration
 	P50            time.Duration
