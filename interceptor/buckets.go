@@ -58,7 +58,7 @@ var firstBucket = func() (table [bins]uint8) {
 	return table
 }()
 
-// bucketOf returns the index of the bucket of d: the first one whose bound is not below d.
+// bucketOf returns the index of the bucket of d: the first one with a bound not below d.
 func bucketOf(d time.Duration) int {
 	ns := uint64(max(d, 1<<minBin))
 	exponent := bits.Len64(ns) - 1

@@ -12,9 +12,9 @@
 // # What is counted
 //
 // A call counts with the code that its peer receives, which is not always the error that the handler returned: wrapped
-// status errors and context errors are read as grpc-go reads them, and a call whose context has ended counts as
-// Canceled or DeadlineExceeded. Each call counts exactly once, when its handler returns, panics or calls
-// runtime.Goexit, or when its client stream ends.
+// status errors and context errors are read as grpc-go reads them, and a call counts as Canceled or DeadlineExceeded
+// once its context has ended. Each call counts exactly once, when its handler returns, panics or calls runtime.Goexit,
+// or when its client stream ends.
 //
 // Interceptors do not run for requests that cannot be decoded, are too large or name an unknown method. A response that
 // is too large to send counts as what the handler returned.

@@ -14,5 +14,5 @@ import (
 func (r *Recorder) Observe(fullMethod string, code codes.Code, took time.Duration) {
 	m := r.server.lookup(fullMethod, Unary, true)
 	c := m.begin(stripe.Of(r.server.mask), r.now())
-	c.settle(r.serverOutcome(context.Background(), m, status.Error(code, ""), took), c.start+took)
+	c.record(r.serverOutcome(context.Background(), m, status.Error(code, ""), took), c.start+took)
 }

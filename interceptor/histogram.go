@@ -69,7 +69,7 @@ func (h Histogram) Cumulative(upper []float64) []uint64 {
 	return counts
 }
 
-// nearestBound returns the index of the bucket whose bound is nearest to that many seconds, -1 if that is 0.
+// nearestBound returns the index of the bound that is nearest to that many seconds, -1 if that is 0.
 func nearestBound(seconds float64) int {
 	ns := seconds * float64(time.Second)
 	if ns < float64(bounds[0])/2 {

@@ -66,8 +66,8 @@ func wireCode(err error) (code codes.Code, panicked bool) {
 	}
 }
 
-// serverOutcome returns the outcome of a call of m whose handler returned err after elapsed. Once the context has
-// ended, the caller receives nothing of what the handler returns.
+// serverOutcome returns the outcome of a call of m: its handler returned err after elapsed. Once the context has ended,
+// the caller receives nothing of what the handler returns.
 func (r *Recorder) serverOutcome(ctx context.Context, m *method, err error, elapsed time.Duration) outcome {
 	var o outcome
 	if o.code, o.panicked = wireCode(err); o.panicked {

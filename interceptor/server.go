@@ -53,7 +53,7 @@ func (r *Recorder) StreamServerInterceptor(
 	return err
 }
 
-// abandoned records a call whose handler has not returned. It must be deferred itself: it panics again with the same
+// abandoned records a call if its handler has not returned. It must be deferred itself: it panics again with the same
 // value and the same stack. After runtime.Goexit there is nothing to recover.
 func (r *Recorder) abandoned(ctx context.Context, c *call, returned *bool) {
 	if *returned {

@@ -86,8 +86,8 @@ type Window struct {
 	Requests  uint64
 	Failures  uint64
 	Saturated uint64
-	// LatencySamples is how many of Requests the latencies below are of: unary calls and operations whose deadline was
-	// not short. Streams are left out.
+	// LatencySamples is how many of Requests the latencies below are of: unary calls and operations, without those with
+	// a short deadline. Streams are left out.
 	LatencySamples uint64
 	Mean           time.Duration
 	P50            time.Duration

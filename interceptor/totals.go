@@ -112,7 +112,7 @@ func (t *totals) latencies() *[NumCodes]codeLatency {
 	return &byCode
 }
 
-// addTo adds t, the totals of m, to s, whose Latency.Counts must be of full length.
+// addTo adds t, the totals of m, to s. Latency.Counts must be of full length.
 func (t *totals) addTo(s *Stats, m *method, client bool) {
 	s.Started += t.started
 	s.Handled += t.handled()

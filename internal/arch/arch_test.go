@@ -38,9 +38,7 @@ var outside = map[string][]string{
 	"": {
 		"google.golang.org/grpc", "go.opentelemetry.io/otel/metric", "go.opentelemetry.io/otel/trace",
 	},
-	"interceptor": {
-		"google.golang.org/grpc", "github.com/grpc-ecosystem/go-grpc-middleware/v2",
-	},
+	"interceptor":        {"google.golang.org/grpc"},
 	"checker":            {},
 	"checker/resource":   {"github.com/shirou/gopsutil/v3"},
 	"checker/dependency": {"google.golang.org/grpc"},
@@ -51,13 +49,12 @@ var outside = map[string][]string{
 		"google.golang.org/protobuf/types/known/durationpb",
 	},
 	"breaker/grpcbreaker": {
-		"google.golang.org/grpc", "google.golang.org/genproto/googleapis/rpc", "github.com/grpc-ecosystem/go-grpc-middleware/v2",
+		"google.golang.org/grpc", "google.golang.org/genproto/googleapis/rpc",
 	},
 	"breaker/httpbreaker": {},
 	"breaker/sqlbreaker":  {},
 	"servicer": {
 		"google.golang.org/grpc", "google.golang.org/protobuf",
-		"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors", // the recorder's word for unary and stream
 		"golang.org/x/sys/unix", // asks the kernel which connections have never greeted
 	},
 	"servicer/healthclient": {"google.golang.org/grpc"},
