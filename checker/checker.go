@@ -30,7 +30,8 @@ type Checker struct {
 	entries []*entry  // sorted by name
 	results []*Result // of entries, in the same order
 
-	session  *session // nil unless Run runs
+	session  *session    // nil unless Run runs
+	expiry   *time.Timer // marks results as stale after Run; nil until it has returned once
 	timers   timerHeap
 	queue    []*entry // due, waiting for a free run
 	free     int      // how many more runs may be in flight

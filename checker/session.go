@@ -47,10 +47,8 @@ func (c *Checker) startSession(s *session, now time.Time) bool {
 		close(c.began)
 	}
 	c.session = s
+	c.markExpired(now)
 	for _, e := range c.entries {
-		if expires, ok := e.expiry(); ok && !expires.After(now) {
-			c.evaluate(e, &outcome{event: inconclusive, err: e.result.Err, expired: true}, now)
-		}
 		switch {
 		case e.stuck():
 			e.due = now.Add(e.retryInterval())
@@ -107,7 +105,9 @@ func (c *Checker) finish(s *session) {
 	clear(c.queue)
 	c.queue = nil
 	c.session = nil
-	c.publish(time.Now())
+	now := time.Now()
+	c.publish(now)
+	c.expireLater(now)
 	close(s.done)
 }
 
