@@ -10,7 +10,7 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// CertificateConfig says whose certificate is watched.
+// CertificateConfig configures Certificate.
 type CertificateConfig struct {
 	// Name of the check, such as api_certificate. Required.
 	Name string
@@ -18,22 +18,21 @@ type CertificateConfig struct {
 	Addr string
 	// TLS verifies the server. Default: as crypto/tls does, for the host of Addr.
 	TLS *tls.Config
-	// Interval between two looks. Default 1 h.
+	// Interval between two runs. Default 1 h.
 	Interval time.Duration
 }
 
-// Certificate returns a check that measures how much of a server certificate's lifetime has passed, and names the
-// days left. It warns above 80 % and is critical above 95 %, unless the caller sets other limits in the Check: automatic
-// renewal comes at about two thirds, and a share fits certificates of a day as well as those of a year. It gates nothing,
-// because a certificate that is about to expire still works. One that has expired, or is not trusted, is an error of the
-// check.
+// Certificate returns a check that measures how much of a server certificate's lifetime has passed, with the days left in
+// its source. It warns above 80 % and is critical above 95 %, unless the caller sets other limits in the Check; automatic
+// renewal comes at about two thirds. It gates nothing, because a certificate that is about to expire still works. One that
+// has expired or is not trusted is an error of the check.
 func Certificate(cfg CertificateConfig) (checker.Check, error) {
 	mistakes := []error{validAddress("CertificateConfig.Addr", cfg.Addr)}
 	if cfg.Name == "" {
 		mistakes = append(mistakes, errors.New("dependency: CertificateConfig.Name is required"))
 	}
 	if cfg.Interval < 0 {
-		mistakes = append(mistakes, fmt.Errorf("dependency: CertificateConfig.Interval is negative: %v", cfg.Interval))
+		mistakes = append(mistakes, fmt.Errorf("dependency: CertificateConfig.Interval: got %v, want 0 or more", cfg.Interval))
 	}
 	if err := errors.Join(mistakes...); err != nil {
 		return checker.Check{}, err
@@ -59,7 +58,7 @@ func (cfg CertificateConfig) measure(ctx context.Context) (checker.Measurement, 
 	defer release()
 	certificates := conn.(*tls.Conn).ConnectionState().PeerCertificates
 	if len(certificates) == 0 {
-		return checker.Measurement{}, fmt.Errorf("%s shows no certificate", cfg.Addr)
+		return checker.Measurement{}, fmt.Errorf("%s sent no certificate", cfg.Addr)
 	}
 	leaf := certificates[0]
 	lifetime, left := leaf.NotAfter.Sub(leaf.NotBefore), time.Until(leaf.NotAfter)
@@ -72,7 +71,7 @@ func (cfg CertificateConfig) measure(ctx context.Context) (checker.Measurement, 
 	}, nil
 }
 
-// humanDays rounds down: nobody should believe in more time than there is.
+// humanDays rounds down.
 func humanDays(d time.Duration) string {
 	if d < 48*time.Hour {
 		return fmt.Sprintf("%d hours", int(d.Hours()))

@@ -9,17 +9,17 @@ import (
 	"slices"
 )
 
-// DNSConfig says what DNS looks up.
+// DNSConfig configures DNS.
 type DNSConfig struct {
-	// Name is the host name. Required. A dot at its end keeps search domains out.
+	// Name is the host name. Required. A trailing dot excludes search domains.
 	Name string
-	// Want are addresses of which at least one must be among the answers. Default: any address will do.
+	// Want are addresses of which at least one must be found. Default: any address.
 	Want []netip.Addr
-	// Resolver looks it up. Default: net.DefaultResolver.
+	// Resolver to use. Default: net.DefaultResolver.
 	Resolver *net.Resolver
 }
 
-// DNS returns a function that looks a host name up, for IPv4 and IPv6 together.
+// DNS returns a function that resolves a host name to IPv4 and IPv6 addresses.
 func DNS(cfg DNSConfig) (func(context.Context) error, error) {
 	var mistakes []error
 	if cfg.Name == "" {
@@ -27,7 +27,7 @@ func DNS(cfg DNSConfig) (func(context.Context) error, error) {
 	}
 	for i, addr := range cfg.Want {
 		if !addr.IsValid() {
-			mistakes = append(mistakes, fmt.Errorf("dependency: DNSConfig.Want[%d] is no address", i))
+			mistakes = append(mistakes, fmt.Errorf("dependency: DNSConfig.Want[%d]: invalid address", i))
 		}
 	}
 	if mistakes != nil {

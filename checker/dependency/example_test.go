@@ -126,8 +126,8 @@ func ExampleRedis() {
 	_, err := dependency.Redis(dependency.RedisConfig{Addr: "cache", Username: "shop"})
 	fmt.Println(err)
 	// Output:
-	// dependency: RedisConfig.Addr is "cache", want host:port or unix:/path
-	// dependency: RedisConfig.Username needs Password
+	// dependency: RedisConfig.Addr: got "cache", want host:port or unix:/path
+	// dependency: RedisConfig.Username: requires Password
 }
 
 // fakeRedis has the method of a go-redis client that matters here.

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// explain adds to err what an operator should look at next. Target is the address or URL that was asked.
+// explain adds to err what an operator should check next. Target is the address or URL that was called.
 func explain(err error, target string) error {
 	if err == nil {
 		return nil
@@ -36,12 +36,12 @@ func hintTLS(err error, target string) string {
 		return "the certificate of " + target + " is for other names: use one of them, or set ServerName"
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return target + " does not speak TLS: ask it without, or correct the port"
+		return target + " does not use TLS: disable it here, or correct the port"
 	}
 	if text := err.Error(); strings.Contains(text, "server gave HTTP response to HTTPS client") {
-		return target + " does not speak TLS: use http://"
+		return target + " does not use TLS: use http://"
 	} else if strings.Contains(text, "tls: certificate required") || strings.Contains(text, "tls: bad certificate") {
-		return target + " wants a client certificate: set Certificates"
+		return target + " requires a client certificate: set Certificates"
 	}
 	return ""
 }
@@ -56,7 +56,7 @@ func hintName(err error, target string) string {
 	case failed.IsTimeout:
 		return "the name server did not answer in time: can this machine reach it?"
 	default:
-		return "the name server could not answer for " + target + ": ask it again by hand"
+		return "the name server could not answer for " + target + ": query it by hand"
 	}
 }
 

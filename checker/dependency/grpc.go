@@ -12,18 +12,18 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// GRPCConfig says whom GRPC asks.
+// GRPCConfig configures GRPC.
 type GRPCConfig struct {
-	// Conn is the program's own connection to the upstream, so that the check goes the way of the calls. Required.
+	// Conn is the program's own connection to the upstream, so that the check takes the path of its calls. Required.
 	Conn grpc.ClientConnInterface
-	// Service is the full name of the service to ask for, such as shop.v1.Orders. Default "": the whole server.
+	// Service is the full name of a service, such as shop.v1.Orders. Default "": the whole server.
 	Service string
-	// AllowUnimplemented takes a server without a health service for available: it did answer.
+	// AllowUnimplemented makes a server without a health service available.
 	AllowUnimplemented bool
 }
 
-// GRPC returns a function that asks an upstream by grpc.health.v1.Health/Check. It fails at once while the connection
-// is down, as calls do.
+// GRPC returns a function that calls grpc.health.v1.Health/Check. It fails at once while the connection is down, as calls
+// do.
 func GRPC(cfg GRPCConfig) (func(context.Context) error, error) {
 	if cfg.Conn == nil {
 		return nil, errors.New("dependency: GRPCConfig.Conn is required")
@@ -43,10 +43,10 @@ func (cfg GRPCConfig) evaluate(answer healthpb.HealthCheckResponse_ServingStatus
 	case healthpb.HealthCheckResponse_SERVING:
 		return nil
 	case healthpb.HealthCheckResponse_NOT_SERVING:
-		return fmt.Errorf("the upstream says that %s is NOT_SERVING: it is starting, draining, or misses something itself; look at its health report",
+		return fmt.Errorf("the upstream reports NOT_SERVING for %s: it is starting, draining or lacks a dependency; see its health report",
 			cfg.what())
 	default:
-		return fmt.Errorf("the upstream says %v about %s: it does not know yet; look at its log", answer, cfg.what())
+		return fmt.Errorf("the upstream reports %v for %s: see its log", answer, cfg.what())
 	}
 }
 
@@ -68,7 +68,7 @@ func (cfg GRPCConfig) explain(err error) error {
 		}
 		hint = "the upstream has no health service: register grpc.health.v1.Health there, or set AllowUnimplemented"
 	case codes.Unauthenticated, codes.PermissionDenied:
-		hint = "the upstream wants credentials even for health: give them to the connection, or exempt health there"
+		hint = "the upstream requires credentials for health: add them to the connection, or exempt health there"
 	case codes.DeadlineExceeded:
 		hint = "the upstream did not answer in time: is it overloaded, or unreachable?"
 	case codes.ResourceExhausted:
@@ -81,7 +81,7 @@ func (cfg GRPCConfig) explain(err error) error {
 	return fmt.Errorf("%w: %s", err, hint)
 }
 
-// hintUnavailable reads the text, because a status carries nothing else of its cause.
+// hintUnavailable parses the text: a status has no other information on its cause.
 func hintUnavailable(text string) string {
 	switch {
 	case strings.Contains(text, "connection refused"):
@@ -92,7 +92,7 @@ func hintUnavailable(text string) string {
 		return "TLS fails: do both sides use it, and is the certificate trusted and valid for this name?"
 	case strings.Contains(text, "server preface"), strings.Contains(text, "broken pipe"),
 		strings.Contains(text, "connection reset"), strings.Contains(text, "EOF"):
-		return "what listens there does not speak this connection's protocol: is it a gRPC server, and is TLS set the same on both sides?"
+		return "what listens there does not use this connection's protocol: is it a gRPC server, and is TLS set the same on both sides?"
 	default:
 		return "the upstream is down, restarting or unreachable"
 	}

@@ -51,8 +51,8 @@ func TestGRPC(t *testing.T) {
 		want    []string
 	}{
 		{"", nil},
-		{"shop.v1.Orders", []string{"service shop.v1.Orders is NOT_SERVING"}},
-		{"shop.v1.Stock", []string{"UNKNOWN about service shop.v1.Stock"}},
+		{"shop.v1.Orders", []string{"NOT_SERVING for service shop.v1.Orders"}},
+		{"shop.v1.Stock", []string{"UNKNOWN for service shop.v1.Stock"}},
 		{"Orders", []string{"NotFound", "does not know service Orders: is it the full name"}},
 	} {
 		run := must(dependency.GRPC(dependency.GRPCConfig{Conn: conn, Service: test.service}))
@@ -60,7 +60,7 @@ func TestGRPC(t *testing.T) {
 	}
 }
 
-func TestGRPCWithoutAHealthService(t *testing.T) {
+func TestGRPCWithoutHealthService(t *testing.T) {
 	conn := connect(t, serveGRPC(t, grpc.NewServer()), insecure.NewCredentials())
 	strict := must(dependency.GRPC(dependency.GRPCConfig{Conn: conn}))
 	wantError(t, strict(patient(t)), "has no health service: register grpc.health.v1.Health")
@@ -68,7 +68,7 @@ func TestGRPCWithoutAHealthService(t *testing.T) {
 	wantError(t, lenient(patient(t)))
 }
 
-func TestGRPCSaysWhyTheUpstreamIsUnavailable(t *testing.T) {
+func TestGRPCExplainsUnavailable(t *testing.T) {
 	refuses := grpc.NewServer(grpc.UnaryInterceptor(
 		func(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler) (any, error) {
 			return nil, status.Error(codes.Unauthenticated, "no token")
@@ -83,7 +83,7 @@ func TestGRPCSaysWhyTheUpstreamIsUnavailable(t *testing.T) {
 		{"nobody listens", deserted(t), insecure.NewCredentials(), "nothing listens there"},
 		{"TLS to a plain server", plain, credentials.NewTLS(nil), "TLS fails"},
 		{"no such name", "vitals.invalid:1", insecure.NewCredentials(), "does not resolve"},
-		{"no credentials", plain, insecure.NewCredentials(), "wants credentials even for health"},
+		{"no credentials", plain, insecure.NewCredentials(), "requires credentials for health"},
 		{"not gRPC", listen(t, func(net.Conn) {}), insecure.NewCredentials(), "is it a gRPC server"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestGRPCEndsWithItsContext(t *testing.T) {
 	wantError(t, must(dependency.GRPC(dependency.GRPCConfig{Conn: conn}))(ctx), "did not answer in time")
 }
 
-func TestGRPCNeedsAConnection(t *testing.T) {
+func TestGRPCRequiresConn(t *testing.T) {
 	_, err := dependency.GRPC(dependency.GRPCConfig{})
 	wantError(t, err, "GRPCConfig.Conn is required")
 }

@@ -13,11 +13,11 @@ import (
 	"slices"
 )
 
-// HTTPConfig says what HTTP asks, and what it takes for an answer.
+// HTTPConfig configures HTTP.
 type HTTPConfig struct {
-	// URL to ask, http or https. Required.
+	// URL, http or https. Required.
 	URL string
-	// Method is the request's. Default GET.
+	// Method of the request. Default GET.
 	Method string
 	// Header is sent with each request. "Host" sets the request's host.
 	Header http.Header
@@ -27,16 +27,16 @@ type HTTPConfig struct {
 	Contains string
 	// Match must match the body. Default: none.
 	Match *regexp.Regexp
-	// MaxBody is how many bytes of the body are read at most. Default 64 KiB.
+	// MaxBody limits the bytes of the body that are read. Default 64 KiB.
 	MaxBody int64
-	// Client sends the requests. Default: one of its own that opens a connection for each request, uses no proxy and
-	// takes a redirect for the answer: a login page must not pass for health.
+	// Client sends the requests. Default: one that opens a connection per request, uses no proxy and does not follow
+	// redirects, which often lead to a login page.
 	Client *http.Client
 }
 
 const defaultMaxBody = 64 << 10
 
-// HTTP returns a function that sends one request and judges the response.
+// HTTP returns a function that sends one request and checks the response.
 func HTTP(cfg HTTPConfig) (func(context.Context) error, error) {
 	cfg.Method = cmp.Or(cfg.Method, http.MethodGet)
 	if err := cfg.validate(); err != nil {
@@ -61,21 +61,21 @@ func (cfg HTTPConfig) validate() error {
 	u, err := url.Parse(cfg.URL)
 	switch {
 	case err != nil:
-		add("URL is none: is each special character in it escaped, as %%40 for @?") // err tells the password
+		add("URL: malformed; escape special characters, such as %%40 for @") // err may hold a password
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
-		add("URL has scheme %q and host %q, want http://host or https://host", u.Scheme, u.Host)
+		add("URL: got scheme %q and host %q, want http://host or https://host", u.Scheme, u.Host)
 	default:
 		if _, err := http.NewRequestWithContext(context.Background(), cfg.Method, cfg.URL, nil); err != nil {
-			add("Method is %q: %w", cfg.Method, err)
+			add("Method: got %q: %w", cfg.Method, err)
 		}
 	}
 	for _, code := range cfg.Status {
 		if code < 100 || code > 599 {
-			add("Status holds %d, which is no status code", code)
+			add("Status: got %d, want a status code", code)
 		}
 	}
 	if cfg.MaxBody < 0 {
-		add("MaxBody is negative: %d", cfg.MaxBody)
+		add("MaxBody: got %d, want 0 or more", cfg.MaxBody)
 	}
 	return errors.Join(mistakes...)
 }
@@ -132,7 +132,7 @@ func (cfg HTTPConfig) checkBody(body io.Reader, target string) error {
 func hintStatus(response *http.Response) string {
 	switch code := response.StatusCode; {
 	case code >= 300 && code < 400:
-		return fmt.Sprintf("it points to %q: ask there, or expect this status", response.Header.Get("Location"))
+		return fmt.Sprintf("it redirects to %q: use that URL, or expect this status", response.Header.Get("Location"))
 	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusProxyAuthRequired:
 		return "it does not accept our credentials: are they set, right and not expired?"
 	case code == http.StatusNotFound, code == http.StatusGone:
@@ -140,7 +140,7 @@ func hintStatus(response *http.Response) string {
 	case code == http.StatusMethodNotAllowed:
 		return "it does not take this method: set another one"
 	case code == http.StatusTooManyRequests:
-		return "it limits our rate: ask less often"
+		return "it limits our rate: raise the interval"
 	case code == http.StatusBadGateway, code == http.StatusServiceUnavailable, code == http.StatusGatewayTimeout:
 		return "it, or a proxy in front of it, is down or not ready: look at its health and log"
 	case code >= 500:

@@ -56,7 +56,7 @@ func TestHTTP(t *testing.T) {
 		{"/ok", dependency.HTTPConfig{Status: []int{204}}, []string{"200 OK", "not expected"}},
 		{"/long", dependency.HTTPConfig{Contains: "fine"}, []string{"first 65536 bytes"}},
 		{"/long", dependency.HTTPConfig{Contains: "fine", MaxBody: 1 << 20}, nil},
-		{"/login", dependency.HTTPConfig{}, []string{"302 Found", `points to "/ok"`}},
+		{"/login", dependency.HTTPConfig{}, []string{"302 Found", `redirects to "/ok"`}},
 		{"/login", dependency.HTTPConfig{Status: []int{200, 302}}, nil},
 		{"/login", dependency.HTTPConfig{Client: server.Client()}, nil},
 		{"/host", dependency.HTTPConfig{
@@ -75,7 +75,7 @@ func TestHTTP(t *testing.T) {
 	server.Client().CloseIdleConnections()
 }
 
-func TestHTTPSaysWhyNobodyAnswers(t *testing.T) {
+func TestHTTPExplainsFailures(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	secured := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -88,7 +88,7 @@ func TestHTTPSaysWhyNobodyAnswers(t *testing.T) {
 		want      string
 	}{
 		{"nobody listens", "http://" + deserted(t), "nothing listens at"},
-		{"TLS to a plain server", strings.Replace(plain.URL, "http", "https", 1), "does not speak TLS"},
+		{"TLS to a plain server", strings.Replace(plain.URL, "http", "https", 1), "does not use TLS"},
 		{"unknown authority", secured.URL, "authority that is not trusted"},
 		{"closed without a word", "http://" + mute, "closed the connection"},
 		{"no such name", "http://vitals.invalid", "vitals.invalid"},
@@ -110,7 +110,7 @@ func TestHTTPSaysWhyNobodyAnswers(t *testing.T) {
 
 func TestHTTPReportsAllMistakes(t *testing.T) {
 	_, err := dependency.HTTP(dependency.HTTPConfig{URL: "ftp://user:secret@host", Status: []int{7, 600}, MaxBody: -1})
-	wantError(t, err, "URL", "Status holds 7", "Status holds 600", "MaxBody")
+	wantError(t, err, "URL", "Status: got 7,", "Status: got 600,", "MaxBody")
 	if strings.Contains(err.Error(), "secret") {
 		t.Errorf("the mistake tells the password: %v", err)
 	}
@@ -173,7 +173,7 @@ func TestTCPWithTLS(t *testing.T) {
 	}
 }
 
-func TestAServerThatAcceptsAndIsSilentEndsWithTheContext(t *testing.T) {
+func TestSilentServerFailsWithTheContext(t *testing.T) {
 	stop := make(chan struct{})
 	addr := listen(t, func(net.Conn) { <-stop })
 	defer close(stop)
@@ -226,7 +226,7 @@ func TestCertificate(t *testing.T) {
 	wantError(t, err, "Name", "Addr", "Interval")
 }
 
-func TestACertificateGatesNothing(t *testing.T) {
+func TestCertificateGatesNothing(t *testing.T) {
 	check := must(dependency.Certificate(dependency.CertificateConfig{Name: "c", Addr: "127.0.0.1:1"}))
 	if len(check.Gates) != 1 || check.Gates[0] != checker.None || check.Warning != checker.Above(80) || check.Critical != checker.Above(95) {
 		t.Errorf("got %+v", check)

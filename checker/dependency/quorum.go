@@ -10,33 +10,33 @@ import (
 
 // Member is one of several functions that make a check together.
 type Member struct {
-	// Name tells the members of one group apart. Required.
+	// Name identifies the member in errors. Required; unique.
 	Name string
-	// Run asks, as checker.Check.Run does. Required.
+	// Run is a function as checker.Check.Run. Required.
 	Run func(context.Context) error
 }
 
-// All returns a function that passes if every member does: parts that are useless without each other.
+// All returns a function that passes if every member does.
 func All(members ...Member) (func(context.Context) error, error) {
 	return Quorum(len(members), members...)
 }
 
-// Any returns a function that passes if at least one member does: replicas that stand in for each other.
+// Any returns a function that passes if at least one member does, as for replicas.
 func Any(members ...Member) (func(context.Context) error, error) {
 	return Quorum(1, members...)
 }
 
-// Quorum returns a function that passes if at least need members do: the nodes of a cluster that votes.
+// Quorum returns a function that passes if at least need members do.
 //
-// The members run in parallel. It returns as soon as enough have passed, and cancels the others; or, once enough can
-// no longer pass, shortly after, with an error that names each member that failed or has not answered. A panic of a
-// member is a failure of that member. No member has two runs at a time.
+// The members run in parallel. The function returns and cancels the others as soon as enough have passed, or shortly after
+// enough can no longer pass, with an error that names each member that failed or has not returned. A panic is a failure of
+// its member. A member has at most one run at a time.
 func Quorum(need int, members ...Member) (func(context.Context) error, error) {
 	var mistakes []error
 	if len(members) == 0 {
 		mistakes = append(mistakes, errors.New("dependency: at least one member is required"))
 	} else if need < 1 || need > len(members) {
-		mistakes = append(mistakes, fmt.Errorf("dependency: a quorum of %d is not possible among %d members", need, len(members)))
+		mistakes = append(mistakes, fmt.Errorf("dependency: got a quorum of %d of %d members, want 1 to %[2]d", need, len(members)))
 	}
 	g := &group{need: need, members: make([]*member, len(members))}
 	for i, m := range members {
@@ -47,7 +47,7 @@ func Quorum(need int, members ...Member) (func(context.Context) error, error) {
 			mistakes = append(mistakes, fmt.Errorf("dependency: member %q has no Run", m.Name))
 		}
 		if slices.ContainsFunc(members[:i], func(other Member) bool { return m.Name != "" && other.Name == m.Name }) {
-			mistakes = append(mistakes, fmt.Errorf("dependency: member %q is there twice", m.Name))
+			mistakes = append(mistakes, fmt.Errorf("dependency: member %q is listed twice", m.Name))
 		}
 		g.members[i] = &member{Member: m, running: make(chan struct{}, 1)}
 	}
@@ -62,24 +62,23 @@ type group struct {
 	members []*member
 }
 
-// grace is how long the others may still speak once the group has failed, so that the error names all that are down
-// and not just the fastest to say so.
+// grace is the time for other members to fail after the group has failed, so that the error names all that are down.
 const grace = 250 * time.Millisecond
 
-// answer is what member number index said.
-type answer struct {
+// result is what a member returned.
+type result struct {
 	index int
 	err   error
 }
 
 func (g *group) run(ctx context.Context) error {
-	asking, cancel := context.WithCancel(ctx)
+	runCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	answers := make(chan answer, len(g.members)) // room for all: nobody waits to answer a run that is over
+	results := make(chan result, len(g.members)) // no send blocks after the return
 	errs := make([]error, len(g.members))
 	for i, m := range g.members {
-		errs[i] = errSilent
-		go m.run(asking, func(err error) { answers <- answer{i, err} })
+		errs[i] = errPending
+		go m.run(runCtx, func(err error) { results <- result{i, err} })
 	}
 	passed, failed := 0, 0
 	lost := time.NewTimer(grace)
@@ -87,29 +86,29 @@ func (g *group) run(ctx context.Context) error {
 	defer lost.Stop()
 	for passed+failed < len(g.members) {
 		select {
-		case a := <-answers:
-			errs[a.index] = a.err
-			if a.err == nil {
+		case r := <-results:
+			errs[r.index] = r.err
+			if r.err == nil {
 				passed++
 			} else if failed++; len(g.members)-failed == g.need-1 {
 				lost.Reset(grace)
 			}
 		case <-lost.C:
-			return g.verdict(passed, errs)
+			return g.failure(passed, errs)
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), g.verdict(passed, errs))
+			return fmt.Errorf("%w: %w", context.Cause(ctx), g.failure(passed, errs))
 		}
 		if passed >= g.need {
 			return nil
 		}
 	}
-	return g.verdict(passed, errs)
+	return g.failure(passed, errs)
 }
 
-var errSilent = errors.New("has not answered")
+var errPending = errors.New("has not returned")
 
-// verdict is the error of a group that has failed.
-func (g *group) verdict(passed int, errs []error) error {
+// failure is the error of a group that has failed.
+func (g *group) failure(passed int, errs []error) error {
 	var named []error
 	for i, err := range errs {
 		if err != nil {
@@ -117,4 +116,35 @@ func (g *group) verdict(passed int, errs []error) error {
 		}
 	}
 	return fmt.Errorf("%d of %d must pass, %d did: %w", g.need, len(g.members), passed, errors.Join(named...))
+}
+
+// member is a Member whose runs do not overlap.
+type member struct {
+	Member
+
+	running chan struct{} // holds a token while Run runs
+}
+
+var (
+	errStuck  = errors.New("an earlier run is still in flight: it ignores its context")
+	errGoexit = errors.New("ended its goroutine instead of returning")
+)
+
+// run is the goroutine of one run. It waits for an earlier run and calls done once, also after a panic or Goexit.
+func (m *member) run(ctx context.Context, done func(error)) {
+	select {
+	case m.running <- struct{}{}:
+	case <-ctx.Done():
+		done(errStuck)
+		return
+	}
+	err := errGoexit
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panicked: %v", cause)
+		}
+		<-m.running
+		done(err)
+	}()
+	err = m.Run(ctx)
 }

@@ -26,7 +26,7 @@ func member(name string, run func(context.Context) error) dependency.Member {
 	return dependency.Member{Name: name, Run: run}
 }
 
-func TestVerdicts(t *testing.T) {
+func TestQuorumResults(t *testing.T) {
 	up, down, slow := member("up", passes), member("down", fails), member("slow", hangs)
 	up2, down2 := member("up2", passes), member("down2", fails)
 	for _, test := range []struct {
@@ -67,7 +67,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-func TestTheErrorNamesEachMemberThatFailed(t *testing.T) {
+func TestQuorumErrorNamesFailedMembers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		late := func(context.Context) error { time.Sleep(100 * time.Millisecond); return errDown }
 		run := must(dependency.Quorum(2,
@@ -82,7 +82,7 @@ func TestTheErrorNamesEachMemberThatFailed(t *testing.T) {
 	})
 }
 
-func TestAMemberThatIgnoresItsContextHasOneRunAtATime(t *testing.T) {
+func TestMemberIgnoringItsContextRunsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var started atomic.Int32
 		release := make(chan struct{})
@@ -106,7 +106,7 @@ func TestAMemberThatIgnoresItsContextHasOneRunAtATime(t *testing.T) {
 	})
 }
 
-func TestASecondRoundWaitsForMembersThatWereCancelled(t *testing.T) {
+func TestNextRunWaitsForCancelledMembers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slowly := func(ctx context.Context) error {
 			<-ctx.Done()
@@ -134,7 +134,7 @@ func TestASecondRoundWaitsForMembersThatWereCancelled(t *testing.T) {
 
 func TestQuorumReportsAllMistakes(t *testing.T) {
 	_, err := dependency.Quorum(4, member("a", passes), member("a", nil), member("", passes))
-	wantError(t, err, "quorum of 4", `"a" has no Run`, `"a" is there twice`, "member 2 has no Name")
+	wantError(t, err, "quorum of 4", `"a" has no Run`, `"a" is listed twice`, "member 2 has no Name")
 	_, err = dependency.All()
 	wantError(t, err, "at least one member")
 	_, err = dependency.Any()

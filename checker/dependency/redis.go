@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// RedisConfig says how Redis connects.
+// RedisConfig configures Redis.
 type RedisConfig struct {
 	// Addr is host:port, or unix:/path for a Unix socket. Required.
 	Addr string
@@ -21,12 +21,12 @@ type RedisConfig struct {
 	TLS *tls.Config
 }
 
-// Redis returns a function that connects to a Redis server, or one that speaks its protocol, and sends PING. It needs
-// no client library; with one, Command asks through the program's own connections.
+// Redis returns a function that connects to a server of the Redis protocol and sends PING. With a client library, use
+// Command, which takes the program's own connections.
 func Redis(cfg RedisConfig) (func(context.Context) error, error) {
 	mistakes := []error{validAddress("RedisConfig.Addr", cfg.Addr)}
 	if cfg.Username != "" && cfg.Password == "" {
-		mistakes = append(mistakes, errors.New("dependency: RedisConfig.Username needs Password"))
+		mistakes = append(mistakes, errors.New("dependency: RedisConfig.Username: requires Password"))
 	}
 	if err := errors.Join(mistakes...); err != nil {
 		return nil, err
@@ -34,8 +34,7 @@ func Redis(cfg RedisConfig) (func(context.Context) error, error) {
 	return cfg.run, nil
 }
 
-// Command adapts a client's method that returns a command with its error inside, as those of go-redis do:
-// Command(client.Ping).
+// Command adapts a client's method that returns a command with its error inside, as in go-redis: Command(client.Ping).
 func Command[C interface{ Err() error }](command func(context.Context) C) func(context.Context) error {
 	return func(ctx context.Context) error {
 		err := command(ctx).Err()
@@ -68,7 +67,7 @@ func (cfg RedisConfig) run(ctx context.Context) error {
 	return cfg.command(conn, replies, "+PONG", "PING")
 }
 
-// maxReply bounds what is read of a reply: whoever sends more is no Redis server.
+// maxReply is longer than any reply of a Redis server to these commands.
 const maxReply = 1024
 
 // command sends one command and reads one line in reply. The protocol is at https://redis.io/docs/latest/develop/reference/protocol-spec/.
@@ -102,10 +101,10 @@ func (cfg RedisConfig) command(conn io.Writer, replies *bufio.Reader, want strin
 	return fmt.Errorf("%s answers %s: %s", cfg.Addr, command[0], text)
 }
 
-// hintRedis knows the errors by which a server refuses to work.
+// hintRedis returns a hint for the errors of a server that is not ready or rejects the client.
 func hintRedis(text string) string {
 	for _, known := range []struct{ prefix, hint string }{
-		{"NOAUTH", "it wants a password: set it"},
+		{"NOAUTH", "it requires a password: set it"},
 		{"WRONGPASS", "it does not accept the password: is it right, and was it changed?"},
 		{"ERR AUTH", "it has no password set: leave ours out, or set it there"},
 		{"NOPERM", "this user may not send the command: allow it +ping"},
@@ -113,7 +112,7 @@ func hintRedis(text string) string {
 		{"MASTERDOWN", "this replica has lost its master: look there"},
 		{"CLUSTERDOWN", "the cluster misses slots: look at its nodes"},
 		{"DENIED", "it is in protected mode: bind it to an address and set a password"},
-		{"ERR max number of clients", "it has no free connection: raise maxclients, or find who keeps them"},
+		{"ERR max number of clients", "it has no free connection: raise maxclients, or close idle clients"},
 	} {
 		if strings.HasPrefix(text, known.prefix) {
 			return known.hint

@@ -70,7 +70,7 @@ func TestRedis(t *testing.T) {
 		{"open", dependency.RedisConfig{}, map[string]string{"PING": pong}, nil},
 		{"password", dependency.RedisConfig{Password: "p w"}, map[string]string{"AUTH p w": "+OK\r\n", "PING": pong}, nil},
 		{"user", dependency.RedisConfig{Username: "u", Password: "p"}, map[string]string{"AUTH u p": "+OK\r\n", "PING": pong}, nil},
-		{"password wanted", dependency.RedisConfig{}, map[string]string{"PING": "-NOAUTH Authentication required.\r\n"}, []string{"NOAUTH", "it wants a password"}},
+		{"password wanted", dependency.RedisConfig{}, map[string]string{"PING": "-NOAUTH Authentication required.\r\n"}, []string{"NOAUTH", "it requires a password"}},
 		{"wrong password", dependency.RedisConfig{Password: "p"}, map[string]string{"AUTH p": "-WRONGPASS invalid\r\n"}, []string{"does not accept the password"}},
 		{"loading", dependency.RedisConfig{}, map[string]string{"PING": "-LOADING Redis is loading the dataset in memory\r\n"}, []string{"still loading its data: wait"}},
 		{"no slots", dependency.RedisConfig{}, map[string]string{"PING": "-CLUSTERDOWN The cluster is down\r\n"}, []string{"look at its nodes"}},
@@ -89,7 +89,7 @@ func TestRedis(t *testing.T) {
 	}
 	wantError(t, must(dependency.Redis(dependency.RedisConfig{Addr: deserted(t)}))(patient(t)), "nothing listens at")
 	_, err := dependency.Redis(dependency.RedisConfig{Addr: "redis", Username: "u"})
-	wantError(t, err, "Addr", "Username needs Password")
+	wantError(t, err, "Addr", "Username: requires Password")
 }
 
 // statusCmd stands for the commands of go-redis.
@@ -103,7 +103,7 @@ func TestCommand(t *testing.T) {
 		want []string
 	}{
 		{nil, nil},
-		{errors.New("NOAUTH Authentication required."), []string{"it wants a password"}},
+		{errors.New("NOAUTH Authentication required."), []string{"it requires a password"}},
 		{io.EOF, []string{"closed the connection"}},
 	} {
 		ping := func(context.Context) *statusCmd { return &statusCmd{test.err} }
@@ -115,14 +115,14 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-func TestARealRedisServer(t *testing.T) {
+func TestRealRedisServer(t *testing.T) {
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
 		t.Skip("redis-server is not installed; the miniature server of the other tests has to do")
 	}
 	addr, dead := startRedis(t, path, "--requirepass", "secret")
 	open := must(dependency.Redis(dependency.RedisConfig{Addr: addr}))
-	wantError(t, open(patient(t)), "it wants a password")
+	wantError(t, open(patient(t)), "it requires a password")
 	wrong := must(dependency.Redis(dependency.RedisConfig{Addr: addr, Password: "guess"}))
 	wantError(t, wrong(patient(t)), "does not accept the password")
 	right := must(dependency.Redis(dependency.RedisConfig{Addr: addr, Username: "default", Password: "secret"}))

@@ -5,18 +5,20 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/vitals-go/vitals/checker"
 )
 
-// SQLConfig says how SQL asks a database.
+// SQLConfig configures SQL.
 type SQLConfig struct {
 	// DB is the program's own pool. Required.
 	DB *sql.DB
-	// Query is run and its rows are read; it should be cheap. Default "": the driver's ping.
+	// Query is run and its rows are read. Default "": the driver's ping.
 	Query string
 }
 
-// SQL returns a function that asks a database through the pool that the program uses. When the pool has no connection
-// to give in time, the error says so: the database may be well. (*sql.DB).PingContext alone is a check too.
+// SQL returns a function that queries a database through the program's own pool. Its error distinguishes an exhausted pool
+// from a database that fails, unlike (*sql.DB).PingContext.
 func SQL(cfg SQLConfig) (func(context.Context) error, error) {
 	if cfg.DB == nil {
 		return nil, errors.New("dependency: SQLConfig.DB is required")
@@ -28,7 +30,7 @@ func SQL(cfg SQLConfig) (func(context.Context) error, error) {
 		case err == nil:
 			return nil
 		case ctx.Err() != nil && stats.MaxOpenConnections > 0 && stats.InUse >= stats.MaxOpenConnections:
-			return fmt.Errorf("%w: all %d connections of the pool are in use: find what keeps them, close rows and transactions, or raise SetMaxOpenConns",
+			return fmt.Errorf("%w: all %d connections of the pool are in use: close rows and transactions, or raise SetMaxOpenConns",
 				err, stats.MaxOpenConnections)
 		default:
 			return explain(err, "the database")
@@ -45,7 +47,46 @@ func (cfg SQLConfig) ping(ctx context.Context) error {
 		return err
 	}
 	defer rows.Close()
-	for rows.Next() { // some drivers tell the failure only here
+	for rows.Next() { // some drivers fail only here
 	}
 	return rows.Err()
+}
+
+// SQLPoolConfig configures SQLPool.
+type SQLPoolConfig struct {
+	// Name of the check, such as database_pool. Required.
+	Name string
+	// DB is the pool. Required.
+	DB *sql.DB
+}
+
+// SQLPool returns a check that measures how much of a connection pool is in use, in percent of SetMaxOpenConns, by the
+// pool's own counters. It warns above 80 % and is never critical, unless the caller sets other limits in the Check. It is a
+// resource: it gates nothing. A pool without SetMaxOpenConns is never full.
+func SQLPool(cfg SQLPoolConfig) (checker.Check, error) {
+	var mistakes []error
+	if cfg.Name == "" {
+		mistakes = append(mistakes, errors.New("dependency: SQLPoolConfig.Name is required"))
+	}
+	if cfg.DB == nil {
+		mistakes = append(mistakes, errors.New("dependency: SQLPoolConfig.DB is required"))
+	}
+	if mistakes != nil {
+		return checker.Check{}, errors.Join(mistakes...)
+	}
+	return checker.Check{
+		Name: cfg.Name, Title: "Connection pool " + cfg.Name, Kind: checker.Resource,
+		Measure: cfg.measure, Warning: checker.Above(80),
+	}, nil
+}
+
+func (cfg SQLPoolConfig) measure(context.Context) (checker.Measurement, error) {
+	stats := cfg.DB.Stats()
+	if stats.MaxOpenConnections <= 0 {
+		return checker.Measurement{Unit: "%", Source: fmt.Sprintf("of an unlimited pool (%d in use)", stats.InUse)}, nil
+	}
+	return checker.Measurement{
+		Value: 100 * float64(stats.InUse) / float64(stats.MaxOpenConnections),
+		Unit:  "%", Source: fmt.Sprintf("of %d connections", stats.MaxOpenConnections),
+	}, nil
 }

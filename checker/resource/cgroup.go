@@ -9,13 +9,9 @@ import (
 
 // hierarchy is one tree of control groups as this process sees it.
 type hierarchy struct {
-	// unified tells version 2 from version 1.
-	unified bool
-	// dirs are the folders of the process's own group and of its ancestors, in this order, up to where the tree is
-	// mounted. Names are as fs.FS wants them. Never empty.
-	dirs []string
-	// mount is the folder where the tree is mounted.
-	mount string
+	unified bool     // version 2
+	dirs    []string // of the own group and its ancestors up to mount, as names for fs.FS; never empty
+	mount   string   // where the tree is mounted
 }
 
 // membership is one line of /proc/self/cgroup.
@@ -32,9 +28,8 @@ type mount struct {
 	controllers []string // version 1 only, among other mount options
 }
 
-// findHierarchy returns the tree that controls controller; version 1 wins, because a controller is bound to one
-// version only and a mounted version 1 controller is not available in version 2. With controller "" it returns the
-// tree of version 2. It reports false where there is none.
+// findHierarchy returns the tree of controller, or with "" that of version 2. Version 1 takes precedence: a controller that
+// is mounted there is not available in version 2.
 func findHierarchy(files fs.FS, controller string) (hierarchy, bool) {
 	members := parseMembership(readText(files, "proc/self/cgroup"))
 	mounts := parseMounts(readText(files, "proc/self/mountinfo"))
@@ -62,8 +57,8 @@ func groupIn(members []membership, controller string, unified bool) (string, boo
 	return "", false
 }
 
-// locate finds the folders of group. A mount that shows only another part of the tree still shows the limits of that
-// part's root, which is all that a container without a control group namespace of its own can see.
+// locate finds the directories of group. A mount of another part of the tree still has the limits of that part's root,
+// which is all that a container without its own cgroup namespace can see.
 func locate(mounts []mount, group, controller string, unified bool) (hierarchy, bool) {
 	var found hierarchy
 	for _, m := range mounts {
@@ -95,10 +90,10 @@ func relative(root, group string) (string, bool) {
 	return strings.TrimPrefix(below, "/"), true
 }
 
-// maxLevels bounds the work for a group that is nested absurdly deep.
+// maxLevels bounds the work for deeply nested groups.
 const maxLevels = 64
 
-// levels returns the folder below point, then its parents up to point.
+// levels returns the directory below point, then its parents up to point.
 func levels(point, below string) []string {
 	base := fsName(point)
 	var dirs []string
@@ -109,7 +104,7 @@ func levels(point, below string) []string {
 	return append(dirs, base)
 }
 
-// fsName turns an absolute path into a name for fs.FS.
+// fsName converts an absolute path to a name for fs.FS.
 func fsName(absolute string) string {
 	if name := strings.TrimPrefix(path.Clean("/"+absolute), "/"); name != "" {
 		return name
@@ -117,7 +112,7 @@ func fsName(absolute string) string {
 	return "."
 }
 
-// readText returns the file's text, or "" if it cannot be read: a kernel may lack any of these files.
+// readText returns the text of a file, or "" if it cannot be read: kernels may lack any of these files.
 func readText(files fs.FS, name string) string {
 	text, err := fs.ReadFile(files, name)
 	if err != nil {
@@ -126,7 +121,7 @@ func readText(files fs.FS, name string) string {
 	return string(text)
 }
 
-// parseMembership reads /proc/self/cgroup: lines of id:controllers:path. What makes no sense is skipped.
+// parseMembership parses /proc/self/cgroup: lines of id:controllers:path. Malformed lines are skipped.
 func parseMembership(text string) []membership {
 	var members []membership
 	for line := range strings.Lines(text) {
@@ -145,7 +140,7 @@ func parseMembership(text string) []membership {
 	return members
 }
 
-// parseMounts reads the control groups in /proc/self/mountinfo, whose lines are described in proc_pid_mountinfo(5).
+// parseMounts parses the control groups in /proc/self/mountinfo, see proc_pid_mountinfo(5).
 func parseMounts(text string) []mount {
 	var mounts []mount
 	for line := range strings.Lines(text) {
@@ -171,7 +166,7 @@ func parseMounts(text string) []mount {
 	return mounts
 }
 
-// unescape undoes the kernel's octal escapes of blanks and backslashes in mountinfo, such as \040.
+// unescape decodes the octal escapes of mountinfo, such as \040.
 func unescape(text string) string {
 	if !strings.Contains(text, `\`) {
 		return text

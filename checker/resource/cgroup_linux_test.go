@@ -16,7 +16,7 @@ import (
 // insideGroup tells the test binary, started by itself in a new control group, to measure and print.
 const insideGroup = "VITALS_TEST_INSIDE_GROUP"
 
-func TestInsideARealControlGroup(t *testing.T) {
+func TestInRealControlGroup(t *testing.T) {
 	if os.Getenv(insideGroup) != "" {
 		measureInside(t)
 		return
@@ -61,7 +61,7 @@ func measureInside(t *testing.T) {
 // runInside runs this test again in the groups and returns what it prints.
 func runInside(t *testing.T, groups []string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestInsideARealControlGroup$", "-test.v")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestInRealControlGroup$", "-test.v")
 	cmd.Env = append(os.Environ(), insideGroup+"=1")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

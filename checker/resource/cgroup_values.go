@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// unlimited is where a limit in bytes stops being one: version 1 writes nearly 2^63 for "none".
+// unlimited: a limit of at least this many bytes is none. Version 1 has nearly 2^63 for it.
 const unlimited = 1 << 60
 
-// parseNumber reads a file that holds one non-negative number. "max" and nonsense are no number.
+// parseNumber parses one non-negative number. "max" is none.
 func parseNumber(text string) (uint64, bool) {
 	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
 	return n, err == nil
 }
 
-// parseField reads the number after key in a file of "key number" lines, such as memory.stat.
+// parseField parses the number after key in lines of "key number", as in memory.stat.
 func parseField(text, key string) (uint64, bool) {
 	for line := range strings.Lines(text) {
 		name, value, ok := strings.Cut(line, " ")
@@ -28,7 +28,7 @@ func parseField(text, key string) (uint64, bool) {
 	return 0, false
 }
 
-// parseCPUMax reads cpu.max of version 2, "quota period" or "max period", and returns the quota in CPUs.
+// parseCPUMax parses cpu.max of version 2, "quota period" or "max period", into a number of CPUs.
 func parseCPUMax(text string) (float64, bool) {
 	fields := strings.Fields(text)
 	if len(fields) != 2 {
@@ -49,7 +49,7 @@ func quota(quota, period string) (float64, bool) {
 
 // parseCPUList counts the CPUs in a list such as "0-3,7".
 func parseCPUList(text string) (int, bool) {
-	const most = 1 << 16 // more CPUs than any kernel supports: not a list of CPUs
+	const most = 1 << 16 // more than any kernel supports
 	count := 0
 	for part := range strings.SplitSeq(strings.TrimSpace(text), ",") {
 		first, last, isRange := strings.Cut(part, "-")
@@ -69,8 +69,8 @@ func parseCPUList(text string) (int, bool) {
 	return count, true
 }
 
-// parsePressure reads one line ("some" or "full") of a pressure file and returns its average over a minute as a
-// percentage. The format is in the kernel's Documentation/accounting/psi.rst.
+// parsePressure parses one line ("some" or "full") of a pressure file into its average over a minute as a percentage, see
+// the kernel's Documentation/accounting/psi.rst.
 func parsePressure(text, line string) (float64, bool) {
 	for l := range strings.Lines(text) {
 		fields := strings.Fields(l)

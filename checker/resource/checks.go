@@ -9,7 +9,7 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// The names of the checks. The first three are what reports, dashboards and alerts rely on.
+// The names of the checks. Those of the first three are part of the API.
 const (
 	cpuUsage       = "cpu_usage"
 	memoryUsage    = "memory_usage"

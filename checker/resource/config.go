@@ -88,7 +88,7 @@ func validPercent(field string, limit checker.Limit) error {
 
 func validDuration(field string, value time.Duration) error {
 	if value < 0 {
-		return fmt.Errorf("resource: %s is %v, want 0 (the default) or more", field, value)
+		return fmt.Errorf("resource: %s: got %v, want 0 or more", field, value)
 	}
 	return nil
 }
@@ -98,9 +98,9 @@ func validPaths(paths []string) error {
 	for i, path := range paths {
 		switch {
 		case path == "":
-			mistakes = append(mistakes, fmt.Errorf("resource: DiskPaths[%d] is empty", i))
+			mistakes = append(mistakes, fmt.Errorf("resource: DiskPaths[%d]: empty path", i))
 		case slices.Contains(paths[:i], path):
-			mistakes = append(mistakes, fmt.Errorf("resource: DiskPaths[%d]: %q is there twice", i, path))
+			mistakes = append(mistakes, fmt.Errorf("resource: DiskPaths[%d]: %q is listed twice", i, path))
 		}
 	}
 	return errors.Join(mistakes...)

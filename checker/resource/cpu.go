@@ -10,31 +10,28 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// shortest is the shortest time over which a CPU share means anything: the host's clock ticks a hundred times a
-// second, and a process that has just started is always busy.
+// shortest is the least time for a meaningful CPU share: the host's clock ticks a hundred times a second, and a process that
+// has just started is always busy.
 const shortest = time.Second
 
 // cpuMeter measures CPU as the difference between two of its own samples.
 type cpuMeter struct {
 	machine
-	// unsupported says that neither the host nor a control group can tell. Written by newCPUMeter only.
-	unsupported bool
+	unsupported bool // neither the host nor a control group has CPU times; set by newCPUMeter only
 
-	mu sync.Mutex
-	// base is the sample that the next measurement starts from.
-	base cpuSample
-	// last is the last measurement over at least shortest; valid if measured.
-	last     checker.Measurement
+	mu       sync.Mutex
+	base     cpuSample           // where the next measurement starts
+	last     checker.Measurement // over at least shortest; valid if measured
 	measured bool
 }
 
 type cpuSample struct {
 	at     time.Time
-	groups []groupCPU // the limited control groups; if there are any, host is not asked
-	host   cpuTimes   // zero if it was not asked or did not answer
+	groups []groupCPU // the limited control groups; if there are any, host is not read
+	host   cpuTimes   // zero if it was not read, or failed
 }
 
-// newCPUMeter takes the first sample. A failure is left for the first measurement to report.
+// newCPUMeter takes the first sample. The first measurement reports a failure.
 func newCPUMeter(on machine) *cpuMeter {
 	m := &cpuMeter{machine: on}
 	var err error
@@ -51,7 +48,7 @@ func (m *cpuMeter) sample(ctx context.Context) (cpuSample, error) {
 			s.host = cpuTimes{}
 		}
 	}
-	// The clock is read last, so that waiting for the host never makes a share look larger than it is.
+	// The clock is read last, so that a slow host does not increase the share.
 	s.at = time.Now()
 	return s, err
 }
@@ -77,13 +74,12 @@ func (m *cpuMeter) measure(ctx context.Context) (checker.Measurement, error) {
 	return reading, err
 }
 
-// until returns the share used between two samples. If they lie too close together, what was used counts as the share of
-// the shortest time: too little rather than too much, because what the host did before this process began is no reason
-// to call it busy now.
+// until returns the share used between two samples. If they are less than shortest apart, it is the share of shortest,
+// which is too low rather than too high.
 func (s cpuSample) until(now cpuSample) (checker.Measurement, error) {
 	window := now.at.Sub(s.at)
 	if len(now.groups) == 0 && s.host.Total == 0 {
-		return checker.Measurement{}, fmt.Errorf("the host's CPU times are known from now on only: %w", checker.ErrInconclusive)
+		return checker.Measurement{}, fmt.Errorf("no earlier CPU times of the host: %w", checker.ErrInconclusive)
 	}
 	if window >= shortest {
 		return s.share(now, window)
@@ -94,7 +90,7 @@ func (s cpuSample) until(now cpuSample) (checker.Measurement, error) {
 	return m, err
 }
 
-// share returns the share used between two samples that lie window apart.
+// share returns the share used between two samples at the distance window.
 func (s cpuSample) share(now cpuSample, window time.Duration) (checker.Measurement, error) {
 	if len(now.groups) > 0 {
 		return s.groupShare(now, window)
@@ -108,7 +104,7 @@ func (s cpuSample) share(now cpuSample, window time.Duration) (checker.Measureme
 	}, nil
 }
 
-// groupShare returns the share of the fullest level that both samples know.
+// groupShare returns the share of the fullest level that is in both samples.
 func (s cpuSample) groupShare(now cpuSample, window time.Duration) (checker.Measurement, error) {
 	var fullest checker.Measurement
 	found := false
@@ -127,7 +123,7 @@ func (s cpuSample) groupShare(now cpuSample, window time.Duration) (checker.Meas
 		}
 	}
 	if !found {
-		return fullest, fmt.Errorf("the control group has just been limited, its CPU use is not known yet: %w", checker.ErrInconclusive)
+		return fullest, fmt.Errorf("no earlier CPU times of the control group: %w", checker.ErrInconclusive)
 	}
 	return fullest, nil
 }

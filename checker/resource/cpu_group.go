@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// groupCPU is what one level of the control groups has used, and may use.
+// groupCPU is the CPU time of one level of the control groups.
 type groupCPU struct {
 	dir  string
 	used time.Duration // since the group was made
-	cpus float64       // what the level may use at most
+	cpus float64       // the limit
 }
 
-// groupCPUs returns the limited levels, own group first. Empty means that no control group limits the CPU.
+// groupCPUs returns the limited levels, own group first.
 func groupCPUs(files fs.FS) []groupCPU {
 	h, ok := findHierarchy(files, "cpu")
 	if !ok {
@@ -33,7 +33,7 @@ func groupCPUs(files fs.FS) []groupCPU {
 			cpus = float64(online)
 		}
 		if i == 0 && known {
-			// A cpuset is inherited, so the own group's says it all.
+			// A cpuset is inherited: that of the own group suffices.
 			if set, ok := cpuset(files, h); ok && set < online {
 				cpus, limited = min(cpus, float64(set)), true
 			}
@@ -57,8 +57,8 @@ func levelQuota(files fs.FS, dir string, unified bool) (float64, bool) {
 	)
 }
 
-// cpuUsed returns the CPU time of one level. Version 1 accounts in a controller of its own, which may be mounted
-// elsewhere; it counts only if the process is in the same group there.
+// cpuUsed returns the CPU time of one level. Version 1 has a separate controller for it, which may be mounted elsewhere; it
+// counts only if the process is in the same group there.
 func cpuUsed(files fs.FS, h hierarchy, dir string) (time.Duration, bool) {
 	if h.unified {
 		micros, ok := parseField(readText(files, path.Join(dir, "cpu.stat")), "usage_usec")
@@ -87,8 +87,8 @@ func cpuset(files fs.FS, h hierarchy) (int, bool) {
 	return parseCPUList(readText(files, path.Join(twin, "cpuset.cpus")))
 }
 
-// twinOf returns the folder of the same group in the version 1 tree of another controller, if the process is in that
-// group or below it there too.
+// twinOf returns the directory of the same group in the version 1 tree of another controller, if the process is in or below
+// it there too.
 func twinOf(files fs.FS, h hierarchy, dir, controller string) (string, bool) {
 	other, ok := findHierarchy(files, controller)
 	if !ok || other.unified {

@@ -18,8 +18,7 @@ func openFilesCheck(cfg Config) measure {
 	return measureOpenFiles
 }
 
-// measureOpenFiles measures open descriptors, in percent of the limit if there is one: without a free one no
-// connection can be accepted.
+// measureOpenFiles measures open descriptors, in percent of the limit if there is one.
 func measureOpenFiles(context.Context) (checker.Measurement, error) {
 	files, err := descriptors()
 	if err != nil {

@@ -4,5 +4,5 @@ package resource
 
 import "errors"
 
-// descriptors is not known here: Windows counts handles, but does not limit them.
+// descriptors is unsupported: Windows counts handles, but does not limit them.
 func descriptors() (usage, error) { return usage{}, errors.ErrUnsupported }

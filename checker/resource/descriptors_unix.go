@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// infinite is where a limit on descriptors stops being one.
+// infinite: a limit of at least this many descriptors is none.
 const infinite = 1 << 31
 
 // descriptors counts the open descriptors of this process. Total is 0 if they are not limited.
@@ -24,7 +24,7 @@ func descriptors() (usage, error) {
 	defer dir.Close()
 	used := uint64(0)
 	for {
-		// In portions, so that a process with a million descriptors does not pay for their names at once.
+		// In portions, which bounds the memory for names.
 		names, err := dir.Readdirnames(1024)
 		used += uint64(len(names))
 		if errors.Is(err, io.EOF) {
@@ -34,7 +34,7 @@ func descriptors() (usage, error) {
 			return usage{}, err
 		}
 	}
-	used-- // the folder that was just read
+	used-- // the directory that was just read
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur >= infinite {
 		return usage{Used: used}, nil

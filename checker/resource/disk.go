@@ -9,17 +9,16 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// filesystem measures one path, and survives that the path's mount is dead.
+// filesystem measures one path, whose mount may hang.
 type filesystem struct {
 	host host
 	path string
 
-	mu sync.Mutex
-	// asking is the call in flight, nil if there is none. It outlives the run that started it when the mount hangs.
-	asking *diskCall
+	mu   sync.Mutex
+	last *diskCall // possibly in flight, also after the run that started it; nil before the first
 }
 
-// diskCall is one call of Host.Disk. usage, err and panicked are written before done is closed, and never again.
+// diskCall is one call of host.Disk. The fields are written before done is closed.
 type diskCall struct {
 	since    time.Time
 	done     chan struct{}
@@ -28,21 +27,20 @@ type diskCall struct {
 	panicked any
 }
 
-// hanging is the age at which a call that has not returned is known to hang.
+// hanging is the age at which a call that has not returned hangs.
 const hanging = time.Second
 
-// patience is the share of the time left until the context's deadline that a run waits for the filesystem: it answers
-// for itself before its caller gives up on it.
-const patience = 0.8
+// waitShare is the share of the time to the context's deadline that a run waits for the filesystem.
+const waitShare = 0.8
 
 func (f *filesystem) measure(ctx context.Context) (checker.Measurement, error) {
-	call, earlier := f.query(ctx)
+	call, earlier := f.call(ctx)
 	if earlier && time.Since(call.since) > hanging {
-		return checker.Measurement{}, f.hangs(call) // waiting again would teach nothing
+		return checker.Measurement{}, f.hangs(call)
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Duration(patience*float64(time.Until(deadline))))
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(waitShare*float64(time.Until(deadline))))
 		defer cancel()
 	}
 	select {
@@ -61,18 +59,16 @@ func (f *filesystem) measure(ctx context.Context) (checker.Measurement, error) {
 	}, nil
 }
 
-// query returns the call in flight, or starts one. Earlier tells that it was in flight already.
-func (f *filesystem) query(ctx context.Context) (call *diskCall, earlier bool) {
+// call returns the call in flight, or starts one. Earlier is true if it was in flight already.
+func (f *filesystem) call(ctx context.Context) (call *diskCall, earlier bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.asking != nil && !f.asking.over() {
-		return f.asking, true
+	if f.last != nil && !f.last.over() {
+		return f.last, true
 	}
-	call = &diskCall{since: time.Now(), done: make(chan struct{})}
-	f.asking = call
-	// The goroutine belongs to nobody once its mount hangs; that there is no second one is all that can be done.
-	go call.make(context.WithoutCancel(ctx), f.host, f.path)
-	return call, false
+	f.last = &diskCall{since: time.Now(), done: make(chan struct{})}
+	go f.last.make(context.WithoutCancel(ctx), f.host, f.path) // may never return
+	return f.last, false
 }
 
 func (c *diskCall) make(ctx context.Context, host host, path string) {
@@ -91,6 +87,6 @@ func (c *diskCall) over() bool {
 }
 
 func (f *filesystem) hangs(call *diskCall) error {
-	return fmt.Errorf("the filesystem of %s has not answered for %v: is it a network mount whose server is gone? %w",
+	return fmt.Errorf("the filesystem of %s has not responded for %v: is it a network mount whose server is down? %w",
 		f.path, time.Since(call.since).Round(time.Millisecond), checker.ErrInconclusive)
 }

@@ -28,7 +28,7 @@ func TestDiskUsage(t *testing.T) {
 }
 
 // A mount that hangs costs one goroutine, ends before the caller's patience does, and answers nothing late.
-func TestAHungMountIsUnknown(t *testing.T) {
+func TestHungMountIsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		host := newMachine()
@@ -83,7 +83,7 @@ func TestConcurrentRunsShareOneCallToTheFilesystem(t *testing.T) {
 	})
 }
 
-func TestAPanicInTheSamplerReachesTheCaller(t *testing.T) {
+func TestPanicOfTheHostReachesTheCaller(t *testing.T) {
 	host := newMachine()
 	host.disk = func(string) (resource.Usage, error) { panic("boom") }
 	checks := newChecks(t, config{Host: host})

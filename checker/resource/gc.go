@@ -8,8 +8,8 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// gcMeter measures what garbage collection takes from the program. A program near its memory limit collects all the
-// time; the runtime then caps the collector at half of the CPU, so that 50 % means that memory is nearly out.
+// gcMeter measures the CPU time of the garbage collector. Near the memory limit the runtime caps it at half of the CPU, so
+// 50 % means that memory is nearly exhausted.
 type gcMeter struct {
 	mu   sync.Mutex
 	base gcTimes
@@ -27,11 +27,11 @@ func readGCTimes() gcTimes {
 		{Name: "/cpu/classes/total:cpu-seconds"},
 	}
 	metrics.Read(samples)
-	// Marking on CPUs that were idle anyway costs the program nothing.
+	// Marking on idle CPUs costs the program nothing.
 	return gcTimes{collecting: seconds(samples[0]) - seconds(samples[1]), total: seconds(samples[2])}
 }
 
-// seconds is 0 for a metric that a future runtime no longer has.
+// seconds is 0 for a metric that the runtime does not have.
 func seconds(s metrics.Sample) float64 {
 	if s.Value.Kind() != metrics.KindFloat64 {
 		return 0
@@ -39,7 +39,7 @@ func seconds(s metrics.Sample) float64 {
 	return s.Value.Float64()
 }
 
-// measure returns the share since the run before; 0 if nothing was collected since.
+// measure returns the share since the last run; 0 without a collection.
 func (m *gcMeter) measure(context.Context) (checker.Measurement, error) {
 	now := readGCTimes()
 	m.mu.Lock()

@@ -12,8 +12,7 @@ import (
 	"github.com/shirou/gopsutil/v3/mem"
 )
 
-// gopsutil is the default Host. It reads counters only: gopsutil's own percentages either block or share one sample
-// with everybody else in the process.
+// gopsutil is the real host. It reads counters only: gopsutil's own percentages block, or share one sample in the process.
 type gopsutil struct{}
 
 func (gopsutil) CPU(ctx context.Context) (cpuTimes, error) {
@@ -26,10 +25,10 @@ func (gopsutil) CPU(ctx context.Context) (cpuTimes, error) {
 	}
 	cpus, err := cpu.CountsWithContext(ctx, true)
 	if err != nil || cpus <= 0 {
-		cpus = runtime.NumCPU() // the best guess that there is
+		cpus = runtime.NumCPU()
 	}
 	t := all[0]
-	// Guest time is left out: the kernel has already counted it as user and nice time.
+	// Guest time is included in user and nice time.
 	busy := t.User + t.Nice + t.System + t.Irq + t.Softirq + t.Steal
 	return cpuTimes{Busy: busy, Total: busy + t.Idle + t.Iowait, CPUs: cpus}, nil
 }
@@ -47,13 +46,13 @@ func (gopsutil) Disk(ctx context.Context, path string) (usage, error) {
 	if err != nil {
 		return usage{}, supported(err)
 	}
-	// What is reserved for root is neither used nor to be had, as df reckons.
+	// As in df, what is reserved for root is neither used nor available.
 	return usage{Used: d.Used, Total: d.Used + d.Free}, nil
 }
 
 func (gopsutil) Load(ctx context.Context) (float64, error) {
 	if runtime.GOOS == "windows" {
-		// Windows has no such figure: gopsutil estimates one in a goroutine that never ends.
+		// gopsutil estimates it there in a goroutine that never ends.
 		return 0, errors.ErrUnsupported
 	}
 	avg, err := load.AvgWithContext(ctx)
@@ -70,7 +69,7 @@ func (gopsutil) Load(ctx context.Context) (float64, error) {
 	return avg.Load1 / float64(cpus), nil
 }
 
-// supported turns gopsutil's internal sentinel, which cannot be imported, into the standard one.
+// supported replaces gopsutil's internal sentinel, which cannot be imported, by the standard one.
 func supported(err error) error {
 	if err.Error() == "not implemented yet" {
 		return fmt.Errorf("gopsutil: %w", errors.ErrUnsupported)

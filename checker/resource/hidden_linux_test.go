@@ -12,7 +12,7 @@ import (
 )
 
 // gopsutil takes a /proc that is hidden or empty for a machine without memory and without CPUs.
-func TestAHostThatTellsNothingIsAnError(t *testing.T) {
+func TestUnreadableProcIsAnError(t *testing.T) {
 	for _, name := range []string{"", "stat"} {
 		proc := t.TempDir()
 		t.Setenv("HOST_PROC", proc)

@@ -52,7 +52,7 @@ type cpuTimes struct {
 // usage is how many bytes of something are used, and how many there are.
 type usage struct{ Used, Total uint64 }
 
-// percent is between 0 and 100, also for figures that contradict each other.
+// percent is between 0 and 100, also for inconsistent values.
 func (u usage) percent() float64 {
 	if u.Total == 0 {
 		return 0
@@ -60,7 +60,7 @@ func (u usage) percent() float64 {
 	return clamp(100 * float64(u.Used) / float64(u.Total))
 }
 
-// clamp makes a percentage of any number; what is not a number becomes 0.
+// clamp limits a number to 0 to 100; NaN becomes 0.
 func clamp(percent float64) float64 {
 	if !(percent > 0) {
 		return 0

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// memoLife is how long a memo believes what it has read: a process is hardly ever moved to another control group.
+// memoLife is the lifetime of cached files: processes rarely move to another control group.
 const memoLife = 30 * time.Second
 
-// memo is a tree that does not read the files again that say where the control groups are: finding them costs ten times
-// as much as reading them. It may be used concurrently.
+// memo is a tree that caches the files with the location of the control groups: finding these costs ten times as much as
+// reading them. It may be used concurrently.
 type memo struct {
 	fs.FS
 
@@ -26,7 +26,7 @@ type remembered struct {
 
 func newMemo(files fs.FS) *memo { return &memo{FS: files, kept: make(map[string]remembered)} }
 
-// ReadFile implements fs.ReadFileFS. The text is shared: nobody writes to it.
+// ReadFile implements fs.ReadFileFS. The result is shared and must not be changed.
 func (m *memo) ReadFile(name string) ([]byte, error) {
 	switch name {
 	case "proc/self/cgroup", "proc/self/mountinfo", "sys/devices/system/cpu/online":

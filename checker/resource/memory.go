@@ -10,12 +10,12 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// memoryMeter measures memory. It keeps nothing between runs.
+// memoryMeter measures memory. It is stateless.
 type memoryMeter struct{ machine }
 
 func (m memoryMeter) measure(ctx context.Context) (checker.Measurement, error) {
 	host, err := m.host.Memory(ctx)
-	// Without the host's size any limit counts: a limit that is none is still told by being astronomical.
+	// Without the host's size any limit below unlimited counts.
 	if group, ok := groupMemory(m.files, host.Total); ok {
 		return percentOf(group, "cgroup limit"), nil
 	}
@@ -23,7 +23,7 @@ func (m memoryMeter) measure(ctx context.Context) (checker.Measurement, error) {
 		return checker.Measurement{}, fmt.Errorf("reading the host's memory: %w", err)
 	}
 	if host.Total == 0 {
-		return checker.Measurement{}, errors.New("reading the host's memory: it tells none; can this process read /proc/meminfo?")
+		return checker.Measurement{}, errors.New("reading the host's memory: got 0 bytes; is /proc/meminfo readable?")
 	}
 	return percentOf(host, "host"), nil
 }
@@ -57,7 +57,7 @@ func groupMemory(files fs.FS, host uint64) (usage, bool) {
 	return fullest, fullest.Total > 0
 }
 
-// fuller compares shares, and limits when the shares are equal: two empty levels are told apart by what is tighter.
+// fuller compares shares, and limits when the shares are equal.
 func fuller(a, b usage) bool {
 	x, y := float64(a.Used)/float64(a.Total), float64(b.Used)/float64(b.Total)
 	return x > y || x == y && a.Total < b.Total
@@ -88,8 +88,7 @@ func memoryLimitV2(files fs.FS, dir string) uint64 {
 	return limit
 }
 
-// memoryLimitV1 also looks at the smallest limit of all ancestors, which the kernel tells even to a container that
-// cannot see them.
+// memoryLimitV1 includes the smallest limit of all ancestors, also of those that a container cannot see.
 func memoryLimitV1(files fs.FS, dir string) uint64 {
 	limit := uint64(unlimited)
 	if n, ok := readNumber(files, dir, "memory.limit_in_bytes"); ok {

@@ -34,7 +34,7 @@ func (p pressure) measure(context.Context) (checker.Measurement, error) {
 	}
 	share, ok := parsePressure(readText(p.files, "proc/pressure/"+p.resource), p.line)
 	if !ok {
-		return checker.Measurement{}, fmt.Errorf("the kernel no longer tells the pressure on %s: %w", p.resource, checker.ErrInconclusive)
+		return checker.Measurement{}, fmt.Errorf("no pressure information on %s: %w", p.resource, checker.ErrInconclusive)
 	}
 	return p.measurement(share, "on the host"), nil
 }
@@ -43,7 +43,7 @@ func (p pressure) measurement(share float64, where string) checker.Measurement {
 	return checker.Measurement{Value: share, Unit: "%", Source: "of the last minute " + where}
 }
 
-// rootGroup tells the true root of all groups, whose pressure is the host's: it alone lacks cgroup.events.
+// rootGroup reports whether dir is the root of all groups, whose pressure is the host's: only the root has no cgroup.events.
 func rootGroup(files fs.FS, dir string) bool {
 	_, err := fs.Stat(files, path.Join(dir, "cgroup.events"))
 	return err != nil

@@ -10,9 +10,8 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// sampler measures CPU and memory for callers who need them more often than a check runs, over a time of their own
-// choice. It looks up its control groups every 30 s only, so that a sample of both takes less than a millisecond:
-// go test -run '^$' -bench Sampl ./checker/resource.
+// sampler measures CPU and memory between any two times. It looks up its control groups every 30 s only, so a sample of both
+// takes less than a millisecond: go test -run '^$' -bench Sample ./checker/resource.
 type sampler struct {
 	machine
 	// process returns the CPU time of this process and how many CPUs it may use at most; nil on a fake machine.
@@ -64,9 +63,8 @@ func (s *sampler) cpu(ctx context.Context) (CPUSample, error) {
 }
 
 // Since returns the share of the CPUs used since an earlier sample, where 1 is all: the largest of the shares of each
-// limited control group, or of the host if none is limited, and of what the process itself has used of GOMAXPROCS. Only
-// the last can exceed 1, by threads that are not Go's. An error wraps checker.ErrInconclusive: nothing is known of the
-// time between the two.
+// limited control group, or of the host if none is limited, and of this process in GOMAXPROCS. Only the last can exceed 1,
+// by threads that are not Go's. An error wraps checker.ErrInconclusive.
 func (s CPUSample) Since(before CPUSample) (float64, error) {
 	window := s.sample.at.Sub(before.sample.at)
 	if window <= 0 {

@@ -40,7 +40,7 @@ func wantShare(t *testing.T, now, before resource.CPUSample, want float64) {
 	}
 }
 
-func TestASamplerSeesAnyTimeBetweenTwoSamples(t *testing.T) {
+func TestSamplesMeasureAnyInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := newMachine()
 		s := newSampler(t, config{Host: host})
@@ -57,7 +57,7 @@ func TestASamplerSeesAnyTimeBetweenTwoSamples(t *testing.T) {
 	})
 }
 
-func TestASamplerReadsTheControlGroup(t *testing.T) {
+func TestSamplerReadsTheControlGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		files := tree(t, "docker-v2")
 		s := newSampler(t, config{Files: files})
@@ -85,7 +85,7 @@ func (f *countingFiles) ReadFile(name string) ([]byte, error) {
 	return f.MapFS.ReadFile(name)
 }
 
-func TestASamplerDoesNotLookForItsGroupEachTime(t *testing.T) {
+func TestSamplerCachesTheLocationOfItsGroup(t *testing.T) {
 	files := &countingFiles{MapFS: tree(t, "docker-v2")}
 	s := newSampler(t, config{Files: files})
 	for range 10 {
@@ -99,7 +99,7 @@ func TestASamplerDoesNotLookForItsGroupEachTime(t *testing.T) {
 	}
 }
 
-func TestASamplerLooksAgainWhereItsGroupIs(t *testing.T) {
+func TestSamplerRefreshesTheLocationOfItsGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		files := tree(t, "docker-v2")
 		where := files["proc/self/mountinfo"].Data
@@ -116,7 +116,7 @@ func TestASamplerLooksAgainWhereItsGroupIs(t *testing.T) {
 	})
 }
 
-func TestASamplerHasNoEvidence(t *testing.T) {
+func TestSamplerFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := newMachine()
 		s := newSampler(t, config{Host: host})
@@ -139,7 +139,7 @@ func TestASamplerHasNoEvidence(t *testing.T) {
 }
 
 // The process's own use counts against what Go lets it use, on the real machine only.
-func TestASamplerSeesAProcessThatMayUseLittleOfItsMachine(t *testing.T) {
+func TestSamplerIncludesTheProcess(t *testing.T) {
 	switch runtime.GOOS {
 	case "linux", "darwin", "freebsd", "netbsd", "openbsd":
 	default:

@@ -14,7 +14,7 @@ import (
 	"github.com/vitals-go/vitals/checker/resource"
 )
 
-func TestThrottlingIsTheShareSinceTheRunBefore(t *testing.T) {
+func TestThrottlingIsTheShareSinceTheLastRun(t *testing.T) {
 	for _, test := range []struct {
 		tree, file, text string
 		want             float64
@@ -40,7 +40,7 @@ func TestThrottlingIsTheShareSinceTheRunBefore(t *testing.T) {
 	}
 }
 
-func TestPressureIsTheGroupsOwnElseTheHosts(t *testing.T) {
+func TestPressureOfTheGroupElseTheHost(t *testing.T) {
 	files := tree(t, "docker-v2")
 	checks := newChecks(t, config{Files: files})
 	wantMeasurement(t, measure(t, checks, "cpu_pressure"), 7.25, "of the last minute in the cgroup")
@@ -61,7 +61,7 @@ func TestPressureIsTheGroupsOwnElseTheHosts(t *testing.T) {
 	}
 }
 
-func TestTheProcessItself(t *testing.T) {
+func TestProcessChecks(t *testing.T) {
 	checks := newChecks(t, config{})
 	before := measure(t, checks, "goroutines").Value
 	stop := make(chan struct{})
@@ -155,7 +155,7 @@ func TestConfigReportsAllMistakes(t *testing.T) {
 	}
 }
 
-func TestConfigIsObeyed(t *testing.T) {
+func TestConfigApplies(t *testing.T) {
 	checks := newChecks(t, config{
 		CPU: checker.Above(50), Memory: checker.Above(0),
 		Limits: map[string]checker.Limit{

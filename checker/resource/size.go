@@ -5,21 +5,21 @@ import (
 	"strconv"
 )
 
-// humanSize writes bytes for people, with at most one decimal: 512 MiB, 1.5 GiB.
+// humanSize formats bytes with at most one decimal: 512 MiB, 1.5 GiB.
 func humanSize(bytes uint64) string {
 	const units = "KMGTPE"
 	if bytes < 1024 {
 		return strconv.FormatUint(bytes, 10) + " B"
 	}
 	value, unit := float64(bytes)/1024, 0
-	// Rounding must not write 1024 of one unit for 1 of the next.
+	// Rounding must not result in 1024 of a unit.
 	for math.Round(value*10) >= 10240 && unit < len(units)-1 {
 		value, unit = value/1024, unit+1
 	}
 	return number(value) + " " + units[unit:unit+1] + "iB"
 }
 
-// humanCPUs writes a number of CPUs for people: 1 CPU, 1.5 CPUs.
+// humanCPUs formats a number of CPUs: 1 CPU, 1.5 CPUs.
 func humanCPUs(cpus float64) string {
 	if cpus == 1 {
 		return "1 CPU"
@@ -27,7 +27,7 @@ func humanCPUs(cpus float64) string {
 	return number(cpus) + " CPUs"
 }
 
-// number writes at most two decimals for small values and at most one for others.
+// number formats with at most two decimals below 1, else with one.
 func number(value float64) string {
 	scale := 10.0
 	if value < 1 {

@@ -10,8 +10,8 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// throttling measures in how many scheduling periods a control group used up its CPU quota and had to wait. A service
-// can suffer from it while its CPU usage looks modest, because usage is an average.
+// throttling measures the share of the scheduling periods in which a control group exhausted its CPU quota. It can be high
+// while the average CPU usage is low.
 type throttling struct {
 	files fs.FS
 
@@ -19,7 +19,7 @@ type throttling struct {
 	base []periods
 }
 
-// periods are the counters of one limited level since the group was made.
+// periods are the counters of one limited level since the group was created.
 type periods struct {
 	dir              string
 	total, throttled uint64
@@ -54,11 +54,11 @@ func readPeriods(files fs.FS) []periods {
 	return all
 }
 
-// measure returns the share since the run before, at the level that was throttled most.
+// measure returns the share since the last run, at the level that was throttled most.
 func (t *throttling) measure(context.Context) (checker.Measurement, error) {
 	now := readPeriods(t.files)
 	if len(now) == 0 {
-		return checker.Measurement{}, fmt.Errorf("the control group has no CPU quota any more: %w", checker.ErrInconclusive)
+		return checker.Measurement{}, fmt.Errorf("the control group has no CPU quota: %w", checker.ErrInconclusive)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -74,7 +74,7 @@ func (t *throttling) measure(context.Context) (checker.Measurement, error) {
 	return checker.Measurement{Value: worst, Unit: "%", Source: "of the scheduling periods"}, nil
 }
 
-// share is 0 for a group that did not run, and for counters that went backwards because the group was made anew.
+// share is 0 for a group that did not run, and for counters that decreased because the group was recreated.
 func (p periods) share(now periods) float64 {
 	if now.total <= p.total || now.throttled < p.throttled {
 		return 0

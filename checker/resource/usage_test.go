@@ -34,14 +34,14 @@ func TestMemoryIsMeasuredAgainstTheFullestLimit(t *testing.T) {
 	}
 }
 
-func TestMemoryFollowsALimitThatIsChangedInPlace(t *testing.T) {
+func TestMemoryFollowsAResizeInPlace(t *testing.T) {
 	files := tree(t, "docker-v2")
 	checks := newChecks(t, config{Files: files})
 	files["sys/fs/cgroup/memory.max"].Data = []byte("1073741824\n")
 	wantMeasurement(t, measure(t, checks, "memory_usage"), 25, "of the cgroup limit (1 GiB)")
 }
 
-func TestMemoryOfTheGroupIsKnownWithoutTheHost(t *testing.T) {
+func TestMemoryOfTheGroupWithoutTheHost(t *testing.T) {
 	host := newMachine()
 	host.err = errBroken
 	host.memory = resource.Usage{}
@@ -107,7 +107,7 @@ func TestCPUIsMeasuredAgainstTheFullestLimit(t *testing.T) {
 	}
 }
 
-func TestAQuotaAboveTheMachineIsNoMoreThanTheMachine(t *testing.T) {
+func TestQuotaIsCappedAtTheMachine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		files := tree(t, "docker-v2")
 		files["sys/fs/cgroup/cpu.max"].Data = []byte("6400000 100000\n")
@@ -118,7 +118,7 @@ func TestAQuotaAboveTheMachineIsNoMoreThanTheMachine(t *testing.T) {
 	})
 }
 
-func TestFirstCPUReadingNeverWaitsAndNeverPanics(t *testing.T) {
+func TestFirstCPUReadingDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		host := newMachine()
@@ -153,7 +153,7 @@ func TestCPUReadingsInQuickSuccessionRepeatTheLast(t *testing.T) {
 	})
 }
 
-func TestCPUCountersThatGoBackwardsAreNoEvidence(t *testing.T) {
+func TestDecreasingCPUCountersAreInconclusive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := newMachine()
 		checks := newChecks(t, config{Host: host})
@@ -168,7 +168,7 @@ func TestCPUCountersThatGoBackwardsAreNoEvidence(t *testing.T) {
 	})
 }
 
-func TestALimitThatAppearsIsMeasuredFromTheNextRun(t *testing.T) {
+func TestNewLimitIsMeasuredFromTheNextRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		files := tree(t, "docker-v2")
 		files["sys/fs/cgroup/cpu.max"].Data = []byte("max 100000\n")
@@ -184,7 +184,7 @@ func TestALimitThatAppearsIsMeasuredFromTheNextRun(t *testing.T) {
 	})
 }
 
-func TestASensorThatFailsIsAnError(t *testing.T) {
+func TestFailingSensorIsAnError(t *testing.T) {
 	host := newMachine()
 	host.err = errBroken
 	host.disk = func(string) (resource.Usage, error) { return resource.Usage{}, errBroken }
@@ -201,7 +201,7 @@ func TestASensorThatFailsIsAnError(t *testing.T) {
 	}
 }
 
-func TestWhatTheMachineCannotTellIsLeftOut(t *testing.T) {
+func TestUnsupportedChecksAreLeftOut(t *testing.T) {
 	host := newMachine()
 	host.err = errors.ErrUnsupported
 	checks := newChecks(t, config{Host: host})
