@@ -20,7 +20,7 @@ func TestMigrateTogether(t *testing.T) {
 			return func() (*sqlstore.Store, error) { return sqlstore.SQLite(path, nil) }
 		},
 		"PostgreSQL": func(t *testing.T) func() (*sqlstore.Store, error) {
-			url := testdeps.NewPostgres(t).Database()
+			url := testdeps.Database(t)
 			return func() (*sqlstore.Store, error) { return sqlstore.Postgres(url, nil) }
 		},
 	} {

@@ -27,7 +27,8 @@ func forEach(t *testing.T, test func(t *testing.T, open func() *sqlstore.Store))
 		test(t, func() *sqlstore.Store { return store })
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
-		url := testdeps.NewPostgres(t).Database()
+		t.Parallel()
+		url := testdeps.Database(t)
 		test(t, func() *sqlstore.Store { return ready(t)(sqlstore.Postgres(url, nil)) })
 	})
 }

@@ -8,12 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
 // BuildServer builds examples/server with the given flags of go build and returns the path of the program, folder/server.
 //
-// The program is kept in the user's cache folder, by checkout and flags, so that one that is up to date is not linked
+// It has the race detector if its parent has. The program is kept in the user's cache folder, by checkout and flags, so that one that is up to date is not linked
 // again: folder/server is a hard link to it, or a copy.
 func BuildServer(ctx context.Context, folder string, flags ...string) (string, error) {
 	return Build(ctx, folder, "server", flags...)
@@ -27,24 +28,12 @@ func Build(ctx context.Context, folder, program string, flags ...string) (string
 		return "", fmt.Errorf("go list: %w", err)
 	}
 	module := string(bytes.TrimSpace(output))
-	cache, err := os.UserCacheDir()
+	flags = slices.Concat(buildFlags, flags)
+	kept, unlock, err := cacheFolder(append([]string{"programs", module, program}, flags...)...)
 	if err != nil {
 		return "", err
 	}
-	key := fnv.New64a()
-	_, _ = fmt.Fprintf(key, "%q %q %q", module, program, flags) // A hash accepts everything.
-	kept := filepath.Join(cache, "vitals-tests", "programs", fmt.Sprintf("%x", key.Sum64()))
-	if err := os.MkdirAll(kept, 0o700); err != nil {
-		return "", err
-	}
-	lock, err := os.Create(filepath.Join(kept, "lock"))
-	if err != nil {
-		return "", err
-	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return "", err
-	}
+	defer unlock()
 	built, path := filepath.Join(kept, filepath.Base(program)), filepath.Join(folder, filepath.Base(program))
 	args := append([]string{"build", "-C", module, "-o", built}, flags...)
 	if output, err := exec.CommandContext(ctx, "go", append(args, "./"+program)...).CombinedOutput(); err != nil {
@@ -58,4 +47,28 @@ func Build(ctx context.Context, folder, program string, flags ...string) (string
 		return "", err
 	}
 	return path, os.WriteFile(path, content, 0o700)
+}
+
+// cacheFolder returns a folder in the user's cache folder for what is made from parts, of which the first names it. No
+// other process has it until unlock.
+func cacheFolder(parts ...string) (folder string, unlock func(), err error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", nil, err
+	}
+	sum := fnv.New64a()
+	_, _ = fmt.Fprintf(sum, "%q", parts) // A hash accepts everything.
+	folder = filepath.Join(cache, "vitals-tests", parts[0], fmt.Sprintf("%x", sum.Sum64()))
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", nil, err
+	}
+	lock, err := os.Create(filepath.Join(folder, "lock"))
+	if err != nil {
+		return "", nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		lock.Close()
+		return "", nil, err
+	}
+	return folder, func() { lock.Close() }, nil
 }

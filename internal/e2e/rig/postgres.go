@@ -62,7 +62,33 @@ func NewPostgres(ctx context.Context) (*Postgres, error) {
 	return pg, nil
 }
 
+// init makes an empty cluster, or copies the one that the first call has kept in the user's cache folder.
 func (pg *Postgres) init(ctx context.Context) error {
+	kept, unlock, err := cacheFolder("postgres", pg.binaries)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	template := filepath.Join(kept, "cluster")
+	if _, err := os.Stat(template); err == nil {
+		return copyAll(ctx, template, pg.folder)
+	}
+	if err := pg.initdb(ctx); err != nil {
+		return err
+	}
+	unfinished := template + ".new"
+	return errors.Join(os.RemoveAll(unfinished), os.Mkdir(unfinished, 0o700), copyAll(ctx, pg.folder, unfinished), os.Rename(unfinished, template))
+}
+
+// copyAll copies what is in a folder, with owners and modes, which the copy takes over, too.
+func copyAll(ctx context.Context, from, to string) error {
+	if output, err := exec.CommandContext(ctx, "cp", "-a", from+"/.", to).CombinedOutput(); err != nil {
+		return fmt.Errorf("cp: %w\n%s", err, output)
+	}
+	return nil
+}
+
+func (pg *Postgres) initdb(ctx context.Context) error {
 	initdb, err := pg.command(ctx, "initdb", "--pgdata", pg.folder, "--username", "inventory", "--auth", "trust", "--no-sync",
 		"--encoding", "UTF8", "--locale", "C")
 	if err != nil {

@@ -30,6 +30,9 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	if cmd.Stderr == nil {
 		cmd.Stderr = p.output
 	}
+	if value, found := os.LookupEnv("GORACE"); found && cmd.Env != nil {
+		cmd.Env = append(cmd.Env, "GORACE="+value)
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

@@ -1,7 +1,9 @@
 package testdeps
 
 import (
+	"context"
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/vitals-go/vitals/internal/e2e/rig"
@@ -48,4 +50,34 @@ func must(t testing.TB, err error) {
 	case err != nil:
 		t.Fatal(err)
 	}
+}
+
+// shared is the server of all tests of a package that stop and freeze none.
+var (
+	shared      *rig.Postgres
+	startShared = sync.OnceValues(func() (*rig.Postgres, error) {
+		var err error
+		shared, err = rig.NewPostgres(context.Background())
+		return shared, err
+	})
+)
+
+// Database makes a new database, in a server that all tests of the package share, and returns its URL. TestMain must
+// call Main.
+func Database(t testing.TB) string {
+	t.Helper()
+	pg, err := startShared()
+	must(t, err)
+	name, err := pg.Database(t.Context())
+	must(t, err)
+	return pg.URL(name)
+}
+
+// Main runs the tests of a package that uses Database, and returns their exit code.
+func Main(m *testing.M) int {
+	code := m.Run()
+	if shared != nil {
+		shared.Close()
+	}
+	return code
 }

@@ -2,6 +2,7 @@ package testdeps
 
 import (
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,9 @@ func own(t testing.TB, p *rig.Process) *Process {
 	t.Cleanup(func() {
 		p.Thaw()
 		p.Kill()
+		if strings.Contains(p.Output(), "WARNING: DATA RACE") {
+			t.Errorf("data race in %s", p.Name())
+		}
 		if t.Failed() {
 			t.Logf("output of %s:\n%s", p.Name(), p.Output())
 		}

@@ -1,0 +1,6 @@
+//go:build race
+
+package rig
+
+// buildFlags build children with the race detector where their parent has it.
+var buildFlags = []string{"-race"}
