@@ -2,7 +2,6 @@ package browser_test
 
 import (
 	"context"
-	"iter"
 	"net"
 	"sync"
 	"testing"
