@@ -46,8 +46,8 @@
 //
 // # Spans
 //
-// CheckSpans makes health.check of each run of a check. Exporter.Run makes health.transition of each entry of the
-// report's journal: the phase, the overall status, each check and breaker, and names that change together. Every one is
+// CheckSpans makes health.check of each run of a check. Exporter.Run makes health.transition of each transition in the
+// report: the phase, the overall status, each check and breaker, and names that change together. Every one is
 // the root of a trace of its own. As everywhere, raw causes of failures stay inside unless asked for.
 //
 // # Concurrency and cost

@@ -12,7 +12,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// Run makes a span of each transition in the report's journal from now on, until ctx ends: health.transition, of no
+// Run makes a span of each transition of the report from now on, until ctx ends: health.transition, of no
 // length, with the subject, from, to, reason, the safe text and the names that changed together. It returns nil. Without
 // a TracerProvider it only waits.
 //

@@ -306,7 +306,7 @@ func TestNoDoorTellsTheSecretButTheLog(t *testing.T) {
 		"GetHealthReport":   protojson.Format(r),
 		"WatchHealthReport": protojson.Format(first),
 		"names":             fmt.Sprintf("%+v", report.Names),
-		"journal":           fmt.Sprintf("%+v", report.Transitions),
+		"transitions":       fmt.Sprintf("%+v", report.Transitions),
 	} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%s tells the secret: %s", door, text)

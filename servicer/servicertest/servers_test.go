@@ -82,7 +82,7 @@ func TestServicer(t *testing.T) {
 			ended := make(chan error, 2)
 			go func() { ended <- checks.Run(ctx) }()
 			go func() { ended <- s.Run(ctx) }()
-			result := judge(t, servicertest.Target{
+			result := runCheck(t, servicertest.Target{
 				Conn: connect(t, server), Names: []string{orders, db}, Checks: []string{db}, Fail: database.fail, Recover: database.heal,
 				Drain: func() { _ = s.Drain(ctx, server) }, DrainDelay: 5 * time.Second, Timeout: 2 * time.Minute,
 			})
@@ -156,7 +156,7 @@ func serve(t *testing.T, cfg vitals.Config) servicertest.Target {
 
 func TestServe(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) { everythingBut(t, judge(t, serve(t, vitals.Config{}))) })
+	synctest.Test(t, func(t *testing.T) { everythingBut(t, runCheck(t, serve(t, vitals.Config{}))) })
 }
 
 // mute is a source of breakers that sometimes does not answer.
@@ -179,7 +179,7 @@ func TestAStuckJudgeAtEveryDoor(t *testing.T) {
 		target.Fail = func(string) { m.lock <- struct{}{} }
 		target.Recover = func(string) { <-m.lock }
 		target.Skip = []string{"fail.liveness"} // It fails, because a restart may cure a stuck judge.
-		everythingBut(t, judge(t, target), "fail.liveness")
+		everythingBut(t, runCheck(t, target), "fail.liveness")
 	})
 }
 
@@ -200,7 +200,7 @@ func TestPluginServer(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- h.Run(ctx) }()
-		result := judge(t, servicertest.Target{
+		result := runCheck(t, servicertest.Target{
 			Conn: connect(t, server), Names: []string{"plugin", echoService, db},
 			Checks: []string{db}, Fail: database.fail, Recover: database.heal, Timeout: 2 * time.Minute,
 			Drain: func() {
@@ -228,7 +228,7 @@ func TestHealthServerOfGRPC(t *testing.T) {
 				theirs.SetServingStatus(orders, state)
 			}
 		}
-		result := judge(t, servicertest.Target{
+		result := runCheck(t, servicertest.Target{
 			Conn: connect(t, server), Names: []string{orders}, Checks: []string{orders}, Fail: set(notServing), Recover: set(serving),
 			Drain: func() {
 				theirs.Shutdown()
@@ -250,12 +250,12 @@ func TestHealthServerOfGRPC(t *testing.T) {
 func TestNobodyAnswers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		result := judge(t, servicertest.Target{Conn: connect(t, grpc.NewServer())})
+		result := runCheck(t, servicertest.Target{Conn: connect(t, grpc.NewServer())})
 		if !slices.Equal(result.Failed(), []string{"check.overall"}) || len(result.Passed) > 0 {
 			t.Errorf("a server without health: broken %v, kept %v", result.Failed(), result.Passed)
 		}
 		lis := bufconn.Listen(1)
-		result = judge(t, servicertest.Target{Conn: dialMemory(t, lis)})
+		result = runCheck(t, servicertest.Target{Conn: dialMemory(t, lis)})
 		if !slices.Equal(result.Failed(), []string{"check.overall"}) || len(result.Passed) > 0 {
 			t.Errorf("nobody: broken %v, kept %v", result.Failed(), result.Passed)
 		}

@@ -12,7 +12,7 @@ func TestAnHonestServerKeepsEveryRule(t *testing.T) {
 	t.Parallel()
 	for _, lie := range []string{"", "the list is refused"} {
 		synctest.Test(t, func(t *testing.T) {
-			result := judge(t, newModel(t, lie))
+			result := runCheck(t, newModel(t, lie))
 			if len(result.Violations) > 0 {
 				t.Errorf("findings about an honest server:\n%v", result)
 			}
@@ -80,7 +80,7 @@ func TestEveryLiarIsFound(t *testing.T) {
 			t.Run(rule.ID+"/"+liar.lie, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					result := judge(t, newModel(t, liar.lie))
+					result := runCheck(t, newModel(t, liar.lie))
 					if !slices.Contains(result.Failed(), rule.ID) {
 						t.Errorf("the liar is not found: %v", result.Failed())
 					}
@@ -95,7 +95,7 @@ func TestEveryLiarIsFound(t *testing.T) {
 	}
 }
 
-func judge(t *testing.T, target servicertest.Target) *servicertest.Result {
+func runCheck(t *testing.T, target servicertest.Target) *servicertest.Result {
 	t.Helper()
 	result, err := servicertest.Check(t.Context(), target)
 	if err != nil {
