@@ -17,7 +17,7 @@ func TestFullDiskLeavesTheLastFileWhole(t *testing.T) {
 	disk := tinyDisk(t)
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(disk, "health")
-		log := &journal{}
+		log := &testLog{}
 		defer running(t, newFile(t, probes.FileConfig{Source: newScript(healthyReport()), Path: path, Logger: log.logger()}))()
 		synctest.Wait()
 		before, err := probes.ReadFile(path)

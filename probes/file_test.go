@@ -43,14 +43,14 @@ func running(t testing.TB, f *probes.File) (stop func()) {
 	return sync.OnceFunc(func() { cancel(); wg.Wait() })
 }
 
-// journal is a log that a test reads while it is written.
-type journal struct{ logtest.Log }
+// testLog is a log that a test reads while it is written.
+type testLog struct{ logtest.Log }
 
-func (j *journal) count(text string) int {
-	return strings.Count(j.String(), text)
+func (l *testLog) count(text string) int {
+	return strings.Count(l.String(), text)
 }
 
-func (j *journal) logger() *slog.Logger { return slog.New(slog.NewTextHandler(j, nil)) }
+func (l *testLog) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
 func TestFileSaysWhatTheReportSays(t *testing.T) {
 	t.Parallel()
@@ -178,7 +178,7 @@ func TestFileFailureIsLoggedOnceAndRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "missing")
 		path := filepath.Join(dir, "health")
-		log := &journal{}
+		log := &testLog{}
 		defer running(t, newFile(t, probes.FileConfig{Source: newScript(healthyReport()), Path: path, Logger: log.logger()}))()
 		time.Sleep(14 * time.Second)
 		synctest.Wait()
@@ -225,7 +225,7 @@ func TestSharedPathIsNoticed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "health")
-		log := &journal{}
+		log := &testLog{}
 		stop := running(t, newFile(t, probes.FileConfig{Source: newScript(healthyReport()), Path: path, Logger: log.logger()}))
 		defer stop()
 		synctest.Wait()

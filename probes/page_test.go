@@ -160,7 +160,7 @@ func TestPageRemembersRuns(t *testing.T) {
 	}
 }
 
-func TestJournalNamesWhatChangedTogether(t *testing.T) {
+func TestTransitionListsNamesThatChangedTogether(t *testing.T) {
 	t.Parallel()
 	r := criticalReport()
 	r.Transitions = []servicer.Transition{

@@ -125,8 +125,8 @@ func TestNewsDisturbsNobody(t *testing.T) {
 	tab.live(s.addr)
 	eval[any](tab, `(() => {
 		document.querySelector("#rows details").open = true;
-		document.querySelector(".journal").scrollTop = 77;
-		document.querySelector(".journal").focus({preventScroll: true});
+		document.querySelector(".transitions").scrollTop = 77;
+		document.querySelector(".transitions").focus({preventScroll: true});
 		scrollTo(0, 120);
 		getSelection().selectAllChildren(document.querySelector("#rows pre"));
 	})()`)
@@ -138,11 +138,11 @@ func TestNewsDisturbsNobody(t *testing.T) {
 	s.publish(next)
 	tab.until(`document.querySelector("#rows").textContent.includes("10 failures")`)
 	for what, expression := range map[string]string{
-		"what was opened is closed":           `document.querySelector("#rows details").open`,
-		"the journal is scrolled elsewhere":   `document.querySelector(".journal").scrollTop === 77`,
-		"the keyboard is elsewhere":           `document.activeElement === document.querySelector(".journal")`,
-		"the page is scrolled elsewhere":      `scrollY === 120`,
-		"what was marked is no longer marked": `getSelection().toString() === document.querySelector("#rows pre").textContent`,
+		"what was opened is closed":                     `document.querySelector("#rows details").open`,
+		"the list of transitions is scrolled elsewhere": `document.querySelector(".transitions").scrollTop === 77`,
+		"the keyboard is elsewhere":                     `document.activeElement === document.querySelector(".transitions")`,
+		"the page is scrolled elsewhere":                `scrollY === 120`,
+		"what was marked is no longer marked":           `getSelection().toString() === document.querySelector("#rows pre").textContent`,
 	} {
 		if !eval[bool](tab, expression) {
 			t.Error(what)

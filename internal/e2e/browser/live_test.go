@@ -39,7 +39,7 @@ func TestFailureComesAndGoesWithoutReload(t *testing.T) {
 	s.breaks("search", false)
 	tab.until(verdict("healthy"))
 	tab.until(first("accounts", "healthy"))
-	tab.until(`document.querySelector(".journal").textContent.includes("check/search")`)
+	tab.until(`document.querySelector(".transitions").textContent.includes("check/search")`)
 	if !eval[bool](tab, "window.loadedOnce === true") {
 		t.Error("the page was loaded again")
 	}

@@ -27,7 +27,7 @@ var evil = map[string]string{
 
 // places are where a text can stand, each for a reason of its own.
 var places = []string{
-	".row h3", ".row .what p", ".meters p", ".notice", ".list b", ".list .dim", ".journal .text", ".journal b", ".facts .cut",
+	".row h3", ".row .what p", ".meters p", ".notice", ".list b", ".list .dim", ".transitions .text", ".transitions b", ".facts .cut",
 }
 
 const skeleton = `[...document.querySelectorAll("*")].map((el) => el.tagName).sort().join()`
