@@ -190,6 +190,8 @@ type changing struct {
 
 func (c *changing) Report() *servicer.Report { return c.edition.Load() }
 
+func (c *changing) Changed() <-chan struct{} { return nil }
+
 func TestScrapesDoNotDisturbEachOther(t *testing.T) {
 	health := &changing{}
 	health.edition.Store(large(0))
