@@ -14,11 +14,6 @@ type SnapshotSource interface {
 	Changed() <-chan struct{}
 }
 
-var (
-	_ SnapshotSource = (*Breaker)(nil)
-	_ SnapshotSource = (*Group)(nil)
-)
-
 // publish makes current the newest snapshot. The caller holds mu.
 func (b *Breaker) publish() {
 	snapshot := b.current

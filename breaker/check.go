@@ -102,10 +102,7 @@ func (b *Breaker) probeContext(caller context.Context, p *probe) (context.Contex
 			cancel()
 		}
 	})
-	return ctx, func() {
-		stop()
-		cancel()
-	}
+	return ctx, func() { stop(); cancel() }
 }
 
 // Observe records a result of a call or check that the breaker did not see. A success closes an open breaker, a

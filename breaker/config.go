@@ -60,7 +60,7 @@ type Config struct {
 	ObserveOnly bool
 
 	// Classify returns the outcome of a call with this error or nil. It must be pure; no lock is held. It is not called
-	// for calls that were cancelled or began after their deadline: they are Neutral. Default DefaultClassify.
+	// for calls that were canceled or began after their deadline: they are Neutral. Default DefaultClassify.
 	Classify func(error) Outcome
 }
 

@@ -32,12 +32,10 @@ func (b *Breaker) TripFor(d time.Duration) {
 	b.open(now, d)
 }
 
-// ForceOpen rejects all calls and checks until ForceClosed or Reset, also with ObserveOnly. The reason is shown in
-// reports and logs.
+// ForceOpen rejects all calls and checks until ForceClosed or Reset, also with ObserveOnly. Reports show the reason.
 func (b *Breaker) ForceOpen(reason string) { b.set(Open, true, reason) }
 
-// ForceClosed allows all calls, whatever their results, until ForceOpen or Reset. The reason is shown in reports and
-// logs.
+// ForceClosed allows all calls, whatever their results, until ForceOpen or Reset. Reports show the reason.
 func (b *Breaker) ForceClosed(reason string) { b.set(Closed, true, reason) }
 
 // Reset closes the breaker and clears its window, back-off and forced state. The totals of the Snapshot stay.
@@ -46,10 +44,9 @@ func (b *Breaker) Reset() { b.set(Closed, false, "") }
 func (b *Breaker) set(state State, forced bool, reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.probe = nil
+	b.probe, b.retries = nil, 0
 	b.current.Forced, b.current.ForcedReason = forced, reason
 	if !forced {
-		b.retries = 0
 		b.machine.reset()
 	}
 	b.transition(state, b.elapsed())

@@ -264,9 +264,9 @@ func TestProbingCheckHasItsOwnDeadlineAndTheCallersCancellation(t *testing.T) {
 		})
 		trip(t, b)
 		untilDue(t, b)
-		cancelled, cancel := context.WithCancel(t.Context())
+		canceled, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		if err := check(cancelled); !errors.Is(err, context.Canceled) {
+		if err := check(canceled); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
 		wantState(t, b, breaker.HalfOpen) // Neutral: the slot is free.

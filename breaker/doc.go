@@ -18,7 +18,7 @@
 // # Outcomes
 //
 // Each allowed call ends as [Success], [Failure] or [Neutral], once. Neutral calls, such as those that the caller
-// cancelled or made after its deadline, neither lower the failure rate nor interrupt a run of failures. A panic,
+// canceled or made after its deadline, neither lower the failure rate nor interrupt a run of failures. A panic,
 // runtime.Goexit and a probe that exceeds ProbeTimeout are failures.
 //
 // # Concurrency and cost

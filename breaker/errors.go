@@ -54,10 +54,9 @@ func (e *OpenError) CircuitOpen() bool { return true }
 // without the cause. A gRPC server that returns the rejection sends this status.
 func (e *OpenError) GRPCStatus() *status.Status {
 	plain := status.New(codes.Unavailable, e.Error())
-	info := &errdetails.ErrorInfo{
+	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{
 		Reason: "CIRCUIT_OPEN", Domain: "github.com/vitals-go/vitals", Metadata: map[string]string{"breaker": e.Name},
-	}
-	details := []protoadapt.MessageV1{info}
+	}}
 	if wait := e.RetryAfter(); wait > 0 {
 		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(wait)})
 	}

@@ -72,11 +72,8 @@ func (g *Group) add(key string) *Breaker {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	old := *g.members.Load()
-	if b := old[key]; b != nil {
-		return b
-	}
-	if len(old) >= g.cfg.Limit {
-		return g.shared
+	if b := old[key]; b != nil || len(old) >= g.cfg.Limit {
+		return cmp.Or(b, g.shared)
 	}
 	grown := maps.Clone(old)
 	key = strings.Clone(key) // it may be part of a larger string

@@ -47,16 +47,6 @@ func (m *machine) report(outcome Outcome, tripping bool) {
 
 func (m *machine) record(done func(error), outcome Outcome, tripping bool) {
 	m.tripping = tripping
-	switch outcome {
-	case Success:
-		done(nil)
-	case Neutral:
-		done(errNeutral)
-	default:
-		done(errFailure)
-	}
+	done([...]error{Failure: errFailure, Success: nil, Neutral: errNeutral}[min(outcome, Neutral)])
 	m.tripping = false
 }
-
-// wake lets an open gate become half-open.
-func (m *machine) wake() { m.gate.State() }

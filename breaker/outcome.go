@@ -14,7 +14,7 @@ const (
 	Failure Outcome = iota
 	// Success: the dependency answered, even if only to reject the request as wrong.
 	Success
-	// Neutral: no evidence, as when the caller cancelled or the call did not reach the dependency.
+	// Neutral: no evidence, as when the caller canceled or the call did not reach the dependency.
 	Neutral
 )
 

@@ -75,7 +75,7 @@ func (b *Breaker) reject() *OpenError {
 	return b.rejection.Load()
 }
 
-// Done records the end of the call. err is classified by Config.Classify, unless the permit's context was cancelled or
+// Done records the end of the call. err is classified by Config.Classify, unless the permit's context was canceled or
 // had ended before the call. Only the first Done or Record has an effect.
 func (p *Permit) Done(err error) {
 	if p.b != nil && !p.done.Load() {
@@ -90,7 +90,7 @@ func (p *Permit) Record(outcome Outcome, cause error) {
 	if p.b == nil || p.done.Swap(true) {
 		return
 	}
-	if p.expired || outcome == Failure && p.cancelled() {
+	if p.expired || outcome == Failure && p.canceled() {
 		outcome = Neutral
 	}
 	p.b.record(p, outcome, cause)
@@ -122,14 +122,14 @@ func (p *Permit) Context() context.Context {
 
 // classify runs code of the user: no lock is held.
 func (p *Permit) classify(err error) Outcome {
-	if p.expired || err != nil && p.cancelled() {
+	if p.expired || err != nil && p.canceled() {
 		return Neutral
 	}
 	return p.b.cfg.Classify(err)
 }
 
-// cancelled reports whether the caller cancelled the call, whatever the call's error.
-func (p *Permit) cancelled() bool { return p.ctx != nil && errors.Is(p.ctx.Err(), context.Canceled) }
+// canceled reports whether the caller canceled the call, whatever the call's error.
+func (p *Permit) canceled() bool { return p.ctx != nil && errors.Is(p.ctx.Err(), context.Canceled) }
 
 // time reports whether the call was slow, and records a fast success for passive checks.
 func (b *Breaker) time(p *Permit, outcome Outcome) (slow bool) {

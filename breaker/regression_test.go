@@ -362,7 +362,7 @@ func TestRatesAreReachedExactly(t *testing.T) {
 	}
 }
 
-func TestCancelledAndExpiredCallsAreNeutral(t *testing.T) {
+func TestCanceledAndExpiredCallsAreNeutral(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
 		for range 10 {

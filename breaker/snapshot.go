@@ -20,10 +20,8 @@ func (s State) String() string {
 	return [...]string{Closed: "closed", HalfOpen: "half-open", Open: "open"}[min(s, Open)]
 }
 
-// Snapshot is the state of one breaker at one moment. After its open time a breaker is HalfOpen, also without
-// calls.
+// Snapshot is the state of one breaker at one moment. It is HalfOpen after the open time, also without calls.
 type Snapshot struct {
-	// Name is Config.Name.
 	Name  string
 	State State
 	// Since is the time of the transition to State.
@@ -33,8 +31,7 @@ type Snapshot struct {
 	// Forced is set between ForceOpen or ForceClosed and Reset; ForcedReason is the reason given there.
 	Forced       bool
 	ForcedReason string
-	// ObserveOnly is Config.ObserveOnly.
-	ObserveOnly bool
+	ObserveOnly  bool
 	// Calls over the breaker's life.
 	Calls Calls
 	// Window holds the calls of the rolling window.

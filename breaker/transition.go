@@ -89,7 +89,7 @@ func (b *Breaker) advance(now time.Duration) {
 	switch {
 	case b.current.Forced:
 	case b.current.State == Open && now >= b.due:
-		b.machine.wake()
+		b.machine.gate.State() // lets the gate become half-open
 		b.sync(now)
 	case b.probe != nil && now >= b.due:
 		b.lastFailure.Store(&errProbeTimeout)
@@ -112,12 +112,10 @@ func (b *Breaker) sync(now time.Duration) {
 		b.checkDeadline = now + checkWait
 		b.transition(HalfOpen, now)
 	default:
-		failedProbes := 0
 		if b.current.State == HalfOpen {
 			b.retries++
-			failedProbes = b.retries
 		}
-		b.open(now, b.cfg.openTime(failedProbes, rand.Float64()))
+		b.open(now, b.cfg.openTime(b.retries, rand.Float64()))
 	}
 }
 
@@ -143,19 +141,15 @@ func (b *Breaker) transition(state State, now time.Duration) {
 	if state == Closed {
 		b.window.restart(now, b.stripes.sum())
 	} else {
-		b.storeRejection()
+		rejection := &OpenError{Name: b.cfg.Name, State: state, RetryAt: b.current.RetryAt}
+		if cause := b.lastFailure.Load(); cause != nil && !b.current.Forced {
+			rejection.cause = *cause
+		}
+		b.rejection.Store(rejection)
 	}
 	b.word.Store((b.epoch()+1)<<epochShift | b.flags())
 	b.publish()
 	b.setTimer(now)
-}
-
-func (b *Breaker) storeRejection() {
-	rejection := &OpenError{Name: b.cfg.Name, State: b.current.State, RetryAt: b.current.RetryAt}
-	if cause := b.lastFailure.Load(); cause != nil && !b.current.Forced {
-		rejection.cause = *cause
-	}
-	b.rejection.Store(rejection)
 }
 
 // flags derives the word's flags from the state.
@@ -167,11 +161,9 @@ func (b *Breaker) flags() uint64 {
 	case b.current.Forced:
 		flags |= rejecting
 	case b.cfg.ObserveOnly:
-	case b.current.State == Open:
-		flags |= rejecting
 	case b.probe != nil:
 		flags |= rejecting | probing
-	case b.awaitsCheck():
+	case b.current.State == Open, b.awaitsCheck():
 		flags |= rejecting
 	}
 	return flags

@@ -166,9 +166,9 @@ func TestDeadlinesAndCancellations(t *testing.T) {
 		late, stop := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 		defer stop()
 		_ = invoke(late, conn)
-		cancelled, cancel := context.WithCancel(t.Context())
+		canceled, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		_ = invoke(cancelled, conn)
+		_ = invoke(canceled, conn)
 		if calls := b.Snapshot().Calls; calls != (breaker.Calls{Neutral: 2}) {
 			t.Fatalf("%+v, want the caller's doing neutral", calls)
 		}

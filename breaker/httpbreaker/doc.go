@@ -5,7 +5,7 @@
 //
 // # Outcomes
 //
-// Transport errors and 5xx responses except 501 and 505 are failures. 429 and cancelled requests are neutral. All other
+// Transport errors and 5xx responses except 501 and 505 are failures. 429 and canceled requests are neutral. All other
 // responses are successes: the server answered. A 429 or 503 with Retry-After, in seconds or as a date, opens the
 // breaker for at least that time, up to MaxOpenTime.
 //

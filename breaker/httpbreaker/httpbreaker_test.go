@@ -84,7 +84,7 @@ func TestResponsesAreClassifiedAndReturnedUnchanged(t *testing.T) {
 	}
 }
 
-func TestTransportErrorsAreFailuresUnlessCancelled(t *testing.T) {
+func TestTransportErrorsAreFailuresUnlessCanceled(t *testing.T) {
 	b, transport := protect(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 		return nil, errors.New("connection reset")
 	}))
@@ -108,7 +108,7 @@ func TestRejectionClosesTheRequestsBody(t *testing.T) {
 	}
 	client := &http.Client{Transport: transport}
 	if _, err := client.Get("http://a.example"); !breaker.IsRejected(err) {
-		t.Fatalf("%v is not recognised through the client", err)
+		t.Fatalf("%v is not recognized through the client", err)
 	}
 }
 

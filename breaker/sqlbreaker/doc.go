@@ -10,7 +10,7 @@
 //
 // Failures are transport errors, deadlines, and the SQLSTATE classes 08 (connection), 53 (resources), 57P0 (shutdown)
 // and 58 (system), read through the method SQLState() string that PostgreSQL drivers have. All other SQLSTATEs are
-// successes: the database answered. Neutral are cancelled calls, errors of an unknown kind, an opened connection (a
+// successes: the database answered. Neutral are canceled calls, errors of an unknown kind, an opened connection (a
 // database that accepts connections may still not answer), and driver.ErrBadConn of a connection that has worked before:
 // it went stale in the pool, and opening the next one counts.
 //
