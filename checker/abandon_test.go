@@ -13,12 +13,12 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-func TestAbandonedRunCountsOnAndRecovers(t *testing.T) {
+func TestAbandonedRunCountsTimeoutsAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var runs atomic.Int64
 		c, _ := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
-			{Name: "deaf", Jitter: -1, Run: func(context.Context) error {
+			{Name: "stuck", Jitter: -1, Run: func(context.Context) error {
 				if runs.Add(1) == 1 {
 					<-release
 					return errors.New("too late to matter")
@@ -28,7 +28,7 @@ func TestAbandonedRunCountsOnAndRecovers(t *testing.T) {
 			{Name: "other", Run: pass, InitialDelay: time.Second},
 		}})
 		time.Sleep(5*time.Second + 10*time.Millisecond)
-		r := result(t, c, "deaf")
+		r := result(t, c, "stuck")
 		expect(t, r, checker.Warning, checker.ReasonTimeout, "timeout")
 		if r.Runs.Abandoned != 1 || !errors.Is(r.Err, context.DeadlineExceeded) {
 			t.Errorf("abandoned %d, err %v", r.Runs.Abandoned, r.Err)
@@ -36,23 +36,23 @@ func TestAbandonedRunCountsOnAndRecovers(t *testing.T) {
 		// Its place is free.
 		expect(t, result(t, c, "other"), checker.Healthy, checker.ReasonOK, "available")
 		time.Sleep(5 * time.Second)
-		expect(t, result(t, c, "deaf"), checker.Warning, checker.ReasonTimeout, "timeout")
+		expect(t, result(t, c, "stuck"), checker.Warning, checker.ReasonTimeout, "timeout")
 		time.Sleep(5 * time.Second)
-		expect(t, result(t, c, "deaf"), checker.Critical, checker.ReasonTimeout, "timeout")
+		expect(t, result(t, c, "stuck"), checker.Critical, checker.ReasonTimeout, "timeout")
 		time.Sleep(time.Hour)
-		r = result(t, c, "deaf")
+		r = result(t, c, "stuck")
 		expect(t, r, checker.Critical, checker.ReasonTimeout, "timeout")
 		if runs.Load() != 1 || r.Runs.Abandoned != 1 {
 			t.Fatalf("%d runs, %d abandoned, want 1 and 1", runs.Load(), r.Runs.Abandoned)
 		}
 		close(release)
-		expect(t, result(t, c, "deaf"), checker.Critical, checker.ReasonTimeout, "timeout")
+		expect(t, result(t, c, "stuck"), checker.Critical, checker.ReasonTimeout, "timeout")
 		time.Sleep(5 * time.Second)
-		expect(t, result(t, c, "deaf"), checker.Healthy, checker.ReasonOK, "available")
+		expect(t, result(t, c, "stuck"), checker.Healthy, checker.ReasonOK, "available")
 	})
 }
 
-func TestObedientTimeoutIsNotAbandoned(t *testing.T) {
+func TestTimeoutOfRunThatHeedsItsContextIsNotAbandoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := start(t, checker.Config{Checks: []checker.Check{{Name: "slow", Run: obedient}}})
 		time.Sleep(16 * time.Second)
@@ -64,8 +64,8 @@ func TestObedientTimeoutIsNotAbandoned(t *testing.T) {
 	})
 }
 
-// TestVillainsLeakAtMostOneGoroutineEach gives an hour to checks that do everything wrong.
-func TestVillainsLeakAtMostOneGoroutineEach(t *testing.T) {
+// TestStuckChecksLeakAtMostOneGoroutineEach gives an hour to checks that do everything wrong.
+func TestStuckChecksLeakAtMostOneGoroutineEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var inFlight [5]atomic.Int64
@@ -127,7 +127,7 @@ func TestRunEndsPromptlyAndCanBeRepeated(t *testing.T) {
 		defer close(release)
 		c, err := checker.New(checker.Config{Checks: []checker.Check{
 			{Name: "obedient", Run: obedient},
-			{Name: "deaf", Run: func(context.Context) error { <-release; return nil }},
+			{Name: "stuck", Run: func(context.Context) error { <-release; return nil }},
 			{Name: "good", Run: pass, Timeout: time.Second, Interval: time.Second},
 		}})
 		if err != nil {
@@ -145,13 +145,13 @@ func TestRunEndsPromptlyAndCanBeRepeated(t *testing.T) {
 			}
 			// Ending is no evidence against a check.
 			expect(t, result(t, c, "obedient"), checker.Unknown, checker.ReasonNotRunYet, "")
-			expect(t, result(t, c, "deaf"), checker.Unknown, checker.ReasonNotRunYet, "")
+			expect(t, result(t, c, "stuck"), checker.Unknown, checker.ReasonNotRunYet, "")
 			expect(t, result(t, c, "good"), checker.Healthy, checker.ReasonOK, "available")
 		}
 	})
 }
 
-func TestSecondRunIsRefused(t *testing.T) {
+func TestSecondRunIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := start(t, checker.Config{})
 		synctest.Wait()
@@ -161,7 +161,7 @@ func TestSecondRunIsRefused(t *testing.T) {
 	})
 }
 
-func TestWhatWasKnownExpiresBetweenTwoRuns(t *testing.T) {
+func TestResultsExpireBetweenTwoRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := make(chan error, 1)
 		c, err := checker.New(checker.Config{Checks: []checker.Check{

@@ -37,7 +37,7 @@ func begin(b *testing.B, n int) *checker.Checker {
 	return c
 }
 
-func BenchmarkEdition(b *testing.B) {
+func BenchmarkSnapshot(b *testing.B) {
 	c := begin(b, 10)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -72,7 +72,7 @@ func BenchmarkRefreshFleet(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(c.Snapshot().Revision-before)/float64(b.N), "editions/op")
+	b.ReportMetric(float64(c.Snapshot().Revision-before)/float64(b.N), "snapshots/op")
 }
 
 // BenchmarkIdleFleet reports what 5,000 checks at rest occupy.

@@ -9,7 +9,7 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-func TestChecksAreBoundedInNumber(t *testing.T) {
+func TestNumberOfChecksIsBounded(t *testing.T) {
 	t.Parallel()
 	nothing := func(context.Context) error { return nil }
 	checks := make([]checker.Check, 10_001)

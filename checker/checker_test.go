@@ -79,7 +79,7 @@ func (trap) Unwrap() error { panic("trap") }
 
 const secret = "postgres://user:hunter2@db"
 
-func TestEveryEndingOfARun(t *testing.T) {
+func TestOutcomesOfARun(t *testing.T) {
 	fail := errors.New(secret)
 	tests := []struct {
 		name    string

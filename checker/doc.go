@@ -17,7 +17,7 @@
 // critical, with its reason and message, until SuccessThreshold runs in a row have passed. Before the first result the
 // status is unknown, which does not serve; starvation does not change that.
 //
-// A typed nil returned as error is an error. An error whose methods panic is replaced by one that names its type. An open
+// A typed nil returned as error is an error. An error with methods that panic is replaced by one that names its type. An open
 // circuit breaker is any error in the chain with a method CircuitOpen() bool that returns true. An error that wraps
 // [ErrInconclusive] makes the check unknown.
 //

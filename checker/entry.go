@@ -5,7 +5,6 @@ import "time"
 // entry is the state of one check. Checker.mu guards it, except for check, which never changes.
 type entry struct {
 	check Check // with defaults
-	rules rules
 
 	evaluation evaluation
 	result     *Result // immutable; replaced as a whole
@@ -24,7 +23,6 @@ type entry struct {
 
 func newEntry(check *Check) *entry {
 	e := &entry{check: check.withDefaults(), slot: -1}
-	e.rules = e.check.rules()
 	e.result = &Result{
 		Name: e.check.Name, Kind: e.check.Kind, Title: e.check.Title, Optional: e.check.Optional,
 		Gates: e.check.Gates, Warning: e.check.Warning, Critical: e.check.Critical,
@@ -63,7 +61,7 @@ func (e *entry) nextWake() (time.Time, bool) {
 func (e *entry) evaluate(o *outcome, now time.Time) (before *Result) {
 	before = e.result
 	next := *before
-	e.evaluation = e.evaluation.after(o.observation(), e.rules)
+	e.evaluation = e.evaluation.after(o.observation(), &e.check)
 	v := e.evaluation
 	next.Status, next.Reason, next.Value, next.Failures = v.status, v.reason, v.value, v.failures
 	next.Err = o.err

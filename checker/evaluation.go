@@ -30,21 +30,6 @@ type observation struct {
 	number   float64
 }
 
-// rules configure evaluation.after.
-type rules struct {
-	failures, timeouts, successes int // thresholds, at least 1
-	optional                      bool
-	measures                      bool // a failure is an error, not unavailability
-	warning, critical             Limit
-}
-
-func (c *Check) rules() rules {
-	return rules{
-		failures: c.FailureThreshold, timeouts: c.TimeoutThreshold, successes: c.SuccessThreshold,
-		optional: c.Optional, measures: c.Measure != nil, warning: c.Warning, critical: c.Critical,
-	}
-}
-
 // evaluation is the state of one check: a value, which after replaces. The zero value is that of a check that has not run.
 type evaluation struct {
 	status Status
@@ -58,23 +43,23 @@ type evaluation struct {
 	down bool
 }
 
-// after returns the evaluation that follows from o. It is pure.
-func (v evaluation) after(o observation, r rules) evaluation {
+// after returns the evaluation of c that follows from o. It is pure.
+func (v evaluation) after(o observation, c *Check) evaluation {
 	switch o.event {
 	case passed:
-		return v.pass(o, r)
+		return v.pass(o, c)
 	case failed:
 		value := valueUnavailable
-		if r.measures {
+		if c.Measure != nil {
 			value = valueError
 		}
-		return v.fail(ReasonError, value, v.failures+1 >= r.failures, r)
+		return v.fail(ReasonError, value, v.failures+1 >= c.FailureThreshold, c)
 	case timedOut:
-		return v.fail(ReasonTimeout, valueTimeout, v.timeouts+1 >= r.timeouts, r)
+		return v.fail(ReasonTimeout, valueTimeout, v.timeouts+1 >= c.TimeoutThreshold, c)
 	case panicked:
-		return v.fail(ReasonPanic, valueError, true, r)
+		return v.fail(ReasonPanic, valueError, true, c)
 	case rejected:
-		return v.fail(ReasonCircuitOpen, valueCircuitOpen, true, r)
+		return v.fail(ReasonCircuitOpen, valueCircuitOpen, true, c)
 	case inconclusive:
 		v.failures++
 		v.timeouts, v.successes = 0, 0
@@ -88,18 +73,18 @@ func (v evaluation) after(o observation, r rules) evaluation {
 	return v
 }
 
-func (v evaluation) pass(o observation, r rules) evaluation {
+func (v evaluation) pass(o observation, c *Check) evaluation {
 	value, level := valueAvailable, Healthy
 	if o.measured {
-		value, level = formatNumber(o.number), r.level(o.number, v.level)
+		value, level = formatNumber(o.number), c.level(o.number, v.level)
 		v.level = level
 	}
 	if level == Critical {
-		return v.fail(ReasonThreshold, value, v.failures+1 >= r.failures, r)
+		return v.fail(ReasonThreshold, value, v.failures+1 >= c.FailureThreshold, c)
 	}
 	v.failures, v.timeouts = 0, 0
 	v.successes++
-	if v.down && v.successes < r.successes {
+	if v.down && v.successes < c.SuccessThreshold {
 		if v.reason == ReasonThreshold {
 			v.value = value
 		}
@@ -113,7 +98,7 @@ func (v evaluation) pass(o observation, r rules) evaluation {
 	return v
 }
 
-func (v evaluation) fail(reason Reason, value string, reached bool, r rules) evaluation {
+func (v evaluation) fail(reason Reason, value string, reached bool, c *Check) evaluation {
 	v.failures++
 	v.successes = 0
 	if reason == ReasonTimeout {
@@ -123,7 +108,7 @@ func (v evaluation) fail(reason Reason, value string, reached bool, r rules) eva
 	}
 	v.down = v.down || reached
 	v.status, v.reason, v.value = Warning, reason, value
-	if v.down && !r.optional {
+	if v.down && !c.Optional {
 		v.status = Critical
 	}
 	return v

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"context"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -161,8 +162,8 @@ func (m model) recovering(past []observation) bool {
 	return m.good(past) && m.everDown(past)
 }
 
-// FuzzVerdict drives the judge through a history and compares each step with the model.
-func FuzzVerdict(f *testing.F) {
+// FuzzEvaluation drives the judge through a history and compares each step with the model.
+func FuzzEvaluation(f *testing.F) {
 	f.Add(uint64(1), []byte{1, 0, 2, 2, 2, 0, 0, 3, 5, 6})
 	f.Add(uint64(2), []byte{7, 17, 27, 1, 7, 37, 47, 57})
 	for seed := range uint64(500) {
@@ -194,7 +195,7 @@ func FuzzVerdict(f *testing.F) {
 				event.measured, event.number = true, float64(b/uint8(cancelled))*2.5
 			}
 			history = append(history, event)
-			v = v.after(event, r)
+			v = v.after(event, r.check())
 			status, reason, value := model{r}.judge(history)
 			if v.status != status || v.reason != reason || v.value != value {
 				t.Fatalf("rules %+v\nhistory %v\ngot  %v %v %q\nwant %v %v %q",
@@ -207,7 +208,7 @@ func FuzzVerdict(f *testing.F) {
 	})
 }
 
-func TestVerdictIndividually(t *testing.T) {
+func TestEvaluations(t *testing.T) {
 	defaults := rules{failures: 1, timeouts: 3, successes: 1}
 	patient := rules{failures: 3, timeouts: 3, successes: 2}
 	optional := defaults
@@ -250,7 +251,7 @@ func TestVerdictIndividually(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var v evaluation
 			for _, e := range test.events {
-				v = v.after(observation{event: e}, test.rules)
+				v = v.after(observation{event: e}, test.rules.check())
 			}
 			if v.status != test.status || v.reason != test.reason || v.value != test.value {
 				t.Fatalf("got %v %v %q, want %v %v %q", v.status, v.reason, v.value, test.status, test.reason, test.value)
@@ -302,9 +303,27 @@ func TestLevelOfAMeasurement(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := test.r.level(test.value, test.before); got != test.want {
+			if got := test.r.check().level(test.value, test.before); got != test.want {
 				t.Fatalf("got %v, want %v", got, test.want)
 			}
 		})
 	}
+}
+
+// rules are the part of a Check that evaluations depend on.
+type rules struct {
+	failures, timeouts, successes int
+	optional, measures            bool
+	warning, critical             Limit
+}
+
+func (r rules) check() *Check {
+	c := &Check{
+		FailureThreshold: r.failures, TimeoutThreshold: r.timeouts, SuccessThreshold: r.successes, Optional: r.optional,
+		Warning: r.warning, Critical: r.critical,
+	}
+	if r.measures {
+		c.Measure = func(context.Context) (Measurement, error) { return Measurement{}, nil }
+	}
+	return c
 }

@@ -2,7 +2,7 @@ package checker
 
 import "time"
 
-// markExpired makes results stale whose time is over. It is called under mu.
+// markExpired makes expired results stale. mu is held.
 func (c *Checker) markExpired(now time.Time) {
 	for _, e := range c.entries {
 		if expires, ok := e.expiry(); ok && !expires.After(now) {
@@ -11,7 +11,7 @@ func (c *Checker) markExpired(now time.Time) {
 	}
 }
 
-// expireLater plans the next call of expire. While Run runs, its scheduler does the same. It is called under mu.
+// expireLater schedules the next call of expire. During Run the scheduler does the same. mu is held.
 func (c *Checker) expireLater(now time.Time) {
 	var next time.Time
 	for _, e := range c.entries {

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// TestWhateverHappensTheBooksBalance does at random, what can be done to a Checker, and looks after
+// TestInvariantsUnderRandomOperations does at random, what can be done to a Checker, and looks after
 // each deed whether what it holds agrees with itself.
-func TestWhateverHappensTheBooksBalance(t *testing.T) {
+func TestInvariantsUnderRandomOperations(t *testing.T) {
 	for seed := range uint64(100) {
 		synctest.Test(t, func(t *testing.T) {
 			m := newMadhouse(t, seed)
@@ -32,9 +32,9 @@ func TestWhateverHappensTheBooksBalance(t *testing.T) {
 	}
 }
 
-const madParallel = 3
+const randomParallel = 3
 
-type madhouse struct {
+type randomRun struct {
 	*Checker
 
 	t       *testing.T
@@ -46,25 +46,25 @@ type madhouse struct {
 	seq     uint64
 }
 
-func newMadhouse(t *testing.T, seed uint64) *madhouse {
-	c, err := New(Config{Parallel: madParallel})
+func newMadhouse(t *testing.T, seed uint64) *randomRun {
+	c, err := New(Config{Parallel: randomParallel})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &madhouse{
+	m := &randomRun{
 		Checker: c, t: t, random: rand.New(rand.NewPCG(seed, 1)), ended: make(chan error), release: make(chan struct{}),
 	}
 	m.start()
 	return m
 }
 
-func (m *madhouse) start() {
+func (m *randomRun) start() {
 	ctx, cancel := context.WithCancel(m.t.Context())
 	m.cancel = cancel
 	go func() { m.ended <- m.Run(ctx) }()
 }
 
-func (m *madhouse) stop() {
+func (m *randomRun) stop() {
 	m.cancel()
 	if err := <-m.ended; err != nil {
 		m.t.Error(err)
@@ -72,11 +72,11 @@ func (m *madhouse) stop() {
 }
 
 // upTo returns a time of at least a millisecond.
-func (m *madhouse) upTo(most time.Duration) time.Duration {
+func (m *randomRun) upTo(most time.Duration) time.Duration {
 	return max(time.Duration(m.random.Int64N(int64(most))), time.Millisecond)
 }
 
-func (m *madhouse) act() {
+func (m *randomRun) act() {
 	name := fmt.Sprint("check", m.random.IntN(6))
 	switch m.random.IntN(10) {
 	case 0, 1:
@@ -101,7 +101,7 @@ func (m *madhouse) act() {
 	}
 }
 
-func (m *madhouse) check(name string) Check {
+func (m *randomRun) check(name string) Check {
 	var running atomic.Int64
 	behaviour, slow := m.random.IntN(7), m.upTo(3*time.Second)
 	return Check{
@@ -134,7 +134,7 @@ func (m *madhouse) check(name string) Check {
 }
 
 // audit looks when all is quiet.
-func (m *madhouse) audit() {
+func (m *randomRun) audit() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.seq > m.Snapshot().Revision {
@@ -148,7 +148,7 @@ func (m *madhouse) audit() {
 		}
 		m.auditEntry(i, e)
 	}
-	if m.free+active != madParallel {
+	if m.free+active != randomParallel {
 		m.t.Errorf("%d runs, and place for %d more", active, m.free)
 	}
 	if m.session != nil && m.free > 0 && len(m.queue) > 0 {
@@ -161,7 +161,7 @@ func (m *madhouse) audit() {
 	}
 }
 
-func (m *madhouse) auditEntry(i int, e *entry) {
+func (m *randomRun) auditEntry(i int, e *entry) {
 	if e.pos != i || m.results[i] != e.result {
 		m.t.Errorf("%s is not where it says", e.check.Name)
 	}
@@ -180,13 +180,13 @@ func (m *madhouse) auditEntry(i int, e *entry) {
 }
 
 // close ends everything and counts what is left.
-func (m *madhouse) close() {
+func (m *randomRun) close() {
 	m.readers.Wait()
 	close(m.release)
 	m.stop()
 	time.Sleep(time.Minute)
 	m.drain()
-	if m.free != madParallel || m.detached != 0 || m.watchdog.inFlight != 0 || len(m.timers) != 0 || len(m.queue) != 0 {
+	if m.free != randomParallel || m.detached != 0 || m.watchdog.inFlight != 0 || len(m.timers) != 0 || len(m.queue) != 0 {
 		m.t.Errorf("left: place for %d, %d leave, %d are watched, agenda of %d, queue of %d",
 			m.free, m.detached, m.watchdog.inFlight, len(m.timers), len(m.queue))
 	}

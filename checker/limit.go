@@ -46,17 +46,11 @@ func (l Limit) Value() float64 { return l.value }
 
 // String returns text such as "above 80", and "" for the zero Limit.
 func (l Limit) String() string {
-	switch l.side {
-	case upper:
-		return "above " + l.number()
-	case lower:
-		return "below " + l.number()
-	default:
+	if l.IsZero() {
 		return ""
 	}
+	return [...]string{upper: "above ", lower: "below "}[l.side] + strconv.FormatFloat(l.value, 'f', -1, 64)
 }
-
-func (l Limit) number() string { return strconv.FormatFloat(l.value, 'f', -1, 64) }
 
 // exceeded reports whether value is beyond the limit; already says whether the value before was.
 func (l Limit) exceeded(value float64, already bool) bool {
@@ -75,11 +69,11 @@ func (l Limit) exceeded(value float64, already bool) bool {
 }
 
 // level grades a measured value, given the grade of the one before.
-func (r *rules) level(value float64, before Status) Status {
+func (c *Check) level(value float64, before Status) Status {
 	switch {
-	case r.critical.exceeded(value, before == Critical):
+	case c.Critical.exceeded(value, before == Critical):
 		return Critical
-	case r.warning.exceeded(value, before == Warning || before == Critical):
+	case c.Warning.exceeded(value, before == Warning || before == Critical):
 		return Warning
 	default:
 		return Healthy

@@ -71,7 +71,7 @@ func TestTransitionsAreLoggedOnce(t *testing.T) {
 	})
 }
 
-func TestProbesOfAnOpenBreakerAreOneTrouble(t *testing.T) {
+func TestHalfOpenProbesAreOneTransition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		runs := 0
@@ -96,7 +96,7 @@ func TestProbesOfAnOpenBreakerAreOneTrouble(t *testing.T) {
 	})
 }
 
-func TestAHealthyResourceAtTheStartIsNoNews(t *testing.T) {
+func TestFirstHealthyResourceIsLoggedAtDebug(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		level := 10.0
@@ -119,7 +119,7 @@ func TestAHealthyResourceAtTheStartIsNoNews(t *testing.T) {
 	})
 }
 
-func TestAPanicsStackIsLoggedOnce(t *testing.T) {
+func TestStackOfPanicIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		c, stop := start(t, checker.Config{
@@ -180,7 +180,7 @@ func (a angry) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return angry{a.Handler.WithAttrs(attrs), a.lines}
 }
 
-func TestALogThatPanicsEndsNothing(t *testing.T) {
+func TestLogHandlerThatPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		var runs atomic.Int64
@@ -208,7 +208,7 @@ func TestALogThatPanicsEndsNothing(t *testing.T) {
 	})
 }
 
-func TestABlockedLogDelaysNoCheck(t *testing.T) {
+func TestBlockedLogHandlerDelaysNoCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		release := make(chan struct{})
@@ -237,7 +237,7 @@ func TestABlockedLogDelaysNoCheck(t *testing.T) {
 	})
 }
 
-func TestLogThatBlocksDoesNotKeepRunFromEnding(t *testing.T) {
+func TestBlockedLogHandlerDoesNotKeepRunFromReturning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		_, stop := start(t, checker.Config{

@@ -10,8 +10,7 @@ import (
 	"github.com/vitals-go/vitals/internal/errtext"
 )
 
-// ErrInconclusive is wrapped by the error of a check that could not determine the state, such as that of a disk whose mount
-// hangs. The result is unknown and stale, with the last value.
+// ErrInconclusive is wrapped by the error of a check that could not determine the state, such as that of a hanging mount. The result is unknown and stale, with the last value.
 var ErrInconclusive = errors.New("checker: inconclusive")
 
 // outcome is how a run ended, or what the scheduler found instead of a run.

@@ -22,7 +22,7 @@ type touchy struct{ error }
 
 func (touchy) Is(error) bool { panic("do not compare me") }
 
-func TestRunReasonTellsRunsApart(t *testing.T) {
+func TestReasonFor(t *testing.T) {
 	runs := map[string]struct {
 		run  func(context.Context) error
 		want checker.Reason
@@ -61,7 +61,7 @@ func TestRunReasonTellsRunsApart(t *testing.T) {
 	})
 }
 
-func TestRunReasonWithoutADeadline(t *testing.T) {
+func TestReasonForWithoutDeadline(t *testing.T) {
 	if got := checker.ReasonFor(t.Context(), errors.New("down")); got != checker.ReasonError {
 		t.Errorf("an error without a deadline is %v", got)
 	}

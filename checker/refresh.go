@@ -9,8 +9,8 @@ import (
 var errStopped = errors.New("checker: Run has ended")
 
 // Refresh runs the named checks now, or all if no name is given, and returns a snapshot with their results. A run that is
-// in flight or due is shared, so concurrent refreshes cause one run. A check whose abandoned run is still in flight keeps
-// its result.
+// in flight or due is shared, so concurrent refreshes cause one run. A check with an abandoned run in flight keeps its
+// result.
 //
 // Refresh waits for Run to begin. It fails for unknown names, all of which it lists, when ctx is done, and when Run has
 // ended. The runs do not depend on ctx.

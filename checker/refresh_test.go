@@ -73,14 +73,14 @@ func TestRefreshOfEverything(t *testing.T) {
 	})
 }
 
-func TestRefreshRefuses(t *testing.T) {
+func TestRefreshErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		c, stop := start(t, checker.Config{Checks: []checker.Check{
-			{Name: "deaf", Interval: time.Hour, Run: func(context.Context) error { <-release; return nil }},
+			{Name: "stuck", Interval: time.Hour, Run: func(context.Context) error { <-release; return nil }},
 			{Name: "slow", Interval: time.Hour, Timeout: time.Hour, Run: obedient},
 		}})
-		_, err := c.Refresh(t.Context(), "deaf", "nobody", "nowhere")
+		_, err := c.Refresh(t.Context(), "stuck", "nobody", "nowhere")
 		if err == nil || !strings.Contains(err.Error(), "nobody") || !strings.Contains(err.Error(), "nowhere") {
 			t.Errorf("unknown names: %v", err)
 		}
@@ -91,14 +91,14 @@ func TestRefreshRefuses(t *testing.T) {
 		}
 		time.Sleep(10 * time.Second)
 		asked := time.Now()
-		e, err := c.Refresh(t.Context(), "deaf")
+		e, err := c.Refresh(t.Context(), "stuck")
 		if took := time.Since(asked); took != 0 {
 			t.Errorf("abandoned: waited %v for what cannot run", took)
 		}
 		if err != nil {
 			t.Errorf("abandoned: %v", err)
 		}
-		if r, _ := e.Lookup("deaf"); r.Reason != checker.ReasonTimeout {
+		if r, _ := e.Lookup("stuck"); r.Reason != checker.ReasonTimeout {
 			t.Errorf("abandoned: %v", r.Reason)
 		}
 		var waiting sync.WaitGroup
@@ -206,8 +206,8 @@ func TestAddAndRemove(t *testing.T) {
 	})
 }
 
-// TestManyHandsAtOnce lets everything happen together, for the race detector.
-func TestManyHandsAtOnce(t *testing.T) {
+// TestConcurrentUse lets everything happen together, for the race detector.
+func TestConcurrentUse(t *testing.T) {
 	c, err := checker.New(checker.Config{Parallel: 3})
 	if err != nil {
 		t.Fatal(err)
@@ -288,16 +288,16 @@ func TestQueuedChecks(t *testing.T) {
 	})
 }
 
-func TestARemovedDeafCheckGivesUpItsPlace(t *testing.T) {
+func TestRemovedStuckCheckFreesItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		c, stop := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
-			{Name: "deaf", Run: func(context.Context) error { <-release; return nil }},
+			{Name: "stuck", Run: func(context.Context) error { <-release; return nil }},
 			{Name: "next", Run: pass, InitialDelay: time.Second},
 		}})
 		time.Sleep(time.Second)
 		expect(t, result(t, c, "next"), checker.Unknown, checker.ReasonNotRunYet, "")
-		if !c.Remove("deaf") {
+		if !c.Remove("stuck") {
 			t.Error("not removed")
 		}
 		expect(t, result(t, c, "next"), checker.Healthy, checker.ReasonOK, "available") // at once

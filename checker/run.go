@@ -98,7 +98,7 @@ func (o *outcome) call(ctx context.Context, check *Check) error {
 	return o.measure(m)
 }
 
-// classifySafely is classify for errors whose methods may panic: these are failures.
+// classifySafely is classify, where a panic in a method of err is a failure.
 func (o *outcome) classifySafely(ctx context.Context, err error) (e event) {
 	defer func() {
 		if recover() != nil {

@@ -16,7 +16,7 @@ func nextStart(start, now time.Time, interval time.Duration, jitter, draw float6
 	return due
 }
 
-// interval returns the time to the next run of a check whose status is s.
+// interval returns the time to the next run of a check of status s.
 func (c *Check) interval(s Status) time.Duration {
 	if s == Healthy {
 		return c.Interval

@@ -46,8 +46,8 @@ func TestNextStartStaysWithinJitter(t *testing.T) {
 	}
 }
 
-// TestAgendaKeepsOrder compares the heap with a sorted list over random changes.
-func TestAgendaKeepsOrder(t *testing.T) {
+// TestTimerHeapKeepsOrder compares the heap with a sorted list over random changes.
+func TestTimerHeapKeepsOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	var a timerHeap
 	entries := make([]*entry, 50)

@@ -56,7 +56,7 @@ func TestAWeekOfRuns(t *testing.T) {
 	})
 }
 
-func TestJitterPullsReplicasApart(t *testing.T) {
+func TestJitterSpreadsReplicas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const replicas = 20
 		var last [replicas]atomic.Int64
@@ -148,7 +148,7 @@ func TestParallelIsABound(t *testing.T) {
 	})
 }
 
-func TestASlowCheckDelaysNobody(t *testing.T) {
+func TestSlowCheckDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := start(t, checker.Config{Checks: []checker.Check{
 			{Name: "slow", Run: obedient},
@@ -162,7 +162,7 @@ func TestASlowCheckDelaysNobody(t *testing.T) {
 	})
 }
 
-func TestResultsExpireByThemselves(t *testing.T) {
+func TestResultsExpireWithoutARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stuck atomic.Bool
 		c, _ := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
@@ -192,7 +192,7 @@ func TestResultsExpireByThemselves(t *testing.T) {
 	})
 }
 
-func TestALongFailingIntervalLetsNothingExpire(t *testing.T) {
+func TestLongFailingIntervalExtendsExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := start(t, checker.Config{Checks: []checker.Check{{
 			Name: "db", Interval: time.Second, FailingInterval: time.Minute,

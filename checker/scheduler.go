@@ -146,7 +146,7 @@ func (c *Checker) detach(r *run) {
 	c.detached++
 }
 
-// handleDue handles e, whose wake time has come.
+// handleDue handles e at its wake time.
 func (c *Checker) handleDue(e *entry, now time.Time) {
 	late := now.Sub(e.wake)
 	expires, ok := e.expiry()

@@ -2,12 +2,14 @@ package checker
 
 import (
 	"context"
+	"log/slog"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-func TestLargeFleetsGatherResults(t *testing.T) {
+func TestManyChecksShareSnapshots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		checks := make([]Check, 1000)
 		for i := range checks {
@@ -38,13 +40,13 @@ func TestLargeFleetsGatherResults(t *testing.T) {
 	})
 }
 
-// TestNothingIsWatchedInVain looks whether the watchdog sleeps while only abandoned runs are left, and after Run.
-func TestNothingIsWatchedInVain(t *testing.T) {
+// TestWatchdogStopsWithoutRuns looks whether the watchdog sleeps while only abandoned runs are left, and after Run.
+func TestWatchdogStopsWithoutRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		c, err := New(Config{Checks: []Check{
-			{Name: "deaf", Run: func(context.Context) error { <-release; return nil }},
-			{Name: "deafer", InitialDelay: 15 * time.Second, Run: func(context.Context) error { <-release; return nil }},
+			{Name: "stuck", Run: func(context.Context) error { <-release; return nil }},
+			{Name: "stuck2", InitialDelay: 15 * time.Second, Run: func(context.Context) error { <-release; return nil }},
 		}})
 		if err != nil {
 			t.Fatal(err)
@@ -78,8 +80,8 @@ func TestNothingIsWatchedInVain(t *testing.T) {
 	})
 }
 
-// TestEndingIsNoEvidence lets the scheduler look once more after its context has ended.
-func TestEndingIsNoEvidence(t *testing.T) {
+// TestEndOfRunIsNoResult lets the scheduler look once more after its context has ended.
+func TestEndOfRunIsNoResult(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, err := New(Config{Checks: []Check{{Name: "db", Run: func(ctx context.Context) error {
 			<-ctx.Done()
@@ -99,5 +101,27 @@ func TestEndingIsNoEvidence(t *testing.T) {
 		if r := c.Snapshot().Results[0]; r.Reason != ReasonNotRunYet || !r.At.IsZero() {
 			t.Errorf("%v at %v", r.Reason, r.At)
 		}
+	})
+}
+
+func TestIdleCheckerHasOneGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, err := New(Config{Logger: slog.New(slog.DiscardHandler), Checks: []Check{
+			{Name: "db", Run: func(context.Context) error { return nil }},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		before := runtime.NumGoroutine()
+		go func() { ended <- c.Run(ctx) }()
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - before; n != 1 {
+			t.Errorf("got %d goroutines, want that of Run", n)
+		}
+		cancel()
+		<-ended
 	})
 }

@@ -34,7 +34,7 @@ func (w *watchdog) lose(d time.Duration) {
 	w.lost += d
 }
 
-func TestTimeoutsOfAStarvingProcessAreNotHeldAgainstTheDependency(t *testing.T) {
+func TestTimeoutsOfStarvingProcessAreNoFailures(t *testing.T) {
 	for _, deaf := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			release := make(chan struct{})
@@ -113,8 +113,8 @@ func TestWatchdogCountsOvershoot(t *testing.T) {
 	expect("in its first tick", w.total(at(50_100)), 8*time.Second)
 }
 
-// TestAProcessThatStoodStillIsStarvedNotStale wakes the scheduler long after it wanted to.
-func TestAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
+// TestSuspendedProcessIsStarvedNotStale wakes the scheduler long after it wanted to.
+func TestSuspendedProcessIsStarvedNotStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := make(chan error, 9)
 		c, err := New(Config{Checks: []Check{{Name: "db", Jitter: -1, Run: func(context.Context) error { return <-answer }}}})
@@ -148,7 +148,7 @@ func TestAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
 }
 
 // A check that waits for its turn while the process stands still expires no more than one that is idle.
-func TestAQueuedCheckOfAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
+func TestQueuedCheckOfSuspendedProcessIsStarvedNotStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := make(chan error)
 		run := func(context.Context) error { return <-answer }
@@ -196,7 +196,7 @@ func TestAQueuedCheckOfAProcessThatStoodStillIsStarvedNotStale(t *testing.T) {
 }
 
 // What every busy machine does now and then is no standing still, however short the interval.
-func TestAHiccupIsNoStarvation(t *testing.T) {
+func TestShortDelayIsNoStarvation(t *testing.T) {
 	for _, tt := range []struct {
 		interval, late time.Duration
 		want           Reason
@@ -225,7 +225,7 @@ func TestAHiccupIsNoStarvation(t *testing.T) {
 	}
 }
 
-func TestAClientsOwnTimeoutWhileStarving(t *testing.T) {
+func TestClientTimeoutWhileStarving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, err := New(Config{Checks: []Check{{Name: "db", Run: func(context.Context) error {
 			time.Sleep(time.Second)
@@ -255,7 +255,7 @@ func TestAClientsOwnTimeoutWhileStarving(t *testing.T) {
 }
 
 // A frozen process may find, when it goes on, that an answer came meanwhile, long after the check's time.
-func TestALateSuccessIsNoRecovery(t *testing.T) {
+func TestLateSuccessIsNoRecovery(t *testing.T) {
 	const inTime, late = time.Second, 5*time.Second + 2*returnGrace
 	for _, tt := range []struct {
 		name     string

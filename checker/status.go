@@ -1,6 +1,10 @@
 package checker
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Status grades a check, a metric or a report. The zero value is Unknown: there is no result, or it has expired.
 type Status uint8
@@ -17,10 +21,7 @@ var statusNames = [...]string{"unknown", "healthy", "warning", "critical"}
 
 // String returns unknown, healthy, warning or critical.
 func (s Status) String() string {
-	if int(s) < len(statusNames) {
-		return statusNames[s]
-	}
-	return fmt.Sprintf("status(%d)", uint8(s))
+	return enumText(statusNames[:], "status", uint8(s))
 }
 
 // MarshalText implements encoding.TextMarshaler with String.
@@ -28,13 +29,11 @@ func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler for what MarshalText returns.
 func (s *Status) UnmarshalText(text []byte) error {
-	for i, name := range statusNames {
-		if string(text) == name {
-			*s = Status(i)
-			return nil
-		}
+	i, err := parseEnum(statusNames[:], "status", text)
+	if err == nil {
+		*s = Status(i)
 	}
-	return fmt.Errorf("checker: unknown status %q, want unknown, healthy, warning or critical", text)
+	return err
 }
 
 // Worse reports whether s is worse than other in the order healthy, warning, unknown, critical.
@@ -55,3 +54,59 @@ func (s Status) severity() int {
 
 // Serves reports whether a name gated by a check of this status may serve: healthy and warning do.
 func (s Status) Serves() bool { return s == Healthy || s == Warning }
+
+// Reason is the machine-readable cause of a status. The set is closed.
+type Reason uint8
+
+// The reasons. The zero value is ReasonNotRunYet.
+const (
+	ReasonNotRunYet   Reason = iota // no result yet
+	ReasonOK                        // the check passed
+	ReasonTimeout                   // the check did not return in time
+	ReasonError                     // the check returned an error
+	ReasonPanic                     // the check panicked
+	ReasonStale                     // the last result has expired, or the check was inconclusive
+	ReasonCircuitOpen               // a circuit breaker is open
+	ReasonThreshold                 // a measured value is beyond its limit
+	ReasonStarved                   // the process gets too little CPU
+	ReasonMaintenance               // in maintenance
+	ReasonDraining                  // the server shuts down
+	ReasonManual                    // set by SetServingStatus or Shutdown
+)
+
+var reasonNames = [...]string{
+	"not_run_yet", "ok", "timeout", "error", "panic", "stale", "circuit_open", "threshold", "starved", "maintenance",
+	"draining", "manual",
+}
+
+// String returns the stable code of the reason, such as circuit_open.
+func (r Reason) String() string {
+	return enumText(reasonNames[:], "reason", uint8(r))
+}
+
+// MarshalText implements encoding.TextMarshaler with String.
+func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler for what MarshalText returns.
+func (r *Reason) UnmarshalText(text []byte) error {
+	i, err := parseEnum(reasonNames[:], "reason", text)
+	if err == nil {
+		*r = Reason(i)
+	}
+	return err
+}
+
+func enumText(names []string, kind string, i uint8) string {
+	if int(i) < len(names) {
+		return names[i]
+	}
+	return fmt.Sprintf("%s(%d)", kind, i)
+}
+
+func parseEnum(names []string, kind string, text []byte) (uint8, error) {
+	i := slices.Index(names, string(text))
+	if i < 0 {
+		return 0, fmt.Errorf("checker: unknown %s %q; have %s", kind, text, strings.Join(names, ", "))
+	}
+	return uint8(i), nil
+}

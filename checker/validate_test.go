@@ -12,7 +12,7 @@ import (
 
 func measure(context.Context) (checker.Measurement, error) { return checker.Measurement{}, nil }
 
-func TestMistakesAreNamed(t *testing.T) {
+func TestMistakesNameTheField(t *testing.T) {
 	tests := []struct {
 		name  string
 		check checker.Check
@@ -89,7 +89,7 @@ func TestMistakesAreNamed(t *testing.T) {
 	}
 }
 
-func TestAllMistakesAtOnce(t *testing.T) {
+func TestAllMistakesAreReported(t *testing.T) {
 	_, err := checker.New(checker.Config{
 		Parallel: -1,
 		Checks: []checker.Check{

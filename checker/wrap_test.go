@@ -14,7 +14,7 @@ import (
 
 type key struct{}
 
-func TestAroundSeesEveryRunOnce(t *testing.T) {
+func TestWrapRunsOncePerRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fail := errors.New("down")
 		var mu sync.Mutex
@@ -40,7 +40,7 @@ func TestAroundSeesEveryRunOnce(t *testing.T) {
 				}},
 				{Name: "bad", FailingInterval: time.Hour, Interval: time.Hour, Run: func(context.Context) error { return fail }},
 				{Name: "panics", FailingInterval: time.Hour, Interval: time.Hour, Run: panics},
-				{Name: "deaf", Run: func(context.Context) error { <-release; return nil }},
+				{Name: "stuck", Run: func(context.Context) error { <-release; return nil }},
 				{Name: "unwrapped", Run: pass},
 			},
 		})
@@ -51,7 +51,7 @@ func TestAroundSeesEveryRunOnce(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		for name, want := range map[string]string{
-			"good": "[<nil>]", "bad": "[down]", "panics": "[panic: at the disco]", "deaf": "[<nil>]",
+			"good": "[<nil>]", "bad": "[down]", "panics": "[panic: at the disco]", "stuck": "[<nil>]",
 		} {
 			if got := fmt.Sprint(ends[name]); got != want {
 				t.Errorf("%s ended with %s, want %s", name, got, want)
@@ -60,7 +60,7 @@ func TestAroundSeesEveryRunOnce(t *testing.T) {
 	})
 }
 
-func TestAPanickingHookHarmsNobody(t *testing.T) {
+func TestPanicInWrapIsAPanicOfTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := start(t, checker.Config{
 			Wrap: func(ctx context.Context, name string) (context.Context, func(error)) {

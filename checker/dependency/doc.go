@@ -5,8 +5,8 @@
 // [Certificate] return whole checks, because they measure: how full a connection pool is, how much of a certificate's
 // lifetime has passed.
 //
-// An error holds the raw cause and what an operator should check next. It may name hosts and quote responses, so it is for
-// the log and for callers who may see details.
+// An error holds the raw cause and what an operator should check next. It may name hosts and quote responses, so it belongs
+// in the log and in details, not in public text.
 //
 // All functions may be called concurrently and end with their context. HTTP, TCP, DNS, Redis and Certificate open and close
 // one connection per run; GRPC and SQL use the program's own. No goroutine outlives a run, except one for each member of

@@ -118,7 +118,7 @@ func (g *group) failure(passed int, errs []error) error {
 	return fmt.Errorf("%d of %d must pass, %d did: %w", g.need, len(g.members), passed, errors.Join(named...))
 }
 
-// member is a Member whose runs do not overlap.
+// member is a Member with at most one run at a time.
 type member struct {
 	Member
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 
 	"github.com/vitals-go/vitals/checker"
 )
@@ -112,4 +113,27 @@ func (m machine) loadCheck() measure {
 
 func countGoroutines(context.Context) (checker.Measurement, error) {
 	return checker.Measurement{Value: float64(runtime.NumGoroutine())}, nil
+}
+
+// openFilesCheck returns nil where open files cannot be counted, or have no limit to be compared with.
+func openFilesCheck(cfg Config) measure {
+	_, own := cfg.Limits[openFiles]
+	if files, err := descriptors(); errors.Is(err, errors.ErrUnsupported) || files.Total == 0 && !own {
+		return nil
+	}
+	return measureOpenFiles
+}
+
+// measureOpenFiles measures open descriptors, in percent of the limit if there is one.
+func measureOpenFiles(context.Context) (checker.Measurement, error) {
+	files, err := descriptors()
+	if err != nil {
+		return checker.Measurement{}, fmt.Errorf("counting open files: %w", err)
+	}
+	if files.Total == 0 {
+		return checker.Measurement{Value: float64(files.Used)}, nil
+	}
+	return checker.Measurement{
+		Value: files.percent(), Unit: "%", Source: "of the limit (" + strconv.FormatUint(files.Total, 10) + ")",
+	}, nil
 }

@@ -21,7 +21,7 @@ type Config struct {
 	// without a limit of their own exist only if they are named here; a zero Limit leaves a check out.
 	Limits map[string]checker.Limit
 
-	// DiskPaths are the directories whose filesystems are measured. Default: only "/". Empty but not nil: none.
+	// DiskPaths selects the filesystems to measure. Default: only "/". Empty but not nil: none.
 	DiskPaths []string
 
 	// Interval between two runs of each check. Default: that of checker.Check.

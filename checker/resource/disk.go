@@ -9,7 +9,7 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// filesystem measures one path, whose mount may hang.
+// filesystem measures one path. Its mount may hang.
 type filesystem struct {
 	host host
 	path string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -84,4 +85,45 @@ func (s CPUSample) Since(before CPUSample) (float64, error) {
 func (s *sampler) memory(ctx context.Context) (float64, error) {
 	m, err := memoryMeter{s.machine}.measure(ctx)
 	return m.Value / 100, err
+}
+
+// memoLife is the lifetime of cached files: processes rarely move to another control group.
+const memoLife = 30 * time.Second
+
+// memo is a tree that caches the files with the location of the control groups: finding these costs ten times as much as
+// reading them. It may be used concurrently.
+type memo struct {
+	fs.FS
+
+	mu   sync.Mutex
+	kept map[string]remembered
+}
+
+type remembered struct {
+	text  []byte
+	err   error
+	until time.Time
+}
+
+func newMemo(files fs.FS) *memo { return &memo{FS: files, kept: make(map[string]remembered)} }
+
+// ReadFile implements fs.ReadFileFS. The result is shared and must not be changed.
+func (m *memo) ReadFile(name string) ([]byte, error) {
+	switch name {
+	case "proc/self/cgroup", "proc/self/mountinfo", "sys/devices/system/cpu/online":
+	default:
+		return fs.ReadFile(m.FS, name)
+	}
+	m.mu.Lock()
+	r, known := m.kept[name]
+	m.mu.Unlock()
+	if known && time.Now().Before(r.until) {
+		return r.text, r.err
+	}
+	r.text, r.err = fs.ReadFile(m.FS, name)
+	r.until = time.Now().Add(memoLife)
+	m.mu.Lock()
+	m.kept[name] = r
+	m.mu.Unlock()
+	return r.text, r.err
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// TestWordsSurviveTheWire writes and reads back every status and reason.
-func TestWordsSurviveTheWire(t *testing.T) {
+// TestStatusAndReasonRoundTrip writes and reads back every status and reason.
+func TestStatusAndReasonRoundTrip(t *testing.T) {
 	check := func(in encoding.TextMarshaler, out encoding.TextUnmarshaler, want string) {
 		t.Helper()
 		text, err := in.MarshalText()
