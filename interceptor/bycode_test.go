@@ -90,7 +90,7 @@ func TestLatencyOfOKWithoutOthers(t *testing.T) {
 }
 
 // Excused calls are DeadlineExceeded to their callers, and so they are here.
-func TestExcusedCallsKeepTheirCode(t *testing.T) {
+func TestShortDeadlineCountsAsDeadlineExceeded(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{MinDeadline: time.Hour})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -125,7 +125,7 @@ func post(t *testing.T, rec *interceptor.Recorder, code codes.Code, took time.Du
 }
 
 // Calls go on while somebody reads: no count of any code may ever fall, for that looks like a restart.
-func TestLatencyOfNeverFalls(t *testing.T) {
+func TestLatencyOfNeverDecreases(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{})
 	done := make(chan struct{})
 	go func() {

@@ -101,7 +101,7 @@ func TestClientStreamThatNeverOpens(t *testing.T) {
 	}
 }
 
-func TestClientStreamRefusedByAnotherInterceptor(t *testing.T) {
+func TestClientStreamRejectedByInnerInterceptor(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{})
 	refuse := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 		return nil, status.Error(codes.Unavailable, "breaker open")
@@ -138,7 +138,7 @@ func TestClientOptionsAreNotOverwritten(t *testing.T) {
 	}
 }
 
-func TestClientUnaryWhoseInvokerPanics(t *testing.T) {
+func TestPanicOfClientInvokerIsCounted(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{})
 	func() {
 		defer func() {
@@ -155,7 +155,7 @@ func TestClientUnaryWhoseInvokerPanics(t *testing.T) {
 }
 
 // What the caller got is the truth on the client's side, whatever became of its context afterwards.
-func TestClientTakesTheAnswerItGot(t *testing.T) {
+func TestClientRecordsReceivedCode(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -97,7 +97,7 @@ func TestExemplarsAreTheNewestOfTheirKind(t *testing.T) {
 }
 
 // Every way in has exemplars, and the totals tell what the snapshot tells.
-func TestExemplarsComeFromEverySide(t *testing.T) {
+func TestExemplarsOfAllInterceptors(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{Exemplar: traceOf})
 	ctx := traced(t.Context(), "t")
 	stream := &grpc.StreamServerInfo{FullMethod: "/shop.v1.Orders/Follow", IsServerStream: true}
@@ -131,7 +131,7 @@ func TestExemplarsComeFromEverySide(t *testing.T) {
 }
 
 // The cost is bounded: who has answered is left alone for a second.
-func TestExemplarsAreAskedForOnceASecond(t *testing.T) {
+func TestExemplarIsReplacedOncePerSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
 		rec := newRecorder(t, interceptor.Config{Exemplar: func(context.Context) map[string]string {
@@ -150,7 +150,7 @@ func TestExemplarsAreAskedForOnceASecond(t *testing.T) {
 	})
 }
 
-func TestExemplarsThatPanicHarmNobody(t *testing.T) {
+func TestPanicOfExemplarIsRecovered(t *testing.T) {
 	var log bytes.Buffer
 	rec := newRecorder(t, interceptor.Config{
 		Exemplar: func(context.Context) map[string]string { panic("no trace") },
@@ -169,7 +169,7 @@ func TestExemplarsThatPanicHarmNobody(t *testing.T) {
 	}
 }
 
-func TestExemplarsOfManyCallsAtOnce(t *testing.T) {
+func TestConcurrentExemplars(t *testing.T) {
 	var asked atomic.Int64
 	rec := newRecorder(t, interceptor.Config{Exemplar: func(ctx context.Context) map[string]string {
 		asked.Add(1)
@@ -195,7 +195,7 @@ func TestExemplarsOfManyCallsAtOnce(t *testing.T) {
 	}
 }
 
-func TestExemplarsAllocateNothingForCallsThatAreNotSampled(t *testing.T) {
+func TestUnsampledCallDoesNotAllocate(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}

@@ -161,7 +161,7 @@ func eventually(t *testing.T, rec *interceptor.Recorder, n uint64) *interceptor.
 	}
 }
 
-func TestCallersThatGo(t *testing.T) {
+func TestCanceledAndExpiredCalls(t *testing.T) {
 	for _, what := range []string{"hang", "content"} {
 		synctest.Test(t, func(t *testing.T) {
 			p := newPair(t)
@@ -187,7 +187,7 @@ func TestCallersThatGo(t *testing.T) {
 	}
 }
 
-func TestNothingOfAPanicReachesTheCaller(t *testing.T) {
+func TestPanicTextStaysOnServer(t *testing.T) {
 	p := newPair(t)
 	defer p.stop()
 	_, err := p.client.UnaryCall(t.Context(), &pb.SimpleRequest{Payload: say("panic")})
@@ -208,7 +208,7 @@ func TestNothingOfAPanicReachesTheCaller(t *testing.T) {
 	}
 }
 
-func TestNamesThatStrangersMakeUp(t *testing.T) {
+func TestUnknownMethodNamesOnTheWire(t *testing.T) {
 	unknown := func(_ any, stream grpc.ServerStream) error { return status.Error(codes.Unimplemented, "no") }
 	for name, options := range map[string][]grpc.ServerOption{
 		"refused by gRPC":       nil,
@@ -236,7 +236,7 @@ func TestNamesThatStrangersMakeUp(t *testing.T) {
 	}
 }
 
-func TestHealthIsNotCountedOnTheWire(t *testing.T) {
+func TestHealthCallsAreNotCounted(t *testing.T) {
 	p := newPair(t)
 	defer p.stop()
 	for range 3 {

@@ -6,7 +6,7 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 )
 
-func TestInfrastructureIsKnownByItsService(t *testing.T) {
+func TestInfrastructureServices(t *testing.T) {
 	for service, want := range map[string]bool{
 		"grpc.health.v1.Health":              true,
 		"vitals.v1.HealthReportService":      true,

@@ -9,7 +9,7 @@ import (
 )
 
 // The table look-up must agree with the documented rule: the first bucket whose bound is not below the duration.
-func TestBucketOfIsTheFirstThatHolds(t *testing.T) {
+func TestBucketOfMatchesBounds(t *testing.T) {
 	check := func(d time.Duration) {
 		want := 0
 		for want < bounded && int64(d) > bounds[want] {

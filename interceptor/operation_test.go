@@ -70,7 +70,7 @@ func TestOperationIsCountedByItsError(t *testing.T) {
 	}
 }
 
-func TestPanicOfOperationGoesOn(t *testing.T) {
+func TestPanicOfOperationContinues(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{})
 	defer func() {
 		if p := recover(); p != secret {

@@ -38,7 +38,7 @@ type okStatus struct{ error }
 
 func (okStatus) GRPCStatus() *status.Status { return status.New(codes.OK, "") }
 
-func TestCodeIsTheOneOnTheWire(t *testing.T) {
+func TestCodeEqualsWireCode(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	expired, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Hour))
@@ -94,7 +94,7 @@ func TestCodeIsTheOneOnTheWire(t *testing.T) {
 	}
 }
 
-func TestDeadlineIsAFailureOnlyIfTheCallerLeftTime(t *testing.T) {
+func TestDeadlineExceededIsFailureFromMinDeadline(t *testing.T) {
 	hang := func(ctx context.Context, _ any) (any, error) { <-ctx.Done(); return nil, ctx.Err() }
 	giveUp := func(context.Context, any) (any, error) {
 		time.Sleep(20 * time.Millisecond)
@@ -148,7 +148,7 @@ func TestDeadlineIsAFailureOnlyIfTheCallerLeftTime(t *testing.T) {
 
 // The caller's reset and the server's own timer both fire at the deadline; who wins must not decide what a hung
 // handler counts as.
-func TestResetAtTheDeadlineIsTheDeadline(t *testing.T) {
+func TestResetAtDeadlineIsDeadlineExceeded(t *testing.T) {
 	tests := []struct {
 		name        string
 		budget      time.Duration

@@ -102,7 +102,7 @@ func TestStreamPanicsAreCountedOnceInAnyOrder(t *testing.T) {
 	}
 }
 
-func TestAnInternalErrorIsNoPanic(t *testing.T) {
+func TestInternalErrorIsNotPanic(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{})
 	_ = unary(t.Context(), rec, "/a.B/C", func(context.Context, any) (any, error) {
 		return nil, status.Error(codes.Internal, "internal error")
@@ -128,7 +128,7 @@ func TestPanicKeepsItsValueAndStack(t *testing.T) {
 }
 
 // A request that a handler panics with is as long as its caller likes.
-func TestALongPanicIsCutInTheLog(t *testing.T) {
+func TestLongPanicIsTruncatedInLog(t *testing.T) {
 	var log bytes.Buffer
 	recovery := interceptor.NewRecovery(slog.New(slog.NewTextHandler(&log, nil)))
 	_, _ = recovery.UnaryServerInterceptor(t.Context(), nil, nil, func(context.Context, any) (any, error) {
@@ -146,7 +146,7 @@ func (h angry) WithGroup(string) slog.Handler      { return h }
 
 func (angry) Handle(context.Context, slog.Record) error { panic("disk full") }
 
-func TestALogThatPanicsEndsNothing(t *testing.T) {
+func TestPanicOfLogHandlerIsRecovered(t *testing.T) {
 	rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(slog.New(angry{slog.Default().Handler()}))
 	info := &grpc.UnaryServerInfo{FullMethod: "/a.B/C"}
 	if _, err := chain(info, panics, rec.UnaryServerInterceptor, recovery.UnaryServerInterceptor)(t.Context(), nil); status.Code(err) != codes.Internal {
@@ -155,7 +155,7 @@ func TestALogThatPanicsEndsNothing(t *testing.T) {
 	checkOnePanic(t, rec)
 }
 
-func TestPanicOfACallWhoseCallerHasGone(t *testing.T) {
+func TestPanicAfterCancellationIsCounted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(slog.New(slog.DiscardHandler))
@@ -164,7 +164,7 @@ func TestPanicOfACallWhoseCallerHasGone(t *testing.T) {
 	checkOnePanic(t, rec)
 }
 
-func TestGoexitIsSettled(t *testing.T) {
+func TestGoexitIsCounted(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{})
 	done := make(chan struct{})
 	go func() {

@@ -107,7 +107,7 @@ func TestRegisterTwiceKeepsBothServers(t *testing.T) {
 }
 
 // Two rows of one name would be the same series twice, and no scrape of it would succeed.
-func TestANameHasOneRow(t *testing.T) {
+func TestNameHasOneMethod(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{MaxMethods: 4})
 	names := []string{"/shop.v1.Orders/Get", "shop.v1.Orders/Get", "/other/other", "/a.B/C"}
 	for _, name := range names {
@@ -227,7 +227,7 @@ func TestDynamicNamesAreBounded(t *testing.T) {
 	}
 }
 
-func TestAMillionUnknownNamesCostNothing(t *testing.T) {
+func TestUnknownNamesMakeNoEntries(t *testing.T) {
 	closed := newRecorder(t, interceptor.Config{})
 	closed.Register(shop)
 	full := newRecorder(t, interceptor.Config{MaxMethods: 10})

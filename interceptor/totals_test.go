@@ -13,7 +13,7 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 )
 
-func TestTotalsAreThoseOfTheSnapshot(t *testing.T) {
+func TestTotalsEqualSnapshot(t *testing.T) {
 	recorder, err := interceptor.New(interceptor.Config{})
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func takes(d time.Duration, err error) grpc.UnaryHandler {
 	}
 }
 
-func TestWindowForgets(t *testing.T) {
+func TestWindowDropsOldCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := newRecorder(t, interceptor.Config{})
 		failure := status.Error(codes.Internal, "x")
@@ -138,7 +138,7 @@ func TestWindowPercentiles(t *testing.T) {
 	})
 }
 
-func TestStreamsAreCountedButNotTimed(t *testing.T) {
+func TestStreamsHaveNoLatencySamples(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := newRecorder(t, interceptor.Config{})
 		info := &grpc.StreamServerInfo{FullMethod: "/a.B/Follow", IsServerStream: true}
@@ -161,7 +161,7 @@ func TestStreamsAreCountedButNotTimed(t *testing.T) {
 	})
 }
 
-func TestReadingOftenChangesNothing(t *testing.T) {
+func TestFrequentReadsDoNotChangeWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := newRecorder(t, interceptor.Config{})
 		for i := range 600 {

@@ -36,7 +36,7 @@
 //	rpc.server.call.duration            {rpc.method, rpc.status_code, error.type, …}  histogram in s, from otelproducer
 //
 // The attributes of calls, and the last name, are those of the semantic conventions for RPC 1.45: rpc.system.name is
-// grpc; error.type is there for every code but OK on the client and for those that are the server's own fault on the
+// grpc, or other for operations (interceptor.Recorder.Begin); error.type is there for every code but OK on the client and for those that are the server's own fault on the
 // server; names that were never registered share the method _OTHER. The status code also goes by
 // rpc.response.status_code, as otelgrpc calls it at the time of writing. Whoever exports otelgrpc's metrics beside
 // these has rpc.server.call.duration twice, in two instrumentation scopes: choose one.

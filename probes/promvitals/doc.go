@@ -13,6 +13,8 @@
 //	grpc_server_in_flight{…}, grpc_server_panics_total{…}
 //	grpc_client_…                              the same, without panics
 //
+// Operations (interceptor.Recorder.Begin) are in the server's metrics, with grpc_type="other".
+//
 // Health:
 //
 //	health_status{service}                     1 serving, 0 not: the names of grpc.health.v1; "" is the whole server
