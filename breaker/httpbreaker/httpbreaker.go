@@ -106,14 +106,14 @@ func Classify(resp *http.Response, err error) breaker.Outcome {
 		return breaker.DefaultClassify(err)
 	case resp == nil:
 		return breaker.Failure
-	case resp.StatusCode == http.StatusTooManyRequests:
+	}
+	switch code := resp.StatusCode; {
+	case code == http.StatusTooManyRequests:
 		return breaker.Neutral
-	case resp.StatusCode == http.StatusNotImplemented, resp.StatusCode == http.StatusHTTPVersionNotSupported:
+	case code < 500, code == http.StatusNotImplemented, code == http.StatusHTTPVersionNotSupported:
 		return breaker.Success
-	case resp.StatusCode >= http.StatusInternalServerError:
-		return breaker.Failure
 	default:
-		return breaker.Success
+		return breaker.Failure
 	}
 }
 

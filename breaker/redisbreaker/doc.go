@@ -23,6 +23,5 @@
 //
 // # Concurrency and cost
 //
-// Everything is safe for concurrent use; nothing is started. A command takes a short lock twice and does not allocate in
-// the steady state.
+// Everything is safe for concurrent use; nothing is started. A command takes a short lock twice and one small allocation.
 package redisbreaker

@@ -14,7 +14,6 @@ type Limiter struct {
 	// mu guards the fields below. It is held around Breaker.Allow, never while code of the user runs.
 	mu   sync.Mutex
 	open []*command // without a result, the newest last
-	free []*command // for reuse
 	// probe is the context of the half-open probe in flight, or nil. joins is how many more commands may join it, and
 	// owner the command that is the probe, nil if a check is.
 	probe context.Context
@@ -41,8 +40,7 @@ const (
 func (l *Limiter) Allow() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := l.next()
-	c.handshake = false
+	c := &command{}
 	ctx := context.Background()
 	if l.probe != nil && l.joins > 0 {
 		ctx = l.probe
@@ -50,7 +48,6 @@ func (l *Limiter) Allow() error {
 	var err error
 	c.permit, err = l.cfg.Breaker.Allow(ctx)
 	if err != nil {
-		l.free = append(l.free, c)
 		return err
 	}
 	switch own := c.permit.Context(); {
@@ -61,7 +58,7 @@ func (l *Limiter) Allow() error {
 		c.handshake = l.owner != nil || l.joins < joinsPerProbe
 		l.joins--
 	}
-	l.open = append(l.open, c)
+	l.open = append(l.open[max(0, len(l.open)-maxOpen+1):], c)
 	return nil
 }
 
@@ -77,9 +74,6 @@ func (l *Limiter) ReportResult(result error) {
 			outcome = breaker.Neutral
 		}
 		c.permit.Record(outcome, result)
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.free = append(l.free, c)
 	}()
 	outcome = l.cfg.Classify(result)
 }
@@ -120,24 +114,10 @@ func (l *Limiter) newest() *command {
 		return nil
 	}
 	c := l.open[last]
+	l.open[last] = nil
 	l.open = l.open[:last]
 	if l.owner == c {
 		l.probe, l.owner = nil, nil
 	}
-	return c
-}
-
-// next returns a command for reuse; the oldest open one if there are too many without a result. The caller holds mu.
-func (l *Limiter) next() *command {
-	if last := len(l.free) - 1; last >= 0 {
-		c := l.free[last]
-		l.free = l.free[:last]
-		return c
-	}
-	if len(l.open) < maxOpen {
-		return &command{}
-	}
-	c := l.open[0]
-	l.open = l.open[1:]
 	return c
 }

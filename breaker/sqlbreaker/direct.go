@@ -10,11 +10,9 @@ import (
 type execer struct{ c *conn }
 
 func hasExecer(inner driver.Conn) bool {
-	switch inner.(type) {
-	case driver.ExecerContext, driver.Execer: //nolint:staticcheck // Old drivers have nothing else.
-		return true
-	}
-	return false
+	_, modern := inner.(driver.ExecerContext)
+	_, old := inner.(driver.Execer) //nolint:staticcheck // Old drivers have nothing else.
+	return modern || old
 }
 
 // ExecContext implements driver.ExecerContext.
@@ -34,11 +32,9 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 type queryer struct{ c *conn }
 
 func hasQueryer(inner driver.Conn) bool {
-	switch inner.(type) {
-	case driver.QueryerContext, driver.Queryer: //nolint:staticcheck // Old drivers have nothing else.
-		return true
-	}
-	return false
+	_, modern := inner.(driver.QueryerContext)
+	_, old := inner.(driver.Queryer) //nolint:staticcheck // Old drivers have nothing else.
+	return modern || old
 }
 
 // QueryContext implements driver.QueryerContext.

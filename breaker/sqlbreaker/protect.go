@@ -7,9 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"strings"
-	"syscall"
 
 	"github.com/vitals-go/vitals/breaker"
 )
@@ -86,21 +84,12 @@ func classifyState(state string) breaker.Outcome {
 	return breaker.Success
 }
 
+// isTransport matches net.Error, which syscall.Errno and net.ErrClosed implement too, deadlines, and the io errors of a
+// closed connection.
 func isTransport(err error) bool {
-	if _, ok := errors.AsType[net.Error](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[syscall.Errno](err); ok {
-		return true
-	}
-	for _, target := range [...]error{
-		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, context.DeadlineExceeded, os.ErrDeadlineExceeded,
-	} {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	return false
+	_, ok := errors.AsType[net.Error](err)
+	return ok || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
 }
 
 // classifyConnect classifies an attempt to open a connection: an error is a failure unless the database answered, as to
