@@ -19,7 +19,7 @@ import (
 // With Config.PassiveWindow a run passes without calling fn if recent calls through the closed breaker succeeded. The
 // first run always calls fn.
 //
-// fn may use a client that this breaker guards: calls made with fn's context are part of the probe, and in closed
+// fn may use a client that this breaker protects: calls made with fn's context are part of the probe, and in closed
 // their failures and fn's count once.
 func (b *Breaker) Check(fn func(context.Context) error) func(context.Context) error {
 	b.checked.Store(true)
