@@ -13,119 +13,116 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// Check judges target by all rules that it can be tested for: first as it is, then with each of Target.Checks failing
-// and cured, at last while it drains. It blocks until that is over, which takes Quiet, the drain, and as long as the
-// server takes to follow; Patience for each thing that does not happen.
+// Check tests target by all rules that apply: first as it is, then with each of Target.Checks failing and recovering, at
+// last during the drain. It blocks for ObserveFor, the drain, and up to Timeout for each expected change.
 //
-// The error says that target could not be judged: it joins all mistakes in target, each naming the field, or is the
-// cause why ctx ended. A server that cannot be reached is no error but a finding about check.overall.
+// The error joins all mistakes in target or is the cause of ctx. An unreachable server is a violation of check.overall.
 func Check(ctx context.Context, target Target) (*Result, error) {
 	if err := target.validate(); err != nil {
 		return nil, err
 	}
-	j := newTester(ctx, target)
-	defer j.goroutines.Wait()
-	defer j.hangUp()
-
-	if j.connect(ctx) {
-		j.query(ctx)
-		j.watchAll(ctx)
-		j.endpoints(ctx)
-		j.receive(ctx)
-		for _, check := range j.target.Checks {
-			j.fail(ctx, check)
+	t := newTester(ctx, target)
+	defer t.wg.Wait()
+	defer t.cancelWatches()
+	if t.connect(ctx) {
+		t.checkNames(ctx)
+		t.list(ctx)
+		t.watchNames(ctx)
+		t.endpoints(ctx)
+		t.observe(ctx)
+		for _, check := range t.target.Checks {
+			t.failing(ctx, check)
 		}
-		if j.target.Drain != nil {
-			j.drain(ctx)
+		if t.target.Drain != nil {
+			t.drain(ctx)
 		}
-		j.onlyChanges()
+		t.onlyChanges()
 	}
 	if err := context.Cause(ctx); err != nil {
-		return nil, fmt.Errorf("servicertest: the server was not judged to the end: %w", err)
+		return nil, fmt.Errorf("servicertest: interrupted: %w", err)
 	}
-	return j.result(), nil
+	return t.result(), nil
 }
 
 // tester is one call of Check.
 type tester struct {
 	target Target
 	health healthpb.HealthClient
-	// readiness is the name that tells whether traffic may come, liveness and startup those of the other probes;
-	// hasLiveness and hasStartup say whether the server knows them.
+	// readiness is the name of readiness, "" if the server has no such name.
 	readiness               string
 	hasLiveness, hasStartup bool
 
-	watches    []*watch
-	goroutines sync.WaitGroup
-	watching   context.Context    //nolint:containedctx // Of all watches: they live as long as the judge, or until hangUp.
-	hangUp     context.CancelFunc // ends the watches that the server leaves open
+	watches       []*watch
+	wg            sync.WaitGroup
+	watchCtx      context.Context //nolint:containedctx // of all watches, until cancelWatches
+	cancelWatches context.CancelFunc
 
 	rules      []Rule
 	tested     []bool
-	violations [][]Violation // by rule, as tested
+	violations [][]Violation // by rule
 }
 
 func newTester(ctx context.Context, target Target) *tester {
-	j := &tester{target: target.withDefaults(), health: healthpb.NewHealthClient(target.Conn), rules: Rules()}
-	j.watching, j.hangUp = context.WithCancel(ctx)
-	j.tested, j.violations = make([]bool, len(j.rules)), make([][]Violation, len(j.rules))
-	return j
+	t := &tester{target: target.withDefaults(), health: healthpb.NewHealthClient(target.Conn), rules: Rules()}
+	t.watchCtx, t.cancelWatches = context.WithCancel(ctx)
+	t.tested, t.violations = make([]bool, len(t.rules)), make([][]Violation, len(t.rules))
+	return t
 }
 
-// want notes that the rule was tested, and what was found unless it is kept.
-func (j *tester) want(id string, passed bool, want, format string, got ...any) {
-	i := indexOf(j.rules, id)
-	j.tested[i] = true
-	if !passed && len(j.violations[i]) < maxViolations {
-		j.violations[i] = append(j.violations[i], Violation{j.rules[i], want, fmt.Sprintf(format, got...)})
+// want records a test of the rule, and a violation unless it passed.
+func (t *tester) want(id string, passed bool, want, format string, got ...any) {
+	i := indexOf(t.rules, id)
+	t.tested[i] = true
+	if !passed && len(t.violations[i]) < maxViolations {
+		t.violations[i] = append(t.violations[i], Violation{t.rules[i], fmt.Sprintf("want %s, got "+format, append([]any{want}, got...)...)})
 	}
 }
 
-func (j *tester) result() *Result {
-	v := &Result{}
-	for i, rule := range j.rules {
+func (t *tester) result() *Result {
+	r := &Result{}
+	for i, rule := range t.rules {
 		switch {
-		case !j.tested[i] || slices.Contains(j.target.Skip, rule.ID):
-			v.Skipped = append(v.Skipped, rule)
-		case len(j.violations[i]) == 0:
-			v.Passed = append(v.Passed, rule)
+		case !t.tested[i] || slices.Contains(t.target.Skip, rule.ID):
+			r.Skipped = append(r.Skipped, rule)
+		case len(t.violations[i]) == 0:
+			r.Passed = append(r.Passed, rule)
 		default:
-			v.Violations = append(v.Violations, j.violations[i]...)
+			r.Violations = append(r.Violations, t.violations[i]...)
 		}
 	}
-	return v
+	return r
 }
 
-// connect waits until the server answers, and finds out which of the probes' names it knows.
-func (j *tester) connect(ctx context.Context) bool {
-	within, cancel := context.WithTimeout(ctx, j.target.Timeout)
+// connect waits for the server and adds the names of probes that it knows.
+func (t *tester) connect(ctx context.Context) bool {
+	timeout, cancel := context.WithTimeout(ctx, t.target.Timeout)
 	defer cancel()
-	_, err := j.health.Check(within, &healthpb.HealthCheckRequest{}, grpc.WaitForReady(true))
+	_, err := t.health.Check(timeout, &healthpb.HealthCheckRequest{}, grpc.WaitForReady(true))
 	if ctx.Err() != nil {
 		return false
 	}
-	j.want("check.overall", err == nil, "a status", "%v", err)
-	if err != nil && !answered(err) {
+	t.want("check.overall", err == nil, "a status", "%v", err)
+	if err != nil && !hasHealthService(err) {
 		return false
 	}
 	for _, name := range []string{checker.Liveness, checker.Readiness, checker.Startup} {
-		if _, err := j.check(ctx, name); err == nil && !slices.Contains(j.target.Names, name) {
-			j.target.Names = append(j.target.Names, name)
+		if _, err := t.check(ctx, name); err == nil && !slices.Contains(t.target.Names, name) {
+			t.target.Names = append(t.target.Names, name)
 		}
 	}
-	j.hasLiveness = slices.Contains(j.target.Names, checker.Liveness)
-	j.hasStartup = slices.Contains(j.target.Names, checker.Startup)
-	if slices.Contains(j.target.Names, checker.Readiness) {
-		j.readiness = checker.Readiness
+	t.hasLiveness = slices.Contains(t.target.Names, checker.Liveness)
+	t.hasStartup = slices.Contains(t.target.Names, checker.Startup)
+	if slices.Contains(t.target.Names, checker.Readiness) {
+		t.readiness = checker.Readiness
 	}
 	return true
 }
 
-// eventually asks until the answer is nil, at most for d, and returns the last answer.
-func (j *tester) eventually(ctx context.Context, d time.Duration, ask func() error) error {
-	deadline := time.Now().Add(d)
+// eventually retries f until it returns nil, for at most Target.Timeout, and returns its last error.
+func (t *tester) eventually(ctx context.Context, f func() error) error {
+	deadline := time.Now().Add(t.target.Timeout)
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
-		err := ask()
+		err := f()
 		if err == nil || !time.Now().Before(deadline) {
 			return err
 		}
@@ -136,12 +133,10 @@ func (j *tester) eventually(ctx context.Context, d time.Duration, ask func() err
 	}
 }
 
-// sleep waits for d, or less if ctx ends.
+// sleep waits for d or until ctx is done.
 func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 	case <-ctx.Done():
 	}
 }

@@ -14,148 +14,144 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// drainState is a drain that goes on.
+// drainState is a drain in progress.
 type drainState struct {
 	began time.Time
-	over  chan struct{} // closed when Drain has returned
+	done  chan struct{} // closed when Drain has returned
 }
 
-// drain ends the server and follows it to its end.
-func (j *tester) drain(ctx context.Context) {
-	err := j.becomes(ctx, serving, j.readiness)
-	j.want("drain.told", err == nil, "a server that is ready before it drains", "%v", err)
-	j.catchUp(ctx)
-	e := &drainState{began: time.Now(), over: make(chan struct{})}
-	go func() { // Nobody can wait for a Drain that never returns.
-		defer close(e.over)
-		j.target.Drain()
+// drain shuts the server down and tests it until its end.
+func (t *tester) drain(ctx context.Context) {
+	err := t.becomes(ctx, serving, t.readiness)
+	t.want("drain.notifies", err == nil, "a server that is ready before it drains", "%v", err)
+	t.catchUp(ctx)
+	d := &drainState{began: time.Now(), done: make(chan struct{})}
+	go func() { // not in wg, as Drain may never return
+		defer close(d.done)
+		t.target.Drain()
 	}()
-	j.notified(ctx)
-	if j.target.DrainDelay > 0 {
-		j.meanwhile(ctx, e)
+	t.notified(ctx)
+	if t.target.DrainDelay > 0 {
+		t.duringDelay(ctx, d)
 	}
-	j.watchesEnd(ctx, e)
-	ended := e.within(ctx, j.target.Timeout)
+	t.watchesEnd(ctx, d)
+	ended := d.within(ctx, t.target.Timeout)
 	if ctx.Err() != nil {
 		return
 	}
-	j.want("drain.ends", ended, "Drain to return while watches are open", "a server that still goes on after %v", time.Since(e.began))
+	t.want("drain.ends", ended, "Drain to return while watches are open", "no return after %v", time.Since(d.began))
 	if !ended {
-		j.hangUp() // so that it may end after all
-		e.within(ctx, j.target.Timeout)
+		t.cancelWatches() // so that it can end
+		d.within(ctx, t.target.Timeout)
 		return
 	}
-	if j.target.File != "" {
-		_, err := os.Lstat(j.target.File)
-		j.want("drain.file", errors.Is(err, fs.ErrNotExist), "no file", "one that outlives its writer (%v)", err)
+	if t.target.File != "" {
+		_, err := os.Lstat(t.target.File)
+		t.want("drain.file", errors.Is(err, fs.ErrNotExist), "no file", "a file after the end (%v)", err)
 	}
 }
 
-// catchUp waits until every watch has been told what Check says: the NOT_SERVING of an earlier failure, whose end a slow
-// watch has not heard of yet, must not pass for the drain's.
-func (j *tester) catchUp(ctx context.Context) {
-	for _, w := range j.watches {
-		if state, err := j.check(ctx, w.name); err == nil {
-			j.until(ctx, w, says(state)) // one that never hears of it is a matter of the rules about watches
+// catchUp waits until every watch has received the current status, so that the NOT_SERVING of an earlier failure does not
+// count as that of the drain.
+func (t *tester) catchUp(ctx context.Context) {
+	for _, w := range t.watches {
+		if state, err := t.check(ctx, w.name); err == nil {
+			t.until(ctx, w, newestIs(state))
 		}
 	}
 }
 
-// notified wants every watch but that of liveness to hear NOT_SERVING before it ends.
-func (j *tester) notified(ctx context.Context) {
-	for _, w := range j.watches {
-		if w.name == checker.Liveness {
+// notified tests that every watch but that of liveness receives NOT_SERVING before its end.
+func (t *tester) notified(ctx context.Context) {
+	for _, w := range t.watches {
+		rule := "drain.notifies"
+		switch w.name {
+		case checker.Liveness:
 			continue
-		}
-		rule := "drain.told"
-		if w.name == j.target.Unknown {
+		case t.target.Unknown:
 			rule = "drain.unknown"
 		}
-		told, found := j.until(ctx, w, says(notServing))
+		r, found := t.until(ctx, w, newestIs(notServing))
 		if ctx.Err() == nil {
-			j.want(rule, found, "NOT_SERVING for "+show(w.name), "%v", told)
+			t.want(rule, found, "NOT_SERVING for "+quote(w.name), "%v", r)
 		}
 	}
 }
 
-// left is how much of the delay can be counted on. It is measured from before Drain was called, so that a slow judge
-// expects too little rather than too much.
-func (e *drainState) left(delay time.Duration) time.Duration {
-	return delay - delay/10 - time.Since(e.began)
+// left is the rest of the delay, less a margin: the drain began after d.began.
+func (d *drainState) left(delay time.Duration) time.Duration {
+	return delay - delay/10 - time.Since(d.began)
 }
 
-// meanwhile wants the server to serve for most of the drain delay, and its doors to say what happens. A door may take
-// half of the delay to notice.
-func (j *tester) meanwhile(ctx context.Context, e *drainState) {
-	endpoints, delay := j.allEndpoints(), j.target.DrainDelay
+// duringDelay tests for most of the drain delay that the server serves and its endpoints report the drain, which may take
+// them half of the delay.
+func (t *tester) duringDelay(ctx context.Context, d *drainState) {
+	endpoints, delay := t.allEndpoints(), t.target.DrainDelay
 	for more := true; more; {
-		alive, broken := j.servesOn(ctx)
-		late := time.Since(e.began) > delay/2
-		silent := map[string]error{}
-		for _, d := range endpoints {
-			silent[d.rule] = d.query(ctx, expectation{live: true, duringTheDrain: true})
+		live, err := t.servesCalls(ctx)
+		late := time.Since(d.began) > delay/2
+		errs := map[string]error{}
+		for _, e := range endpoints {
+			errs[e.rule] = e.query(ctx, state{live: true, draining: true})
 		}
-		if ctx.Err() != nil || e.left(delay) <= 0 {
-			return // what was seen may be that of a server that has rightly gone
+		if ctx.Err() != nil || d.left(delay) <= 0 {
+			return // the server may have stopped meanwhile
 		}
-		j.want("drain.serves", broken == nil, "answers as before", "%v", broken)
-		if j.hasLiveness {
-			j.want("drain.liveness", alive, "SERVING", "something else %v after the drain began", time.Since(e.began))
+		t.want("drain.serves", err == nil, "responses as before", "%v", err)
+		if t.hasLiveness {
+			t.want("drain.liveness", live, "SERVING", "another status %v after the drain began", time.Since(d.began))
 		}
-		for _, d := range endpoints {
-			err := silent[d.rule]
+		for rule, err := range errs {
 			if err == nil || late {
-				j.want("drain.doors", err == nil, "the truth, where "+d.rule+" looks", "%v", err)
+				t.want("drain.endpoints", err == nil, "live and not ready from "+rule, "%v", err)
 			}
 		}
-		more = e.left(delay) > delay/3
+		more = d.left(delay) > delay/3
 		sleep(ctx, delay/10)
 	}
 }
 
-// servesOn asks everything once, and reports whether liveness serves and what else is not as it should be.
-func (j *tester) servesOn(ctx context.Context) (alive bool, broken error) {
-	for _, name := range j.target.Names {
-		state, err := j.check(ctx, name)
+// servesCalls queries everything once and returns whether liveness is serving, and what else is wrong.
+func (t *tester) servesCalls(ctx context.Context) (live bool, wrong error) {
+	for _, name := range t.target.Names {
+		state, err := t.check(ctx, name)
 		switch {
 		case err != nil:
-			broken = errors.Join(broken, fmt.Errorf("%w for %q", err, name))
+			wrong = errors.Join(wrong, fmt.Errorf("%w for %q", err, name))
 		case name == checker.Liveness:
-			alive = state == serving
+			live = state == serving
 		case state != notServing:
-			broken = errors.Join(broken, fmt.Errorf("%v for %q", state, name))
+			wrong = errors.Join(wrong, fmt.Errorf("%v for %q", state, name))
 		}
 	}
-	if j.target.Call != nil {
-		if err := j.target.Call(ctx); err != nil {
-			broken = errors.Join(broken, fmt.Errorf("the call fails: %w", err))
+	if t.target.Call != nil {
+		if err := t.target.Call(ctx); err != nil {
+			wrong = errors.Join(wrong, fmt.Errorf("call failed: %w", err))
 		}
 	}
-	return alive, broken
+	return live, wrong
 }
 
-// watchesEnd wants the server to end every watch, with a code that makes its client come back elsewhere.
-func (j *tester) watchesEnd(ctx context.Context, e *drainState) {
-	sleep(ctx, e.left(j.target.DrainDelay))
-	together, cancel := context.WithTimeout(ctx, j.target.Timeout)
+// watchesEnd tests that the server ends every watch with a code that makes clients reconnect.
+func (t *tester) watchesEnd(ctx context.Context, d *drainState) {
+	sleep(ctx, d.left(t.target.DrainDelay))
+	timeout, cancel := context.WithTimeout(ctx, t.target.Timeout)
 	defer cancel()
-	for _, w := range j.watches {
-		told, _ := j.until(together, w, func(r *record) bool { return r.ended })
-		if ctx.Err() == nil && told.ended { // one that does not end is a matter of drain.ends
-			j.want("drain.code", status.Code(told.err) == codes.Unavailable, "UNAVAILABLE for "+show(w.name), "%v", told)
+	for _, w := range t.watches {
+		r, _ := t.until(timeout, w, hasEnded)
+		if ctx.Err() == nil && r.ended { // else drain.ends fails
+			t.want("drain.code", status.Code(r.err) == codes.Unavailable, "UNAVAILABLE for "+quote(w.name), "%v", r)
 		}
 	}
 }
 
-// within reports whether the drain was over in time.
-func (e *drainState) within(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+// within reports whether the drain ended within timeout.
+func (d *drainState) within(ctx context.Context, timeout time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	select {
-	case <-e.over:
+	case <-d.done:
 		return true
-	case <-timer.C:
-		return false
 	case <-ctx.Done():
 		return false
 	}

@@ -8,103 +8,93 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// endpoint is one way to ask the server beside gRPC. It returns nil if it agrees with gRPC's word.
+// endpoint is an endpoint beside gRPC. Its query returns an error if the endpoint disagrees with gRPC.
 type endpoint struct {
 	rule  string
-	query func(ctx context.Context, expected expectation) error
+	query func(ctx context.Context, want state) error
 }
 
-// expectation is what gRPC says.
-type expectation struct {
-	ready, live    bool
-	startup        bool // start-up is over, as far as the server tells
-	duringTheDrain bool
-}
+// state is the state of the server, as reported over gRPC.
+type state struct{ ready, live, started, draining bool }
 
-// endpoints wants every door to say what gRPC says, each of them as soon as it can, and to be well-formed.
-func (j *tester) endpoints(ctx context.Context) {
-	for _, d := range j.allEndpoints() {
-		err := j.eventually(ctx, j.target.Timeout, func() error { return j.compare(ctx, d) })
+// endpoints tests that every endpoint agrees with gRPC and is well-formed.
+func (t *tester) endpoints(ctx context.Context) {
+	for _, e := range t.allEndpoints() {
+		err := t.eventually(ctx, func() error { return t.compare(ctx, e) })
 		if ctx.Err() != nil {
 			return
 		}
-		j.want(d.rule, err == nil, "what gRPC says", "%v", err)
+		t.want(e.rule, err == nil, "the status of gRPC", "%v", err)
 	}
-	if j.target.HTTP != "" {
-		j.httpForm(ctx)
-		j.metrics(ctx)
+	if t.target.HTTP != "" {
+		t.httpForm(ctx)
+		t.metrics(ctx)
 	}
-	if j.target.File != "" {
-		err := j.eventually(ctx, j.target.Timeout, func() error { _, err := readFile(j.target.File, time.Now()); return err })
-		j.want("file.form", err == nil, "a health file to be believed", "%v", err)
+	if t.target.File != "" {
+		err := t.eventually(ctx, func() error { _, err := readFile(t.target.File, time.Now()); return err })
+		t.want("file.form", err == nil, "a valid health file", "%v", err)
 	}
 }
 
-func (j *tester) allEndpoints() []endpoint {
+func (t *tester) allEndpoints() []endpoint {
 	var all []endpoint
-	if j.target.HTTP != "" {
-		all = append(
-			all,
-			endpoint{"http.ready", j.httpReady}, endpoint{"http.live", j.httpLive},
-			endpoint{"http.health", j.httpHealth},
-		)
-		if j.hasStartup {
-			all = append(all, endpoint{"http.startup", j.httpStartup})
+	if t.target.HTTP != "" {
+		all = []endpoint{{"http.ready", t.httpReady}, {"http.live", t.httpLive}, {"http.health", t.httpHealth}}
+		if t.hasStartup {
+			all = append(all, endpoint{"http.startup", t.httpStartup})
 		}
 	}
-	if j.target.File != "" {
-		all = append(all, endpoint{"file.agrees", j.fileAgrees})
+	if t.target.File != "" {
+		all = append(all, endpoint{"file.agrees", t.fileAgrees})
 	}
-	if j.target.Probe != nil {
-		all = append(all, endpoint{"probe.agrees", j.probeAgrees})
+	if t.target.Probe != nil {
+		all = append(all, endpoint{"probe.agrees", t.probeAgrees})
 	}
 	return all
 }
 
-// compare asks a door between two looks at gRPC, which must agree with each other: else the server has changed.
-func (j *tester) compare(ctx context.Context, d endpoint) error {
-	before, err := j.expected(ctx)
+// compare queries an endpoint between two queries over gRPC, which show whether the server has changed meanwhile.
+func (t *tester) compare(ctx context.Context, e endpoint) error {
+	before, err := t.state(ctx)
 	if err != nil {
 		return err
 	}
-	err = d.query(ctx, before)
-	after, again := j.expected(ctx)
-	if again != nil {
-		return again
+	err = e.query(ctx, before)
+	after, afterErr := t.state(ctx)
+	if afterErr != nil {
+		return afterErr
 	}
 	if err != nil && before != after {
-		return fmt.Errorf("%w; the server changes all the time", err)
+		return fmt.Errorf("%w; the server keeps changing", err)
 	}
 	return err
 }
 
-// expected asks gRPC. A name that the server does not know is taken to serve.
-func (j *tester) expected(ctx context.Context) (expected expectation, err error) {
-	for name, answer := range map[string]*bool{
-		j.readiness: &expected.ready, checker.Liveness: &expected.live, checker.Startup: &expected.startup,
-	} {
-		if name == checker.Liveness && !j.hasLiveness || name == checker.Startup && !j.hasStartup {
-			*answer = true
+// state queries gRPC. Unknown names count as serving.
+func (t *tester) state(ctx context.Context) (s state, err error) {
+	for name, is := range map[string]*bool{t.readiness: &s.ready, checker.Liveness: &s.live, checker.Startup: &s.started} {
+		if name == checker.Liveness && !t.hasLiveness || name == checker.Startup && !t.hasStartup {
+			*is = true
 			continue
 		}
-		state, err := j.check(ctx, name)
+		status, err := t.check(ctx, name)
 		if err != nil {
-			return expected, err
+			return s, err
 		}
-		*answer = state == serving
+		*is = status == serving
 	}
-	return expected, nil
+	return s, nil
 }
 
-func (j *tester) probeAgrees(ctx context.Context, expected expectation) error {
-	ctx, cancel := context.WithTimeout(ctx, j.target.Timeout)
+func (t *tester) probeAgrees(ctx context.Context, want state) error {
+	ctx, cancel := context.WithTimeout(ctx, t.target.Timeout)
 	defer cancel()
-	want := 4
-	if expected.ready {
-		want = 0
+	code := 4
+	if want.ready {
+		code = 0
 	}
-	if code := j.target.Probe(ctx); code != want {
-		return fmt.Errorf("the exit code is %d, want %d", code, want)
+	if got := t.target.Probe(ctx); got != code {
+		return fmt.Errorf("exit code %d, want %d", got, code)
 	}
 	return nil
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/vitals-go/vitals/servicer/servicertest"
 )
 
-// The health server of grpc-go keeps the protocol. Its end is another matter: who watches a name that nobody knows is
-// told nothing, and GracefulStop waits for every open Watch, for ever.
+// The health server of grpc-go follows the protocol, but its Shutdown does not notify watches of unknown names, and
+// GracefulStop waits for open watches without limit.
 func ExampleCheck() {
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -53,7 +53,7 @@ func ExampleCheck() {
 	// drain.ends
 }
 
-// In a test there is a *testing.T to tell; here something prints in its place.
+// In a test, pass the *testing.T instead of printer.
 func ExampleRun() {
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -87,7 +87,7 @@ func ExampleRun() {
 	// Serve returned <nil>
 }
 
-// printer tells errors only.
+// printer prints errors.
 type printer struct{}
 
 func (printer) Helper()                        {}
@@ -96,7 +96,7 @@ func (printer) Errorf(format string, a ...any) { fmt.Printf(format+"\n", a...) }
 func (printer) Fatalf(format string, a ...any) { fmt.Printf(format+"\n", a...) }
 func (printer) Logf(string, ...any)            {}
 
-// Every rule names its source, and what a Target needs for it.
+// Every rule has a source.
 func ExampleRules() {
 	for _, rule := range servicertest.Rules()[:1] {
 		fmt.Println(rule.ID != "", rule.Source != "")
@@ -104,7 +104,6 @@ func ExampleRules() {
 	// Output: true true
 }
 
-// Any program with exit codes is a probe.
 func ExampleCommand() {
 	probe := servicertest.Command("go", "version")
 	fmt.Println(probe(context.Background()))

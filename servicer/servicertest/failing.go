@@ -8,51 +8,51 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// fail makes one check fail and cures it, and wants every door to follow both times.
-func (j *tester) fail(ctx context.Context, check string) {
-	err := j.becomes(ctx, serving, j.readiness)
-	j.want("fail.readiness", err == nil, "a server that is ready as long as nothing fails", "%v", err)
+// failing makes one check fail and recover, and tests all endpoints both times.
+func (t *tester) failing(ctx context.Context, check string) {
+	err := t.becomes(ctx, serving, t.readiness)
+	t.want("fail.readiness", err == nil, "a server that is ready before a check fails", "%v", err)
 	if err != nil {
 		return
 	}
-	affected := j.affected(ctx, check)
-	j.target.Fail(check)
-	err = j.becomes(ctx, notServing, affected...)
-	j.want("fail.readiness", err == nil, fmt.Sprintf("NOT_SERVING for %q while %s fails", affected, check), "%v", err)
-	if err == nil {
-		j.follows(ctx, notServing, affected...)
-		j.endpoints(ctx)
+	affected := t.affected(ctx, check)
+	recoverCheck := t.target.Fail(check)
+	t.turns(ctx, "fail.readiness", notServing, affected)
+	if t.hasLiveness {
+		state, err := t.check(ctx, checker.Liveness)
+		t.want("fail.liveness", err == nil && state == serving, "SERVING while "+check+" fails", "%v", either(state, err))
 	}
-	if j.hasLiveness {
-		state, err := j.check(ctx, checker.Liveness)
-		j.want("fail.liveness", err == nil && state == serving, "SERVING while "+check+" fails", "%v", said(state, err))
-	}
-	j.target.Recover(check)
-	err = j.becomes(ctx, serving, affected...)
-	j.want("fail.heal", err == nil, fmt.Sprintf("SERVING for %q when %s is healthy again", affected, check), "%v", err)
+	recoverCheck()
+	t.turns(ctx, "fail.recover", serving, affected)
+}
+
+// turns tests that the status of names becomes state at all endpoints.
+func (t *tester) turns(ctx context.Context, rule string, state servingStatus, names []string) {
+	err := t.becomes(ctx, state, names...)
+	t.want(rule, err == nil, fmt.Sprintf("%v for %q", state, names), "%v", err)
 	if err == nil {
-		j.follows(ctx, serving, affected...)
-		j.endpoints(ctx)
+		t.follows(ctx, state, names...)
+		t.endpoints(ctx)
 	}
 }
 
-// affected are the names that a failing check should take out, as far as the server knows them.
-func (j *tester) affected(ctx context.Context, check string) []string {
+// affected returns the known names that a failing check should take out.
+func (t *tester) affected(ctx context.Context, check string) []string {
 	var affected []string
-	for _, name := range []string{"", j.readiness, check} {
-		if _, err := j.check(ctx, name); err == nil && !slices.Contains(affected, name) {
+	for _, name := range []string{"", t.readiness, check} {
+		if _, err := t.check(ctx, name); err == nil && !slices.Contains(affected, name) {
 			affected = append(affected, name)
 		}
 	}
 	return affected
 }
 
-// becomes waits until Check says state of all names.
-func (j *tester) becomes(ctx context.Context, state servingStatus, names ...string) error {
-	return j.eventually(ctx, j.target.Timeout, func() error {
+// becomes waits until Check returns state for all names.
+func (t *tester) becomes(ctx context.Context, state servingStatus, names ...string) error {
+	return t.eventually(ctx, func() error {
 		for _, name := range names {
-			if got, err := j.check(ctx, name); err != nil || got != state {
-				return fmt.Errorf("%v for %q", said(got, err), name)
+			if got, err := t.check(ctx, name); err != nil || got != state {
+				return fmt.Errorf("%v for %q", either(got, err), name)
 			}
 		}
 		return nil

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// healthFile is what every health file says, whoever writes it.
+// healthFile has the fields of every health file.
 type healthFile struct {
 	Status    string    `json:"status"`
 	Healthy   *bool     `json:"healthy"`
@@ -20,17 +20,17 @@ type healthFile struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// clockTolerance is how far in the future a file may lie.
+// clockTolerance is how far in the future a timestamp may be.
 const clockTolerance = 2 * time.Second
 
-// readFile reads a health file as a careful reader does.
+// readFile reads and validates a health file.
 func readFile(path string, now time.Time) (*healthFile, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Mode().Perm()&0o444 != 0o444 {
-		return nil, fmt.Errorf("its mode is %v", info.Mode())
+		return nil, fmt.Errorf("mode %v, want a regular file that all users can read", info.Mode())
 	}
 	body, err := os.ReadFile(path)
 	if err != nil {
@@ -42,24 +42,24 @@ func readFile(path string, now time.Time) (*healthFile, error) {
 	}
 	switch {
 	case f.Status == "" || f.Healthy == nil || f.Live == nil || f.Ready == nil || f.Uptime == nil:
-		return nil, fmt.Errorf("it lacks one of status, healthy, live, ready and uptime: %s", body)
+		return nil, fmt.Errorf("missing field, want status, healthy, live, ready and uptime: %s", body)
 	case !f.ExpiresAt.After(f.Timestamp):
-		return nil, errors.New("it expires before it was written")
+		return nil, errors.New("expires before its timestamp")
 	case f.Timestamp.After(now.Add(clockTolerance)):
-		return nil, fmt.Errorf("it is from the future: %v", f.Timestamp)
+		return nil, fmt.Errorf("timestamp in the future: %v", f.Timestamp)
 	case !f.ExpiresAt.After(now):
-		return nil, fmt.Errorf("it expired at %v", f.ExpiresAt)
+		return nil, fmt.Errorf("expired at %v", f.ExpiresAt)
 	}
 	return f, nil
 }
 
-func (j *tester) fileAgrees(_ context.Context, expected expectation) error {
-	f, err := readFile(j.target.File, time.Now())
+func (t *tester) fileAgrees(_ context.Context, want state) error {
+	f, err := readFile(t.target.File, time.Now())
 	if err != nil {
 		return err
 	}
-	if *f.Ready != expected.ready || *f.Live != expected.live {
-		return fmt.Errorf("the file says ready %v and live %v, want %v and %v", *f.Ready, *f.Live, expected.ready, expected.live)
+	if *f.Ready != want.ready || *f.Live != want.live {
+		return fmt.Errorf("file has ready %v and live %v, want %v and %v", *f.Ready, *f.Live, want.ready, want.live)
 	}
 	return nil
 }

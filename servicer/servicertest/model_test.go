@@ -38,12 +38,11 @@ const (
 	delay  = 5 * time.Second
 )
 
-// model is a server that keeps every rule, but for the lie that it was told to tell. It is made of as little as possible,
-// and of nothing that the kit or vitals is made of.
+// model is a server that follows every rule except for one fault. It shares no code with vitals.
 type model struct {
 	healthpb.UnimplementedHealthServer
 
-	lie    string
+	fault  string
 	server *grpc.Server
 	file   string
 
@@ -54,7 +53,7 @@ type model struct {
 	changed  chan struct{} // closed and replaced at every change
 }
 
-func (m *model) lies(lie string) bool { return m.lie == lie }
+func (m *model) has(fault string) bool { return m.fault == fault }
 
 // change applies edit, writes the file and wakes the watches.
 func (m *model) change(edit func()) {
@@ -74,7 +73,7 @@ func (m *model) set(state servingStatus, names ...string) {
 	})
 }
 
-// look returns what is known about name, and what is closed when it may have changed.
+// look returns the state of name, and a channel that is closed at the next change.
 func (m *model) look(name string) (state servingStatus, known, draining, over bool, changed <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -90,13 +89,13 @@ func (m *model) serves(name string) bool {
 func (m *model) Check(_ context.Context, r *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
 	state, known, draining, _, _ := m.look(r.Service)
 	switch {
-	case m.lies("nobody knows the server as a whole") && r.Service == "", m.lies("a service is unknown") && r.Service == orders:
+	case m.has("empty name is unknown") && r.Service == "", m.has("service is unknown") && r.Service == orders:
 		known = false
-	case m.lies("unknown names do not serve") && !known:
+	case m.has("unknown name is NOT_SERVING") && !known:
 		state, known = notServing, true
-	case m.lies("liveness ends first") && r.Service == "liveness" && draining:
+	case m.has("liveness fails during the drain") && r.Service == "liveness" && draining:
 		state = notServing
-	case m.lies("a service goes on serving") && r.Service == orders && draining:
+	case m.has("service keeps SERVING") && r.Service == orders && draining:
 		state = serving
 	}
 	if !known {
@@ -110,16 +109,16 @@ func (m *model) List(context.Context, *healthpb.HealthListRequest) (*healthpb.He
 	states := maps.Clone(m.states)
 	m.mu.Unlock()
 	switch {
-	case m.lies("the list forgets"):
+	case m.has("list omits a name"):
 		delete(states, orders)
-	case m.lies("the list invents"):
-		states[stranger] = unknown
-	case m.lies("the list is old"):
+	case m.has("list has an unknown name"):
+		states[unknownName] = unknown
+	case m.has("list is stale"):
 		states[orders] = notServing
-	case m.lies("there is no list"):
+	case m.has("list is unimplemented"):
 		return nil, status.Error(codes.Unimplemented, "")
-	case m.lies("the list is refused"):
-		return nil, status.Error(codes.ResourceExhausted, "") // which is no lie
+	case m.has("list is exhausted"):
+		return nil, status.Error(codes.ResourceExhausted, "") // allowed
 	}
 	response := &healthpb.HealthListResponse{Statuses: map[string]*healthpb.HealthCheckResponse{}}
 	for name, state := range states {
@@ -134,39 +133,39 @@ func (m *model) Watch(r *healthpb.HealthCheckRequest, stream grpc.ServerStreamin
 	for {
 		state, known, draining, over, changed := m.look(r.Service)
 		switch {
-		case !known && draining && !m.lies("strangers are not told"):
+		case !known && draining && !m.has("unknown name gets no NOT_SERVING"):
 			state = notServing
 		case !known:
 			state = unknown
-		case m.lies("a watch ends untold") && r.Service == orders && draining,
-			m.lies("a slow watch ends untold") && r.Service == orders && draining,
-			m.lies("watches are stuck") && sent >= 0 && !draining:
+		case m.has("watch ends without NOT_SERVING") && r.Service == orders && draining,
+			m.has("slow watch ends without NOT_SERVING") && r.Service == orders && draining,
+			m.has("watch is stuck") && sent >= 0 && !draining:
 			state = sent
 		}
-		if m.lies("the first message never comes") && r.Service == orders && !over {
+		if m.has("no first message") && r.Service == orders && !over {
 			state = sent
 		}
-		if m.lies("the first message is wrong") && r.Service == orders && sent < 0 {
+		if m.has("wrong first message") && r.Service == orders && sent < 0 {
 			send(notServing)
 		}
-		if m.lies("a slow watch ends untold") && r.Service == orders && sent == notServing {
-			time.Sleep(time.Second) // it hears of the end of a failure when the drain may have begun
+		if m.has("slow watch ends without NOT_SERVING") && r.Service == orders && sent == notServing {
+			time.Sleep(time.Second) // the drain may begin before it sends the recovery
 		}
-		if m.lies("unknown names end a watch") && !known {
+		if m.has("watch of unknown name ends later") && !known {
 			return status.Error(codes.NotFound, "unknown")
 		}
 		if state != sent {
 			send(state)
 			sent = state
 		}
-		if m.lies("strangers are sent away") && !known {
+		if m.has("watch of unknown name fails") && !known {
 			return nil
 		}
-		if over && !m.lies("watches stay open") {
+		if over && !m.has("watch stays open") {
 			return m.end()
 		}
 		var again <-chan time.Time
-		if m.lies("watches repeat themselves") {
+		if m.has("watch repeats a status") {
 			again = time.After(time.Second / 2)
 		}
 		select {
@@ -181,30 +180,28 @@ func (m *model) Watch(r *healthpb.HealthCheckRequest, stream grpc.ServerStreamin
 
 func (m *model) end() error {
 	switch {
-	case m.lies("watches were never implemented"):
-		return status.Error(codes.Unimplemented, "the server ends")
-	case m.lies("watches end well"):
+	case m.has("watch ends with UNIMPLEMENTED"):
+		return status.Error(codes.Unimplemented, "server is stopping")
+	case m.has("watch ends with OK"):
 		return nil
 	}
-	return status.Error(codes.Unavailable, "the server ends")
+	return status.Error(codes.Unavailable, "server is stopping")
 }
 
-func (m *model) fail(check string) {
+func (m *model) fail(check string) (recover func()) {
 	names := []string{"", "readiness", orders, check}
 	switch {
-	case m.lies("the server as a whole knows better"):
+	case m.has("empty name ignores the failure"):
 		names = names[1:]
-	case m.lies("liveness depends on a dependency"):
+	case m.has("liveness fails with a dependency"):
 		names = append(names, "liveness")
 	}
 	m.set(notServing, names...)
-}
-
-func (m *model) heal(check string) {
-	if m.lies("nothing heals") {
-		return
+	return func() {
+		if !m.has("no recovery") {
+			m.set(serving, "", "readiness", orders, check)
+		}
 	}
-	m.set(serving, "", "readiness", orders, check)
 }
 
 func (m *model) drain() {
@@ -219,13 +216,13 @@ func (m *model) drain() {
 	time.Sleep(delay)
 	m.change(func() { m.over = true })
 	m.server.GracefulStop()
-	if !m.lies("the file stays") {
+	if !m.has("file remains") {
 		_ = os.Remove(m.file)
 	}
 }
 
 func (m *model) call(context.Context) error {
-	if _, _, draining, _, _ := m.look(""); draining && m.lies("calls fail at once") {
+	if _, _, draining, _, _ := m.look(""); draining && m.has("calls fail during the drain") {
 		return errors.New("refused")
 	}
 	return nil
@@ -236,61 +233,61 @@ func (m *model) write() {
 	now := time.Now()
 	ready := m.states["readiness"] == serving
 	document := map[string]any{
-		"status": "healthy", "healthy": ready, "ready": ready || m.lies("the file knows better"),
+		"status": "healthy", "healthy": ready, "ready": ready || m.has("file disagrees"),
 		"live": m.states["liveness"] == serving, "uptime": 1, "timestamp": now, "expires_at": now.Add(time.Hour),
 	}
 	mode := os.FileMode(0o644)
 	switch {
-	case m.lies("the file expires at once"):
+	case m.has("file expires at once"):
 		document["timestamp"], document["expires_at"] = now.Add(-time.Hour), now
-	case m.lies("the file is from the future"):
+	case m.has("file is from the future"):
 		document["timestamp"], document["expires_at"] = now.Add(time.Hour), now.Add(2*time.Hour)
-	case m.lies("the file lacks a word"):
+	case m.has("file without a field"):
 		delete(document, "healthy")
-	case m.lies("the file is secret"):
+	case m.has("file is not readable"):
 		mode = 0o600
 	}
 	body, _ := json.Marshal(document)
-	if m.lies("the file is torn") {
+	if m.has("file is truncated") {
 		body = body[:len(body)/2]
 	}
 	_ = os.WriteFile(m.file, body, mode)
 }
 
-// ServeHTTP is the HTTP door.
+// ServeHTTP serves the HTTP endpoints.
 func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !m.lies("answers may be stored") {
+	if !m.has("responses without no-store") {
 		w.Header().Set("Cache-Control", "no-store")
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && !m.lies("anything can be posted") {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !m.has("POST is accepted") {
 		w.Header().Set("Allow", "GET, HEAD")
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
 	_, _, draining, _, _ := m.look("")
-	answer := func(good bool) {
-		if !good {
+	respond := func(ok bool) {
+		if !ok {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}
 	switch path := strings.TrimSuffix(r.URL.Path, "z"); {
 	case path == "/read", path == "/ready":
-		answer(m.serves("readiness") || m.lies("HTTP is always ready") || m.lies("HTTP knows no drain") && draining)
+		respond(m.serves("readiness") || m.has("HTTP always ready") || m.has("HTTP ignores the drain") && draining)
 	case path == "/live":
-		answer(m.serves("liveness") && !m.lies("HTTP is never alive"))
+		respond(m.serves("liveness") && !m.has("HTTP never live"))
 	case path == "/startup":
-		answer((m.serves("startup") || draining) && !m.lies("HTTP never starts"))
+		respond((m.serves("startup") || draining) && !m.has("HTTP never started"))
 	case path == "/health":
 		overall := map[bool]string{true: "healthy", false: "critical"}[m.serves("readiness") || draining]
 		phase := map[bool]string{true: "draining", false: "ready"}[draining]
-		answer(overall == "healthy" && !draining || m.lies("HTTP is always healthy"))
+		respond(overall == "healthy" && !draining || m.has("HTTP always healthy"))
 		_ = json.NewEncoder(w).Encode(map[string]string{"overall_status": overall, "phase": phase})
 	case path == "/metrics":
-		value := map[bool]int{true: 1}[m.serves("readiness") || m.lies("metrics are old")]
-		answer(m.serves("readiness") || !m.lies("metrics fail with the server"))
+		value := map[bool]int{true: 1}[m.serves("readiness") || m.has("metrics are stale")]
+		respond(m.serves("readiness") || !m.has("metrics answer 503"))
 		fmt.Fprintf(w, "# HELP\nhealth_status{service=\"readiness\"} %d\n", value)
-	case !m.lies("every check exists"):
+	case !m.has("unknown check exists"):
 		w.WriteHeader(http.StatusNotFound)
 	}
 }
@@ -306,27 +303,27 @@ func (m *model) probe(context.Context) int {
 	switch {
 	case m.serves("readiness"):
 		return 0
-	case m.lies("the probe has codes of its own"):
+	case m.has("probe has other exit codes"):
 		return 1
 	}
 	return 4
 }
 
-const stranger = "servicertest.v1.Nobody"
+const unknownName = "servicertest.v1.Unknown"
 
-// newModel starts a model and returns it as a target with everything that can be tested.
-func newModel(t *testing.T, lie string) servicertest.Target {
+// newModel starts a model and returns a target with all fields.
+func newModel(t *testing.T, fault string) servicertest.Target {
 	t.Helper()
 	m := &model{
-		lie: lie, server: grpc.NewServer(), file: filepath.Join(t.TempDir(), "health"), changed: make(chan struct{}),
+		fault: fault, server: grpc.NewServer(), file: filepath.Join(t.TempDir(), "health"), changed: make(chan struct{}),
 		states: map[string]servingStatus{
 			"": serving, "liveness": serving, "readiness": serving, "startup": serving, orders: serving, db: serving,
 		},
 	}
-	switch lie {
-	case "a status means nothing":
+	switch fault {
+	case "invalid status":
 		m.states["odd"] = 0
-	case "a hundred names are not enough":
+	case "list exceeds 100 names":
 		for i := range 100 {
 			m.states[fmt.Sprint("service", i)] = serving
 		}
@@ -334,14 +331,14 @@ func newModel(t *testing.T, lie string) servicertest.Target {
 	m.change(func() {})
 	healthpb.RegisterHealthServer(m.server, m)
 	target := servicertest.Target{
-		Conn: connect(t, m.server), Names: []string{orders, db}, HTTP: "http://model", HTTPClient: &http.Client{Transport: m},
-		File: m.file, Probe: m.probe, Checks: []string{db}, Fail: m.fail, Recover: m.heal, Drain: m.drain, DrainDelay: delay,
+		Conn: connect(t, m.server), Names: []string{orders, db}, HTTP: "http://model",
+		File: m.file, Probe: m.probe, Checks: []string{db}, Fail: m.fail, Drain: m.drain, DrainDelay: delay,
 		Call: m.call, Timeout: 2 * time.Second,
 	}
-	if lie == "a status means nothing" {
+	if fault == "invalid status" {
 		target.Names = append(target.Names, "odd")
 	}
-	return target
+	return target.WithTransport(m)
 }
 
 // connect serves server in memory until the test ends.

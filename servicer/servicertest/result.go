@@ -6,45 +6,44 @@ import (
 	"strings"
 )
 
-// maxViolations bounds what is said about one rule: the first few tell what is wrong.
+// maxViolations bounds the violations of one rule.
 const maxViolations = 5
 
-// Violation is one way in which a server breaks a rule.
+// Violation is a failed test of a rule.
 type Violation struct {
-	Rule Rule
-	// Want and Got say what should have been seen, and what was.
-	Want, Got string
+	Rule
+	// Details is "want …, got …".
+	Details string
 }
 
-// String is the finding in one line, with the rule's identifier, text and source.
-func (f Violation) String() string {
-	return fmt.Sprintf("%s: %s: want %s, got %s (%s)", f.Rule.ID, f.Rule.Text, f.Want, f.Got, f.Rule.Source)
+// String returns the violation in one line, with the rule's ID, text and source.
+func (v Violation) String() string {
+	return fmt.Sprintf("%s: %s: %s (%s)", v.ID, v.Text, v.Details, v.Source)
 }
 
-// Result is what Check has found out. Every rule is in exactly one of the three.
+// Result is the result of Check. Every rule is in exactly one of its lists.
 type Result struct {
-	// Violations about the rules that are broken, in the order of Rules; a rule may have several.
+	// Violations are in the order of Rules, up to five for each failed rule.
 	Violations []Violation
-	// Passed are the rules that were tested and found kept.
-	Passed []Rule
-	// Skipped are the others: the target was not able to show them, was told to skip them, or broke what they build on.
+	Passed     []Rule
+	// Skipped are the rules that need more of Target, are in Target.Skip, or depend on a failed one.
 	Skipped []Rule
 }
 
-// Failed returns the identifiers of the broken rules, each once.
-func (v *Result) Failed() []string {
+// Failed returns the IDs of the failed rules.
+func (r *Result) Failed() []string {
 	var ids []string
-	for _, f := range v.Violations {
-		ids = append(ids, f.Rule.ID)
+	for _, v := range r.Violations {
+		ids = append(ids, v.ID)
 	}
 	return slices.Compact(ids)
 }
 
-// String lists the findings, one a line.
-func (v *Result) String() string {
-	lines := make([]string, len(v.Violations))
-	for i, f := range v.Violations {
-		lines[i] = f.String()
+// String returns the violations, one per line.
+func (r *Result) String() string {
+	lines := make([]string, len(r.Violations))
+	for i, v := range r.Violations {
+		lines[i] = v.String()
 	}
 	return strings.Join(lines, "\n")
 }

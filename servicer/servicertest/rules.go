@@ -1,23 +1,18 @@
 package servicertest
 
-import (
-	"slices"
-)
+import "slices"
 
-// Rule is something that a healthy server does.
+// Rule is a rule for the health of a server.
 type Rule struct {
-	// ID is stable: Target.Skip and programs may rely on it.
-	ID string
-	// Text is the rule in a sentence.
-	Text string
-	// Source is where the rule comes from: the address of the protocol's text or of a gRFC, or "vitals" for what goes
-	// beyond them.
-	Source string
-	// Needs names the fields of Target without which the rule cannot be tested, beside Conn.
-	Needs string
+	ID     string // stable
+	Text   string
+	Source string // URL of the protocol or gRFC, or "vitals"
+	needs  string
 }
 
-// The sources of rules.
+// Needs returns the fields of Target beside Conn that the rule requires, as text.
+func (r Rule) Needs() string { return r.needs }
+
 const (
 	sourceProtocol = "https://github.com/grpc/grpc/blob/master/doc/health-checking.md"
 	sourceProto    = "https://github.com/grpc/grpc-proto/blob/master/grpc/health/v1/health.proto"
@@ -26,58 +21,49 @@ const (
 	sourceVitals   = "vitals"
 )
 
-const (
-	needsNothing = ""
-	needsHTTP    = "HTTP"
-	needsFile    = "File"
-	needsProbe   = "Probe"
-	needsChecks  = "Checks, Fail, Heal"
-	needsDrain   = "Drain"
-	needsDelay   = "Drain, DrainDelay"
-)
-
 // Rules returns all rules, in the order in which they are tested.
 func Rules() []Rule {
+	const checks, drain, delay = "Checks, Fail", "Drain", "Drain, DrainDelay"
 	return []Rule{
-		{"check.overall", "Check of the empty name tells the status of the server as a whole", sourceProtocol, needsNothing},
-		{"check.known", "Check of a known name answers OK", sourceProtocol, needsNothing},
-		{"check.status", "Check answers SERVING or NOT_SERVING; SERVICE_UNKNOWN is for Watch only", sourceProtocol, needsNothing},
-		{"check.unknown", "Check of an unknown name fails with NOT_FOUND", sourceProtocol, needsNothing},
-		{"list.names", "List has every known name and no unknown one, or fails with RESOURCE_EXHAUSTED", sourceProto, needsNothing},
-		{"list.agrees", "List says what Check says", sourceProto, needsNothing},
-		{"list.bounded", "List answers with at most 100 names", sourceA90, needsNothing},
-		{"watch.first", "Watch of a known name sends its status at once", sourceProto, needsNothing},
-		{"watch.agrees", "the first message of a Watch is what Check says", sourceProto, needsNothing},
-		{"watch.unknown", "Watch of an unknown name sends SERVICE_UNKNOWN and goes on", sourceProto, needsNothing},
-		{"watch.changes", "after its first message a Watch sends changes only", sourceProto, needsNothing},
+		{"check.overall", "Check of the empty name returns the status of the server", sourceProtocol, ""},
+		{"check.known", "Check of a known name returns OK", sourceProtocol, ""},
+		{"check.status", "Check returns SERVING or NOT_SERVING; SERVICE_UNKNOWN is for Watch only", sourceProtocol, ""},
+		{"check.unknown", "Check of an unknown name returns NOT_FOUND", sourceProtocol, ""},
+		{"list.names", "List has every known name and no unknown one, or returns RESOURCE_EXHAUSTED", sourceProto, ""},
+		{"list.agrees", "List and Check agree", sourceProto, ""},
+		{"list.bounded", "List has at most 100 names", sourceA90, ""},
+		{"watch.first", "Watch of a known name sends its status at once", sourceProto, ""},
+		{"watch.agrees", "the first message of a Watch and Check agree", sourceProto, ""},
+		{"watch.unknown", "Watch of an unknown name sends SERVICE_UNKNOWN and stays open", sourceProto, ""},
+		{"watch.changes", "after its first message a Watch sends changes only", sourceProto, ""},
 
-		{"http.ready", "/ready and /readyz answer 200 when readiness serves, else 503", sourceVitals, needsHTTP},
-		{"http.live", "/live and /livez answer 200 when liveness serves, else 503", sourceVitals, needsHTTP},
-		{"http.startup", "/startup and /startupz answer 200 once start-up is over", sourceVitals, needsHTTP},
-		{"http.health", "/health answers 200 when its document is healthy or warns, and the process does not drain, else 503", sourceVitals, needsHTTP},
-		{"http.form", "every answer may neither be stored nor sniffed; other methods than GET and HEAD get 405 with Allow; unknown checks 404", sourceVitals, needsHTTP},
-		{"http.metrics", "/metrics answers 200 whatever the verdict, and its health_status says what Check says", sourceVitals, needsHTTP + ", and /metrics there"},
-		{"file.form", "the health file is a regular file that everybody may read, whole, in force and not from the future", sourceVitals, needsFile},
-		{"file.agrees", "the health file says what Check says of readiness and liveness", sourceVitals, needsFile},
-		{"probe.agrees", "the probe exits with 0 when readiness serves, with 4 when it does not", sourceVitals, needsProbe},
+		{"http.ready", "/ready and /readyz answer 200 if readiness is SERVING, else 503", sourceVitals, "HTTP"},
+		{"http.live", "/live and /livez answer 200 if liveness is SERVING, else 503", sourceVitals, "HTTP"},
+		{"http.startup", "/startup and /startupz answer 200 once the server has started", sourceVitals, "HTTP"},
+		{"http.health", "/health answers 200 if its overall_status is healthy or warning and the server is not draining, else 503", sourceVitals, "HTTP"},
+		{"http.form", "responses have no-store and nosniff; methods other than GET and HEAD get 405 with Allow; unknown checks 404", sourceVitals, "HTTP"},
+		{"http.metrics", "/metrics answers 200 with any status, and its health_status and Check agree", sourceVitals, "HTTP with /metrics"},
+		{"file.form", "the health file is regular, readable for all users, complete, unexpired and not from the future", sourceVitals, "File"},
+		{"file.agrees", "the health file and Check agree on readiness and liveness", sourceVitals, "File"},
+		{"probe.agrees", "the probe exits with 0 if readiness is SERVING, else with 4", sourceVitals, "Probe"},
 
-		{"fail.readiness", "a failing check takes out readiness, the server as a whole and its own name", sourceVitals, needsChecks},
-		{"fail.liveness", "a failing dependency does not take out liveness", sourceVitals, needsChecks + ", and the name liveness"},
-		{"fail.heal", "what a failing check took out comes back when the check is healthy again", sourceVitals, needsChecks},
-		{"watch.follows", "Watch sends a message whenever the status changes", sourceProto, needsChecks},
+		{"fail.readiness", "a failing check takes out readiness, the empty name and its own name", sourceVitals, checks},
+		{"fail.liveness", "a failing dependency does not take out liveness", sourceVitals, checks + ", the name liveness"},
+		{"fail.recover", "names recover together with the check that took them out", sourceVitals, checks},
+		{"watch.follows", "Watch sends a message at each change of the status", sourceProto, checks},
 
-		{"drain.told", "every name but liveness is NOT_SERVING when the drain begins, and who watches it is told before the watch ends", sourceVitals, needsDrain},
-		{"drain.unknown", "who watches an unknown name is told NOT_SERVING as well", sourceVitals, needsDrain},
-		{"drain.liveness", "liveness serves while the server drains", sourceVitals, needsDelay + ", and the name liveness"},
-		{"drain.serves", "for the drain delay everything is served as before", sourceVitals, needsDelay},
-		{"drain.doors", "while the server drains, every door says that it is alive and not ready", sourceVitals, needsDelay + ", and a door beside gRPC"},
-		{"drain.code", "the drain ends watches with UNAVAILABLE; UNIMPLEMENTED would make clients take the server for healthy", sourceA17, needsDrain},
-		{"drain.ends", "the server ends although watches are open", sourceVitals, needsDrain},
-		{"drain.file", "a clean end removes the health file", sourceVitals, needsDrain + ", File"},
+		{"drain.notifies", "at the begin of a drain every name but liveness is NOT_SERVING, and watches receive it before they end", sourceVitals, drain},
+		{"drain.unknown", "watches of unknown names receive NOT_SERVING too", sourceVitals, drain},
+		{"drain.liveness", "liveness is SERVING during the drain", sourceVitals, delay + ", the name liveness"},
+		{"drain.serves", "calls are served for the drain delay", sourceVitals, delay},
+		{"drain.endpoints", "during the drain every endpoint reports live and not ready", sourceVitals, delay + ", HTTP, File or Probe"},
+		{"drain.code", "the drain ends watches with UNAVAILABLE; after UNIMPLEMENTED clients take the server for healthy", sourceA17, drain},
+		{"drain.ends", "the server stops although watches are open", sourceVitals, drain},
+		{"drain.file", "the stopped server has removed the health file", sourceVitals, drain + ", File"},
 	}
 }
 
-// indexOf returns where in rules the one called id stands, -1 if there is none.
+// indexOf returns the index of the rule with the ID, -1 if there is none.
 func indexOf(rules []Rule, id string) int {
 	return slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
 }

@@ -1,8 +1,11 @@
 package servicertest
 
-import "context"
+import (
+	"context"
+	"os/exec"
+)
 
-// TB is the part of testing.TB that Run needs; it keeps package testing out of programs that only use Check.
+// TB is the part of testing.TB that Run uses; programs that only use Check do not link package testing.
 type TB interface {
 	Helper()
 	Context() context.Context
@@ -11,8 +14,7 @@ type TB interface {
 	Logf(format string, args ...any)
 }
 
-// Run judges target and fails the test for everything that Check finds, one error for each finding. What could not be
-// tested is logged.
+// Run is Check with one test error per violation. It logs skipped rules.
 func Run(t TB, target Target) {
 	t.Helper()
 	result, err := Check(t.Context(), target)
@@ -20,11 +22,23 @@ func Run(t TB, target Target) {
 		t.Fatalf("%v", err)
 		return
 	}
-	for _, f := range result.Violations {
-		t.Errorf("%v", f)
+	for _, v := range result.Violations {
+		t.Errorf("%v", v)
 	}
 	for _, r := range result.Skipped {
-		t.Logf("untested: %s: %s", r.ID, r.Text)
+		t.Logf("skipped: %s: %s", r.ID, r.Text)
 	}
-	t.Logf("%d rules kept", len(result.Passed))
+	t.Logf("%d rules passed", len(result.Passed))
+}
+
+// Command returns a Target.Probe that runs a program, such as grpc_health_probe or a server's own healthcheck, and returns
+// its exit code; -1 if it does not start or exit.
+func Command(program string, args ...string) func(context.Context) int {
+	return func(ctx context.Context) int {
+		cmd := exec.CommandContext(ctx, program, args...)
+		if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+			return -1
+		}
+		return cmd.ProcessState.ExitCode()
+	}
 }

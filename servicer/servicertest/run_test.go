@@ -12,77 +12,77 @@ import (
 	"github.com/vitals-go/vitals/servicer/servicertest"
 )
 
-// tester records what Run says to a test.
-type tester struct {
+// recorder records the calls of Run.
+type recorder struct {
 	testing.TB
 
 	errors, fatals, logs []string
 }
 
-func (r *tester) Helper() {}
+func (r *recorder) Helper() {}
 
-func (r *tester) Errorf(format string, args ...any) {
+func (r *recorder) Errorf(format string, args ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }
 
-func (r *tester) Fatalf(format string, args ...any) {
+func (r *recorder) Fatalf(format string, args ...any) {
 	r.fatals = append(r.fatals, fmt.Sprintf(format, args...))
 }
 
-func (r *tester) Logf(format string, args ...any) {
+func (r *recorder) Logf(format string, args ...any) {
 	r.logs = append(r.logs, fmt.Sprintf(format, args...))
 }
 
-func TestRunTellsEveryFindingOnce(t *testing.T) {
+func TestRunReportsEveryViolationOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		target := newModel(t, "the list forgets")
+		target := newModel(t, "list omits a name")
 		target.HTTP = ""
-		r := &tester{TB: t}
+		r := &recorder{TB: t}
 		servicertest.Run(r, target)
 		if len(r.errors) != 1 || len(r.fatals) != 0 || !strings.Contains(r.errors[0], `list.names`) ||
 			!strings.Contains(r.errors[0], `"shop.v1.Orders" in the list`) || !strings.Contains(r.errors[0], "health.proto") {
-			t.Errorf("told %q, %q", r.errors, r.fatals)
+			t.Errorf("got errors %q, %q", r.errors, r.fatals)
 		}
-		if logs := strings.Join(r.logs, "\n"); !strings.Contains(logs, "untested: http.ready") || !strings.Contains(logs, "rules kept") {
+		if logs := strings.Join(r.logs, "\n"); !strings.Contains(logs, "skipped: http.ready") || !strings.Contains(logs, "rules passed") {
 			t.Errorf("logged %q", r.logs)
 		}
 	})
 }
 
-func TestWhatIsSkippedIsUntested(t *testing.T) {
+func TestSkippedRulesAreNotTested(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		target := newModel(t, "the list forgets")
+		target := newModel(t, "list omits a name")
 		target.Skip = []string{"list.names"}
-		r := &tester{TB: t}
+		r := &recorder{TB: t}
 		servicertest.Run(r, target)
-		if len(r.errors) != 0 || !strings.Contains(strings.Join(r.logs, "\n"), "untested: list.names") {
-			t.Errorf("told %q, logged %q", r.errors, r.logs)
+		if len(r.errors) != 0 || !strings.Contains(strings.Join(r.logs, "\n"), "skipped: list.names") {
+			t.Errorf("got errors %q, logs %q", r.errors, r.logs)
 		}
 	})
 }
 
-func TestEveryMistakeInATargetIsNamed(t *testing.T) {
+func TestCheckReportsAllMistakesOfTheTarget(t *testing.T) {
 	t.Parallel()
 	_, err := servicertest.Check(t.Context(), servicertest.Target{
 		Names: []string{"a"}, Unknown: "a", HTTP: "localhost:8080", Checks: []string{"database"}, DrainDelay: time.Second,
 		Timeout: -1, Skip: []string{"list.nmaes"},
 	})
-	for _, field := range []string{"Conn", "Unknown", "HTTP", "Checks", "DrainDelay", "Patience", "Skip"} {
-		if err == nil || !strings.Contains(err.Error(), "Target."+field) {
-			t.Errorf("%s is not named: %v", field, err)
+	for _, field := range []string{"Conn", "Unknown", "HTTP", "Checks", "DrainDelay", "Timeout", "Skip"} {
+		if err == nil || !strings.Contains(err.Error(), "servicertest: "+field) {
+			t.Errorf("%s missing in %v", field, err)
 		}
 	}
-	r := &tester{TB: t}
+	r := &recorder{TB: t}
 	servicertest.Run(r, servicertest.Target{})
 	if len(r.fatals) != 1 || len(r.errors) != 0 {
 		t.Errorf("a target without a connection: %q, %q", r.fatals, r.errors)
 	}
 }
 
-// TestAnInterruptedJudgeGivesNoVerdict ends the context at many times: nothing that was seen then is held against the server.
-func TestAnInterruptedJudgeGivesNoVerdict(t *testing.T) {
+// TestInterruptedCheckReturnsNoResult cancels the context at many moments.
+func TestInterruptedCheckReturnsNoResult(t *testing.T) {
 	t.Parallel()
 	gone := errors.New("the test is over")
 	for after := time.Duration(0); after < 8*time.Second; after += 370 * time.Millisecond {
@@ -97,14 +97,14 @@ func TestAnInterruptedJudgeGivesNoVerdict(t *testing.T) {
 			case err == nil && len(result.Violations) > 0:
 				t.Errorf("after %v: %v", after, result)
 			case err != nil && time.Since(began) > after+time.Second:
-				t.Errorf("it took %v to notice", time.Since(began)-after)
+				t.Errorf("returned %v late", time.Since(began)-after)
 			}
-			time.Sleep(delay + time.Second) // a model that drains
+			time.Sleep(delay + time.Second) // the model may be draining
 		})
 	}
 }
 
-func TestCommand(t *testing.T) {
+func TestCommandReturnsTheExitCode(t *testing.T) {
 	t.Parallel()
 	for script, want := range map[string]int{"exit 0": 0, "exit 4": 4, "kill -9 $$": -1} {
 		if got := servicertest.Command("sh", "-c", script)(t.Context()); got != want {
@@ -112,6 +112,6 @@ func TestCommand(t *testing.T) {
 		}
 	}
 	if got := servicertest.Command("/nowhere/program")(t.Context()); got != -1 {
-		t.Errorf("a program that is not there: %d", got)
+		t.Errorf("missing program: got %d", got)
 	}
 }

@@ -30,7 +30,7 @@ import (
 	"github.com/vitals-go/vitals/servicer/servicertest"
 )
 
-// dependency is a check that a test breaks and repairs.
+// dependency is a check that a test makes fail.
 type dependency struct{ broken atomic.Bool }
 
 func (d *dependency) check() checker.Check {
@@ -42,25 +42,27 @@ func (d *dependency) check() checker.Check {
 	}}
 }
 
-func (d *dependency) fail(string) { d.broken.Store(true) }
-func (d *dependency) heal(string) { d.broken.Store(false) }
+func (d *dependency) fail(string) (recover func()) {
+	d.broken.Store(true)
+	return func() { d.broken.Store(false) }
+}
 
-// everythingBut are the rules that a test does not expect to be tested.
-func everythingBut(t *testing.T, result *servicertest.Result, untested ...string) {
+// passes fails the test for violations, and for skipped rules without one of the prefixes.
+func passes(t *testing.T, result *servicertest.Result, skipped ...string) {
 	t.Helper()
 	for _, f := range result.Violations {
 		t.Errorf("%v", f)
 	}
 	for _, rule := range result.Skipped {
-		if !slices.ContainsFunc(untested, func(prefix string) bool { return strings.HasPrefix(rule.ID, prefix) }) {
-			t.Errorf("%s is not tested", rule.ID)
+		if !slices.ContainsFunc(skipped, func(prefix string) bool { return strings.HasPrefix(rule.ID, prefix) }) {
+			t.Errorf("%s is skipped", rule.ID)
 		}
 	}
 }
 
-func TestServicer(t *testing.T) {
+func TestServer(t *testing.T) {
 	t.Parallel()
-	for _, elsewhere := range []bool{false, true} {
+	for _, byInterceptors := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			var database dependency
 			checks, err := checker.New(checker.Config{Checks: []checker.Check{database.check()}})
@@ -72,7 +74,7 @@ func TestServicer(t *testing.T) {
 				t.Fatal(err)
 			}
 			server := grpc.NewServer(grpc.UnaryInterceptor(s.UnaryHealthInterceptor), grpc.StreamInterceptor(s.StreamHealthInterceptor))
-			if elsewhere { // as go-plugin does, whose health service knows nothing
+			if byInterceptors { // as in go-plugin
 				healthpb.RegisterHealthServer(server, health.NewServer())
 			} else {
 				server = grpc.NewServer()
@@ -83,10 +85,10 @@ func TestServicer(t *testing.T) {
 			go func() { ended <- checks.Run(ctx) }()
 			go func() { ended <- s.Run(ctx) }()
 			result := runCheck(t, servicertest.Target{
-				Conn: connect(t, server), Names: []string{orders, db}, Checks: []string{db}, Fail: database.fail, Recover: database.heal,
+				Conn: connect(t, server), Names: []string{orders, db}, Checks: []string{db}, Fail: database.fail,
 				Drain: func() { _ = s.Drain(ctx, server) }, DrainDelay: 5 * time.Second, Timeout: 2 * time.Minute,
 			})
-			everythingBut(t, result, "http", "file", "probe", "drain.doors", "drain.file")
+			passes(t, result, "http", "file", "probe", "drain.endpoints", "drain.file")
 			stop()
 			if err := errors.Join(<-ended, <-ended); err != nil {
 				t.Error(err)
@@ -95,7 +97,7 @@ func TestServicer(t *testing.T) {
 	}
 }
 
-// echo is an application.
+// echo is a service of the application.
 type echo struct {
 	testpb.UnimplementedTestServiceServer
 }
@@ -106,16 +108,16 @@ func (echo) EmptyCall(context.Context, *testpb.Empty) (*testpb.Empty, error) {
 
 const echoService = "grpc.testing.TestService"
 
-// byHand is an http.RoundTripper without a network.
-type byHand struct{ http.Handler }
+// inMemory is an http.RoundTripper without a network.
+type inMemory struct{ http.Handler }
 
-func (h byHand) RoundTrip(r *http.Request) (*http.Response, error) {
+func (h inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w.Result(), nil
 }
 
-// serve serves cfg, to which it adds a database and the doors, and returns it as a target.
+// serve serves cfg with a database and all endpoints, and returns the target.
 func serve(t *testing.T, cfg vitals.Config) servicertest.Target {
 	t.Helper()
 	database := new(dependency)
@@ -135,11 +137,11 @@ func serve(t *testing.T, cfg vitals.Config) servicertest.Target {
 	go func() { served <- h.Serve(ctx, server, lis) }()
 	return servicertest.Target{
 		Conn: conn, Names: []string{echoService, db},
-		HTTP: "http://here", HTTPClient: &http.Client{Transport: byHand{h.Handler()}}, File: file,
+		HTTP: "http://here", File: file,
 		Probe: func(context.Context) int {
 			return probes.Main([]string{"-file", file}, new(bytes.Buffer), new(bytes.Buffer))
 		},
-		Checks: []string{db}, Fail: database.fail, Recover: database.heal,
+		Checks: []string{db}, Fail: database.fail,
 		Drain: func() {
 			stop()
 			if err := <-served; err != nil {
@@ -151,39 +153,41 @@ func serve(t *testing.T, cfg vitals.Config) servicertest.Target {
 			_, err := testpb.NewTestServiceClient(conn).EmptyCall(ctx, &testpb.Empty{})
 			return err
 		},
-	}
+	}.WithTransport(inMemory{h.Handler()})
 }
 
 func TestServe(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) { everythingBut(t, runCheck(t, serve(t, vitals.Config{}))) })
+	synctest.Test(t, func(t *testing.T) { passes(t, runCheck(t, serve(t, vitals.Config{}))) })
 }
 
-// mute is a source of breakers that sometimes does not answer.
-type mute struct{ lock chan struct{} }
+// stuck is a source of breakers that can block.
+type stuck struct{ lock chan struct{} }
 
-func (m *mute) Snapshots() []breaker.Snapshot {
+func (m *stuck) Snapshots() []breaker.Snapshot {
 	m.lock <- struct{}{}
 	<-m.lock
 	return nil
 }
 
-func (m *mute) Changed() <-chan struct{} { return nil }
+func (m *stuck) Changed() <-chan struct{} { return nil }
 
-// TestAStuckJudgeAtEveryDoor keeps the judge from judging, and wants every door to say that nothing is known.
-func TestAStuckJudgeAtEveryDoor(t *testing.T) {
+// TestStalledEvaluationAtEveryEndpoint blocks the evaluation; every endpoint must report unknown.
+func TestStalledEvaluationAtEveryEndpoint(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m := &mute{make(chan struct{}, 1)}
+		m := &stuck{make(chan struct{}, 1)}
 		target := serve(t, vitals.Config{Breakers: []breaker.SnapshotSource{m}})
-		target.Fail = func(string) { m.lock <- struct{}{} }
-		target.Recover = func(string) { <-m.lock }
-		target.Skip = []string{"fail.liveness"} // It fails, because a restart may cure a stuck judge.
-		everythingBut(t, runCheck(t, target), "fail.liveness")
+		target.Fail = func(string) (recover func()) {
+			m.lock <- struct{}{}
+			return func() { <-m.lock }
+		}
+		target.Skip = []string{"fail.liveness"} // fails, because a restart may help
+		passes(t, runCheck(t, target), "fail.liveness")
 	})
 }
 
-// TestPluginServer judges health that is answered by interceptors, before the health service that go-plugin registers.
+// TestPluginServer tests health served by interceptors, before the health service that go-plugin registers.
 func TestPluginServer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -202,7 +206,7 @@ func TestPluginServer(t *testing.T) {
 		go func() { ended <- h.Run(ctx) }()
 		result := runCheck(t, servicertest.Target{
 			Conn: connect(t, server), Names: []string{"plugin", echoService, db},
-			Checks: []string{db}, Fail: database.fail, Recover: database.heal, Timeout: 2 * time.Minute,
+			Checks: []string{db}, Fail: database.fail, Timeout: 2 * time.Minute,
 			Drain: func() {
 				stop()
 				if err := <-ended; err != nil {
@@ -211,25 +215,27 @@ func TestPluginServer(t *testing.T) {
 				server.GracefulStop()
 			},
 		})
-		everythingBut(t, result, "http", "file", "probe", "drain.liveness", "drain.serves", "drain.doors", "drain.file")
+		passes(t, result, "http", "file", "probe", "drain.liveness", "drain.serves", "drain.endpoints", "drain.file")
 	})
 }
 
-// TestHealthServerOfGRPC documents in what grpc-go's own server differs.
+// TestHealthServerOfGRPC documents how grpc-go's health server differs.
 func TestHealthServerOfGRPC(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server, theirs := grpc.NewServer(), health.NewServer()
 		theirs.SetServingStatus(orders, serving)
 		healthpb.RegisterHealthServer(server, theirs)
-		set := func(state servingStatus) func(string) {
-			return func(string) {
-				theirs.SetServingStatus("", state)
-				theirs.SetServingStatus(orders, state)
-			}
+		set := func(state servingStatus) {
+			theirs.SetServingStatus("", state)
+			theirs.SetServingStatus(orders, state)
 		}
 		result := runCheck(t, servicertest.Target{
-			Conn: connect(t, server), Names: []string{orders}, Checks: []string{orders}, Fail: set(notServing), Recover: set(serving),
+			Conn: connect(t, server), Names: []string{orders}, Checks: []string{orders},
+			Fail: func(string) (recover func()) {
+				set(notServing)
+				return func() { set(serving) }
+			},
 			Drain: func() {
 				theirs.Shutdown()
 				server.GracefulStop()
@@ -237,27 +243,27 @@ func TestHealthServerOfGRPC(t *testing.T) {
 		})
 		want := []string{"drain.unknown", "drain.ends"}
 		if got := result.Failed(); !slices.Equal(got, want) {
-			t.Errorf("broken: %v, want %v\n%v", got, want, result)
+			t.Errorf("got violations of %v, want %v\n%v", got, want, result)
 		}
-		for _, rule := range []string{"watch.follows", "fail.readiness", "fail.heal", "drain.told", "list.agrees"} {
+		for _, rule := range []string{"watch.follows", "fail.readiness", "fail.recover", "drain.notifies", "list.agrees"} {
 			if !slices.ContainsFunc(result.Passed, func(r servicertest.Rule) bool { return r.ID == rule }) {
-				t.Errorf("%s is not kept", rule)
+				t.Errorf("%s has not passed", rule)
 			}
 		}
 	})
 }
 
-func TestNobodyAnswers(t *testing.T) {
+func TestUnreachableServer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		result := runCheck(t, servicertest.Target{Conn: connect(t, grpc.NewServer())})
 		if !slices.Equal(result.Failed(), []string{"check.overall"}) || len(result.Passed) > 0 {
-			t.Errorf("a server without health: broken %v, kept %v", result.Failed(), result.Passed)
+			t.Errorf("no health service: got violations of %v, passed %v", result.Failed(), result.Passed)
 		}
 		lis := bufconn.Listen(1)
 		result = runCheck(t, servicertest.Target{Conn: dialMemory(t, lis)})
 		if !slices.Equal(result.Failed(), []string{"check.overall"}) || len(result.Passed) > 0 {
-			t.Errorf("nobody: broken %v, kept %v", result.Failed(), result.Passed)
+			t.Errorf("no server: got violations of %v, passed %v", result.Failed(), result.Passed)
 		}
 	})
 }

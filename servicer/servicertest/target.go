@@ -14,85 +14,78 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Target is the server to judge, and what the judge may do to it. Only Conn is required; what is left out leaves the
-// rules that need it untested.
+// Target is the server under test. Only Conn is required.
 type Target struct {
-	// Conn reaches the server, as *grpc.ClientConn does. Required. It must not balance over several servers.
+	// Conn is a connection to the server, such as a *grpc.ClientConn without load balancing. Required.
 	Conn grpc.ClientConnInterface
-	// Names that the server must know, beside "", such as the full names of its services. If the server knows liveness,
-	// readiness or startup, these are judged as well.
+	// Names are names that the server must know, such as the full names of its services. Liveness, readiness and startup
+	// are added if the server knows them.
 	Names []string
-	// Unknown is a name that the server does not know. Default servicertest.v1.Nobody.
+	// Unknown is a name that the server does not know. Default servicertest.v1.Unknown.
 	Unknown string
 
-	// HTTP is the base URL of the HTTP door, such as http://127.0.0.1:8080.
+	// HTTP is the base URL of the HTTP endpoints, such as http://127.0.0.1:8080.
 	HTTP string
-	// HTTPClient asks it. Default: one without proxy and without redirects.
-	HTTPClient *http.Client
 	// File is the path of the health file.
 	File string
-	// Probe asks whether traffic may come, in the way of grpc_health_probe: 0 yes, 4 no. See Command.
+	// Probe returns an exit code like that of grpc_health_probe: 0 serving, 4 not serving. See Command.
 	Probe func(context.Context) (exitCode int)
 
-	// Checks are names of checks that gate readiness. Each in turn is made to fail by Fail and cured by Heal, both of
-	// which may return before the server has noticed. All three or none.
-	Checks  []string
-	Fail    func(check string)
-	Recover func(check string)
+	// Checks are names of checks that gate readiness. Fail makes one fail and returns a function that makes it succeed
+	// again; both may return before the server has noticed.
+	Checks []string
+	Fail   func(check string) (recover func())
 
-	// Drain ends the server as SIGTERM does, and returns when it has ended. It is called last, and once.
+	// Drain shuts the server down as SIGTERM does, and returns when it has stopped. It is called once, last.
 	Drain func()
-	// DrainDelay is how long the server goes on serving after it has said that it will not. If it is 0, what happens
-	// meanwhile is not tested.
+	// DrainDelay is how long the server serves calls after the drain began. Default 0: not tested.
 	DrainDelay time.Duration
-	// Call is a call of the application that succeeds as long as the server serves.
+	// Call makes a call that succeeds while the server serves.
 	Call func(context.Context) error
 
-	// Timeout is how long anything that should happen may take. Default 15 s.
+	// Timeout bounds each expected change. Default 15 s.
 	Timeout time.Duration
-	// ObserveFor is how long watches are observed while nothing happens, to hear what they should not say. Default 1 s;
-	// negative: not at all.
+	// ObserveFor is how long watches are observed while nothing changes. Default 1 s; negative: not at all.
 	ObserveFor time.Duration
 
-	// Skip lists identifiers of rules that are not to be judged.
+	// Skip lists the IDs of rules not to test.
 	Skip []string
+
+	client *http.Client // of HTTP; tests replace it
 }
 
 func (t Target) withDefaults() Target {
-	t.Unknown = cmp.Or(t.Unknown, "servicertest.v1.Nobody")
+	t.Unknown = cmp.Or(t.Unknown, "servicertest.v1.Unknown")
 	t.Timeout = cmp.Or(t.Timeout, 15*time.Second)
 	t.ObserveFor = max(cmp.Or(t.ObserveFor, time.Second), 0)
 	t.HTTP = strings.TrimSuffix(t.HTTP, "/")
 	t.Names = slices.Compact(slices.Sorted(slices.Values(append([]string{""}, t.Names...))))
-	if t.HTTPClient == nil {
-		t.HTTPClient = &http.Client{
-			Transport:     &http.Transport{DisableKeepAlives: true},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}
-	}
+	t.client = cmp.Or(t.client, &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	})
 	return t
 }
 
 func (t Target) validate() error {
 	var errs []error
-	refuse := func(wrong bool, format string, args ...any) {
+	reject := func(wrong bool, format string, args ...any) {
 		if wrong {
-			errs = append(errs, fmt.Errorf("servicertest: Target."+format, args...))
+			errs = append(errs, fmt.Errorf("servicertest: "+format, args...))
 		}
 	}
-	refuse(t.Conn == nil, "Conn is required")
-	refuse(slices.Contains(t.Names, t.Unknown) && t.Unknown != "", "Unknown %q is one of Names", t.Unknown)
-	hooks := (t.Fail != nil) == (t.Recover != nil) && (t.Fail != nil) == (len(t.Checks) > 0)
-	refuse(!hooks, "Checks, Fail and Heal need each other")
-	refuse(t.DrainDelay < 0, "DrainDelay is negative: %v", t.DrainDelay)
-	refuse(t.DrainDelay > 0 && t.Drain == nil, "DrainDelay needs Drain")
-	refuse(t.Timeout < 0, "Patience is negative: %v", t.Timeout)
+	reject(t.Conn == nil, "Conn is required")
+	reject(slices.Contains(t.Names, t.Unknown) && t.Unknown != "", "Unknown: %q is in Names", t.Unknown)
+	reject((t.Fail != nil) != (len(t.Checks) > 0), "Checks: requires Fail, and Fail requires Checks")
+	reject(t.DrainDelay < 0, "DrainDelay: got %v, want at least 0", t.DrainDelay)
+	reject(t.DrainDelay > 0 && t.Drain == nil, "DrainDelay: requires Drain")
+	reject(t.Timeout < 0, "Timeout: got %v, want at least 0", t.Timeout)
 	if t.HTTP != "" {
 		base, err := url.Parse(t.HTTP)
-		refuse(err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "", "HTTP %q is no URL", t.HTTP)
+		reject(err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "", "HTTP: got %q, want a URL", t.HTTP)
 	}
 	for _, id := range t.Skip {
-		refuse(indexOf(Rules(), id) < 0, "Skip holds %q, which is no rule", id)
+		reject(indexOf(Rules(), id) < 0, "Skip: unknown rule %q", id)
 	}
 	return errors.Join(errs...)
 }

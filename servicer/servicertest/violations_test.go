@@ -8,85 +8,85 @@ import (
 	"github.com/vitals-go/vitals/servicer/servicertest"
 )
 
-func TestAnHonestServerKeepsEveryRule(t *testing.T) {
+func TestCorrectServerPassesAllRules(t *testing.T) {
 	t.Parallel()
-	for _, lie := range []string{"", "the list is refused"} {
+	for _, fault := range []string{"", "list is exhausted"} {
 		synctest.Test(t, func(t *testing.T) {
-			result := runCheck(t, newModel(t, lie))
+			result := runCheck(t, newModel(t, fault))
 			if len(result.Violations) > 0 {
-				t.Errorf("findings about an honest server:\n%v", result)
+				t.Errorf("violations of a correct server:\n%v", result)
 			}
 			for _, rule := range result.Skipped {
-				if lie == "" || rule.ID != "list.agrees" {
-					t.Errorf("%s is not tested", rule.ID)
+				if fault == "" || rule.ID != "list.agrees" {
+					t.Errorf("%s is skipped", rule.ID)
 				}
 			}
 		})
 	}
 }
 
-// liars break one rule each, as precisely as can be. What else has to break with it is in also.
-var liars = map[string][]struct {
-	lie  string
-	also []string
+// faults violate one rule each; also are the rules that they violate too.
+var faults = map[string][]struct {
+	fault string
+	also  []string
 }{
-	"check.overall": {{lie: "nobody knows the server as a whole", also: []string{"list.agrees", "drain.serves"}}},
-	"check.known":   {{lie: "a service is unknown", also: []string{"list.agrees", "drain.serves"}}},
-	"check.status":  {{lie: "a status means nothing"}},
-	"check.unknown": {{lie: "unknown names do not serve"}},
-	"list.names":    {{lie: "the list forgets"}, {lie: "the list invents", also: []string{"list.agrees"}}, {lie: "there is no list"}},
-	"list.agrees":   {{lie: "the list is old"}},
-	"list.bounded":  {{lie: "a hundred names are not enough"}},
-	"watch.first":   {{lie: "the first message never comes", also: []string{"drain.told"}}},
-	"watch.agrees":  {{lie: "the first message is wrong"}},
-	"watch.unknown": {{lie: "unknown names end a watch", also: []string{"drain.unknown", "drain.code"}}, {lie: "strangers are sent away", also: []string{"drain.unknown", "drain.code"}}},
-	"watch.changes": {{lie: "watches repeat themselves"}},
-	"watch.follows": {{lie: "watches are stuck"}},
-	"http.ready":    {{lie: "HTTP is always ready", also: []string{"drain.doors"}}},
-	"http.live":     {{lie: "HTTP is never alive", also: []string{"drain.doors"}}},
-	"http.startup":  {{lie: "HTTP never starts", also: []string{"drain.doors"}}},
-	"http.health":   {{lie: "HTTP is always healthy", also: []string{"drain.doors"}}},
-	"http.form":     {{lie: "answers may be stored"}, {lie: "anything can be posted"}, {lie: "every check exists"}},
-	"http.metrics":  {{lie: "metrics are old"}, {lie: "metrics fail with the server"}},
+	"check.overall": {{fault: "empty name is unknown", also: []string{"list.agrees", "drain.serves"}}},
+	"check.known":   {{fault: "service is unknown", also: []string{"list.agrees", "drain.serves"}}},
+	"check.status":  {{fault: "invalid status"}},
+	"check.unknown": {{fault: "unknown name is NOT_SERVING"}},
+	"list.names":    {{fault: "list omits a name"}, {fault: "list has an unknown name", also: []string{"list.agrees"}}, {fault: "list is unimplemented"}},
+	"list.agrees":   {{fault: "list is stale"}},
+	"list.bounded":  {{fault: "list exceeds 100 names"}},
+	"watch.first":   {{fault: "no first message", also: []string{"drain.notifies"}}},
+	"watch.agrees":  {{fault: "wrong first message"}},
+	"watch.unknown": {{fault: "watch of unknown name ends later", also: []string{"drain.unknown", "drain.code"}}, {fault: "watch of unknown name fails", also: []string{"drain.unknown", "drain.code"}}},
+	"watch.changes": {{fault: "watch repeats a status"}},
+	"watch.follows": {{fault: "watch is stuck"}},
+	"http.ready":    {{fault: "HTTP always ready", also: []string{"drain.endpoints"}}},
+	"http.live":     {{fault: "HTTP never live", also: []string{"drain.endpoints"}}},
+	"http.startup":  {{fault: "HTTP never started", also: []string{"drain.endpoints"}}},
+	"http.health":   {{fault: "HTTP always healthy", also: []string{"drain.endpoints"}}},
+	"http.form":     {{fault: "responses without no-store"}, {fault: "POST is accepted"}, {fault: "unknown check exists"}},
+	"http.metrics":  {{fault: "metrics are stale"}, {fault: "metrics answer 503"}},
 	"file.form": {
-		{lie: "the file expires at once", also: []string{"file.agrees", "drain.doors"}},
-		{lie: "the file is from the future", also: []string{"file.agrees", "drain.doors"}},
-		{lie: "the file lacks a word", also: []string{"file.agrees", "drain.doors"}},
-		{lie: "the file is secret", also: []string{"file.agrees", "drain.doors"}},
-		{lie: "the file is torn", also: []string{"file.agrees", "drain.doors"}},
+		{fault: "file expires at once", also: []string{"file.agrees", "drain.endpoints"}},
+		{fault: "file is from the future", also: []string{"file.agrees", "drain.endpoints"}},
+		{fault: "file without a field", also: []string{"file.agrees", "drain.endpoints"}},
+		{fault: "file is not readable", also: []string{"file.agrees", "drain.endpoints"}},
+		{fault: "file is truncated", also: []string{"file.agrees", "drain.endpoints"}},
 	},
-	"file.agrees":    {{lie: "the file knows better", also: []string{"drain.doors"}}},
-	"probe.agrees":   {{lie: "the probe has codes of its own", also: []string{"drain.doors"}}},
-	"fail.readiness": {{lie: "the server as a whole knows better"}},
-	"fail.liveness":  {{lie: "liveness depends on a dependency", also: []string{"drain.liveness", "drain.doors"}}},
-	"fail.heal":      {{lie: "nothing heals", also: []string{"drain.told"}}},
-	"drain.told":     {{lie: "a watch ends untold"}, {lie: "a slow watch ends untold"}},
-	"drain.unknown":  {{lie: "strangers are not told"}},
-	"drain.liveness": {{lie: "liveness ends first"}},
-	"drain.serves":   {{lie: "calls fail at once"}, {lie: "a service goes on serving"}},
-	"drain.doors":    {{lie: "HTTP knows no drain"}},
-	"drain.code":     {{lie: "watches were never implemented"}, {lie: "watches end well"}},
-	"drain.ends":     {{lie: "watches stay open"}},
-	"drain.file":     {{lie: "the file stays"}},
+	"file.agrees":     {{fault: "file disagrees", also: []string{"drain.endpoints"}}},
+	"probe.agrees":    {{fault: "probe has other exit codes", also: []string{"drain.endpoints"}}},
+	"fail.readiness":  {{fault: "empty name ignores the failure"}},
+	"fail.liveness":   {{fault: "liveness fails with a dependency", also: []string{"drain.liveness", "drain.endpoints"}}},
+	"fail.recover":    {{fault: "no recovery", also: []string{"drain.notifies"}}},
+	"drain.notifies":  {{fault: "watch ends without NOT_SERVING"}, {fault: "slow watch ends without NOT_SERVING"}},
+	"drain.unknown":   {{fault: "unknown name gets no NOT_SERVING"}},
+	"drain.liveness":  {{fault: "liveness fails during the drain"}},
+	"drain.serves":    {{fault: "calls fail during the drain"}, {fault: "service keeps SERVING"}},
+	"drain.endpoints": {{fault: "HTTP ignores the drain"}},
+	"drain.code":      {{fault: "watch ends with UNIMPLEMENTED"}, {fault: "watch ends with OK"}},
+	"drain.ends":      {{fault: "watch stays open"}},
+	"drain.file":      {{fault: "file remains"}},
 }
 
-func TestEveryLiarIsFound(t *testing.T) {
+func TestEveryFaultIsAViolation(t *testing.T) {
 	t.Parallel()
 	for _, rule := range servicertest.Rules() {
-		if len(liars[rule.ID]) == 0 {
-			t.Errorf("nobody breaks %s", rule.ID)
+		if len(faults[rule.ID]) == 0 {
+			t.Errorf("%s has no fault", rule.ID)
 		}
-		for _, liar := range liars[rule.ID] {
-			t.Run(rule.ID+"/"+liar.lie, func(t *testing.T) {
+		for _, f := range faults[rule.ID] {
+			t.Run(rule.ID+"/"+f.fault, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					result := runCheck(t, newModel(t, liar.lie))
+					result := runCheck(t, newModel(t, f.fault))
 					if !slices.Contains(result.Failed(), rule.ID) {
-						t.Errorf("the liar is not found: %v", result.Failed())
+						t.Errorf("got violations of %v, want %s", result.Failed(), rule.ID)
 					}
-					for _, f := range result.Violations {
-						if f.Rule.ID != rule.ID && !slices.Contains(liar.also, f.Rule.ID) {
-							t.Errorf("an innocent rule is blamed: %v", f)
+					for _, v := range result.Violations {
+						if v.ID != rule.ID && !slices.Contains(f.also, v.ID) {
+							t.Errorf("other rule: %v", v)
 						}
 					}
 				})

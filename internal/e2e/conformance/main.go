@@ -57,16 +57,18 @@ func (o *options) judge(ctx context.Context, stderr io.Writer) (*servicertest.Re
 	target := o.target
 	target.Conn = conn
 	if o.check != "" {
-		shell := func(command string) func(string) {
-			return func(string) {
-				cmd := exec.CommandContext(ctx, "sh", "-c", command)
-				cmd.Stderr = stderr
-				if err := cmd.Run(); err != nil {
-					fmt.Fprintf(stderr, "conformance: %s: %v\n", command, err)
-				}
+		shell := func(command string) {
+			cmd := exec.CommandContext(ctx, "sh", "-c", command)
+			cmd.Stderr = stderr
+			if err := cmd.Run(); err != nil {
+				fmt.Fprintf(stderr, "conformance: %s: %v\n", command, err)
 			}
 		}
-		target.Checks, target.Fail, target.Recover = []string{o.check}, shell(o.fail), shell(o.heal)
+		target.Checks = []string{o.check}
+		target.Fail = func(string) (recover func()) {
+			shell(o.fail)
+			return func() { shell(o.heal) }
+		}
 	}
 	if o.pid != 0 {
 		process, err := os.FindProcess(o.pid)
@@ -102,8 +104,8 @@ func tell(w io.Writer, verdict *servicertest.Result) {
 	}
 	for _, rule := range verdict.Skipped {
 		why := ""
-		if rule.Needs != "" {
-			why = " (needs " + rule.Needs + ")"
+		if needs := rule.Needs(); needs != "" {
+			why = " (needs " + needs + ")"
 		}
 		fmt.Fprintf(w, "untested  %-15s %s%s\n", rule.ID, rule.Text, why)
 	}
@@ -113,7 +115,7 @@ func tell(w io.Writer, verdict *servicertest.Result) {
 			fmt.Fprintf(w, "BROKEN    %-15s %s\n          %-15s source: %s\n", f.Rule.ID, f.Rule.Text, "", f.Rule.Source)
 			last = f.Rule.ID
 		}
-		fmt.Fprintf(w, "          %-15s want %s, got %s\n", "", f.Want, f.Got)
+		fmt.Fprintf(w, "          %-15s %s\n", "", f.Details)
 	}
 	fmt.Fprintf(w, "%d kept, %d broken, %d untested\n", len(verdict.Passed), len(verdict.Failed()), len(verdict.Skipped))
 }
