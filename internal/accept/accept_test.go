@@ -27,6 +27,6 @@ func TestEntriesYieldsQualityValues(t *testing.T) {
 		}
 	}
 	for range accept.Entries([]string{"a,b"}) {
-		break // who has heard enough may stop
+		break // the iterator must stop
 	}
 }

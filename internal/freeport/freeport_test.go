@@ -10,7 +10,7 @@ import (
 func TestTakeReturnsEachPortOnce(t *testing.T) {
 	t.Parallel()
 	taken := make(map[int]bool)
-	for range 500 { // of 12,000 ports: two of so many are the same almost surely where nobody keeps them
+	for range 500 { // of 12,000 ports: without reservation two are the same almost surely
 		port, err := Take(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -53,7 +53,7 @@ func TestPortIsReleasedWhenContextIsDone(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	for try(t.Context(), port) != nil { // the end of ctx is told a moment later
+	for try(t.Context(), port) != nil { // the release is asynchronous
 		if t.Context().Err() != nil {
 			t.Fatal("the port is still reserved")
 		}

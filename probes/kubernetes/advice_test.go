@@ -12,8 +12,8 @@ import (
 	"github.com/vitals-go/vitals/probes/kubernetes"
 )
 
-// /health tells of a busy CPU too, so nobody may be restarted or taken out by it.
-var wrongDoor = regexp.MustCompile(`(?i)` + strings.Join([]string{
+// probesHealth matches probes by /health, which a busy CPU can make critical.
+var probesHealth = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`path"?: *"?/health\b`,               // httpGet
 	`httpchk .*[ /]health\b`,             // HAProxy
 	`uri"?[ :=]+"?/health\b`,             // http-check and load balancers
@@ -24,7 +24,7 @@ var wrongDoor = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`health-?check-path\S* \S*/health\b`, // ingress controllers
 }, "|"))
 
-func TestNoDocumentProbesHealth(t *testing.T) {
+func TestDocumentsDoNotProbeHealth(t *testing.T) {
 	read := 0
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -47,7 +47,7 @@ func TestNoDocumentProbesHealth(t *testing.T) {
 		}
 		read++
 		for i, line := range strings.Split(string(text), "\n") {
-			if wrongDoor.MatchString(line) {
+			if probesHealth.MatchString(line) {
 				t.Errorf("%s:%d probes by /health, want /live or /ready: %s", path, i+1, line)
 			}
 		}
@@ -57,22 +57,22 @@ func TestNoDocumentProbesHealth(t *testing.T) {
 		t.Fatal(err)
 	}
 	if read < 20 {
-		t.Fatalf("only %d documents read: the test looks at the wrong folder", read)
+		t.Fatalf("got %d documents, want at least 20", read)
 	}
 }
 
-func TestTheWrongDoorIsRecognized(t *testing.T) {
+func TestProbesByHealthAreRecognized(t *testing.T) {
 	for _, line := range []string{
 		`httpGet: {path: /health, port: 8080}`, `  option httpchk GET /health`, `["/server", "healthcheck", "-http", "http://localhost:8080"]`,
 		`server healthcheck -http http://localhost:8080/health`, `"-file", "/tmp/health", "-for", "healthy"`,
 	} {
-		if wrong := !strings.HasSuffix(line, `8080"]`); wrongDoor.MatchString(line) != wrong {
-			t.Errorf("%q is taken for wrong: %v, want %v", line, !wrong, wrong)
+		if wrong := !strings.HasSuffix(line, `8080"]`); probesHealth.MatchString(line) != wrong {
+			t.Errorf("%q matches: %v, want %v", line, !wrong, wrong)
 		}
 	}
 }
 
-func TestNoManifestProbesHealth(t *testing.T) {
+func TestManifestsDoNotProbeHealth(t *testing.T) {
 	command := []string{"/server", "healthcheck"}
 	for name, cfg := range map[string]kubernetes.Config{
 		"gRPC": {GRPCPort: 9090}, "HTTP": {HTTPPort: 8080},
@@ -81,7 +81,7 @@ func TestNoManifestProbesHealth(t *testing.T) {
 		"file command": {Command: command, Address: "/tmp/state", FileInterval: second},
 	} {
 		text := string(must(t, cfg).Container())
-		text = strings.ReplaceAll(text, `"healthcheck"`, "") // the sub-command's name is no door
+		text = strings.ReplaceAll(text, `"healthcheck"`, "") // the sub-command
 		if strings.Contains(text, "health") {
 			t.Errorf("%s: the manifest probes by /health:\n%s", name, text)
 		}

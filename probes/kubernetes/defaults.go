@@ -79,7 +79,7 @@ func (c Config) shutdown() time.Duration {
 	return min(c.DrainDelay, longest) + min(c.ShutdownTimeout, longest)
 }
 
-// slowestResult returns the check whose first result can delay startup longest.
+// slowestResult returns the check with the latest first result that startup requires.
 func (c Config) slowestResult() (name string, after time.Duration) {
 	for _, check := range c.Checks {
 		first := check.InitialDelay + cmp.Or(check.Timeout, checkTimeout)

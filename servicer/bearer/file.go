@@ -14,10 +14,7 @@ import (
 	"github.com/vitals-go/vitals/internal/safefile"
 )
 
-const (
-	reloadInterval = time.Second // at least, between two looks at the file
-	maxFile        = 256 << 10   // bytes
-)
+const reloadInterval = time.Second // at least, between two looks at the file
 
 // file is a token file that is reloaded when it changes.
 type file struct {
@@ -64,7 +61,7 @@ func (f *file) reload() error {
 
 // load replaces the tokens by those in the file, all or none.
 func (f *file) load() error {
-	body, info, err := safefile.Read(f.path, maxFile)
+	body, info, err := safefile.Read(f.path, 256<<10)
 	if err != nil {
 		return fmt.Errorf("bearer: File: %w", err)
 	}

@@ -10,8 +10,8 @@ import (
 
 // ServerOptions returns interceptors that set the newest report as trailer of each call. Chain them before all others.
 //
-// Handlers that add the cost of a call need orca.CallMetricsServerOption(r) instead; grpc-go then reports for those calls
-// only whose orca.CallMetricsRecorder is used. Never use both: clients ignore a call with two reports.
+// Handlers that add the cost of a call need orca.CallMetricsServerOption(r) instead; grpc-go then reports only for calls
+// that use the orca.CallMetricsRecorder. Never use both: clients ignore two reports of one call.
 func (r *Reporter) ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(r.UnaryServerInterceptor), grpc.ChainStreamInterceptor(r.StreamServerInterceptor)}
 }

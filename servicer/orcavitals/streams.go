@@ -16,8 +16,8 @@ const ServiceName = "xds.service.orca.v3.OpenRcaService"
 // Register registers the out-of-band service. It sends the newest report as soon as there is one, and then one in each
 // interval that the client requests, at least Config.Interval. Call it once, before the server serves.
 //
-// It replaces grpc-go's orca.Register, which sends one report in 30 s at most, and whose streams keep GracefulStop waiting
-// until their clients close them.
+// It replaces grpc-go's orca.Register, which sends one report in 30 s at most and keeps GracefulStop waiting until clients
+// close their streams.
 func (r *Reporter) Register(server grpc.ServiceRegistrar) {
 	orcaservice.RegisterOpenRcaServiceServer(server, &service{reporter: r})
 }

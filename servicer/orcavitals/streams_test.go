@@ -51,7 +51,7 @@ func TestStreamSendsReportsAtTheRequestedInterval(t *testing.T) {
 		request *orcaservice.OrcaLoadReportRequest
 		want    time.Duration
 	}{
-		{"nothing asked", &orcaservice.OrcaLoadReportRequest{}, time.Second},
+		{"no interval", &orcaservice.OrcaLoadReportRequest{}, time.Second},
 		{"more often than there is news", new(rig).every(time.Millisecond), time.Second},
 		{"nonsense", new(rig).every(-time.Hour), time.Second},
 		{"ten seconds, as weighted_round_robin", new(rig).every(10 * time.Second), 10 * time.Second},

@@ -39,9 +39,13 @@ func (t *tester) endpoints(ctx context.Context) {
 func (t *tester) allEndpoints() []endpoint {
 	var all []endpoint
 	if t.target.HTTP != "" {
-		all = []endpoint{{"http.ready", t.httpReady}, {"http.live", t.httpLive}, {"http.health", t.httpHealth}}
-		if t.hasStartup {
-			all = append(all, endpoint{"http.startup", t.httpStartup})
+		all = []endpoint{
+			{"http.ready", t.httpProbe("/ready", func(s state) bool { return s.ready })},
+			{"http.live", t.httpProbe("/live", func(s state) bool { return s.live })},
+			{"http.health", t.httpHealth},
+		}
+		if t.hasStartup { // latched, unlike the name startup, which does not serve during a drain
+			all = append(all, endpoint{"http.startup", t.httpProbe("/startup", func(s state) bool { return s.started || s.draining })})
 		}
 	}
 	if t.target.File != "" {

@@ -38,18 +38,20 @@ func (t *tester) http(ctx context.Context, method, path string) (*httpResponse, 
 	return &httpResponse{response.StatusCode, response.Header, body}, nil
 }
 
-// codes returns an error unless all paths answer 200 if ok, else 503.
-func (t *tester) codes(ctx context.Context, ok bool, paths ...string) error {
-	for _, path := range paths {
-		got, err := t.http(ctx, http.MethodGet, path)
-		if err != nil {
-			return err
+// httpProbe queries /path and /pathz, which answer 200 if ok(want), else 503.
+func (t *tester) httpProbe(path string, ok func(state) bool) func(context.Context, state) error {
+	return func(ctx context.Context, want state) error {
+		for _, path := range []string{path, path + "z"} {
+			got, err := t.http(ctx, http.MethodGet, path)
+			if err != nil {
+				return err
+			}
+			if want := codeOf(ok(want)); got.code != want {
+				return fmt.Errorf("%s answers %d, want %d", path, got.code, want)
+			}
 		}
-		if want := codeOf(ok); got.code != want {
-			return fmt.Errorf("%s answers %d, want %d", path, got.code, want)
-		}
+		return nil
 	}
-	return nil
 }
 
 func codeOf(ok bool) int {
@@ -57,19 +59,6 @@ func codeOf(ok bool) int {
 		return http.StatusOK
 	}
 	return http.StatusServiceUnavailable
-}
-
-func (t *tester) httpReady(ctx context.Context, want state) error {
-	return t.codes(ctx, want.ready, "/ready", "/readyz")
-}
-
-func (t *tester) httpLive(ctx context.Context, want state) error {
-	return t.codes(ctx, want.live, "/live", "/livez")
-}
-
-// httpStartup is latched, unlike the name startup, which does not serve during a drain.
-func (t *tester) httpStartup(ctx context.Context, want state) error {
-	return t.codes(ctx, want.started || want.draining, "/startup", "/startupz")
 }
 
 // httpHealth compares the code of /health with its document, because gRPC has no overall status.

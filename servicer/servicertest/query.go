@@ -9,6 +9,8 @@ import (
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals/checker"
 )
 
 type servingStatus = healthpb.HealthCheckResponse_ServingStatus
@@ -67,6 +69,9 @@ func (t *tester) list(ctx context.Context) {
 		return
 	}
 	for _, name := range t.target.Names {
+		if name == checker.Liveness || name == checker.Readiness || name == checker.Startup {
+			continue // names of probes need not be listed
+		}
 		t.want("list.names", statuses[name] != nil, quote(name)+" in the list", "a list without it")
 	}
 	t.want("list.names", statuses[t.target.Unknown] == nil, "no "+quote(t.target.Unknown), "a list with it")
