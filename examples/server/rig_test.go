@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,29 +16,11 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	inventoryv1 "github.com/vitals-go/vitals/examples/inventory/v1"
-	"github.com/vitals-go/vitals/internal/e2e/rig"
 	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
 const patience = 30 * time.Second // The test machine may be slow; what is tested is not the time.
-
-// binary builds the server, once for all tests. TestMain removes it.
-var binary = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "inventory-server-")
-	if err != nil {
-		return "", err
-	}
-	return rig.BuildServer(context.Background(), folder)
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, _ := binary(); path != "" {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(code)
-}
 
 // server is the real program, running.
 type server struct {
@@ -59,11 +40,7 @@ type server struct {
 // what is given.
 func prepare(t *testing.T, args []string, env ...string) *exec.Cmd {
 	t.Helper()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(testdeps.Server(t), args...)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir,

@@ -65,11 +65,8 @@ func (c *console) await(t *testing.T, line, want string) {
 }
 
 func TestHostKeepsItsPluginAlive(t *testing.T) {
-	folder, file := t.TempDir(), filepath.Join(t.TempDir(), "health")
-	program, err := testplugin.Build(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := filepath.Join(t.TempDir(), "health")
+	program := testdeps.Program(t, "plugin/store")
 	t.Setenv("PLUGIN_HEALTH_HTTP_ADDR", testdeps.Addr(testdeps.Port(t)))
 	t.Setenv("PLUGIN_HEALTH_FILE_PATH", file)
 	c := start(t, program)

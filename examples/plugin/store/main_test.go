@@ -36,24 +36,6 @@ const (
 	notServing = healthpb.HealthCheckResponse_NOT_SERVING
 )
 
-// program is the plugin, built once.
-var program string
-
-func TestMain(m *testing.M) {
-	folder, err := os.MkdirTemp("", "store-test-")
-	if err == nil {
-		program, err = testplugin.Build(folder)
-	}
-	code := 1
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	} else {
-		code = m.Run()
-	}
-	_ = os.RemoveAll(folder)
-	os.Exit(code)
-}
-
 // started is a plugin as any host starts it, with nothing of ours in between.
 type started struct {
 	client   *plugin.Client
@@ -64,7 +46,7 @@ type started struct {
 
 func start(t *testing.T, mtls bool, environ ...string) *started {
 	t.Helper()
-	cmd := exec.Command(program)
+	cmd := exec.Command(testdeps.Program(t, "plugin/store"))
 	cmd.Env = append(cmd.Environ(), environ...)
 	s := &started{log: new(logtest.Log)}
 	s.client = plugin.NewClient(&plugin.ClientConfig{
@@ -206,7 +188,7 @@ func TestPingDoesNotWaitForADependencyThatHangs(t *testing.T) {
 func TestNothingButTheHandshakeIsPrinted(t *testing.T) {
 	folder, http := t.TempDir(), testdeps.Addr(testdeps.Port(t))
 	shake := kv.Handshake()
-	cmd := exec.Command(program)
+	cmd := exec.Command(testdeps.Program(t, "plugin/store"))
 	cmd.Env = append(cmd.Environ(), shake.MagicCookieKey+"="+shake.MagicCookieValue, "PLUGIN_PROTOCOL_VERSIONS=1",
 		"TMPDIR="+folder, "PLUGIN_HEALTH_FILE_PATH="+filepath.Join(folder, "health"), "PLUGIN_HEALTH_HTTP_ADDR="+http,
 		"KV_ORIGIN_URL=http://127.0.0.1:1")

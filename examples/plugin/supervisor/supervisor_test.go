@@ -24,26 +24,7 @@ import (
 
 const patience = 30 * time.Second // The machine may be slow; what is tested is not the time.
 
-// program is the plugin, built once.
-var program string
-
-func TestMain(m *testing.M) {
-	folder, err := os.MkdirTemp("", "supervisor-test-")
-	if err == nil {
-		program, err = testplugin.Build(folder)
-	}
-	code := 1
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	} else if code = m.Run(); code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	_ = os.RemoveAll(folder)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // rig is a supervisor at work, with a folder in which everything that it leaves behind would lie.
 type rig struct {
@@ -63,7 +44,7 @@ func run(t *testing.T, cfg supervisor.Config) *rig {
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	r := &rig{folder: folder, t: t}
 	t.Setenv("TMPDIR", r.folder)
-	cfg.Path = program
+	cfg.Path = testdeps.Program(t, "plugin/store")
 	cfg.FirstPause, cfg.LastPause = time.Millisecond, 10*time.Millisecond
 	cfg.PingInterval, cfg.PingTimeout = 50*time.Millisecond, cmp.Or(cfg.PingTimeout, patience)
 	cfg.StartTimeout = patience

@@ -2,7 +2,6 @@
 package testplugin
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,14 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	"github.com/vitals-go/vitals/internal/e2e/rig"
 )
-
-// Build builds the store plugin in folder and returns its path.
-func Build(folder string) (string, error) {
-	return rig.Build(context.Background(), folder, "plugin/store")
-}
 
 // Children lists the processes whose parent is this one, dead ones that nobody has waited for included, as
 // "pid state name".

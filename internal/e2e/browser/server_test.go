@@ -1,23 +1,15 @@
 package browser_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
-	"sync"
 	"sync/atomic"
 	"testing"
 
-	"github.com/vitals-go/vitals/internal/e2e/rig"
 	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
-
-// binary builds the example server, once for all tests.
-var binary = sync.OnceValues(func() (string, error) {
-	return rig.BuildServer(context.Background(), folder)
-})
 
 // server is the example server as a process, with a dependency that the test can break. It keeps its addresses over
 // restarts.
@@ -48,11 +40,7 @@ func newServer(t *testing.T) *server {
 
 func (s *server) start() {
 	s.t.Helper()
-	path, err := binary()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	cmd := exec.Command(path)
+	cmd := exec.Command(testdeps.Server(s.t))
 	cmd.Dir = s.t.TempDir()
 	cmd.Env = []string{
 		"HOME=" + cmd.Dir, "INVENTORY_DB=:memory:", "EXTERNAL_API_URL=" + s.prices, "INVENTORY_ADDR=" + s.grpc,

@@ -15,7 +15,6 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
-	"github.com/vitals-go/vitals/internal/e2e/rig"
 	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
@@ -24,10 +23,7 @@ import (
 func TestExampleServerKeepsEveryRule(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	path, err := rig.BuildServer(t.Context(), folder)
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := testdeps.Server(t)
 	addr, web, file := testdeps.Addr(testdeps.Port(t)), testdeps.Addr(testdeps.Port(t)), filepath.Join(folder, "health")
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), path)
 	cmd.Dir, cmd.Env = folder, []string{

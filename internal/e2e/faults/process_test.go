@@ -32,11 +32,7 @@ type process struct {
 func startServer(t *testing.T, env ...string) *process {
 	t.Helper()
 	folder := t.TempDir()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := endpoints.New(t.Context(), path, folder)
+	e, err := endpoints.New(t.Context(), testdeps.Server(t), folder)
 	if err != nil {
 		t.Fatal(err)
 	}

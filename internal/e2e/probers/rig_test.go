@@ -12,33 +12,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/vitals-go/vitals/internal/e2e/rig"
 	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 const patience = 30 * time.Second // The test machine may be slow; what is tested is not the time.
-
-// binary builds the server, once for all tests. TestMain removes it.
-var binary = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "probers-")
-	if err != nil {
-		return "", err
-	}
-	return rig.BuildServer(context.Background(), folder)
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, _ := binary(); path != "" {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(code)
-}
 
 // server is an inventory server with a dependency that the test can break. It keeps its addresses over restarts.
 type server struct {
@@ -60,11 +41,7 @@ func newServer(t *testing.T, optional string) *server {
 
 func (s *server) start() {
 	s.t.Helper()
-	path, err := binary()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	cmd := exec.Command(path)
+	cmd := exec.Command(testdeps.Server(s.t))
 	cmd.Dir = s.t.TempDir()
 	cmd.Env = []string{
 		"HOME=" + cmd.Dir, "INVENTORY_DB=:memory:", "INVENTORY_TESTSERVICE=true", "EXTERNAL_API_URL=" + s.prices.url,

@@ -9,25 +9,27 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync"
 	"syscall"
 )
 
 // BuildServer builds examples/server with the given flags of go build and returns the path of the program, folder/server.
 //
 // It has the race detector if its parent has. The program is kept in the user's cache folder, by checkout and flags, so that one that is up to date is not linked
-// again: folder/server is a hard link to it, or a copy.
+// again: folder/server is a hard link to it, or a copy. It is built once in a process.
 func BuildServer(ctx context.Context, folder string, flags ...string) (string, error) {
 	return Build(ctx, folder, "server", flags...)
 }
 
+// builds has the folders of all programs that this process has built: once is enough.
+var builds sync.Map
+
 // Build is BuildServer for any program below examples, such as plugin/store.
 func Build(ctx context.Context, folder, program string, flags ...string) (string, error) {
-	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/vitals-go/vitals/examples")
-	output, err := list.Output()
+	module, err := examples()
 	if err != nil {
-		return "", fmt.Errorf("go list: %w", err)
+		return "", err
 	}
-	module := string(bytes.TrimSpace(output))
 	flags = slices.Concat(buildFlags, flags)
 	kept, unlock, err := cacheFolder(append([]string{"programs", module, program}, flags...)...)
 	if err != nil {
@@ -35,9 +37,12 @@ func Build(ctx context.Context, folder, program string, flags ...string) (string
 	}
 	defer unlock()
 	built, path := filepath.Join(kept, filepath.Base(program)), filepath.Join(folder, filepath.Base(program))
-	args := append([]string{"build", "-C", module, "-o", built}, flags...)
-	if output, err := exec.CommandContext(ctx, "go", append(args, "./"+program)...).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, output)
+	if _, done := builds.Load(kept); !done {
+		args := append([]string{"build", "-C", module, "-o", built}, flags...)
+		if output, err := exec.CommandContext(ctx, "go", append(args, "./"+program)...).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("go build: %w\n%s", err, output)
+		}
+		builds.Store(kept, true)
 	}
 	if os.Link(built, path) == nil {
 		return path, nil
@@ -48,6 +53,16 @@ func Build(ctx context.Context, folder, program string, flags ...string) (string
 	}
 	return path, os.WriteFile(path, content, 0o700)
 }
+
+// examples is the folder of the module.
+var examples = sync.OnceValues(func() (string, error) {
+	list := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/vitals-go/vitals/examples")
+	output, err := list.Output()
+	if err != nil {
+		return "", fmt.Errorf("go list: %w", err)
+	}
+	return string(bytes.TrimSpace(output)), nil
+})
 
 // cacheFolder returns a folder in the user's cache folder for what is made from parts, of which the first names it. No
 // other process has it until unlock.

@@ -50,3 +50,19 @@ func (p *Process) Wait(within time.Duration) int {
 	}
 	return code
 }
+
+// Server returns the path of examples/server, which is built once.
+func Server(t testing.TB) string {
+	t.Helper()
+	return Program(t, "server")
+}
+
+// Program returns the path of a program below examples, which is built once.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := rig.Build(t.Context(), t.TempDir(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
