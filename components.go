@@ -6,94 +6,119 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/servicer"
 )
 
-// componentGrace is how long the parts may take to end: the HTTP door, which takes longest, cuts answers off after 5 s.
+// componentGrace is how long components may take to stop. The HTTP server takes longest: it cuts responses off after 5 s.
 const componentGrace = 6 * time.Second
 
-// component is something that runs beside the server.
+// component is something that runs beside the servers, until its context is done.
 type component struct {
 	name string
 	run  func(context.Context) error
 }
 
-// components returns the checks and the heralds. It takes over the listener of the HTTP door.
-func (h *Health) components(d listeners) ([]component, error) {
-	parts := []component{{"the checker", h.Checker.Run}, {"what follows the breakers", h.refreshOnTrip}}
-	if d.http != nil {
-		web, err := probes.NewServer(probes.ServerConfig{Handler: h.http, Listener: d.http, TLS: h.tls.http, Logger: h.log})
+// components returns everything that runs beside the servers. The HTTP component owns the listener.
+func (h *Health) components(l listeners) ([]component, error) {
+	list := []component{{"checker", h.checker.Run}, {"report follower", h.followReports}}
+	if l.http != nil {
+		server, err := probes.NewServer(probes.ServerConfig{Handler: h.http, Listener: l.http, TLS: h.tls.http, Logger: h.log})
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, component{"the HTTP door", web.Run}, component{"the status page", h.http.Run})
+		list = append(list, component{"HTTP server", server.Run}, component{"status page", h.http.Run})
 	}
 	if h.file != nil {
-		parts = append(parts, component{"the health file", h.file.Run})
+		list = append(list, component{"health file", h.file.Run})
 	}
 	if h.otel != nil {
-		parts = append(parts, component{"OpenTelemetry", h.otel.Run})
+		list = append(list, component{"OpenTelemetry exporter", h.otel.Run})
 	}
-	if h.LoadReporter != nil {
-		parts = append(parts, component{"the load reports", h.LoadReporter.Run}, component{"the end of the load reports", h.endLoadStreams})
+	if h.load != nil {
+		list = append(list, component{"load reporter", h.load.Run})
 	}
-	return parts, nil
+	return list, nil
 }
 
-// componentError is the end of a part.
-type componentError struct {
+// result is how a component ended.
+type result struct {
 	name string
 	err  error
 }
 
-// runAll runs the parts for as long as serve runs, which includes the drain. When one of them fails, serve is asked to
-// end. One that does not end is left behind: it may wait for a breaker.Source, a disk or a log that never answers.
-func (h *Health) runAll(ctx context.Context, d listeners, serve func(context.Context) error) error {
-	serving, giveUp := context.WithCancel(ctx)
-	defer giveUp()
-	// What runs around the server outlives ctx: the drain is to be seen at every door.
-	beside, dismiss := context.WithCancel(context.WithoutCancel(ctx))
-	defer dismiss()
-	parts, err := h.components(d)
-	if err != nil {
-		d.close()
-		return err
-	}
-	ended := make(chan componentError, len(parts))
-	missing := make(map[string]struct{}, len(parts))
-	for _, p := range parts {
-		missing[p.name] = struct{}{}
+// runAll runs components for as long as serve does, which includes the drain. A component that fails ends serve; one that
+// does not stop is left behind.
+func runAll(ctx context.Context, components []component, serve func(context.Context) error) error {
+	serving, stopServing := context.WithCancel(ctx)
+	defer stopServing()
+	running, stop := context.WithCancel(context.WithoutCancel(ctx)) // outlives ctx: endpoints show the drain
+	defer stop()
+	results := make(chan result, len(components))
+	missing := make(map[string]struct{}, len(components))
+	for _, c := range components {
+		missing[c.name] = struct{}{}
 		go func() {
-			err := p.run(beside)
+			err := c.run(running)
 			if err != nil {
-				giveUp()
+				stopServing()
 			}
-			ended <- componentError{p.name, err}
+			results <- result{c.name, err}
 		}()
 	}
-	err = serve(serving)
-	dismiss()
-	return errors.Join(await(missing, ended), err)
+	err := serve(serving)
+	stop()
+	return errors.Join(collect(missing, results), err)
 }
 
-// await waits for those who are missing, and returns what they and those who do not come have to say.
-func await(missing map[string]struct{}, ended <-chan componentError) error {
+// collect waits for the results of missing, at most for componentGrace.
+func collect(missing map[string]struct{}, results <-chan result) error {
 	var errs []error
-	patience := time.NewTimer(componentGrace)
-	defer patience.Stop()
+	timeout := time.NewTimer(componentGrace)
+	defer timeout.Stop()
 	for len(missing) > 0 {
 		select {
-		case e := <-ended:
-			delete(missing, e.name)
-			errs = append(errs, e.err)
-		case <-patience.C:
+		case r := <-results:
+			delete(missing, r.name)
+			errs = append(errs, r.err)
+		case <-timeout.C:
 			for _, name := range slices.Sorted(maps.Keys(missing)) {
-				errs = append(errs, fmt.Errorf("vitals: %s could not be ended within %v: somebody whom it asks does not answer", name, componentGrace))
+				errs = append(errs, fmt.Errorf("vitals: %s did not stop within %v: blocked in user code", name, componentGrace))
 			}
 			clear(missing)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// followReports does what follows from reports until ctx is done. When traffic has opened a breaker, the check of the same
+// name runs at once: until it does, the report calls a dependency healthy that no call reaches. When the drain begins, the
+// streams of load reports end, since GracefulStop waits for them.
+func (h *Health) followReports(ctx context.Context) error {
+	var refreshes sync.WaitGroup
+	defer refreshes.Wait()
+	opened := map[string]uint64{}
+	for report := range h.server.Changes(ctx) {
+		for i := range report.Breakers {
+			b := &report.Breakers[i]
+			count := b.Transitions[breaker.Open]
+			if b.State != breaker.Open || count == opened[b.Name] {
+				continue
+			}
+			opened[b.Name] = count
+			if last, known := h.checker.Snapshot().Lookup(b.Name); known && last.Status == checker.Healthy {
+				// It may take as long as the check's timeout, and fails when the checker stops.
+				refreshes.Go(func() { _, _ = h.checker.Refresh(ctx, b.Name) })
+			}
+		}
+		if report.Phase >= servicer.Draining && h.load != nil {
+			h.load.EndStreams()
+		}
+	}
+	return nil
 }

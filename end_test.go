@@ -81,13 +81,13 @@ func TestAWitnessThatHangsKeepsNobodyFromEnding(t *testing.T) {
 				stop()
 				select {
 				case err := <-ended:
-					if err == nil || !strings.Contains(err.Error(), "does not answer") {
+					if err == nil || !strings.Contains(err.Error(), "source Breakers[0] blocks") {
 						t.Errorf("it ends with %v", err)
 					}
 				case <-time.After(time.Minute):
 					t.Error("it does not end")
 				}
-				if !strings.Contains(log.String(), "does not answer") {
+				if !strings.Contains(log.String(), "did not stop: source blocks") {
 					t.Errorf("the log does not say so:\n%s", log.String())
 				}
 				close(source.released)

@@ -61,7 +61,7 @@ func TestEnvoyIsToldAtBothDoors(t *testing.T) {
 		cfg.Resources = unjudged()
 	})
 	w.wantEnvoy(t, "")
-	if err := w.Checker.Add(checker.Check{Name: "cache", Optional: true, Run: func(context.Context) error { return errors.New("down") }}); err != nil {
+	if err := w.Checker().Add(checker.Check{Name: "cache", Optional: true, Run: func(context.Context) error { return errors.New("down") }}); err != nil {
 		t.Fatal(err)
 	}
 	w.wantEnvoy(t, "x-envoy-degraded")
@@ -75,7 +75,7 @@ func TestEnvoyIsToldAtBothDoors(t *testing.T) {
 
 func TestEnvoyIsNotToldUnasked(t *testing.T) {
 	w := serve(t, func(cfg *vitals.Config) { cfg.Resources = unjudged() })
-	if err := w.Checker.Add(checker.Check{Name: "cache", Optional: true, Run: func(context.Context) error { return errors.New("down") }}); err != nil {
+	if err := w.Checker().Add(checker.Check{Name: "cache", Optional: true, Run: func(context.Context) error { return errors.New("down") }}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, func() error {

@@ -45,7 +45,7 @@ func ExampleNew() {
 	ended := make(chan error)
 	go func() { ended <- health.Serve(ctx, server, lis) }()
 
-	for report := range health.Server.Changes(ctx) {
+	for report := range health.Server().Changes(ctx) {
 		readiness, _ := report.Lookup("readiness")
 		search, _ := report.Metric("dependency_search")
 		if readiness.Status.String() == "SERVING" && search.Value == "unavailable" {
@@ -103,7 +103,7 @@ func ExampleHealth_Run() {
 	ctx, end := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- health.Run(ctx) }()
-	for report := range health.Server.Changes(ctx) {
+	for report := range health.Server().Changes(ctx) {
 		if queue, found := report.Metric("dependency_queue"); found && queue.Value == "available" {
 			fmt.Println("queue:", queue.Status)
 			break

@@ -28,13 +28,13 @@ const pluginName = "plugin"
 // plugin.Serve; once PluginServer has been called, Run ends without the delay, because go-plugin has closed the
 // connection by then and its host waits for two seconds only.
 func (h *Health) PluginServer(options []grpc.ServerOption) *grpc.Server {
-	h.plug.Store(true)
+	h.isPlugin.Store(true)
 	p := &pluginServer{health: h}
 	p.Server = grpc.NewServer(slices.Concat([]grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(p.unary),
 		grpc.ChainStreamInterceptor(p.stream),
 	}, h.ServerOptions(), options)...)
-	h.Server.RegisterReports(p.Server)
+	h.server.RegisterReports(p.Server)
 	return p.Server
 }
 
@@ -58,11 +58,11 @@ func (p *pluginServer) stream(service any, stream grpc.ServerStream, _ *grpc.Str
 }
 
 func (p *pluginServer) addServices() {
-	p.health.Recorder.Register(p.Server)
+	p.health.recorder.Register(p.Server)
 	services := slices.AppendSeq([]string{pluginName}, maps.Keys(p.GetServiceInfo()))
-	if err := p.health.Server.AddServices(services...); err != nil {
+	if err := p.health.server.AddServices(services...); err != nil {
 		p.health.log.LogAttrs(context.Background(), slog.LevelError, "the plugin's services have no health of their own",
 			slog.Any("error", err))
-		p.health.Server.SetServingStatus(pluginName, healthpb.HealthCheckResponse_SERVING)
+		p.health.server.SetServingStatus(pluginName, healthpb.HealthCheckResponse_SERVING)
 	}
 }

@@ -116,7 +116,7 @@ func TestPluginServersShareOneHealth(t *testing.T) {
 		if _, err := testpb.NewTestServiceClient(servers[1].conn).EmptyCall(t.Context(), &testpb.Empty{}); err != nil {
 			t.Error(err)
 		}
-		if calls := h.Recorder.Server().Total.Handled; calls != 1 {
+		if calls := h.Recorder().Server().Total.Handled; calls != 1 {
 			t.Errorf("%d calls recorded, want the application's own", calls)
 		}
 		for _, p := range servers {

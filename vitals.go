@@ -2,12 +2,9 @@ package vitals
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"sync/atomic"
-	"time"
 
 	"google.golang.org/grpc"
 
@@ -15,32 +12,30 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 	otelvitals "github.com/vitals-go/vitals/otel"
 	"github.com/vitals-go/vitals/probes"
-	"github.com/vitals-go/vitals/probes/promvitals"
 	"github.com/vitals-go/vitals/servicer"
 	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
 
-// Health is everything wired together: the witnesses, the judge and the doors. Create it with New, give its
-// ServerOptions to grpc.NewServer, and let Serve run it all. The parts are there to be used: add a check at run time,
-// read the report, set a name's status. All methods may be called concurrently; of Serve and Run only one, once.
+// Health is the checker, the recorder, the health server and the outputs of one process, made of one Config. Create it with
+// New, give its ServerOptions to grpc.NewServer, and call Serve. All methods are safe for concurrent use.
 type Health struct {
-	Checker      *checker.Checker
-	Recorder     *interceptor.Recorder
-	Server       *servicer.Server
-	LoadReporter *orcavitals.Reporter // nil unless Config.LoadReports
+	checker  *checker.Checker
+	recorder *interceptor.Recorder
+	server   *servicer.Server
+	load     *orcavitals.Reporter // nil unless Config.LoadReports
+	http     *probes.Handler
+	file     *probes.File         // nil without Config.FilePath
+	otel     *otelvitals.Exporter // nil without a provider
 
-	cfg  Config
-	tls  listenerTLS
-	http *probes.Handler
-	used atomic.Bool          // Serve or Run has been called
-	plug atomic.Bool          // PluginServer has made a server
-	file *probes.File         // nil if there is none
-	otel *otelvitals.Exporter // nil if there is none
-	log  *slog.Logger
+	cfg      Config // with defaults
+	tls      listenerTLS
+	log      *slog.Logger
+	used     atomic.Bool // Serve or Run has been called
+	isPlugin atomic.Bool // PluginServer has made a server
 }
 
-// New validates cfg, reads the files that it names and wires the parts. It starts nothing, opens no port and reports every
-// mistake at once.
+// New validates cfg, reads the files that it names and creates all parts. It starts nothing and opens no port. The error
+// joins all mistakes, each naming its field or variable.
 func New(cfg Config) (*Health, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -50,19 +45,19 @@ func New(cfg Config) (*Health, error) {
 	}
 	checks, checksErr := cfg.allChecks()
 	tokensErr := cfg.authorize(cfg.Logger)
-	speaks, tlsErr := cfg.listenerTLS(cfg.Logger)
-	h := &Health{cfg: cfg, tls: speaks, log: cfg.Logger}
+	tlsConfigs, tlsErr := cfg.listenerTLS(cfg.Logger)
+	h := &Health{cfg: cfg, tls: tlsConfigs, log: cfg.Logger}
 	var checkerErr, recorderErr error
-	h.Checker, checkerErr = checker.New(checker.Config{
+	h.checker, checkerErr = checker.New(checker.Config{
 		Checks: checks, Logger: cfg.Logger, Wrap: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),
 	})
-	h.Recorder, recorderErr = interceptor.New(cfg.Recorder)
+	h.recorder, recorderErr = interceptor.New(cfg.Recorder)
 	if err := errors.Join(
-		checksErr, cfg.addressErrors(addressField), tokensErr, tlsErr, checkerErr, recorderErr, h.reportLoad(), h.newOutputs(),
+		checksErr, cfg.addressErrors(addressField), tokensErr, tlsErr, checkerErr, recorderErr, h.newLoad(), h.newOutputs(),
 	); err != nil {
 		return nil, err
 	}
-	if err := h.exportToOTel(); err != nil { // last, so that no mistake leaves a callback with the provider
+	if err := h.newExporter(); err != nil { // last, because it registers a callback with the provider
 		return nil, err
 	}
 	for _, variable := range cfg.unknownVariables {
@@ -71,104 +66,38 @@ func New(cfg Config) (*Health, error) {
 	return h, nil
 }
 
-// newOutputs makes the judge of what witnesses there are, and the heralds, which listen and write only when they run.
-func (h *Health) newOutputs() error {
-	cfg := &h.cfg
-	var serverErr, handlerErr, fileErr error
-	h.Server, serverErr = servicer.New(servicer.Config{
-		Checker:         h.Checker,
-		Recorder:        h.Recorder,
-		Breakers:        slices.Clone(cfg.Breakers),
-		Version:         cfg.Version,
-		Requests:        cfg.Requests,
-		HideChecks:      cfg.HideChecks,
-		Details:         cfg.Details,
-		DrainDelay:      cfg.DrainDelay,
-		ShutdownTimeout: cfg.ShutdownTimeout,
-		Logger:          cfg.Logger,
-	})
-	if serverErr != nil {
-		h.Server, _ = servicer.New(servicer.Config{}) // stands in, so that the mistakes of the doors show as well
-	}
-	metrics, metricsErr := h.metrics()
-	h.http, handlerErr = probes.NewHandler(probes.HandlerConfig{
-		Source:  h.Server,
-		Details: cfg.Details,
-		Metrics: metrics,
-		Envoy:   cfg.Envoy,
-		Logger:  h.log,
-	})
-	if cfg.FilePath != "" {
-		h.file, fileErr = probes.NewFile(probes.FileConfig{
-			Path:     cfg.FilePath,
-			Source:   h.Server,
-			Interval: max(cfg.CheckInterval, 0), // a negative one is told already
-			Logger:   h.log,
-		})
-	}
-	if fileErr != nil {
-		fileErr = fmt.Errorf("vitals: FilePath (%s): %w", filePathVariable, fileErr)
-	}
-	return errors.Join(serverErr, metricsErr, handlerErr, fileErr)
-}
+// Checker returns the checker that runs Config.Dependencies, Config.Checks and the resource checks, to add and remove
+// checks.
+func (h *Health) Checker() *checker.Checker { return h.checker }
 
-// metrics returns the page for Prometheus, nil if nobody asked for it: then /metrics is not found.
-func (h *Health) metrics() (http.Handler, error) {
-	if !h.cfg.Prometheus {
-		return nil, nil
-	}
-	config := h.cfg.Metrics
-	config.Source, config.Recorder = h.Server, h.Recorder
-	collector, err := promvitals.New(config)
-	if err != nil {
-		return nil, err
-	}
-	return promvitals.Handler(collector)
-}
+// Recorder returns the recorder of calls, to record other work than gRPC calls, or to read statistics.
+func (h *Health) Recorder() *interceptor.Recorder { return h.recorder }
 
-const handshakeTimeout = 10 * time.Second
+// Server returns the health server, to set serving statuses and maintenance, or to follow reports.
+func (h *Health) Server() *servicer.Server { return h.server }
 
-// ServerOptions make a server healthy. They are interceptors, in their order: health is answered before anything
-// else, so that an interceptor that asks for credentials does not reject probes; then calls tell Envoy and balancing
-// clients how the server is, if Config.Envoy and Config.LoadReports want it; then every call is recorded; then a panic of
-// the handler becomes codes.Internal, with the stack in the log only. They also bound a connection's handshake to 10 s.
-// Give them to grpc.NewServer before your own.
-func (h *Health) ServerOptions() []grpc.ServerOption {
-	options := []grpc.ServerOption{
-		// A peer that connects and says nothing would otherwise hold up a graceful end for two minutes.
-		grpc.ConnectionTimeout(handshakeTimeout),
-		grpc.ChainUnaryInterceptor(h.Server.UnaryHealthInterceptor),
-		grpc.ChainStreamInterceptor(h.Server.StreamHealthInterceptor),
-	}
-	if h.cfg.Envoy {
-		options = append(options, grpc.ChainUnaryInterceptor(h.Server.UnaryEnvoyInterceptor), grpc.ChainStreamInterceptor(h.Server.StreamEnvoyInterceptor))
-	}
-	if h.LoadReporter != nil {
-		options = append(options, h.LoadReporter.ServerOptions()...)
-	}
-	return append(options, h.Recorder.ServerOptions()...)
-}
+// LoadReporter returns the reporter of load, nil unless Config.LoadReports is set.
+func (h *Health) LoadReporter() *orcavitals.Reporter { return h.load }
 
-// Handler is the HTTP door, for those who mount it on a server of their own instead of naming Config.HTTPAddr. The history
-// on its status page then has gaps while nobody looks.
+// Handler returns the HTTP endpoints, to mount them on another server than that of Config.HTTPAddr.
 func (h *Health) Handler() http.Handler { return h.http }
 
-// Report returns the newest edition of the verdict: one atomic load.
-func (h *Health) Report() *servicer.Report { return h.Server.Report() }
+// Report returns the newest report: two atomic loads.
+func (h *Health) Report() *servicer.Report { return h.server.Report() }
 
-// Register registers on server the health and report services, and the one for load reports if they are wanted, unless
-// they are registered already, and tells the recorder which methods there are. Serve does it; call it yourself, once all
-// services are registered, for a server that you serve yourself.
+// Register registers the health service, the report service and, with Config.LoadReports, the load report service on
+// server, unless they are registered already, and makes its methods known to the recorder. Serve calls it; call it for a
+// server that other code serves, once all its services are registered.
 func (h *Health) Register(server *grpc.Server) {
 	registered := server.GetServiceInfo()
 	if _, found := registered["grpc.health.v1.Health"]; !found {
-		h.Server.RegisterHealth(server)
+		h.server.RegisterHealth(server)
 	}
 	if _, found := registered["vitals.v1.HealthReportService"]; !found {
-		h.Server.RegisterReports(server)
+		h.server.RegisterReports(server)
 	}
-	if _, found := registered[orcavitals.ServiceName]; !found && h.LoadReporter != nil {
-		h.LoadReporter.Register(server)
+	if _, found := registered[orcavitals.ServiceName]; !found && h.load != nil {
+		h.load.Register(server)
 	}
-	h.Recorder.Register(server)
+	h.recorder.Register(server)
 }

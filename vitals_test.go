@@ -82,7 +82,7 @@ func TestOperatorDecidesWhatIsOptional(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	snapshot := health.Checker.Snapshot()
+	snapshot := health.Checker().Snapshot()
 	for name, want := range map[string]bool{"database": true, "cache": false} {
 		if result, found := snapshot.Lookup(name); !found || result.Optional != want {
 			t.Errorf("%s is optional: %v, want %v", name, result != nil && result.Optional, want)
@@ -263,7 +263,7 @@ func TestEveryDoorTellsTheSame(t *testing.T) {
 	if status.Code(err) != codes.NotFound {
 		t.Errorf("Check of an unknown name: %v, want NotFound", err)
 	}
-	if calls := w.Recorder.Server().Total.Handled; calls != 1 {
+	if calls := w.Recorder().Server().Total.Handled; calls != 1 {
 		t.Errorf("%d calls recorded, want the one of the application and no probe", calls)
 	}
 	w.end(t)

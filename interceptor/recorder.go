@@ -71,6 +71,12 @@ func New(cfg Config) (*Recorder, error) {
 // Config.Logger: one interceptor for unary calls and one for streams. Place them first: interceptors of later options
 // run inside.
 func (r *Recorder) ServerOptions() []grpc.ServerOption {
+	unary, stream := r.ServerInterceptors()
+	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(unary), grpc.ChainStreamInterceptor(stream)}
+}
+
+// ServerInterceptors returns the interceptors of ServerOptions, to call them from an interceptor of one's own.
+func (r *Recorder) ServerInterceptors() (grpc.UnaryServerInterceptor, grpc.StreamServerInterceptor) {
 	recovery := Recovery{r.log}
 	unary := func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
 		defer recovery.recovered(ctx, &err)
@@ -80,7 +86,7 @@ func (r *Recorder) ServerOptions() []grpc.ServerOption {
 		defer recovery.recovered(stream.Context(), &err)
 		return r.StreamServerInterceptor(srv, stream, info, handler)
 	}
-	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(unary), grpc.ChainStreamInterceptor(stream)}
+	return unary, stream
 }
 
 // DialOptions returns options that make a client record all its calls, as their callers see them.

@@ -2,6 +2,7 @@ package servicer
 
 import (
 	"context"
+	"strings"
 
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -40,6 +41,12 @@ func (s *Server) StreamHealthInterceptor(service any, stream grpc.ServerStream, 
 		return err
 	}
 	return s.Watch(request, &grpc.GenericServerStream[healthpb.HealthCheckRequest, healthpb.HealthCheckResponse]{ServerStream: stream})
+}
+
+// Answers reports whether UnaryHealthInterceptor or StreamHealthInterceptor answers a method, such as
+// /grpc.health.v1.Health/Check.
+func (s *Server) Answers(fullMethod string) bool {
+	return strings.HasPrefix(fullMethod, "/grpc.health.v1.Health/") || fullMethod == albMethod
 }
 
 // untyped keeps a nil response from becoming a non-nil interface.

@@ -83,7 +83,7 @@ func listen(ctx context.Context) (calls, probes net.Listener, err error) {
 func answer(ctx context.Context, health *vitals.Health, away *atomic.Bool, command string) (any, error) {
 	if command != "figures" {
 		away.Store(command == "down")
-		if _, err := health.Checker.Refresh(ctx, "database"); err != nil {
+		if _, err := health.Checker().Refresh(ctx, "database"); err != nil {
 			return nil, fmt.Errorf("refresh: %w", err)
 		}
 	}

@@ -82,7 +82,7 @@ func start(t *testing.T, version string) *server {
 	done := make(chan error, 1)
 	go func() { done <- health.Serve(ctx, served, lis) }()
 	conn, err := grpc.NewClient(lis.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithUnaryInterceptor(health.Recorder.UnaryClientInterceptor)) // so that the instance also makes calls
+		grpc.WithUnaryInterceptor(health.Recorder().UnaryClientInterceptor)) // so that the instance also makes calls
 	if err != nil {
 		t.Fatal(err)
 	}

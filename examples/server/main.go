@@ -98,7 +98,7 @@ func run(ctx context.Context) error {
 
 // awaitDrain returns when the server has begun to drain, or when ctx ends.
 func awaitDrain(ctx context.Context, health *vitals.Health) {
-	for report := range health.Server.Changes(ctx) {
+	for report := range health.Server().Changes(ctx) {
 		if report.Phase >= servicer.Draining {
 			return
 		}

@@ -31,7 +31,7 @@ func ExampleNew() {
 	}
 
 	// A call; the interceptors of health.ServerOptions record it.
-	_, _ = health.Recorder.UnaryServerInterceptor(context.Background(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
+	_, _ = health.Recorder().UnaryServerInterceptor(context.Background(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
 		func(context.Context, any) (any, error) { return nil, nil })
 
 	var collected metricdata.ResourceMetrics

@@ -76,7 +76,7 @@ func TestProbesCostTheDependenciesNothing(t *testing.T) {
 
 	books := func() [2]string { return [2]string{postgresBooks(t, pg), redisBooks(t, server)} }
 	before := books()
-	if _, err := a.vitals.Checker.Refresh(t.Context()); err != nil {
+	if _, err := a.vitals.Checker().Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	opened := books()
@@ -134,10 +134,10 @@ func TestReportsWhileEverythingHangs(t *testing.T) {
 	}
 	pg.Freeze()
 	server.Freeze()
-	frozen := a.vitals.Checker.Snapshot()
+	frozen := a.vitals.Checker().Snapshot()
 	ctx, cancel := context.WithCancel(t.Context())
 	var refreshing sync.WaitGroup
-	refreshing.Go(func() { _, _ = a.vitals.Checker.Refresh(ctx, "database", "cache", "hung") })
+	refreshing.Go(func() { _, _ = a.vitals.Checker().Refresh(ctx, "database", "cache", "hung") })
 	<-entered
 	<-entered // Both of them hang now, beside the third.
 	a.sharesTranslations(200)
@@ -162,7 +162,7 @@ func (a *asked) sharesTranslations(times int) {
 	a.t.Helper()
 	var mu sync.Mutex
 	made := make(map[uint64]uintptr) // by edition, where its metrics lie
-	reports := a.vitals.Server.ReportServer()
+	reports := a.vitals.Server().ReportServer()
 	a.many(times, func() error {
 		report, err := reports.GetHealthReport(a.t.Context(), &vitalspb.HealthReportRequest{})
 		if err != nil {
@@ -184,7 +184,7 @@ func (a *asked) unchanged(since *checker.Snapshot, names ...string) {
 	a.t.Helper()
 	for _, name := range names {
 		was, _ := since.Lookup(name)
-		if is, _ := a.vitals.Checker.Snapshot().Lookup(name); !is.At.Equal(was.At) {
+		if is, _ := a.vitals.Checker().Snapshot().Lookup(name); !is.At.Equal(was.At) {
 			a.t.Errorf("the check of %s has ended: nothing hung while we read", name)
 		}
 	}

@@ -92,7 +92,7 @@ func (s *shop) byFrontDoor(file string) error {
 	if err != nil {
 		return err
 	}
-	s.servicer, s.checker, s.recorder, s.handler = health.Server, health.Checker, health.Recorder, health.Handler()
+	s.servicer, s.checker, s.recorder, s.handler = health.Server(), health.Checker(), health.Recorder(), health.Handler()
 	s.serve, s.options, s.ticks = health.Serve, health.ServerOptions(), true
 	return nil
 }

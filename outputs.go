@@ -1,0 +1,97 @@
+package vitals
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	otelvitals "github.com/vitals-go/vitals/otel"
+	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/probes/promvitals"
+	"github.com/vitals-go/vitals/servicer"
+	"github.com/vitals-go/vitals/servicer/orcavitals"
+)
+
+// newOutputs creates the health server and what publishes its reports over HTTP and in the file.
+func (h *Health) newOutputs() error {
+	cfg := &h.cfg
+	var serverErr, handlerErr, fileErr error
+	h.server, serverErr = servicer.New(servicer.Config{
+		Checker:         h.checker,
+		Recorder:        h.recorder,
+		Breakers:        slices.Clone(cfg.Breakers),
+		Version:         cfg.Version,
+		Requests:        cfg.Requests,
+		HideChecks:      cfg.HideChecks,
+		Details:         cfg.Details,
+		DrainDelay:      cfg.DrainDelay,
+		ShutdownTimeout: cfg.ShutdownTimeout,
+		Logger:          cfg.Logger,
+	})
+	if serverErr != nil {
+		h.server, _ = servicer.New(servicer.Config{}) // so that the mistakes of the outputs are reported as well
+	}
+	metrics, metricsErr := h.metrics()
+	h.http, handlerErr = probes.NewHandler(probes.HandlerConfig{
+		Source: h.server, Details: cfg.Details, Metrics: metrics, Envoy: cfg.Envoy, Logger: h.log,
+	})
+	if cfg.FilePath != "" {
+		h.file, fileErr = probes.NewFile(probes.FileConfig{
+			Path: cfg.FilePath, Source: h.server, Interval: max(cfg.CheckInterval, 0), Logger: h.log,
+		})
+	}
+	if fileErr != nil {
+		fileErr = fmt.Errorf("vitals: FilePath (%s): %w", filePathVariable, fileErr)
+	}
+	return errors.Join(serverErr, metricsErr, handlerErr, fileErr)
+}
+
+// metrics returns the page for Prometheus, nil without Config.Prometheus.
+func (h *Health) metrics() (http.Handler, error) {
+	if !h.cfg.Prometheus {
+		return nil, nil
+	}
+	cfg := h.cfg.Metrics
+	cfg.Source, cfg.Recorder = h.server, h.recorder
+	collector, err := promvitals.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return promvitals.Handler(collector)
+}
+
+// newLoad creates the reporter of load for balancing clients, if Config.LoadReports is set.
+func (h *Health) newLoad() (err error) {
+	if !h.cfg.LoadReports {
+		return nil
+	}
+	cfg := h.cfg.Load
+	cfg.Recorder, cfg.Logger = h.recorder, h.log
+	h.load, err = orcavitals.New(cfg)
+	return err
+}
+
+// newExporter creates the exporter to OpenTelemetry, if there is a provider.
+func (h *Health) newExporter() (err error) {
+	if h.cfg.MeterProvider == nil && h.cfg.TracerProvider == nil && h.cfg.MetricProducer == nil {
+		return nil
+	}
+	h.otel, err = otelvitals.New(otelvitals.Config{
+		Source:         h.server,
+		Recorder:       h.recorder,
+		MeterProvider:  h.cfg.MeterProvider,
+		TracerProvider: h.cfg.TracerProvider,
+		Producer:       h.cfg.MetricProducer,
+	})
+	return err
+}
+
+// Close removes the callback from Config.MeterProvider. It is needed only if the provider outlives h; call it after the
+// last flush, which then exports how h ended. It may be called more than once.
+func (h *Health) Close() error {
+	if h.otel == nil {
+		return nil
+	}
+	return h.otel.Close()
+}
