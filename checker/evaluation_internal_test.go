@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// model judges a whole history at once, from the rules as the documentation gives them, instead of step by step.
+// model evaluates a whole history at once by the documented rules.
 type model struct{ rules rules }
 
-func (m model) judge(history []observation) (Status, Reason, string) {
+func (m model) evaluate(history []observation) (Status, Reason, string) {
 	status, reason, value := Unknown, ReasonNotRunYet, ""
 	for i, t := range history {
 		past := history[:i+1]
@@ -162,7 +162,7 @@ func (m model) recovering(past []observation) bool {
 	return m.good(past) && m.everDown(past)
 }
 
-// FuzzEvaluation drives the judge through a history and compares each step with the model.
+// FuzzEvaluation evaluates a history and compares each step with the model.
 func FuzzEvaluation(f *testing.F) {
 	f.Add(uint64(1), []byte{1, 0, 2, 2, 2, 0, 0, 3, 5, 6})
 	f.Add(uint64(2), []byte{7, 17, 27, 1, 7, 37, 47, 57})
@@ -196,7 +196,7 @@ func FuzzEvaluation(f *testing.F) {
 			}
 			history = append(history, event)
 			v = v.after(event, r.check())
-			status, reason, value := model{r}.judge(history)
+			status, reason, value := model{r}.evaluate(history)
 			if v.status != status || v.reason != reason || v.value != value {
 				t.Fatalf("rules %+v\nhistory %v\ngot  %v %v %q\nwant %v %v %q",
 					r, history, v.status, v.reason, v.value, status, reason, value)
