@@ -42,7 +42,7 @@ type Breaker struct {
 	current       Snapshot      // State and what belongs to it; copied into snapshots
 	probe         *probe        // the half-open probe in flight, or nil
 	retries       int           // probes that failed in a row; 0 in closed
-	due           time.Duration // end of the open time or of the probe's lease
+	due           time.Duration // end of the open time or of ProbeTimeout
 	checkDeadline time.Duration // end of the time in half-open that is reserved for the check
 	timer         *time.Timer
 }

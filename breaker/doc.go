@@ -9,7 +9,7 @@
 //	  └─────────────────────────────────────────────────────────── HalfOpen
 //
 // The state machine is github.com/sony/gobreaker. This package adds rolling windows that hold at low and at high
-// traffic, back-off with jitter, a lease on the probe, neutral outcomes, manual control, a health check that serves as
+// traffic, back-off with jitter, a timeout for the probe, neutral outcomes, manual control, a health check that serves as
 // the probe and is skipped while calls succeed, and state changes that are published on time without calls.
 //
 // Use one [Breaker] per dependency, or a [Group] for a client with many targets. [Do] protects a function. Packages

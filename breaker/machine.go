@@ -8,7 +8,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-// machine is gobreaker's state machine. Rules, open time and leases are the Breaker's, which uses it under mu.
+// machine is gobreaker's state machine. Rules, open time and timeouts are the Breaker's, which uses it under mu.
 type machine struct {
 	gate *gobreaker.TwoStepCircuitBreaker[struct{}]
 	// state is written by OnStateChange, which gobreaker runs under its own lock: nothing else may happen there.

@@ -37,7 +37,7 @@ func (b *Breaker) allowLocked(check bool) (pass, bool) {
 	}
 }
 
-// startProbe takes gobreaker's one half-open slot and begins the lease.
+// startProbe takes gobreaker's one half-open slot and begins ProbeTimeout.
 func (b *Breaker) startProbe(now time.Duration) (pass, bool) {
 	done, err := b.machine.gate.Allow()
 	if err != nil {

@@ -3,7 +3,7 @@ package breaker
 import "time"
 
 // A breaker has one timer. In closed it rotates the window until no call has come for a whole window; in open it ends
-// the open time; in half-open it ends the probe's lease or the wait for the check. onTimer decides by the clock, so
+// the open time; in half-open it ends ProbeTimeout or the wait for the check. onTimer decides by the clock, so
 // that a late or needless run is harmless.
 
 // setTimer schedules onTimer. The caller holds mu.
