@@ -14,7 +14,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-func TestLoadBalancerOfAWSIsAnsweredByCode(t *testing.T) {
+func TestALBHealthCheckReturnsCode(t *testing.T) {
 	deny := func(_ context.Context, _ any, _ *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {
 		return nil, status.Error(codes.Unauthenticated, "who are you?")
 	}

@@ -140,7 +140,7 @@ func (f *fleet) await(t *testing.T, servers [2]*served) {
 	}
 }
 
-func TestAClientLosesNoCallWhileServersDrainAndRestart(t *testing.T) {
+func TestClientLosesNoCallWhileServersDrainAndRestart(t *testing.T) {
 	t.Run("virtual time, default delays", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := &fleet{memory: make(map[string]*bufconn.Listener)}

@@ -13,19 +13,19 @@ import (
 	"github.com/vitals-go/vitals/internal/pki"
 )
 
-// Caller is who asks, as far as a door can tell.
+// Caller is what is known about the sender of a request.
 type Caller struct {
 	// Network is that of the connection: tcp, unix.
 	Network string
-	// Address is the peer's: host and port, or a socket's path. Nothing that the caller has claimed about itself.
+	// Address is that of the connection's peer: host and port, or the path of a socket.
 	Address string
-	// Certificate is the peer's own, nil unless the listener has verified it against authorities of its choice.
+	// Certificate is the peer's, nil unless the listener has verified it.
 	Certificate *x509.Certificate
-	// Header of the request: metadata.MD and http.Header fit as they are. Names are compared without regard to case.
+	// Header is that of the request, a metadata.MD or http.Header. Names are compared without regard to case.
 	Header map[string][]string
 }
 
-// callerOf is the caller of a gRPC method.
+// callerOf returns the caller of a gRPC method.
 func callerOf(ctx context.Context) Caller {
 	var caller Caller
 	if p, ok := peer.FromContext(ctx); ok {
@@ -57,8 +57,7 @@ func (c Caller) local() bool {
 	}
 }
 
-// forwarded reports whether the request has passed a proxy that says so. Names that no list holds yet slip through;
-// the prefixes cover the families of the usual proxies and meshes.
+// forwarded reports whether the request has a header of a proxy. The prefixes cover the usual proxies and meshes.
 func (c Caller) forwarded() bool {
 	for name := range c.Header {
 		name = strings.ToLower(name)

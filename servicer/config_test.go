@@ -18,7 +18,7 @@ import (
 
 func fine(context.Context) error { return nil }
 
-func TestNewReportsAllMistakes(t *testing.T) {
+func TestNewReportsAllErrors(t *testing.T) {
 	t.Parallel()
 	_, err := servicer.New(servicer.Config{
 		Checker: newChecker(t,
@@ -78,7 +78,7 @@ func TestRequestPolicies(t *testing.T) {
 	}
 }
 
-func TestSetMaintenanceRefusesMistakes(t *testing.T) {
+func TestSetMaintenanceRejectsInvalidArguments(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, servicer.Config{Services: []string{"a.A"}})
 	for name, tc := range map[string]struct {
@@ -100,8 +100,8 @@ func TestSetMaintenanceRefusesMistakes(t *testing.T) {
 	}
 }
 
-// TestServeLearnsServices serves two servicers: one whose checks fit the server's services, and ones that do not.
-func TestServeLearnsServices(t *testing.T) {
+// TestServeAddsRegisteredServices serves two servicers: one whose checks fit the server's services, and ones that do not.
+func TestServeAddsRegisteredServices(t *testing.T) {
 	for name, tc := range map[string]struct {
 		check   checker.Check
 		mistake string
@@ -133,7 +133,7 @@ func TestServeLearnsServices(t *testing.T) {
 	}
 }
 
-func TestReportIsReadWithoutAllocating(t *testing.T) {
+func TestReportDoesNotAllocate(t *testing.T) {
 	s := newServer(t, servicer.Config{})
 	if n := testing.AllocsPerRun(100, func() { _ = s.Report().Phase }); n != 0 {
 		t.Errorf("%v allocations", n)

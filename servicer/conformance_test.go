@@ -184,7 +184,7 @@ func subjects(t *testing.T) map[string]func() (subject, []grpc.ServerOption) {
 // registered is ours for whoever drives it, while somebody else's is registered on the server.
 type registered struct{ *servicer.Server }
 
-func TestBehavesLikeTheHealthServerOfGRPC(t *testing.T) {
+func TestConformsToGrpcHealthServer(t *testing.T) {
 	transports := map[string]func(*testing.T) link{"memory": overMemory, "tcp": overTCP, "tls": overTLS, "unix": overUnix}
 	for transport, over := range transports {
 		for who, build := range subjects(t) {

@@ -128,7 +128,7 @@ func TestCredentialsShowDetails(t *testing.T) {
 	}
 }
 
-func TestWrongTokenGetsTheReportWithoutDetails(t *testing.T) {
+func TestWrongTokenGetsReportWithoutDetails(t *testing.T) {
 	t.Parallel()
 	client, stop := reporting(t, overTCP(t), failing(t, servicer.Details{Tokens: newTokens(t)}, nil))
 	defer stop()
@@ -141,7 +141,7 @@ func TestWrongTokenGetsTheReportWithoutDetails(t *testing.T) {
 	}
 }
 
-func TestWithdrawnRightsEndInTheMiddleOfAStream(t *testing.T) {
+func TestDetailsEndWhenPermissionIsWithdrawnDuringStream(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var database dependency

@@ -7,22 +7,22 @@ import (
 	"github.com/vitals-go/vitals/servicer/bearer"
 )
 
-// DetailsPolicy says who may see raw causes. The zero value is DetailsNever.
+// DetailsPolicy is which callers see raw causes. The zero value is DetailsNever.
 type DetailsPolicy uint8
 
 // The policies.
 const (
-	// DetailsNever shows raw causes to nobody; the log has them.
+	// DetailsNever shows raw causes to no caller; the log has them.
 	DetailsNever DetailsPolicy = iota
-	// DetailsLocal shows them to callers on this machine: from a loopback address or a Unix socket, with no header
-	// that tells of a proxy, because a sidecar forwards strangers from a loopback address too. A proxy that adds no
-	// header, such as one that forwards bytes, cannot be told from a local caller: use it only where there is none.
+	// DetailsLocal shows them to callers with a loopback address or a Unix socket, unless a header of a proxy is present:
+	// a sidecar forwards remote callers from a loopback address. A proxy that adds no header, such as one that forwards
+	// bytes, looks like a local caller: do not use this policy behind one.
 	DetailsLocal
-	// DetailsAlways shows them to everybody.
+	// DetailsAlways shows them to every caller.
 	DetailsAlways
-	// DetailsCertificate shows them to callers whose TLS client certificate the listener has verified, with no header that
-	// tells of a proxy, because a proxy shows its own certificate for whomever it lets through. Anybody whom the
-	// listener's authorities have given a certificate may see them then.
+	// DetailsCertificate shows them to callers with a TLS client certificate that the listener has verified, unless a
+	// header of a proxy is present: a proxy presents its own certificate. It includes every holder of a certificate of
+	// the listener's authorities.
 	DetailsCertificate
 )
 
@@ -52,28 +52,25 @@ func (p *DetailsPolicy) UnmarshalText(text []byte) error {
 
 func (p DetailsPolicy) known() bool { return int(p) < len(detailsNames) }
 
-// Details decides who may see raw causes, at every door. It is plain data and safe for concurrent use.
+// Details decides which callers see raw causes, at every endpoint. It is plain data and safe for concurrent use.
 type Details struct {
 	// Policy decides if Authorize is nil.
 	Policy DetailsPolicy
-	// Authorize decides in the place of Policy. It is called for each answer, and each message of a stream, that could
-	// hold details, possibly at the same time from many goroutines, and strangers choose how often; if it panics, the
-	// answer is no.
+	// Authorize replaces Policy. It is called concurrently, for each response and each message of a stream that could hold
+	// details, so remote callers choose how often. A panic counts as false.
 	Authorize func(context.Context, Caller) bool
-	// Tokens lets callers with one of these bearer tokens see them, beside those whom Policy or Authorize allow. Default:
-	// none.
+	// Tokens also allows callers with one of these bearer tokens. Default: none.
 	Tokens *bearer.Tokens
 }
 
 // Allow reports whether caller may see raw causes.
 func (d Details) Allow(ctx context.Context, caller Caller) bool {
-	// Who is allowed anyhow may show credentials that are meant for somebody else.
+	// Tokens last: a caller that is allowed already may send credentials for another service.
 	return d.decide(ctx, caller) || d.Tokens != nil && d.Tokens.Allow(ctx, caller.Header)
 }
 
 func (d Details) decide(ctx context.Context, caller Caller) (allowed bool) {
 	if d.Authorize != nil {
-		// Failing to decide must not open the door, and must not end the process either.
 		defer func() {
 			if recover() != nil {
 				allowed = false
@@ -93,7 +90,7 @@ func (d Details) decide(ctx context.Context, caller Caller) (allowed bool) {
 	}
 }
 
-// Enabled reports whether anybody could be allowed: a door asks nothing about its callers where nobody is.
+// Enabled reports whether any caller could be allowed.
 func (d Details) Enabled() bool {
 	return d.Authorize != nil || d.Tokens != nil || d.Policy != DetailsNever
 }

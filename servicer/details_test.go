@@ -73,7 +73,7 @@ func TestDetailsLocal(t *testing.T) {
 	}
 }
 
-func TestAuthorizeDecidesAlone(t *testing.T) {
+func TestAuthorizeReplacesPolicy(t *testing.T) {
 	t.Parallel()
 	remote := servicer.Caller{Network: "tcp", Address: "10.1.2.3:4711", Header: metadata.Pairs("token", "sesame")}
 	details := servicer.Details{

@@ -92,7 +92,7 @@ func get(ctx context.Context, client *grpc.ClientConn, name string) error {
 	return client.Invoke(ctx, shopGet, &healthpb.HealthCheckRequest{Service: name}, new(healthpb.HealthCheckResponse))
 }
 
-func TestDrainTellsEverybodyServesOnAndEnds(t *testing.T) {
+func TestDrainNotifiesWatchesServesOnAndStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, overMemory(t), servicer.Config{})
 		client := s.link.dial(t)
@@ -160,7 +160,7 @@ func TestDrainTellsEverybodyServesOnAndEnds(t *testing.T) {
 	})
 }
 
-func TestCallsThatDoNotEndAreCutOffAtTheDeadline(t *testing.T) {
+func TestCallsAreCutOffAtShutdownTimeout(t *testing.T) {
 	for name, tt := range map[string]struct {
 		cfg  servicer.Config
 		want time.Duration
@@ -193,7 +193,7 @@ func TestCallsThatDoNotEndAreCutOffAtTheDeadline(t *testing.T) {
 	}
 }
 
-func TestDrainCountsItsDelayFromTheFirstCall(t *testing.T) {
+func TestDrainDelayCountsFromFirstCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, overMemory(t), servicer.Config{})
 		synctest.Wait()
@@ -214,7 +214,7 @@ func TestDrainCountsItsDelayFromTheFirstCall(t *testing.T) {
 	})
 }
 
-func TestDrainStopsAServerThatSomebodyElseServes(t *testing.T) {
+func TestDrainStopsServerServedElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := overMemory(t)
 		s, server := newServer(t, servicer.Config{}), l.newServer()
@@ -235,7 +235,7 @@ func TestDrainStopsAServerThatSomebodyElseServes(t *testing.T) {
 	})
 }
 
-func TestDrainHurriesWhenItsContextEnds(t *testing.T) {
+func TestDrainSkipsDelayWhenContextIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, overMemory(t), servicer.Config{})
 		client := s.link.dial(t)
@@ -255,7 +255,7 @@ func TestDrainHurriesWhenItsContextEnds(t *testing.T) {
 	})
 }
 
-func TestServersWithOneHealthAreDrainedTogether(t *testing.T) {
+func TestServeAllDrainsServersTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, servicer.Config{})
 		work, probes := overMemory(t), overMemory(t)

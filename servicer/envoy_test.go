@@ -15,7 +15,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-func TestWhatAReportAsksOfEnvoy(t *testing.T) {
+func TestEnvoyHeader(t *testing.T) {
 	ready := []servicer.ServingName{{Name: checker.Readiness, Status: serving}}
 	for name, test := range map[string]struct {
 		report servicer.Report
@@ -55,7 +55,7 @@ func (slowTests) FullDuplexCall(stream grpc.BidiStreamingServer[testpb.Streaming
 	return stream.SendHeader(metadata.Pairs("early", "yes"))
 }
 
-func TestEnvoyHearsOfTheDrainInResponses(t *testing.T) {
+func TestEnvoyHeaderInResponsesDuringDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, l := newServer(t, servicer.Config{DrainDelay: 10 * time.Second}), overMemory(t)
 		server := l.newServer(grpc.ChainUnaryInterceptor(s.UnaryEnvoyInterceptor), grpc.ChainStreamInterceptor(s.StreamEnvoyInterceptor))

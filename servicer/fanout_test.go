@@ -17,7 +17,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-func TestEveryFlipReachesTenThousandWatchers(t *testing.T) {
+func TestEveryChangeReachesTenThousandWatches(t *testing.T) {
 	s := newServer(t, servicer.Config{})
 	s.SetServingStatus("a", serving)
 	ctx, leave := context.WithCancel(t.Context())
@@ -53,7 +53,7 @@ func TestEveryFlipReachesTenThousandWatchers(t *testing.T) {
 	}
 }
 
-func TestEveryFlipReachesAThousandClients(t *testing.T) {
+func TestEveryChangeReachesAThousandClients(t *testing.T) {
 	s, l := newServer(t, servicer.Config{}), overTCP(t)
 	server := l.newServer()
 	s.RegisterHealth(server)
@@ -79,7 +79,7 @@ func TestEveryFlipReachesAThousandClients(t *testing.T) {
 	}
 }
 
-func TestAThousandOpenWatchesDoNotKeepAServer(t *testing.T) {
+func TestThousandOpenWatchesDoNotDelayStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, overMemory(t), servicer.Config{})
 		client := s.link.dial(t)
@@ -130,7 +130,7 @@ func TestAThousandOpenWatchesDoNotKeepAServer(t *testing.T) {
 	})
 }
 
-func TestAWatchThatCannotSendDelaysNobody(t *testing.T) {
+func TestBlockedWatchDelaysNoOther(t *testing.T) {
 	s := newServer(t, servicer.Config{DrainDelay: -1, ShutdownTimeout: time.Second})
 	ctx, leave := context.WithCancel(t.Context())
 	blocked := make(chan struct{})

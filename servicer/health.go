@@ -14,7 +14,7 @@ import (
 // maxListed is how many names List returns; with more it fails (gRFC A90).
 const maxListed = 100
 
-// responses are shared by all callers, who must not change them.
+// responses are shared by all callers and must not be changed.
 type responses struct {
 	byStatus []*healthpb.HealthCheckResponse
 	notFound error

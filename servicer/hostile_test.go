@@ -18,7 +18,7 @@ import (
 )
 
 // A dependency that answers with nonsense decides what an error says, and how much. The report must be sent all the same.
-func TestHostileErrorsDoNotSpoilTheReport(t *testing.T) {
+func TestHostileErrorsDoNotBreakReport(t *testing.T) {
 	for name, text := range map[string]string{
 		"no UTF-8":  "refused: \xff\xfe\x80",
 		"ten MiB":   strings.Repeat("no", 5<<20),
@@ -64,7 +64,7 @@ func TestHostileErrorsDoNotSpoilTheReport(t *testing.T) {
 }
 
 // What the application says by mistake must not spoil it either.
-func TestHostileWordsDoNotSpoilTheReport(t *testing.T) {
+func TestHostileTextsDoNotBreakReport(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, servicer.Config{Version: "v1\xff"})
 	s.SetServingStatus("shop\xff", serving)

@@ -45,7 +45,7 @@ func (w *watcher) admitted() error {
 	}
 }
 
-func TestWatchesAreBoundedInAllAndByConnection(t *testing.T) {
+func TestWatchLimits(t *testing.T) {
 	s := newServer(t, servicer.Config{MaxWatches: 5, MaxWatchesPerConn: 2})
 	// All clients of a Unix socket have the same address; only the value tells their connections apart.
 	first, second, third := &net.UnixAddr{Net: "unix"}, &net.UnixAddr{Net: "unix"}, &net.UnixAddr{Net: "unix"}
@@ -80,7 +80,7 @@ func TestWatchesAreBoundedInAllAndByConnection(t *testing.T) {
 	}
 }
 
-func TestConnectionsThatCannotBeToldApartShareNoBound(t *testing.T) {
+func TestIndistinguishableConnectionsHaveNoLimit(t *testing.T) {
 	s := newServer(t, servicer.Config{MaxWatchesPerConn: 1})
 	for range 3 {
 		if err := startWatch(t, s, "", overMemory(t).lis.Addr()).admitted(); err != nil {
@@ -92,7 +92,7 @@ func TestConnectionsThatCannotBeToldApartShareNoBound(t *testing.T) {
 	}
 }
 
-func TestNegativeBoundsAreNone(t *testing.T) {
+func TestNegativeWatchLimitsMeanNone(t *testing.T) {
 	s := newServer(t, servicer.Config{MaxWatches: -1, MaxWatchesPerConn: -1})
 	connection := &net.TCPAddr{}
 	for range 2000 {
@@ -102,7 +102,7 @@ func TestNegativeBoundsAreNone(t *testing.T) {
 	}
 }
 
-func TestBoundOfOneConnectionOverTCP(t *testing.T) {
+func TestWatchLimitByConnectionOverTCP(t *testing.T) {
 	s, l := newServer(t, servicer.Config{MaxWatchesPerConn: 3}), overTCP(t)
 	server := l.newServer()
 	s.RegisterHealth(server)
@@ -118,7 +118,7 @@ func TestBoundOfOneConnectionOverTCP(t *testing.T) {
 	}
 }
 
-func TestALongNameIsWatchedOnlyIfItIsKnown(t *testing.T) {
+func TestLongNameIsWatchedOnlyIfKnown(t *testing.T) {
 	s := newServer(t, servicer.Config{})
 	fits, long := strings.Repeat("x", 1024), strings.Repeat("x", 1025)
 	if err := startWatch(t, s, fits, nil).admitted(); err != nil {
@@ -133,7 +133,7 @@ func TestALongNameIsWatchedOnlyIfItIsKnown(t *testing.T) {
 	}
 }
 
-func TestStrangersLeaveNothingBehind(t *testing.T) {
+func TestWatchesOfUnknownNamesLeaveNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector keeps memory of its own")
 	}
@@ -164,7 +164,7 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-func TestWatchesOpenedAfterTheEndAreRefused(t *testing.T) {
+func TestWatchAfterDrainIsUnavailable(t *testing.T) {
 	s := newServer(t, servicer.Config{DrainDelay: -1})
 	if err := s.Drain(t.Context()); err != nil {
 		t.Fatal(err)
@@ -178,7 +178,7 @@ func TestWatchesOpenedAfterTheEndAreRefused(t *testing.T) {
 	}
 }
 
-func TestASlowWatcherGetsTheNewestOnly(t *testing.T) {
+func TestSlowWatchGetsNewestStatusOnly(t *testing.T) {
 	s := newServer(t, servicer.Config{})
 	s.SetServingStatus("a", serving)
 	sending, proceed := make(chan servingStatus), make(chan struct{})
@@ -213,7 +213,7 @@ func TestASlowWatcherGetsTheNewestOnly(t *testing.T) {
 	wg.Wait()
 }
 
-func TestAStreamThatCannotSendEndsItsWatch(t *testing.T) {
+func TestFailedSendEndsWatch(t *testing.T) {
 	s := newServer(t, servicer.Config{})
 	stream := &fakeStream{ctx: t.Context(), send: func(servingStatus) error { return grpc.ErrServerStopped }}
 	if err := s.Watch(&healthpb.HealthCheckRequest{}, stream); status.Code(err) != codes.Canceled {

@@ -12,7 +12,7 @@ import (
 )
 
 // SetServingStatus sets the manual status of a service, as grpc-go's health.Server does, and makes the name known. It
-// takes effect before it returns, for this name only. A name whose checks fail does not serve whatever its manual status.
+// takes effect before it returns, for this name only. A name whose checks fail does not serve regardless of it.
 // The manual statuses of "" and readiness are one. After Shutdown and while draining the call is ignored and logged.
 // Setting what is set already costs nothing.
 func (s *Server) SetServingStatus(service string, status healthpb.HealthCheckResponse_ServingStatus) {

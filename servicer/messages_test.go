@@ -14,7 +14,7 @@ import (
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
-func TestAReportThatCannotBeBuilt(t *testing.T) {
+func TestPanicWhileBuildingResponseIsInternal(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	s, err := New(Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -34,7 +34,7 @@ func TestAReportThatCannotBeBuilt(t *testing.T) {
 	}
 }
 
-func TestTheClientsIntervalIsBounded(t *testing.T) {
+func TestClientIntervalIsBounded(t *testing.T) {
 	t.Parallel()
 	zero := 0.0
 	for seconds, want := range map[float64]time.Duration{

@@ -142,7 +142,7 @@ func (m *Metric) grade(critical, warning bool) {
 	}
 }
 
-// appendServices adds each service's own success rate, as soon as there is more than one to tell apart.
+// appendServices adds each service's own success rate, as soon as there are two services.
 func (ev *evaluator) appendServices(metrics []Metric, s *interceptor.Snapshot) []Metric {
 	alone := len(metrics)
 	for i := 0; i < len(s.Methods); {

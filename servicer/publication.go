@@ -23,7 +23,7 @@ type publication struct {
 	outdated atomic.Bool
 
 	mu     sync.Mutex
-	change chan struct{} // closed at the next change; nil until it is asked for
+	change chan struct{} // closed at the next change; nil until it is requested
 }
 
 // outdate marks the report as older than the statuses.

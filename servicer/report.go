@@ -10,7 +10,7 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 )
 
-// Report is the result of one evaluation. It is immutable and shared by all readers, who must not change it. Its times
+// Report is the result of one evaluation. It is immutable and shared by all readers: do not change it. Its times
 // have a monotonic reading where they were taken in this process.
 type Report struct {
 	// Revision grows with each report of a Server.

@@ -88,7 +88,7 @@ func TestGetHealthReport(t *testing.T) {
 	})
 }
 
-func TestAnEditionIsTranslatedOnce(t *testing.T) {
+func TestMessagesAreBuiltOncePerReport(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, servicer.Config{Breakers: []breaker.SnapshotSource{newFakeBreaker("a")}})
 	service := s.ReportServer()
@@ -146,7 +146,7 @@ func TestWatchHealthReport(t *testing.T) {
 	})
 }
 
-func TestReportStreamsEndWithTheDrain(t *testing.T) {
+func TestReportStreamsEndWithDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, servicer.Config{})
 		l := overMemory(t)
@@ -185,7 +185,7 @@ func TestReportStreamsEndWithTheDrain(t *testing.T) {
 	})
 }
 
-func TestReportStreamsAreBounded(t *testing.T) {
+func TestReportStreamLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, servicer.Config{ReportStreams: 2})
 		client, stop := reporting(t, overMemory(t), s)
@@ -283,7 +283,7 @@ func failing(t *testing.T, details servicer.Details, log *slog.Logger) *servicer
 	return s
 }
 
-func TestNoDoorTellsTheSecretButTheLog(t *testing.T) {
+func TestOnlyTheLogHoldsTheSecret(t *testing.T) {
 	t.Parallel()
 	var log logtest.Log
 	s := failing(t, servicer.Details{}, slog.New(slog.NewJSONHandler(&log, nil)))
@@ -364,7 +364,7 @@ func (h hungLog) Handle(context.Context, slog.Record) error { <-h.free; return n
 func (h hungLog) WithAttrs([]slog.Attr) slog.Handler        { return h }
 func (h hungLog) WithGroup(string) slog.Handler             { return h }
 
-func TestALogThatHangsDelaysNoVerdict(t *testing.T) {
+func TestBlockedLogDelaysNoReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := hungLog{slog.DiscardHandler, make(chan struct{})}
 		var database dependency

@@ -34,7 +34,7 @@ func TestServeKnowsRegisteredServices(t *testing.T) {
 	})
 }
 
-func TestServeRefusesACheckWithTheNameOfAService(t *testing.T) {
+func TestServeRejectsCheckNamedLikeService(t *testing.T) {
 	checks, err := checker.New(checker.Config{Checks: []checker.Check{
 		{Name: shopService, Run: func(context.Context) error { return nil }},
 	}})
@@ -77,7 +77,7 @@ func (l brokenListener) Accept() (net.Conn, error) {
 	}
 }
 
-func TestServeReturnsTheErrorOfABrokenListener(t *testing.T) {
+func TestServeReturnsListenerError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := overMemory(t)
 		breaks := make(chan struct{})
@@ -106,7 +106,7 @@ func TestServeReturnsTheErrorOfABrokenListener(t *testing.T) {
 	})
 }
 
-func TestServeEndsWhenSomebodyStopsItsServer(t *testing.T) {
+func TestServeReturnsWhenServerIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, overMemory(t), servicer.Config{})
 		synctest.Wait()
@@ -120,7 +120,7 @@ func TestServeEndsWhenSomebodyStopsItsServer(t *testing.T) {
 	})
 }
 
-func TestServeOfAStoppedServer(t *testing.T) {
+func TestServeOfStoppedServer(t *testing.T) {
 	server := grpc.NewServer()
 	server.Stop()
 	err := newServer(t, servicer.Config{}).Serve(t.Context(), server, listen(t, "tcp", "127.0.0.1:0"))
@@ -148,8 +148,8 @@ func TestServeTwiceIsAnError(t *testing.T) {
 	})
 }
 
-// TestSilentPeersDoNotSpoilTheEnd connects and says nothing, which keeps GracefulStop from telling anybody to go away.
-func TestSilentPeersDoNotSpoilTheEnd(t *testing.T) {
+// TestSilentPeersDoNotDelayStop connects and says nothing, which keeps GracefulStop from telling anybody to go away.
+func TestSilentPeersDoNotDelayStop(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux says how much a peer has sent")
 	}
@@ -177,7 +177,7 @@ func TestSilentPeersDoNotSpoilTheEnd(t *testing.T) {
 	}
 }
 
-func TestHalfAGreetingIsCutOffAtTheDeadline(t *testing.T) {
+func TestPartialPrefaceIsCutOffAtDeadline(t *testing.T) {
 	for name, over := range map[string]func(*testing.T) link{"tcp": overTCP, "unix": overUnix} {
 		t.Run(name, func(t *testing.T) {
 			l := over(t)
@@ -204,7 +204,7 @@ func TestHalfAGreetingIsCutOffAtTheDeadline(t *testing.T) {
 	}
 }
 
-func TestAHandlerThatIgnoresItsContextDoesNotKeepServe(t *testing.T) {
+func TestHandlerThatIgnoresContextDoesNotDelayServe(t *testing.T) {
 	for name, options := range map[string][]grpc.ServerOption{"by default": nil, "waiting for handlers": {grpc.WaitForHandlers(true)}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Anyone who can connect can watch, and each watch costs a goroutine and the state of an HTTP/2 stream: some 20 KB.
+// Any peer that can connect can watch, and each watch costs a goroutine and the state of an HTTP/2 stream: some 20 KB.
 const (
 	// defaultMaxWatches allows one for each connection of a large fleet.
 	defaultMaxWatches = 65_536
@@ -84,7 +84,7 @@ func (l *watchLimit) open() int {
 
 // connectionOf identifies the connection of a call by its remote address. grpc-go passes the same value to every call of a
 // connection; the value, not its text, is the key, because all clients of a Unix socket have the same text. It is nil
-// where connections cannot be told apart, which is so only inside a process.
+// where connections cannot be distinguished, which is so only inside a process.
 func connectionOf(ctx context.Context) any {
 	p, ok := peer.FromContext(ctx)
 	if !ok || p.Addr == nil {

@@ -16,7 +16,7 @@ const (
 	carts  = "shop.v1.Carts"
 )
 
-func TestWhatServes(t *testing.T) {
+func TestServingNamesByStatus(t *testing.T) {
 	t.Parallel()
 	failing := func(gates ...string) *checker.Result {
 		return result("x", checker.Critical, checker.ReasonError, gates...)
@@ -50,7 +50,7 @@ func TestWhatServes(t *testing.T) {
 	}
 }
 
-func TestPhasesServe(t *testing.T) {
+func TestServingNamesByPhase(t *testing.T) {
 	t.Parallel()
 	for phase, want := range map[Phase]string{
 		Starting: `"database" "liveness"`,
@@ -70,7 +70,7 @@ func TestPhasesServe(t *testing.T) {
 	}
 }
 
-func TestStartupWaitsForItsChecks(t *testing.T) {
+func TestStartupServesAfterItsChecksPassed(t *testing.T) {
 	t.Parallel()
 	waiting := result("database", checker.Unknown, checker.ReasonNotRunYet, checker.Readiness)
 	cold := result("cache", checker.Critical, checker.ReasonError, checker.Startup)
@@ -86,7 +86,7 @@ func TestStartupWaitsForItsChecks(t *testing.T) {
 	}
 }
 
-func TestCausesLeadFromNameToReason(t *testing.T) {
+func TestCausesNameCheckAndReason(t *testing.T) {
 	t.Parallel()
 	check := result("database", checker.Critical, checker.ReasonTimeout, checker.Readiness)
 	check.Err = errSecret
@@ -102,7 +102,7 @@ func TestCausesLeadFromNameToReason(t *testing.T) {
 	}
 }
 
-func TestHiddenChecksHaveNoName(t *testing.T) {
+func TestHiddenChecksAreNoNames(t *testing.T) {
 	t.Parallel()
 	rules := plainEvaluator()
 	rules.hideChecks = true
@@ -115,7 +115,7 @@ func TestHiddenChecksHaveNoName(t *testing.T) {
 	}
 }
 
-func TestACheckDoesNotTakeTheNameOfAService(t *testing.T) {
+func TestServiceNameWinsOverCheckName(t *testing.T) {
 	t.Parallel()
 	e := ready(result(orders, checker.Healthy, checker.ReasonOK, checker.Readiness), result("x", checker.Critical, checker.ReasonError, orders))
 	e.services = []string{orders}
@@ -167,7 +167,7 @@ func TestManualStatusAndChecksTogether(t *testing.T) {
 	}
 }
 
-func TestShutdownSparesLiveness(t *testing.T) {
+func TestShutdownKeepsLiveness(t *testing.T) {
 	t.Parallel()
 	e := ready(result("database", checker.Healthy, checker.ReasonOK, checker.Readiness))
 	e.shutdown = true
@@ -220,8 +220,8 @@ func anything(r *rand.Rand) *inputs {
 	return e
 }
 
-// TestRulesHoldForAnyEvidence changes one check of made-up evidence and looks at what that does.
-func TestRulesHoldForAnyEvidence(t *testing.T) {
+// TestEvaluationInvariantsForRandomInputs changes one check of made-up evidence and looks at what that does.
+func TestEvaluationInvariantsForRandomInputs(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {

@@ -24,7 +24,7 @@ func pluginServer(l link, s *servicer.Server) *grpc.Server {
 	return server
 }
 
-func TestInterceptorsAnswerInThePlaceOfARegisteredHealthService(t *testing.T) {
+func TestHealthInterceptorsReplaceRegisteredHealthService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, l := newServer(t, servicer.Config{}), overMemory(t)
 		server := pluginServer(l, s)
@@ -78,7 +78,7 @@ func TestInterceptorsAnswerInThePlaceOfARegisteredHealthService(t *testing.T) {
 	})
 }
 
-func TestAnswerLeavesForeignTypesAlone(t *testing.T) {
+func TestHealthInterceptorPassesForeignRequestTypes(t *testing.T) {
 	s := newServer(t, servicer.Config{})
 	reached := 0
 	handler := func(context.Context, any) (any, error) { reached++; return nil, nil }
@@ -92,7 +92,7 @@ func TestAnswerLeavesForeignTypesAlone(t *testing.T) {
 	}
 }
 
-func TestAnswerOfAnUnknownNameIsNoTypedNil(t *testing.T) {
+func TestHealthInterceptorReturnsUntypedNil(t *testing.T) {
 	s := newServer(t, servicer.Config{})
 	info := &grpc.UnaryServerInfo{FullMethod: "/grpc.health.v1.Health/Check"}
 	response, err := s.UnaryHealthInterceptor(t.Context(), &healthpb.HealthCheckRequest{Service: "nobody"}, info, nil)

@@ -28,7 +28,7 @@ func lasting(c *checker.Result) []*checker.Result {
 	return []*checker.Result{c}
 }
 
-func TestJournalTellsCausesFirst(t *testing.T) {
+func TestTransitionsListCausesFirst(t *testing.T) {
 	t.Parallel()
 	h := newHistory(100)
 	healthy := lasting(result("database", checker.Healthy, checker.ReasonOK, checker.Readiness))
@@ -63,7 +63,7 @@ func TestJournalTellsCausesFirst(t *testing.T) {
 	}
 }
 
-func TestJournalIsBoundedAndDropsTheOldest(t *testing.T) {
+func TestTransitionsDropTheOldest(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 1, 3, 7} {
 		h := newHistory(size)
@@ -96,7 +96,7 @@ func TestJournalIsBoundedAndDropsTheOldest(t *testing.T) {
 	}
 }
 
-func TestJournalKnowsWhatHappenedBetweenEditions(t *testing.T) {
+func TestTransitionsBetweenTwoReportsAreFound(t *testing.T) {
 	t.Parallel()
 	h := newHistory(100)
 	check := func(critical uint64) []*checker.Result {
@@ -141,7 +141,7 @@ func TestSinceIsWhenTheStatusChanged(t *testing.T) {
 	}
 }
 
-func TestHistoryForgetsWhatIsGone(t *testing.T) {
+func TestTrackerForgetsRemovedSubjects(t *testing.T) {
 	t.Parallel()
 	h := newHistory(10)
 	noted(h, 0, nil)

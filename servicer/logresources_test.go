@@ -13,9 +13,9 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// TestResourcesAreQuietAtStartAndEnd wants no line about the names of resources from a start and an end: nobody sends
+// TestResourceNamesAreLoggedAtDebug wants no line about the names of resources from a start and an end: nobody sends
 // traffic by them. A resource that goes beyond its threshold is told by the checker.
-func TestResourcesAreQuietAtStartAndEnd(t *testing.T) {
+func TestResourceNamesAreLoggedAtDebug(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		measure := func(context.Context) (checker.Measurement, error) { return checker.Measurement{Value: 1}, nil }

@@ -14,7 +14,7 @@ import (
 
 // A name that the application has just named follows its judge from the first moment, whether anybody reads the report
 // or not.
-func TestANewNameServesNoSoonerThanItsJudgeAllows(t *testing.T) {
+func TestNewNameIsGatedFromTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChecker(t, checker.Check{Name: "database", Run: func(context.Context) error { return errors.New("down") }})
 		s := newServer(t, servicer.Config{Checker: c})

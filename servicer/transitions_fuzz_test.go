@@ -11,8 +11,8 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// FuzzJournal plays a script of verdicts, and keeps beside the journal a list of everything that was ever found.
-func FuzzJournal(f *testing.F) {
+// FuzzTransitions plays a script of verdicts, and keeps beside the journal a list of everything that was ever found.
+func FuzzTransitions(f *testing.F) {
 	f.Add(uint8(5), []byte{0, 3, 7, 0x12, 0x40, 0x81, 0xff, 0, 3})
 	f.Add(uint8(0), []byte{1, 2, 3})
 	f.Add(uint8(200), []byte("a breaker opens and closes, a check fails for a moment, and all is well again"))

@@ -74,7 +74,7 @@ func states(s *servicer.Server) map[string]servingStatus {
 	return all
 }
 
-func TestAStuckJudgeIsNotBelieved(t *testing.T) {
+func TestBlockedSourceMakesNamesNotServing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -131,7 +131,7 @@ func checkOf(t *testing.T, s *servicer.Server, name string) (servingStatus, bool
 	return response.GetStatus(), err == nil
 }
 
-func TestABusyOrIdleJudgeIsNotStuck(t *testing.T) {
+func TestSlowOrIdleEvaluationIsNotStalled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -151,7 +151,7 @@ func TestABusyOrIdleJudgeIsNotStuck(t *testing.T) {
 	})
 }
 
-func TestTheLastWordOfAJudgeWhoHasGoneIsNotBelieved(t *testing.T) {
+func TestNamesDoNotServeAfterRunHasReturned(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -187,7 +187,7 @@ func TestTheLastWordOfAJudgeWhoHasGoneIsNotBelieved(t *testing.T) {
 	})
 }
 
-func TestAWitnessThatHangsDoesNotKeepServeFromEnding(t *testing.T) {
+func TestBlockedSourceDoesNotKeepServeFromReturning(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := newMute()
@@ -206,8 +206,8 @@ func TestAWitnessThatHangsDoesNotKeepServeFromEnding(t *testing.T) {
 	})
 }
 
-// TestWhoHangsKeepsNoRunFromEnding ends Run while a witness, or the log, does not answer. It can be run again once they have.
-func TestWhoHangsKeepsNoRunFromEnding(t *testing.T) {
+// TestBlockedSourceOrLogDoesNotKeepRunFromReturning ends Run while a witness, or the log, does not answer. It can be run again once they have.
+func TestBlockedSourceOrLogDoesNotKeepRunFromReturning(t *testing.T) {
 	t.Parallel()
 	for _, who := range []string{"a witness", "the log"} {
 		t.Run(who, func(t *testing.T) {

@@ -118,7 +118,7 @@ const (
 	stoodDown = healthpb.HealthCheckResponse_NOT_SERVING
 )
 
-func TestStartupEndsWithTheFirstResults(t *testing.T) {
+func TestPhaseIsReadyAfterFirstResults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(context.Context) error { time.Sleep(2 * time.Second); return nil }
 		c := newChecker(t, checker.Check{Name: "database", Run: slow})
@@ -144,7 +144,7 @@ func TestStartupEndsWithTheFirstResults(t *testing.T) {
 	})
 }
 
-func TestAFailingDependencyIsToldAtOnceAndHeals(t *testing.T) {
+func TestFailingDependencyIsPublishedAtOnceAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var database dependency
 		c := newChecker(t, checker.Check{Name: "database", Run: database.ping, Jitter: -1})
@@ -171,7 +171,7 @@ func TestAFailingDependencyIsToldAtOnceAndHeals(t *testing.T) {
 	})
 }
 
-func TestACheckerThatHasDiedIsNotBelieved(t *testing.T) {
+func TestResultsOfStoppedCheckerExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChecker(t, checker.Check{Name: "database", Run: func(context.Context) error { return nil }})
 		s := newServer(t, servicer.Config{Checker: c})
@@ -193,7 +193,7 @@ func TestACheckerThatHasDiedIsNotBelieved(t *testing.T) {
 	})
 }
 
-func TestBreakersAreFollowed(t *testing.T) {
+func TestBreakerTransitionsArePublished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newFakeBreaker("search")
 		s := newServer(t, servicer.Config{Breakers: []breaker.SnapshotSource{b}})
@@ -235,7 +235,7 @@ func call(rec *interceptor.Recorder, method string, err error) {
 	_, _ = rec.UnaryServerInterceptor(context.Background(), nil, info, func(context.Context, any) (any, error) { return nil, err })
 }
 
-func TestRequestsAreHeardEverySecondAndThePastHeals(t *testing.T) {
+func TestRequestsAreReadEverySecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec, err := interceptor.New(interceptor.Config{})
 		if err != nil {
@@ -263,7 +263,7 @@ func TestRequestsAreHeardEverySecondAndThePastHeals(t *testing.T) {
 	})
 }
 
-func TestNumbersAloneAreNewsOnceASecond(t *testing.T) {
+func TestNumbersArePublishedOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int64
 		measure := func(context.Context) (checker.Measurement, error) {
@@ -286,7 +286,7 @@ func TestNumbersAloneAreNewsOnceASecond(t *testing.T) {
 	})
 }
 
-func TestNothingNewIsNoEdition(t *testing.T) {
+func TestNoNewReportWithoutChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec, err := interceptor.New(interceptor.Config{})
 		if err != nil {
@@ -302,7 +302,7 @@ func TestNothingNewIsNoEdition(t *testing.T) {
 	})
 }
 
-func TestReportsYieldsEachTransition(t *testing.T) {
+func TestChangesYieldsEachStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, servicer.Config{})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -328,7 +328,7 @@ func TestReportsYieldsEachTransition(t *testing.T) {
 	})
 }
 
-func TestSetServingStatusReachesTheReport(t *testing.T) {
+func TestSetServingStatusIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, servicer.Config{})
 		set := func(status servingStatus) {
@@ -360,7 +360,7 @@ func TestSetServingStatusReachesTheReport(t *testing.T) {
 	})
 }
 
-func TestMaintenanceEndsByItself(t *testing.T) {
+func TestMaintenanceEndsByTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, servicer.Config{Services: []string{"a.A", "b.B"}})
 		defer run(t, s.Run)()
@@ -392,7 +392,7 @@ func TestMaintenanceEndsByItself(t *testing.T) {
 	})
 }
 
-func TestRunRunsOnceAtATime(t *testing.T) {
+func TestSecondRunIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, servicer.Config{})
 		stop := run(t, s.Run)
@@ -410,7 +410,7 @@ type incomparableError []string
 
 func (e incomparableError) Error() string { return e[0] + " " + e[1] }
 
-func TestErrorsOfAUsersBreakerSourceAreTexts(t *testing.T) {
+func TestErrorsOfBreakerSourceAreCaptured(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		broken, panics := newFakeBreaker("cache"), newFakeBreaker("search")

@@ -86,7 +86,7 @@ type mute struct{ text string }
 
 func (m *mute) Error() string { return m.text }
 
-func TestResourcesThatCannotBeSampledShareOneMetric(t *testing.T) {
+func TestFailedResourcesShareOneMetric(t *testing.T) {
 	t.Parallel()
 	cpu := resource(result("cpu_usage", checker.Warning, checker.ReasonError))
 	disk := resource(result("disk_usage", checker.Critical, checker.ReasonPanic))
@@ -164,7 +164,7 @@ func TestMetricsOfBreakers(t *testing.T) {
 	}
 }
 
-func TestTwoBreakersOfOneNameShowTheWorse(t *testing.T) {
+func TestBreakersOfOneNameShowTheWorse(t *testing.T) {
 	t.Parallel()
 	e := ready()
 	e.breakers = []breaker.Snapshot{{Name: "a"}, {Name: "a", State: breaker.Open}, {Name: "a"}}
@@ -174,7 +174,7 @@ func TestTwoBreakersOfOneNameShowTheWorse(t *testing.T) {
 	}
 }
 
-func TestBrokenWitnessesAreCritical(t *testing.T) {
+func TestPanickingSourcesAreCritical(t *testing.T) {
 	t.Parallel()
 	e := ready()
 	e.breakersErr, e.requestsErr = errSecret, errSecret
@@ -290,7 +290,7 @@ func TestMetricsOfRequests(t *testing.T) {
 	}
 }
 
-func TestThePastHealsButIsNotForgotten(t *testing.T) {
+func TestWindowRecoversAndTotalsStay(t *testing.T) {
 	t.Parallel()
 	e := ready()
 	e.requests = calls(interceptor.Window{Requests: 100, Failures: 100, LatencySamples: 100, Mean: time.Minute})
@@ -307,7 +307,7 @@ func TestThePastHealsButIsNotForgotten(t *testing.T) {
 	}
 }
 
-func TestNobodyHasCalledYet(t *testing.T) {
+func TestNoRequestMetricsBeforeFirstCall(t *testing.T) {
 	t.Parallel()
 	e := ready()
 	e.requests = &interceptor.Snapshot{Time: noon}
@@ -316,7 +316,7 @@ func TestNobodyHasCalledYet(t *testing.T) {
 	}
 }
 
-func TestAServiceHasItsOwnSuccessRate(t *testing.T) {
+func TestSuccessRateByService(t *testing.T) {
 	t.Parallel()
 	good := interceptor.Window{Requests: 1000, LatencySamples: 1000}
 	e := ready()
@@ -344,7 +344,7 @@ func TestAServiceHasItsOwnSuccessRate(t *testing.T) {
 	}
 }
 
-func TestRequestsGateWhenAsked(t *testing.T) {
+func TestRequestMetricsGateNames(t *testing.T) {
 	t.Parallel()
 	e := ready()
 	e.services = []string{"shop.v1.Orders"}

@@ -35,8 +35,8 @@ func crowd(methods int) *inputs {
 	return e
 }
 
-// BenchmarkJudge is one judgement, memory and comparison with the last edition included.
-func BenchmarkJudge(b *testing.B) {
+// BenchmarkEvaluate is one judgement, memory and comparison with the last edition included.
+func BenchmarkEvaluate(b *testing.B) {
 	for _, methods := range []int{20, 1000} {
 		b.Run(fmt.Sprintf("100checks/%dmethods", methods), func(b *testing.B) {
 			e, h := crowd(methods), newHistory(100)
@@ -51,8 +51,8 @@ func BenchmarkJudge(b *testing.B) {
 	}
 }
 
-// BenchmarkTranslate is what the first caller of an edition pays.
-func BenchmarkTranslate(b *testing.B) {
+// BenchmarkMessages is what the first caller of an edition pays.
+func BenchmarkMessages(b *testing.B) {
 	e := crowd(1000)
 	report := plainEvaluator().reportOf(e)
 	b.ReportAllocs()

@@ -29,7 +29,7 @@ func grading(name string, status checker.Status, gates ...string) *checker.Resul
 	return c
 }
 
-func TestAnOutageIsOneEntryHoweverManyNamesItTakesOut(t *testing.T) {
+func TestOutageOfManyNamesIsOneTransition(t *testing.T) {
 	t.Parallel()
 	h := newHistory(100)
 	services := []string{"a.v1.A", "b.v1.B", "c.v1.C"}
@@ -62,7 +62,7 @@ func TestAnOutageIsOneEntryHoweverManyNamesItTakesOut(t *testing.T) {
 	}
 }
 
-func TestNamesWithAnOutageOfTheirOwnHaveAnEntryOfTheirOwn(t *testing.T) {
+func TestNamesWithDifferentCausesHaveTheirOwnTransitions(t *testing.T) {
 	t.Parallel()
 	h := newHistory(100)
 	database := func(status checker.Status) *checker.Result { return grading("database", status, checker.Readiness) }
@@ -85,8 +85,8 @@ func TestNamesWithAnOutageOfTheirOwnHaveAnEntryOfTheirOwn(t *testing.T) {
 	}
 }
 
-// TestGroupingLosesNothing compares the journal of a random life with what each name went through.
-func TestGroupingLosesNothing(t *testing.T) {
+// TestGroupingLosesNoTransition compares the journal of a random life with what each name went through.
+func TestGroupingLosesNoTransition(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
@@ -160,7 +160,7 @@ func expanded(journal []Transition) (all []string) {
 	return all
 }
 
-func TestJournalBoundsItsNames(t *testing.T) {
+func TestTransitionsBoundTheirNames(t *testing.T) {
 	t.Parallel()
 	h := newHistory(5) // and so 50 names
 	var services []string
@@ -188,7 +188,7 @@ func TestJournalBoundsItsNames(t *testing.T) {
 	}
 }
 
-func TestTrialsOfABreakerAreOneOutage(t *testing.T) {
+func TestHalfOpenProbesAreOneOutage(t *testing.T) {
 	t.Parallel()
 	h := newHistory(100)
 	database := lasting(result("database", checker.Healthy, checker.ReasonOK))

@@ -12,9 +12,9 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// TestWhatHasNeverWorkedDoesNotServe starts servers whose dependency fails from the start, but not yet often enough to
+// TestNameDoesNotServeBeforeFirstSuccess starts servers whose dependency fails from the start, but not yet often enough to
 // be critical: a warning serves only where there is evidence that the dependency ever worked.
-func TestWhatHasNeverWorkedDoesNotServe(t *testing.T) {
+func TestNameDoesNotServeBeforeFirstSuccess(t *testing.T) {
 	refused := errors.New("refused")
 	hang := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	for name, tc := range map[string]struct {

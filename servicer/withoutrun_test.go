@@ -9,9 +9,9 @@ import (
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
-// TestAReportStreamTellsTheWordOfWhoNeverRuns has a Server stand in for grpc-go's health.Server: nobody calls Run, and
+// TestReportStreamShowsManualStatusWithoutRun has a Server stand in for grpc-go's health.Server: nobody calls Run, and
 // nobody but the stream follows its reports.
-func TestAReportStreamTellsTheWordOfWhoNeverRuns(t *testing.T) {
+func TestReportStreamShowsManualStatusWithoutRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, servicer.Config{})
 		s.SetServingStatus("shop.v1.Orders", serving)
@@ -34,7 +34,7 @@ func TestAReportStreamTellsTheWordOfWhoNeverRuns(t *testing.T) {
 	})
 }
 
-func TestMaintenanceEndsByItselfAlsoWithoutRun(t *testing.T) {
+func TestMaintenanceEndsWithoutRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, servicer.Config{Services: []string{"shop.v1.Orders"}})
 		if err := s.SetMaintenance("shop.v1.Orders", "moving house", time.Hour); err != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 // Ten thousand watches, and as many Checks, cost the dependency what nobody's watch would: one run per interval.
-func TestReadersNeverRunACheck(t *testing.T) {
+func TestReadersNeverRunChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var runs, told atomic.Int64
 		var broken atomic.Bool
