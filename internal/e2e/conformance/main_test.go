@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,6 +13,7 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/vitals-go/vitals/internal/e2e/endpoints"
 	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
@@ -23,20 +22,18 @@ import (
 func TestExampleServerKeepsEveryRule(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	path := testdeps.Server(t)
-	addr, web, file := testdeps.Addr(testdeps.Port(t)), testdeps.Addr(testdeps.Port(t)), filepath.Join(folder, "health")
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), path)
-	cmd.Dir, cmd.Env = folder, []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "INVENTORY_ADDR=" + addr, "INVENTORY_DB=" + filepath.Join(folder, "inventory.db"),
-		"PLUGIN_HEALTH_HTTP_ADDR=" + web, "PLUGIN_HEALTH_FILE_PATH=" + file, "PLUGIN_ENABLE_PROMETHEUS=true",
-		"PLUGIN_HEALTH_CHECK_INTERVAL=500ms", "PLUGIN_HEALTH_CHECK_TIMEOUT=5s", "PLUGIN_HEALTH_DRAIN_DELAY=3s",
-		"PLUGIN_RESOURCE_CPU_THRESHOLD=100", "PLUGIN_RESOURCE_MEMORY_THRESHOLD=100", "PLUGIN_RESOURCE_DISK_THRESHOLD=100",
+	e, err := endpoints.New(t.Context(), testdeps.Server(t), folder)
+	if err != nil {
+		t.Fatal(err)
 	}
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), e.Binary)
+	cmd.Dir, cmd.Env = folder, e.ServerEnv(folder, "PLUGIN_HEALTH_GRPC_ADDR=",
+		"PLUGIN_HEALTH_CHECK_INTERVAL=500ms", "PLUGIN_HEALTH_CHECK_TIMEOUT=5s", "PLUGIN_HEALTH_DRAIN_DELAY=3s")
 	server := testdeps.Start(t, cmd)
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{
-		"-addr", addr, "-names", "inventory.v1.Inventory,database", "-http", "http://" + web, "-file", file,
-		"-probe", fmt.Sprintf("%s healthcheck -connect-timeout 5s -rpc-timeout 5s -addr %s -service readiness", path, addr),
+		"-addr", e.Addr, "-names", "inventory.v1.Inventory,database", "-http", "http://" + e.Web, "-file", e.File,
+		"-probe", fmt.Sprintf("%s healthcheck -connect-timeout 5s -rpc-timeout 5s -addr %s -service readiness", e.Binary, e.Addr),
 		"-pid", fmt.Sprint(cmd.Process.Pid), "-drain-delay", "3s", "-patience", "30s",
 	}, &stdout, &stderr)
 	if code != exitKept || stderr.Len() > 0 {
