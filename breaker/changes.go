@@ -44,8 +44,7 @@ func (b *Breaker) complete(s Snapshot) Snapshot {
 // Snapshots returns the Snapshot as a slice of one. It implements SnapshotSource.
 func (b *Breaker) Snapshots() []Snapshot { return []Snapshot{b.Snapshot()} }
 
-// Changed returns a channel that is closed at the next transition. Call it before Snapshot, so that no transition is
-// missed.
+// Changed returns a channel that is closed at the next transition. Call it before Snapshot.
 func (b *Breaker) Changed() <-chan struct{} {
 	_, changed := b.snapshots.Next()
 	return changed

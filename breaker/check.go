@@ -45,7 +45,6 @@ func (b *Breaker) Check(fn func(context.Context) error) func(context.Context) er
 // calls return to clients, does not. Neither does its GRPCStatus.
 type explained struct{ *OpenError }
 
-// Error returns the text of the rejection and of its cause, if any.
 func (e explained) Error() string {
 	if e.cause == nil {
 		return e.OpenError.Error()
@@ -53,7 +52,6 @@ func (e explained) Error() string {
 	return e.OpenError.Error() + ": " + errtext.Of(e.cause)
 }
 
-// Unwrap returns the rejection.
 func (e explained) Unwrap() error { return e.OpenError }
 
 // check runs fn and records the outcome, also when fn panics.

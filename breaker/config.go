@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -102,14 +101,13 @@ func (c Config) validate() error {
 	var mistakes []error
 	check := func(ok bool, field string, got any, want string) {
 		if !ok {
-			mistakes = append(mistakes, fmt.Errorf("breaker %q: %s: got %v, want %s", c.Name, field, got, want))
+			mistakes = append(mistakes, fmt.Errorf("breaker %.300q: %s: got %v, want %s", c.Name, field, got, want))
 		}
 	}
 	if c.Name == "" {
 		mistakes = append(mistakes, errors.New("breaker: Name is required"))
 	}
-	check(len(c.Name) <= maxName, "Name", fmt.Sprintf("%d bytes", len(c.Name)), "at most 256")
-	check(printable(c.Name), "Name", strconv.Quote(c.Name), "printable characters")
+	check(len(c.Name) <= maxName && printable(c.Name), "Name", fmt.Sprintf("%.300q", c.Name), "at most 256 bytes of printable characters")
 	check(c.ConsecutiveFailures <= math.MaxUint16, "ConsecutiveFailures", c.ConsecutiveFailures, "at most 65535")
 	check(c.FailureRate <= 1, "FailureRate", c.FailureRate, "a share of at most 1")
 	check(c.MinCalls > 0, "MinCalls", c.MinCalls, "a positive number")

@@ -97,8 +97,7 @@ func (g *Group) Snapshots() []Snapshot {
 	return all
 }
 
-// Changed returns a channel that is closed at the next transition of any breaker in the group. Call it before
-// Snapshots, so that no transition is missed.
+// Changed returns a channel that is closed at the next transition of any breaker. Call it before Snapshots.
 func (g *Group) Changed() <-chan struct{} {
 	_, changed := g.changes.Next()
 	return changed

@@ -9,14 +9,12 @@ import (
 
 // Permit allows one call and records its result. Do not copy it after its first use. The zero Permit records nothing.
 type Permit struct {
-	b     *Breaker
-	ctx   context.Context
-	pass  pass
-	began time.Duration // only if calls are timed
-	// expired: the context had ended before the call.
-	expired bool
-	// untimed calls are never slow.
-	untimed bool
+	b       *Breaker
+	ctx     context.Context
+	pass    pass
+	began   time.Duration // only if calls are timed
+	expired bool          // the context had ended before the call
+	untimed bool          // never slow
 	done    atomic.Bool
 }
 

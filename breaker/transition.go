@@ -8,8 +8,6 @@ import (
 	"github.com/vitals-go/vitals/internal/errtext"
 )
 
-// Results that may change the state, and transitions, run under Breaker.mu.
-
 // Causes of an open breaker that are not the error of a call.
 var (
 	errProbeTimeout = errors.New("breaker: probe did not end within ProbeTimeout")
