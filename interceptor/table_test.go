@@ -228,9 +228,10 @@ func TestDynamicNamesAreBounded(t *testing.T) {
 }
 
 func TestUnknownNamesMakeNoEntries(t *testing.T) {
-	closed := newRecorder(t, interceptor.Config{})
+	const window = 24 * time.Hour // one slot, however slow the machine is
+	closed := newRecorder(t, interceptor.Config{Window: window})
 	closed.Register(shop)
-	full := newRecorder(t, interceptor.Config{MaxMethods: 10})
+	full := newRecorder(t, interceptor.Config{Window: window, MaxMethods: 10})
 	for i := range 10 {
 		_ = unary(t.Context(), full, fmt.Sprintf("/a.B/M%d", i), okHandler)
 	}
