@@ -107,7 +107,7 @@ func (c Config) validate() error {
 	if c.Name == "" {
 		mistakes = append(mistakes, errors.New("breaker: Name is required"))
 	}
-	check(len(c.Name) <= maxName && printable(c.Name), "Name", fmt.Sprintf("%.300q", c.Name), "at most 256 bytes of printable characters")
+	check(len(c.Name) <= maxName && printable(c.Name), "Name", fmt.Sprintf("%.300q", c.Name), "at most 256 printable bytes")
 	check(c.ConsecutiveFailures <= math.MaxUint16, "ConsecutiveFailures", c.ConsecutiveFailures, "at most 65535")
 	check(c.FailureRate <= 1, "FailureRate", c.FailureRate, "a share of at most 1")
 	check(c.MinCalls > 0, "MinCalls", c.MinCalls, "a positive number")

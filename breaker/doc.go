@@ -12,8 +12,8 @@
 // traffic, back-off with jitter, a timeout for the probe, neutral outcomes, manual control, a health check that serves as
 // the probe and is skipped while calls succeed, and state changes that are published on time without calls.
 //
-// Use one [Breaker] per dependency, or a [Group] for a client with many targets. [Do] protects a function. Packages
-// grpcbreaker, httpbreaker, sqlbreaker and redisbreaker adapt client libraries with [Breaker.Allow] and [Permit.Done].
+// Use one [Breaker] per dependency, or a [Group] for a client with many targets. [Do] protects a function; grpcbreaker,
+// httpbreaker, sqlbreaker and redisbreaker protect clients.
 //
 // # Outcomes
 //
@@ -27,6 +27,6 @@
 // success through a closed breaker reads one word, adds to a counter of its core and allocates nothing. A rejection is
 // one read, one addition and a shared error. SlowCall and PassiveWindow add two clock readings to each call.
 //
-// A Breaker has no goroutine and needs no Close. Its timer runs while calls come (to rotate the window), while the
-// breaker is open, and during a probe; an unused Breaker can be garbage collected.
+// A Breaker has no goroutine and needs no Close. Its timer runs while calls come, to rotate the window, while the breaker
+// is open, and during a probe; an unused Breaker can be garbage collected.
 package breaker

@@ -15,10 +15,9 @@ import (
 // ErrOpen matches every rejection with errors.Is.
 var ErrOpen = errors.New("circuit breaker is open")
 
-// OpenError is the rejection of a call: the dependency was not called. With errors.Is it matches ErrOpen, and
-// gobreaker.ErrOpenState or gobreaker.ErrTooManyRequests by its State. It does not unwrap to the failure that opened
-// the breaker: see Snapshot.LastFailure. The value is shared by all calls rejected between two transitions: do not
-// modify it.
+// OpenError is the rejection of a call. With errors.Is it matches ErrOpen, and gobreaker.ErrOpenState or
+// gobreaker.ErrTooManyRequests by its State, but not the failure that opened the breaker: see Snapshot.LastFailure.
+// All calls rejected between two transitions share it: do not modify it.
 type OpenError struct {
 	// Name of the breaker.
 	Name string
