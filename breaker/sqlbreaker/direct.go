@@ -22,7 +22,7 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 			return inner.ExecContext(ctx, query, args)
 		})
 	}
-	inner := e.c.inner.(driver.Execer) //nolint:staticcheck,forcetypeassert // See hasExecer.
+	inner := e.c.inner.(driver.Execer) //nolint:staticcheck // See hasExecer.
 	return plain(ctx, &e.c.protector, args, func(values []driver.Value) (driver.Result, error) {
 		return inner.Exec(query, values)
 	})
@@ -44,7 +44,7 @@ func (q queryer) QueryContext(ctx context.Context, query string, args []driver.N
 			return inner.QueryContext(ctx, query, args)
 		})
 	}
-	inner := q.c.inner.(driver.Queryer) //nolint:staticcheck,forcetypeassert // See hasQueryer.
+	inner := q.c.inner.(driver.Queryer) //nolint:staticcheck // See hasQueryer.
 	return plain(ctx, &q.c.protector, args, func(values []driver.Value) (driver.Rows, error) {
 		return inner.Query(query, values)
 	})
