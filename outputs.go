@@ -34,7 +34,7 @@ func (h *Health) newOutputs() error {
 	}
 	metrics, metricsErr := h.metrics()
 	h.http, handlerErr = probes.NewHandler(probes.HandlerConfig{
-		Source: h.server, Details: cfg.Details, Metrics: metrics, Envoy: cfg.Envoy, Logger: h.log,
+		Source: h.server, Details: cfg.Details, Metrics: metrics, Envoy: cfg.Envoy,
 	})
 	if cfg.FilePath != "" {
 		h.file, fileErr = probes.NewFile(probes.FileConfig{

@@ -27,7 +27,7 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/internal/logtest"
-	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/probes/healthcheck"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
@@ -207,9 +207,9 @@ func (w *world) everyDoor(t *testing.T, told *telemetry, show ...string) map[str
 	}
 	said["file"] = string(file)
 	var probe bytes.Buffer
-	probes.Main([]string{"-http", "http://" + w.http + "/health", "-v"}, &probe, &probe)
-	probes.Main([]string{"-addr", w.plain.Target(), "-service", "heart"}, &probe, &probe)
-	probes.Main([]string{"-file", w.file}, &probe, &probe)
+	healthcheck.Main([]string{"-http", "http://" + w.http + "/health", "-v"}, &probe, &probe)
+	healthcheck.Main([]string{"-addr", w.plain.Target(), "-service", "heart"}, &probe, &probe)
+	healthcheck.Main([]string{"-file", w.file}, &probe, &probe)
 	said["self-probe"] = strings.ReplaceAll(probe.String(), w.file, "FILE")
 	var metrics metricdata.ResourceMetrics
 	if err := told.reader.Collect(t.Context(), &metrics); err != nil {

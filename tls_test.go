@@ -18,7 +18,7 @@ import (
 	"github.com/vitals-go/vitals"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/internal/pki/pkitest"
-	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/probes/healthcheck"
 	"github.com/vitals-go/vitals/probes/kubernetes"
 	"github.com/vitals-go/vitals/servicer"
 )
@@ -80,7 +80,7 @@ func TestEveryListenerSpeaksTLS(t *testing.T) {
 					"gRPC": {tt.grpc, slices.Concat([]string{"-addr", health}, secure, flags)},
 				} {
 					var said bytes.Buffer
-					code := probes.Main(append(tried.args, "-connect-timeout", "1m", "-rpc-timeout", "1m"), &said, &said)
+					code := healthcheck.Main(append(tried.args, "-connect-timeout", "1m", "-rpc-timeout", "1m"), &said, &said)
 					if want := slices.Contains(strings.Fields(tried.served), who); (code == 0) != want {
 						t.Errorf("%s, %s client: exit code %d: %s", door, who, code, said.String())
 					}

@@ -34,8 +34,8 @@ func TestProbesDoNotAllocate(t *testing.T) {
 	}
 }
 
-// TestAnswersAreRenderedOncePerEdition would fail if every request rendered: it counts what rendering allocates.
-func TestAnswersAreRenderedOncePerEdition(t *testing.T) {
+// TestDocumentsAreRenderedOncePerReport would fail if every request rendered: it counts what rendering allocates.
+func TestDocumentsAreRenderedOncePerReport(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
@@ -63,15 +63,15 @@ func benchmarkPath(b *testing.B, target, accept string) {
 	}
 }
 
-func BenchmarkHealth(b *testing.B)        { benchmarkPath(b, "/health", "*/*") }
-func BenchmarkHealthDraft(b *testing.B)   { benchmarkPath(b, "/health", "application/health+json") }
-func BenchmarkHealthPage(b *testing.B)    { benchmarkPath(b, "/health", "text/html") }
-func BenchmarkLive(b *testing.B)          { benchmarkPath(b, "/live", "*/*") }
-func BenchmarkReady(b *testing.B)         { benchmarkPath(b, "/ready", "*/*") }
-func BenchmarkReadyVerbose(b *testing.B)  { benchmarkPath(b, "/ready?verbose", "*/*") }
-func BenchmarkHealthOfCheck(b *testing.B) { benchmarkPath(b, "/health/database", "*/*") }
+func BenchmarkHealth(b *testing.B)          { benchmarkPath(b, "/health", "*/*") }
+func BenchmarkHealthJSONDraft(b *testing.B) { benchmarkPath(b, "/health", "application/health+json") }
+func BenchmarkHealthPage(b *testing.B)      { benchmarkPath(b, "/health", "text/html") }
+func BenchmarkLive(b *testing.B)            { benchmarkPath(b, "/live", "*/*") }
+func BenchmarkReady(b *testing.B)           { benchmarkPath(b, "/ready", "*/*") }
+func BenchmarkReadyVerbose(b *testing.B)    { benchmarkPath(b, "/ready?verbose", "*/*") }
+func BenchmarkHealthOfCheck(b *testing.B)   { benchmarkPath(b, "/health/database", "*/*") }
 
-func BenchmarkNewEdition(b *testing.B) {
+func BenchmarkNewReport(b *testing.B) {
 	for _, path := range []string{"/health", "/ready", "/health?format=html"} {
 		b.Run(path, func(b *testing.B) {
 			source := newScript(criticalReport())

@@ -1,14 +1,15 @@
 package probes
 
 import (
-	"strings"
+	"strconv"
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/internal/errtext"
+	"github.com/vitals-go/vitals/probes/internal/response"
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// checkDocument is the JSON of /health/<check>: the metric's fields and, for a check, what is known of its runs.
+// checkDocument is the JSON of /health/<name>: the metric's fields and those of the check's runs.
 type checkDocument struct {
 	Name string `json:"name"`
 	metricDocument
@@ -22,38 +23,28 @@ type checkDocument struct {
 	Failures    int      `json:"consecutive_failures,omitempty"`
 }
 
-// checkJSON renders the check called name, or else the metric of that name. It reports false if there is neither.
-func checkJSON(report *servicer.Report, name string, a viewer) ([]byte, checker.Status, bool) {
-	if result, ok := lookup(report.Checks, name); ok {
-		return encode(checkOf(result, a)), result.Status, true
-	}
-	if metric, ok := report.Metric(name); ok {
-		return encode(checkDocument{Name: metric.Name, metricDocument: metricOf(metric, a)}), metric.Status, true
-	}
-	return nil, checker.Unknown, false
-}
-
-func checkOf(result *checker.Result, a viewer) checkDocument {
+// checkOf renders a check for a viewer.
+func checkOf(report *servicer.Report, result *checker.Result, v response.Viewer) checkDocument {
 	doc := checkDocument{
 		Name: result.Name,
 		metricDocument: metricDocument{
-			Value: result.Value, Status: result.Status, Message: result.Message, Updated: stamp(result.At),
-			Threshold: thresholdOf(result.Critical), Reason: result.Reason, Since: stamp(result.Since),
-			Number: numberOf(result.Value, result.Measurement.Value), Unit: strings.TrimSpace(result.Measurement.Unit),
+			Value: result.Value, Status: result.Status, Message: result.Message, Updated: response.Time(result.At),
+			Reason: result.Reason, Since: response.Time(result.Since),
 		},
 		Kind: result.Kind.String(), Optional: result.Optional, Gates: result.Gates,
 		Source: result.Measurement.Source, Duration: result.Duration.Seconds(),
-		LastSuccess: stamp(result.LastSuccess), Expires: stamp(result.Expires), Failures: result.Failures,
+		LastSuccess: response.Time(result.LastSuccess), Expires: response.Time(result.Expires), Failures: result.Failures,
 	}
-	if a == trusted {
+	if !result.Critical.IsZero() {
+		doc.Threshold = strconv.FormatFloat(result.Critical.Value(), 'f', -1, 64)
+	}
+	for i := range report.Metrics {
+		if m := &report.Metrics[i]; m.Subject == result.Name && m.Kind == doc.Kind {
+			doc.Number, doc.Unit = numberOf(m), m.Unit
+		}
+	}
+	if v == response.Trusted {
 		doc.Detail = errtext.Of(result.Err)
 	}
 	return doc
-}
-
-func thresholdOf(critical checker.Limit) string {
-	if critical.IsZero() {
-		return ""
-	}
-	return number(critical.Value())
 }

@@ -1,25 +1,24 @@
-// Package probes repeats the verdict of a servicer.Server to whoever does not speak gRPC: over HTTP, on a status
-// page for people, and in a file. It also holds the other side, a probe that any binary can run on itself.
+// Package probes serves the report of a servicer.Server over HTTP and in a health file.
 //
-//   - Handler answers /health, /live, /ready, /startup, /health/<check>, /health/badge.svg and /metrics.
-//   - Server serves a Handler on a listener of its own, bounded in every direction.
+//   - Handler serves /health, /live, /ready, /startup, /health/<name>, /health/badge.svg and /metrics.
+//   - Server serves a Handler on its own listener with limits on connections, headers and time.
 //   - File keeps a small JSON file up to date, for exec probes and watchdogs; ReadFile reads one.
-//   - Main is the program behind "mybinary healthcheck": it asks over gRPC or HTTP, or reads the file.
 //
-// No door ever runs a check. Each reads the newest edition of the report, so an answer costs the same whether a
-// dependency is well or hangs. What a door sends is rendered once per edition and shared by all who ask.
+// Package statuspage is the HTML page of /health, package healthcheck the program that probes a server from within its
+// container, package promvitals a Prometheus collector, package kubernetes the probes of a pod.
 //
-// Error texts of checks are shown only to callers whom the servicer.Details allow to see them; everybody gets stable
-// reason codes and messages that are safe.
+// Requests never run checks: they read the newest report, so a response costs the same when a dependency hangs. A document
+// is rendered once per report and viewer and shared by all requests.
+//
+// Error texts of checks are shown only to callers that servicer.Details allows; others get reasons and public messages.
 //
 // # Concurrency and ownership
 //
-// A Handler may be used by any number of goroutines and owns none. Server.Run, File.Run and Handler.Run block and own
-// what they start; everything has gone when they return.
+// A Handler is safe for concurrent use. Server.Run, File.Run and Handler.Run block and own what they start; all of it has
+// ended when they return.
 //
 // # Cost
 //
-// An answer of /health, /live, /ready or /startup from a rendered edition takes about 0.2 µs in the handler and
-// allocates nothing. The first answer after a change renders: microseconds for JSON, milliseconds for a page of
-// hundreds of checks.
+// A response of /health, /live, /ready or /startup takes about 0.2 µs in the handler and allocates nothing. The first one
+// after a change renders: microseconds for JSON, milliseconds for a page of hundreds of checks.
 package probes

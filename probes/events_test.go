@@ -30,7 +30,7 @@ func (l *listener) Flush()                      {}
 
 type event struct {
 	Revision uint64
-	Mood     string
+	Severity string
 	Title    string
 	Rows     []string
 	HTML     map[string]string
@@ -76,7 +76,7 @@ func TestStreamSendsEverythingThenChanges(t *testing.T) {
 		defer stop()
 		synctest.Wait()
 		first := page.events(t)
-		if len(first) != 1 || len(first[0].Rows) != 3 || len(first[0].HTML) != 3+9 || first[0].Mood != "healthy" {
+		if len(first) != 1 || len(first[0].Rows) != 3 || len(first[0].HTML) != 3+9 || first[0].Severity != "healthy" {
 			t.Fatalf("first: %+v", first)
 		}
 		if got := page.header.Get("Content-Type"); got != "text/event-stream" {
@@ -88,7 +88,7 @@ func TestStreamSendsEverythingThenChanges(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		second := page.events(t)
-		if len(second) != 1 || second[0].Mood != "critical" || second[0].Title != "critical · shop" {
+		if len(second) != 1 || second[0].Severity != "critical" || second[0].Title != "critical · shop" {
 			t.Fatalf("second: %+v", second)
 		}
 		database := second[0].Rows[1]
@@ -120,20 +120,20 @@ func TestStreamIsBoundedInRate(t *testing.T) {
 		if len(events) < 5 || len(events) > 8 {
 			t.Errorf("%d events in six seconds, want about one a second", len(events))
 		}
-		if last := events[len(events)-1]; last.Revision != source.Report().Revision || last.Mood != "critical" {
+		if last := events[len(events)-1]; last.Revision != source.Report().Revision || last.Severity != "critical" {
 			t.Errorf("the newest edition was not sent, but %d of %d", last.Revision, source.Report().Revision)
 		}
 	})
 }
 
-func TestStreamBeatsInSilence(t *testing.T) {
+func TestStreamSendsHeartbeats(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())}))
 		defer stop()
 		time.Sleep(35 * time.Second)
 		synctest.Wait()
-		if got := strings.Count(page.body.String(), "event: beat"); got != 3 {
+		if got := strings.Count(page.body.String(), "event: heartbeat"); got != 3 {
 			t.Errorf("%d heartbeats in 35 s, want 3", got)
 		}
 	})
@@ -142,26 +142,32 @@ func TestStreamBeatsInSilence(t *testing.T) {
 func TestStreamsAreBoundedInNumber(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport()), EventStreams: 1})
-		_, stop := listen(t, h)
-		synctest.Wait()
-		second, stopSecond := listen(t, h)
-		synctest.Wait()
-		if second.code != http.StatusServiceUnavailable || second.header.Get("Retry-After") == "" {
-			t.Errorf("the second stream got %d", second.code)
+		h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
+		var stops []func()
+		for range 64 {
+			_, stop := listen(t, h)
+			stops = append(stops, stop)
 		}
-		stopSecond()
-		stop()
-		third, stopThird := listen(t, h)
 		synctest.Wait()
-		if third.code != http.StatusOK || len(third.events(t)) != 1 {
-			t.Errorf("after the first has gone: %d", third.code)
+		rejected, stopRejected := listen(t, h)
+		synctest.Wait()
+		if rejected.code != http.StatusServiceUnavailable || rejected.header.Get("Retry-After") == "" {
+			t.Errorf("stream 65: status %d", rejected.code)
 		}
-		stopThird()
+		stopRejected()
+		stops[0]()
+		next, stopNext := listen(t, h)
+		synctest.Wait()
+		if next.code != http.StatusOK || len(next.events(t)) != 1 {
+			t.Errorf("after the end of another stream: status %d", next.code)
+		}
+		for _, stop := range append(stops[1:], stopNext) {
+			stop()
+		}
 	})
 }
 
-func TestStreamEndsWithTheProcess(t *testing.T) {
+func TestStreamEndsWhenTheProcessStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		source := newScript(healthyReport())
@@ -176,7 +182,7 @@ func TestStreamEndsWithTheProcess(t *testing.T) {
 		stopped.Phase = servicer.Stopped
 		source.publish(stopped)
 		wg.Wait()
-		if events := page.events(t); events[len(events)-1].Mood != "away" {
+		if events := page.events(t); events[len(events)-1].Severity != "away" {
 			t.Errorf("last event %+v", events[len(events)-1])
 		}
 	})

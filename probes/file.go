@@ -11,64 +11,59 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitals-go/vitals/probes/internal/response"
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// FileConfig says where the health file is and how often it is written. The zero value of every optional field is
-// the default.
+// FileConfig configures a File. The zero value of every optional field is the default.
 type FileConfig struct {
-	// Health is whose verdict is written. Required.
+	// Source of the reports. Required.
 	Source servicer.ReportSource
-	// Path of the file, in a folder that exists and that the process may write to. Required.
+	// Path of the file, in an existing folder in which the process may create files. Required.
 	Path string
-	// Interval between two writes when nothing changes. A file that is older than three intervals has expired.
-	// Default 30 s.
+	// Interval between two writes while nothing changes. The file expires after three intervals. Default 30 s.
 	Interval time.Duration
-	// Logger hears, once for each cause, that the file cannot be written or that somebody else writes it too.
-	// Default: discard.
+	// Logger receives each kind of write failure once, its end, and other processes that write the file. Default: discard.
 	Logger *slog.Logger
 }
 
-// File keeps a health file up to date: a small JSON document, a FileStatus, that is replaced as a whole. Create it
-// with NewFile.
+// File keeps a health file up to date: a small JSON document that is replaced as a whole. ReadFile reads it. Create it with
+// NewFile.
 type File struct {
-	config FileConfig
-	log    *slog.Logger
+	cfg FileConfig
 
 	// The rest belongs to Run.
-	written      []byte // what the file should hold, nil before the first write
-	trouble      string // the failure that has been logged, "" while all is well
+	written      []byte // the content last written, nil before the first write
+	failure      string // the write failure that has been logged, "" after a success
 	otherWriters map[int]bool
 }
 
 // retryAfter is the pause after a failed write.
 const retryAfter = 5 * time.Second
 
-// NewFile returns a File, or an error that names every mistake in the configuration. It touches nothing yet.
-func NewFile(config FileConfig) (*File, error) {
+// NewFile returns a File, or an error that joins all mistakes. It does not touch the path yet.
+func NewFile(cfg FileConfig) (*File, error) {
 	var errs []error
-	if config.Source == nil {
-		errs = append(errs, errors.New("probes: FileConfig.Health is required"))
+	if cfg.Source == nil {
+		errs = append(errs, errors.New("probes: FileConfig.Source is required"))
 	}
 	switch {
-	case config.Path == "":
+	case cfg.Path == "":
 		errs = append(errs, errors.New("probes: FileConfig.Path is required"))
-	case strings.HasSuffix(config.Path, string(filepath.Separator)):
-		errs = append(errs, fmt.Errorf("probes: FileConfig.Path %q names a folder", config.Path))
-	case strings.ContainsRune(config.Path, 0):
-		errs = append(errs, fmt.Errorf("probes: FileConfig.Path %q holds a zero byte", config.Path))
+	case strings.HasSuffix(cfg.Path, string(filepath.Separator)) || strings.ContainsRune(cfg.Path, 0):
+		errs = append(errs, fmt.Errorf("probes: FileConfig.Path: got %q, want the path of a file", cfg.Path))
 	}
-	if config.Interval < 0 {
-		errs = append(errs, fmt.Errorf("probes: FileConfig.Interval is negative: %v", config.Interval))
+	if cfg.Interval < 0 {
+		errs = append(errs, fmt.Errorf("probes: FileConfig.Interval: got %v, want at least 0", cfg.Interval))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	config.Interval = cmp.Or(config.Interval, 30*time.Second)
-	if config.Logger == nil {
-		config.Logger = slog.New(slog.DiscardHandler)
+	cfg.Interval = cmp.Or(cfg.Interval, 30*time.Second)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &File{config: config, log: config.Logger, otherWriters: make(map[int]bool)}, nil
+	return &File{cfg: cfg, otherWriters: make(map[int]bool)}, nil
 }
 
 // Run writes the file at once, at every change of what it says and every interval, until ctx is done; then it removes the
@@ -76,15 +71,15 @@ func NewFile(config FileConfig) (*File, error) {
 func (f *File) Run(ctx context.Context) error {
 	f.sweep()
 	defer f.remove()
-	var last FileStatus
+	var last fileDocument
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for due := true; ; {
-		changed := f.config.Source.Changed()
+		changed := f.cfg.Source.Changed()
 		report := f.report()
-		if status := f.status(report, time.Time{}); due || status != last {
+		if status := f.document(report, time.Time{}); due || status != last {
 			last = status
-			pause := f.config.Interval
+			pause := f.cfg.Interval
 			if f.write(report) != nil {
 				pause = min(retryAfter, pause)
 			}
@@ -103,50 +98,49 @@ func (f *File) Run(ctx context.Context) error {
 
 // report returns the newest report, an empty one if there is none.
 func (f *File) report() *servicer.Report {
-	if report := f.config.Source.Report(); report != nil {
+	if report := f.cfg.Source.Report(); report != nil {
 		return report
 	}
 	return &servicer.Report{}
 }
 
-// write replaces the file and logs each new kind of failure once, and its end.
+// write replaces the file, and logs a failure that differs from the last one and the end of failures.
 func (f *File) write(report *servicer.Report) error {
 	f.detectOtherWriter()
-	body := encode(f.status(report, time.Now()))
-	err := replace(f.config.Path, body)
-	ctx := context.Background()
-	switch {
-	case err == nil && f.trouble != "":
-		f.trouble = ""
-		f.log.LogAttrs(ctx, slog.LevelInfo, "health file is written again", slog.String("path", f.config.Path))
-	case err != nil && cause(err) != f.trouble:
-		f.trouble = cause(err)
-		f.log.LogAttrs(ctx, slog.LevelError, "health file cannot be written",
-			slog.String("path", f.config.Path), slog.String("error", err.Error()))
+	body := response.JSON(f.document(report, time.Now()))
+	if err := replace(f.cfg.Path, body); err != nil {
+		if failure := withoutPath(err); failure != f.failure {
+			f.failure = failure
+			f.logError("health file cannot be written", slog.String("error", err.Error()))
+		}
+		return err
 	}
-	if err == nil {
-		f.written = body
+	f.written = body
+	if f.failure != "" {
+		f.failure = ""
+		f.cfg.Logger.LogAttrs(context.Background(), slog.LevelInfo, "health file is written again", slog.String("path", f.cfg.Path))
 	}
-	return err
+	return nil
 }
 
-// status is what the file says. Without a time it holds the verdict only.
-func (f *File) status(report *servicer.Report, now time.Time) FileStatus {
-	s := FileStatus{
+func (f *File) logError(text string, attrs ...slog.Attr) {
+	f.cfg.Logger.LogAttrs(context.Background(), slog.LevelError, text, append(attrs, slog.String("path", f.cfg.Path))...)
+}
+
+// document is the content of the file. With a zero time it holds what does not depend on the time.
+func (f *File) document(report *servicer.Report, now time.Time) fileDocument {
+	d := fileDocument{PID: os.Getpid(), FileStatus: FileStatus{
 		Status:  report.Overall,
-		Healthy: healthy(report, false),
-		Live:    live(report).serving,
-		Ready:   ready(report).serving,
+		Healthy: response.Healthy(report, false),
+		Live:    response.Live(report).Serving,
+		Ready:   response.Ready(report).Serving,
 		Phase:   report.Phase.String(),
-		PID:     os.Getpid(),
-	}
+	}}
 	if now.IsZero() {
-		return s
+		return d
 	}
-	s.Timestamp = now.UTC()
-	s.ExpiresAt = s.Timestamp.Add(3 * f.config.Interval)
-	if !report.Started.IsZero() {
-		s.Uptime = max(now.Sub(report.Started), 0).Seconds()
-	}
-	return s
+	d.Timestamp = now.UTC()
+	d.ExpiresAt = d.Timestamp.Add(3 * f.cfg.Interval)
+	d.Uptime = (&response.Rendering{Report: report, At: now}).Uptime().Seconds()
+	return d
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/probes/healthcheck"
 )
 
 // FuzzReadFile compares the reader of health files with one that decodes nothing but a map of exact names.
@@ -67,7 +68,7 @@ func FuzzReadFile(f *testing.F) {
 		}
 		for purpose, serves := range map[string]bool{"live": status.Live, "ready": status.Ready, "healthy": status.Healthy} {
 			var out, complaints strings.Builder
-			code := probes.Main([]string{"-file", path, "-for", purpose}, &out, &complaints)
+			code := healthcheck.Main([]string{"-file", path, "-for", purpose}, &out, &complaints)
 			if (code == 0) != serves || code != 0 && code != 4 {
 				t.Errorf("the probe for %s ends with %d, the file says %v", purpose, code, serves)
 			}

@@ -2,7 +2,6 @@ package probes
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,16 +13,17 @@ import (
 	"time"
 )
 
-// replace puts body at path so that every reader sees the old content or the new one, whole. It writes a file beside
-// it and renames that: rename replaces a link at path, it never follows one. The content is not forced to the disk;
-// after a power failure a reader finds the file torn or expired, which is the truth.
+// replace writes body to a temporary file beside path and renames it to path: a reader sees the old content or the new
+// one, and a link at path is replaced, never followed. Nothing is synced to disk: after a power failure the file is torn or
+// expired.
 func replace(path string, body []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), temporary(path)+"*"+temporaryEnd)
+	file, err := os.CreateTemp(filepath.Dir(path), temporary(path)+"*"+temporarySuffix)
 	if err != nil {
 		return err
 	}
-	err = fill(file, body)
-	if err == nil {
+	_, err = file.Write(body)
+	// The prober may run as another user.
+	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err == nil {
 		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {
@@ -32,72 +32,63 @@ func replace(path string, body []byte) error {
 	return err
 }
 
-// fill writes a file and lets everybody read it: whoever probes may be another user.
-func fill(file *os.File, body []byte) error {
-	_, err := file.Write(body)
-	err = errors.Join(err, file.Chmod(0o644), file.Close())
-	return err
-}
-
-// temporary begins the names of the files that are renamed to path. It holds the process's number, by which a
-// restarted one that has the same number, as in a container, finds what the last one left behind.
+// temporary is the prefix of the temporary files for path. It holds the process ID: a restarted container, whose process has
+// the same ID, finds what the last one left behind.
 func temporary(path string) string {
 	return fmt.Sprintf(".%s.%d.", filepath.Base(path), os.Getpid())
 }
 
-const temporaryEnd = ".tmp"
+const temporarySuffix = ".tmp"
 
-// sweep removes what a killed predecessor with our process number has left.
+// sweep removes the temporary files of a killed process with our ID.
 func (f *File) sweep() {
-	dir := filepath.Dir(f.config.Path)
+	dir := filepath.Dir(f.cfg.Path)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return // the first write will tell
+		return // the first write fails as well, and logs it
 	}
 	for _, entry := range entries {
 		name := entry.Name()
-		if strings.HasPrefix(name, temporary(f.config.Path)) && strings.HasSuffix(name, temporaryEnd) {
+		if strings.HasPrefix(name, temporary(f.cfg.Path)) && strings.HasSuffix(name, temporarySuffix) {
 			_ = os.Remove(filepath.Join(dir, name))
 		}
 	}
 }
 
-// detectOtherWriter says so if the file holds what somebody else has written since our last write. A predecessor's file is
-// no rival, and neither is anything that is not a health file in force.
+// detectOtherWriter logs, once per process, that the file is a valid one which another process has written since our last
+// write.
 func (f *File) detectOtherWriter() {
 	if f.written == nil {
 		return
 	}
-	body, err := readRegular(f.config.Path)
+	body, err := readRegular(f.cfg.Path)
 	if err != nil || bytes.Equal(body, f.written) {
 		return
 	}
-	status, err := parseFile(body, time.Now())
-	if err != nil || f.otherWriters[status.PID] {
+	d, err := parseFile(body, time.Now())
+	if err != nil || f.otherWriters[d.PID] {
 		return
 	}
-	f.otherWriters[status.PID] = true
-	f.log.LogAttrs(context.Background(), slog.LevelError, "health file is written by another process too",
-		slog.String("path", f.config.Path), slog.Int("pid", os.Getpid()), slog.Int("other_pid", status.PID))
+	f.otherWriters[d.PID] = true
+	f.logError("health file is written by another process too", slog.Int("pid", os.Getpid()), slog.Int("other_pid", d.PID))
 }
 
-// remove takes the file away if it is still ours.
+// remove deletes the file if it is ours.
 func (f *File) remove() {
 	if f.written == nil {
 		return
 	}
-	body, err := readRegular(f.config.Path)
+	body, err := readRegular(f.cfg.Path)
 	if err == nil && !bytes.Equal(body, f.written) {
 		return
 	}
-	if err := os.Remove(f.config.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		f.log.LogAttrs(context.Background(), slog.LevelError, "health file cannot be removed",
-			slog.String("path", f.config.Path), slog.String("error", err.Error()))
+	if err := os.Remove(f.cfg.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.logError("health file cannot be removed", slog.String("error", err.Error()))
 	}
 }
 
-// cause is what makes two failures the same: the error of the system, not the random name of a temporary file.
-func cause(err error) string {
+// withoutPath returns the system's error without the random name of a temporary file.
+func withoutPath(err error) string {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()
 	}

@@ -12,8 +12,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// FileStatus is what a health file says. Status, Timestamp, Uptime and Healthy are the words that its readers have
-// always known.
+// FileStatus is the content of a health file.
 type FileStatus struct {
 	// Status is the overall status.
 	Status checker.Status `json:"status"`
@@ -27,80 +26,76 @@ type FileStatus struct {
 	Ready   bool `json:"ready"`
 	// Phase of the process.
 	Phase string `json:"phase"`
-	// ExpiresAt is when the file is no longer to be believed: its writer has died or hangs.
+	// ExpiresAt is when the file becomes invalid, because its writer has died or hangs.
 	ExpiresAt time.Time `json:"expires_at"`
-	// PID of the writer, as the writer sees itself.
+}
+
+type fileDocument struct {
+	FileStatus
+
+	// PID of the writer, in its PID namespace.
 	PID int `json:"pid"`
 }
 
-// ErrInvalidFile is what every failure of ReadFile wraps, whether the file is missing, torn, expired or from the future.
-var ErrInvalidFile = errors.New("health file cannot be believed")
+// ErrInvalidFile is wrapped by every error of ReadFile.
+var ErrInvalidFile = errors.New("invalid health file")
 
 const (
 	// maxFile bounds what is read of a health file, in bytes.
 	maxFile = 64 << 10
-	// clockTolerance is how far in the future a file may lie: the clock may have been set back a little.
+	// clockTolerance is how far in the future a file may lie after the clock has been set back.
 	clockTolerance = 2 * time.Second
 )
 
-// ReadFile reads the health file at path. The error wraps ErrInvalidFile, and os.ErrNotExist if there is no file, whenever
-// the file is no proof of anything: it is missing, is not a regular file, is torn, contradicts itself, has expired, or
-// comes from the future. Only without an error do the fields mean something.
+// ReadFile reads the health file at path. The error wraps ErrInvalidFile, and os.ErrNotExist if there is no file. A file is
+// invalid if it is missing, not a regular file, truncated, contradictory, expired or from the future.
 func ReadFile(path string) (FileStatus, error) {
-	status, err := readFile(path, time.Now())
-	if err != nil {
-		return FileStatus{}, fmt.Errorf("probes: %w: %w", ErrInvalidFile, err)
-	}
-	return status, nil
-}
-
-func readFile(path string, now time.Time) (FileStatus, error) {
 	body, err := readRegular(path)
-	if err != nil {
-		return FileStatus{}, err
+	if err == nil {
+		var d fileDocument
+		if d, err = parseFile(body, time.Now()); err == nil {
+			return d.FileStatus, nil
+		}
 	}
-	return parseFile(body, now)
+	return FileStatus{}, fmt.Errorf("probes: %w: %w", ErrInvalidFile, err)
 }
 
-// readRegular reads a regular file. The writer leaves nothing else: a pipe would block the reader, a link would let somebody
-// else answer.
+// readRegular reads a regular file only: a pipe would block the reader, and a link could lead to a file of another user.
 func readRegular(path string) ([]byte, error) {
 	body, _, err := safefile.ReadUnlinked(path, maxFile)
 	return body, err
 }
 
-// parseFile judges the content of a health file.
-func parseFile(body []byte, now time.Time) (FileStatus, error) {
-	var status FileStatus
-	if err := json.Unmarshal(body, &status); err != nil {
-		return FileStatus{}, fmt.Errorf("torn or foreign content: %w", err)
+func parseFile(body []byte, now time.Time) (fileDocument, error) {
+	var d fileDocument
+	if err := json.Unmarshal(body, &d); err != nil {
+		return d, fmt.Errorf("truncated or not a health file: %w", err)
 	}
 	switch {
 	case unknownCase(body):
-		return FileStatus{}, errors.New("foreign content: its fields are not spelt as a health file's are")
-	case status.contradictory():
-		return FileStatus{}, fmt.Errorf("it contradicts itself: %s and %s, healthy: %v, ready: %v",
-			status.Status, status.Phase, status.Healthy, status.Ready)
-	case status.Timestamp.IsZero() || status.ExpiresAt.IsZero() || !status.ExpiresAt.After(status.Timestamp):
-		return FileStatus{}, errors.New("its times make no sense")
-	case status.Timestamp.After(now.Add(clockTolerance)):
-		return FileStatus{}, fmt.Errorf("it is from the future: %v", status.Timestamp.Sub(now).Round(time.Second))
-	case !now.Before(status.ExpiresAt):
-		return FileStatus{}, fmt.Errorf("it expired %v ago", now.Sub(status.ExpiresAt).Round(time.Second))
+		return d, errors.New("missing or misnamed fields")
+	case d.contradictory():
+		return d, fmt.Errorf("contradiction: status %s, phase %s, healthy %v, ready %v", d.Status, d.Phase, d.Healthy, d.Ready)
+	case d.Timestamp.IsZero() || d.ExpiresAt.IsZero() || !d.ExpiresAt.After(d.Timestamp):
+		return d, fmt.Errorf("timestamp %v, expires_at %v: want two times in this order", d.Timestamp, d.ExpiresAt)
+	case d.Timestamp.After(now.Add(clockTolerance)):
+		return d, fmt.Errorf("timestamp %v in the future", d.Timestamp.Sub(now).Round(time.Second))
+	case !now.Before(d.ExpiresAt):
+		return d, fmt.Errorf("expired %v ago", now.Sub(d.ExpiresAt).Round(time.Second))
 	default:
-		return status, nil
+		return d, nil
 	}
 }
 
-// contradictory reports whether the verdicts cannot come from one report: nothing is healthy whose status is not, and
-// no traffic may come to a process on its way out.
+// contradictory reports whether no report can have these verdicts: healthy without a status that serves, or healthy or ready
+// while draining or stopped.
 func (s *FileStatus) contradictory() bool {
 	leaving := s.Phase == servicer.Draining.String() || s.Phase == servicer.Stopped.String()
 	return s.Healthy && !s.Status.Serves() || leaving && (s.Healthy || s.Ready)
 }
 
-// unknownCase reports whether body has a field that only our JSON decoder takes for one of a health file: it does not tell
-// upper case from lower case, and others who read the file would see another verdict.
+// unknownCase reports whether a field differs from a known one only in case: encoding/json accepts it, other readers of the
+// file see a different verdict.
 func unknownCase(body []byte) bool {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(body, &fields) != nil {

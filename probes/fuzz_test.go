@@ -1,6 +1,7 @@
 package probes_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,18 +13,18 @@ import (
 )
 
 func FuzzHandler(f *testing.F) {
-	for _, endpoint := range doors() {
+	for _, endpoint := range endpoints() {
 		path, query, _ := strings.Cut(endpoint, "?")
 		f.Add("GET", path, query, "text/html")
 		f.Add("HEAD", path, query, "application/health+json;q=0.1, */*")
 	}
 	f.Add("POST", "*", "exclude=%zz;&&=", ";;,q=")
-	h := newHandler(f, probes.HandlerConfig{Source: newScript(criticalReport()), EventStreams: -1})
+	h := newHandler(f, probes.HandlerConfig{Source: newScript(criticalReport())})
 	known := []int{200, 404, 405, 414, 503}
 	f.Fuzz(func(t *testing.T, method, path, query, accept string) {
-		r := &http.Request{
+		r := (&http.Request{
 			Method: method, URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{"Accept": {accept}},
-		}
+		}).WithContext(canceled()) // ends an event stream at once
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if !slices.Contains(known, w.Code) {
@@ -36,4 +37,10 @@ func FuzzHandler(f *testing.F) {
 			t.Errorf("headers %v", w.Header())
 		}
 	})
+}
+
+func canceled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
 }

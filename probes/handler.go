@@ -1,107 +1,88 @@
 package probes
 
 import (
+	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
-	"sync/atomic"
+
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/probes/internal/response"
+	"github.com/vitals-go/vitals/probes/statuspage"
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// HandlerConfig says what a Handler repeats and to whom. The zero value of every optional field is the default.
+// HandlerConfig configures a Handler. The zero value of every optional field is the default.
 type HandlerConfig struct {
-	// Health is whose verdict is repeated. Required.
+	// Source of the reports. Required.
 	Source servicer.ReportSource
-	// Details says who may see raw causes, such as the text of a dependency's error. Default: nobody.
+	// Details allows raw errors, such as those of a dependency, to some callers. Default: none.
 	Details servicer.Details
-	// Metrics answers /metrics. Default: there is no such path.
+	// Metrics serves /metrics. Default: 404.
 	Metrics http.Handler
-	// Title heads the status page and the browser's tab. Default: the program's name.
+	// Title of the status page. Default: the program's name.
 	Title string
-	// EventStreams bounds how many pages are kept up to date at a time; further ones show the state in which they
-	// were loaded and try again. Default 64; negative: none.
-	EventStreams int
-	// Envoy adds to the answers of /health and /ready the headers that Envoy's HTTP health checker heeds:
-	// x-envoy-degraded while readiness serves although the overall status is warning or critical, and
-	// x-envoy-immediate-health-check-fail during a drain; see servicer.Report.EnvoyHeader. Default: no header.
+	// Envoy adds the headers of Envoy's HTTP health checker to /health and /ready: x-envoy-degraded while readiness serves
+	// and the overall status is warning or critical, x-envoy-immediate-health-check-fail during a drain; see
+	// servicer.Report.EnvoyHeader.
 	Envoy bool
-	// Logger hears of defects of the handler itself. Default: discard.
-	Logger *slog.Logger
 }
 
-// Handler is the HTTP door. It answers GET and HEAD of these paths, and of no others:
+// Handler serves the HTTP endpoints. It responds to GET and HEAD of these paths, and to no others:
 //
 //	/health            200 while the overall status is healthy or warning and the process is not draining, else 503.
-//	                   JSON; application/health+json, text/html or an event stream when the Accept header or
-//	                   ?format=json|health|html asks for it. ?strict makes a warning fail.
-//	/health/<check>    the same for one check or metric, JSON; 404 if there is none of that name
+//	                   JSON; application/health+json, text/html or an event stream by the Accept header or
+//	                   ?format=json|health|html. ?strict makes a warning fail.
+//	/health/<name>     the same for one check, metric or gRPC name, JSON; 404 if there is none of that name
 //	/health/badge.svg  an image of the overall status, always 200
 //	/live /livez       200 "ok" while the name liveness serves, else 503 and the failing names, one a line
 //	/ready /readyz     the same for readiness
-//	/startup /startupz the same for startup; latched: once passed, it never fails again
-//	/metrics           HandlerConfig.Metrics, whatever the verdict
+//	/startup /startupz the same for startup; once passed, it never fails again
+//	/metrics           HandlerConfig.Metrics
 //
 // /live, /ready and /startup list every check with ?verbose and leave one out with ?exclude=name, which may be repeated.
 //
-// A Handler starts no goroutine and may be used concurrently and behind any middleware. Create it with NewHandler.
+// A Handler is safe for concurrent use, also behind middleware.
 type Handler struct {
-	health  servicer.ReportSource
-	details servicer.Details
-	metrics http.Handler
-	envoy   bool
-	log     *slog.Logger
-	page    *page
-	history *history
-	streams chan struct{}
-	// current is the newest edition that somebody asked for. Readers replace it when the source has another one; a
-	// late writer may put an older edition back, which the next reader sees by the pointer and replaces again.
-	current atomic.Pointer[rendered]
+	cfg   HandlerConfig
+	page  *statuspage.Page
+	cache response.Cache[rendered]
 }
 
-// NewHandler returns a Handler, or an error that names every mistake in the configuration.
-func NewHandler(config HandlerConfig) (*Handler, error) {
-	if config.Source == nil {
-		return nil, errors.New("probes: HandlerConfig.Health is required")
+// NewHandler returns a Handler.
+func NewHandler(cfg HandlerConfig) (*Handler, error) {
+	if cfg.Source == nil {
+		return nil, errors.New("probes: HandlerConfig.Source is required")
 	}
-	if config.Logger == nil {
-		config.Logger = slog.New(slog.DiscardHandler)
+	page, err := statuspage.New(statuspage.Config{Source: cfg.Source, Details: cfg.Details, Title: cfg.Title})
+	if err != nil {
+		return nil, err
 	}
-	if config.EventStreams == 0 {
-		config.EventStreams = 64
-	}
-	return &Handler{
-		health:  config.Source,
-		details: config.Details,
-		metrics: config.Metrics,
-		envoy:   config.Envoy,
-		log:     config.Logger,
-		page:    newPage(config.Title),
-		history: newHistory(),
-		streams: make(chan struct{}, max(config.EventStreams, 0)),
-	}, nil
+	return &Handler{cfg: cfg, page: page}, nil
 }
+
+// Run is statuspage.Page.Run of the page at /health.
+func (h *Handler) Run(ctx context.Context) error { return h.page.Run(ctx) }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer := h.route(r.URL.Path)
+	serve := h.route(r.URL.Path)
 	switch {
-	case answer == nil:
-		fail(w, r, http.StatusNotFound)
+	case serve == nil:
+		response.SendStatus(w, r, http.StatusNotFound)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
-		fail(w, r, http.StatusMethodNotAllowed)
+		response.SendStatus(w, r, http.StatusMethodNotAllowed)
 	case len(r.URL.RawQuery) > maxQuery:
-		fail(w, r, http.StatusRequestURITooLong)
+		response.SendStatus(w, r, http.StatusRequestURITooLong)
 	default:
-		h.setEnvoyHeader(w, r.URL.Path)
-		answer(h, w, r)
+		serve(h, w, r)
 	}
 }
 
-// route returns what answers a path, nil if nothing does.
+// route returns what serves a path, nil if nothing does.
 func (h *Handler) route(path string) func(*Handler, http.ResponseWriter, *http.Request) {
 	switch path {
 	case "/health":
@@ -115,79 +96,82 @@ func (h *Handler) route(path string) func(*Handler, http.ResponseWriter, *http.R
 	case "/health/badge.svg":
 		return (*Handler).serveBadge
 	case "/metrics":
-		if h.metrics == nil {
+		if h.cfg.Metrics == nil {
 			return nil
 		}
 		return (*Handler).serveMetrics
 	}
 	if name, below := strings.CutPrefix(path, "/health/"); below && name != "" {
-		return (*Handler).serveCheck
+		return (*Handler).serveName
 	}
 	return nil
 }
 
 func (h *Handler) serveHealth(w http.ResponseWriter, r *http.Request) {
 	q := parseQuery(r.URL.RawQuery)
-	e := h.rendered()
-	viewer := h.viewer(r)
-	switch h.format(r, q) {
+	d := h.rendered()
+	h.setEnvoyHeader(w, d.Report)
+	status := response.Status(response.Healthy(d.Report, q.strict))
+	switch formatOf(q, r.Header["Accept"]) {
 	case formatHealth:
-		e.healthJSON(viewer, q.strict).send(w, r, passing(healthy(e.report, q.strict)))
+		d.healthJSON(h.viewer(r), q.strict).Send(w, r, status)
 	case formatHTML:
-		h.pageOf(e, viewer).send(w, r, passing(healthy(e.report, q.strict)))
+		h.page.ServeHTML(w, r)
 	case formatEvents:
-		h.serveEvents(w, r, viewer)
+		h.page.ServeEvents(w, r)
 	default:
-		e.json(viewer).send(w, r, passing(healthy(e.report, q.strict)))
+		d.reportJSON(h.viewer(r)).Send(w, r, status)
 	}
 }
 
-func (h *Handler) format(r *http.Request, q query) format {
-	switch q.format {
-	case "json":
-		return formatJSON
-	case "health":
-		return formatHealth
-	case "html":
-		return formatHTML
-	default:
-		return negotiate(r.Header["Accept"])
-	}
-}
+func (h *Handler) viewer(r *http.Request) response.Viewer { return response.ViewerOf(h.cfg.Details, r) }
 
-func (h *Handler) serveLive(w http.ResponseWriter, r *http.Request) {
-	h.rendered().live.serve(w, r, "livez")
-}
+func (h *Handler) serveLive(w http.ResponseWriter, r *http.Request) { h.rendered().live.serve(w, r) }
 
 func (h *Handler) serveReady(w http.ResponseWriter, r *http.Request) {
-	h.rendered().ready.serve(w, r, "readyz")
+	d := h.rendered()
+	h.setEnvoyHeader(w, d.Report)
+	d.ready.serve(w, r)
 }
 
 func (h *Handler) serveStartup(w http.ResponseWriter, r *http.Request) {
-	h.rendered().startup.serve(w, r, "startupz")
+	h.rendered().startup.serve(w, r)
 }
 
-func (h *Handler) serveBadge(w http.ResponseWriter, r *http.Request) {
-	h.rendered().badge().send(w, r, http.StatusOK)
-}
+func (h *Handler) serveBadge(w http.ResponseWriter, r *http.Request) { h.page.ServeBadge(w, r) }
 
 func (h *Handler) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	h.metrics.ServeHTTP(w, r)
+	h.cfg.Metrics.ServeHTTP(w, r)
 }
 
-func (h *Handler) serveCheck(w http.ResponseWriter, r *http.Request) {
-	report := h.rendered().report
+// serveName serves the check, metric or gRPC name after /health/, the first that exists.
+func (h *Handler) serveName(w http.ResponseWriter, r *http.Request) {
+	report := h.rendered().Report
 	name := strings.TrimPrefix(r.URL.Path, "/health/")
-	body, status, known := checkJSON(report, name, h.viewer(r))
-	if !known {
-		fail(w, r, http.StatusNotFound)
+	strict := parseQuery(r.URL.RawQuery).strict
+	var body []byte
+	var ok bool
+	serves := func(s checker.Status) bool { return s == checker.Healthy || !strict && s.Serves() }
+	if result, found := lookup(report.Checks, name); found {
+		body, ok = response.JSON(checkOf(report, result, h.viewer(r))), serves(result.Status)
+	} else if metric, found := report.Metric(name); found {
+		body, ok = response.JSON(checkDocument{Name: metric.Name, metricDocument: metricOf(metric, h.viewer(r))}), serves(metric.Status)
+	} else if entry, found := report.Lookup(name); found {
+		body, ok = response.JSON(nameOf(*entry)), entry.Status == healthpb.HealthCheckResponse_SERVING
+	} else {
+		response.SendStatus(w, r, http.StatusNotFound)
 		return
 	}
-	ok := status.Serves()
-	if parseQuery(r.URL.RawQuery).strict {
-		ok = status == checker.Healthy
+	response.New(typeJSON, body).Send(w, r, response.Status(ok))
+}
+
+func (h *Handler) setEnvoyHeader(w http.ResponseWriter, report *servicer.Report) {
+	if !h.cfg.Envoy {
+		return
 	}
-	newDocument(typeJSON, body).send(w, r, passing(ok))
+	if header := report.EnvoyHeader(); header != "" {
+		w.Header().Set(header, "true")
+	}
 }

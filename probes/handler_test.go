@@ -36,7 +36,7 @@ func TestStatusOfEveryPath(t *testing.T) {
 	t.Parallel()
 	reports := map[string]*servicer.Report{
 		"healthy": healthyReport(), "warning": warningReport(), "critical": criticalReport(),
-		"starting": startingReport(), "draining": drainingReport(), "dead": deadReport(), "unborn": nil,
+		"starting": startingReport(), "draining": drainingReport(), "dead": hangingReport(), "unborn": nil,
 	}
 	table := []struct {
 		path string
@@ -93,7 +93,7 @@ func TestOnlyGetAndHead(t *testing.T) {
 	h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
 	for _, path := range []string{"/health", "/live", "/ready", "/startup", "/health/database", "/health/badge.svg"} {
 		for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get"} {
-			w := ask(t, h, method, path)
+			w := send(t, h, method, path)
 			if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
 				t.Errorf("%s %s = %d, Allow %q", method, path, w.Code, w.Header().Get("Allow"))
 			}
@@ -101,12 +101,12 @@ func TestOnlyGetAndHead(t *testing.T) {
 	}
 }
 
-func TestHeadSaysWhatGetSays(t *testing.T) {
+func TestHeadHasTheHeadersOfGet(t *testing.T) {
 	t.Parallel()
 	for name, report := range map[string]*servicer.Report{"healthy": healthyReport(), "critical": criticalReport()} {
 		h := newHandler(t, probes.HandlerConfig{Source: newScript(report)})
 		for _, path := range []string{"/health", "/health?format=html", "/live", "/ready?verbose", "/health/database", "/nobody"} {
-			got, head := get(t, h, path), ask(t, h, http.MethodHead, path)
+			got, head := get(t, h, path), send(t, h, http.MethodHead, path)
 			if head.Code != got.Code || head.Body.Len() != 0 {
 				t.Errorf("%s: HEAD %s = %d with %d bytes, GET %d", name, path, head.Code, head.Body.Len(), got.Code)
 			}
@@ -122,7 +122,7 @@ func TestHeadSaysWhatGetSays(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerForbidsStoringAndSniffing(t *testing.T) {
+func TestEveryResponseHasNoStoreAndNosniff(t *testing.T) {
 	t.Parallel()
 	metrics := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	h := newHandler(t, probes.HandlerConfig{Source: newScript(criticalReport()), Metrics: metrics})
@@ -152,7 +152,7 @@ func TestProbeBodies(t *testing.T) {
 		"live in drain": {drainingReport(), "/live", 200, "ok"},
 		"verbose":       {healthyReport(), "/ready?verbose", 200, "[+]database ok\nreadyz check passed\n"},
 		"verbose unproven": {
-			unprovenReport(), "/ready?verbose", 503, "[-]database failed: timeout\nreadyz check failed\n",
+			neverPassedReport(), "/ready?verbose", 503, "[-]database failed: timeout\nreadyz check failed\n",
 		},
 		"verbose failing": {
 			criticalReport(), "/ready?verbose", 503, "[-]database failed: error\nreadyz check failed\n",
@@ -174,7 +174,7 @@ func TestProbeBodies(t *testing.T) {
 			drainingReport(), "/ready?verbose&exclude=", 503,
 			"[+]database ok\n[-]draining\nwarning: exclude=\"\" matches no check of this probe\nreadyz check failed\n",
 		},
-		"liveness":     {deadReport(), "/live?verbose", 503, "[-]loop\nlivez check failed\n"},
+		"liveness":     {hangingReport(), "/live?verbose", 503, "[-]loop\nlivez check failed\n"},
 		"broken query": {healthyReport(), "/live?%zz&;&verbose=0", 200, "ok"},
 	} {
 		h := newHandler(t, probes.HandlerConfig{Source: newScript(row.report)})
@@ -234,16 +234,16 @@ func TestReportJSON(t *testing.T) {
 func measuredReport() *servicer.Report {
 	r := criticalReport()
 	r.Metrics = append(r.Metrics,
-		servicer.Metric{Name: "goroutines", Value: "23.0", Number: 23, Status: checker.Healthy},
-		servicer.Metric{Name: "lag", Value: "timeout", Number: 0, Unit: "", Status: checker.Warning, Message: "Lag check timed out"})
+		servicer.Metric{Name: "goroutines", Kind: "resource", Subject: "goroutines", Value: "23.0", Number: 23, Unit: "1", Status: checker.Healthy},
+		servicer.Metric{Name: "lag", Kind: "resource", Subject: "lag", Value: "timeout", Number: 0, Unit: "", Status: checker.Warning, Message: "Lag check timed out"})
 	r.Checks = append(r.Checks,
 		&checker.Result{Name: "goroutines", Kind: checker.Resource, Value: "23.0", Measurement: checker.Measurement{Value: 23}},
 		&checker.Result{Name: "lag", Kind: checker.Resource, Value: "timeout", Measurement: checker.Measurement{Value: 7, Unit: " ms"}})
 	return r
 }
 
-// A number is one at every door, with a unit or without, and what is none has none.
-func TestNumbers(t *testing.T) {
+// Unitless values have a number as well, and values that are no numbers have none.
+func TestNumbersInAllFormats(t *testing.T) {
 	t.Parallel()
 	h := newHandler(t, probes.HandlerConfig{Source: newScript(measuredReport())})
 	type metric struct {
@@ -284,7 +284,7 @@ func decode(t testing.TB, w *httptest.ResponseRecorder, into any) {
 }
 
 // Who may not see the cause still learns what is wrong: the draft has one field for both.
-func TestDraftTellsWhatIsWrong(t *testing.T) {
+func TestHealthJSONOutputDependsOnDetails(t *testing.T) {
 	t.Parallel()
 	for policy, want := range map[servicer.DetailsPolicy]string{
 		servicer.DetailsNever:  "Dependency database is unavailable",
@@ -306,7 +306,7 @@ func TestDraftTellsWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestDraftJSON(t *testing.T) {
+func TestHealthJSON(t *testing.T) {
 	t.Parallel()
 	type check struct {
 		ComponentType, ObservedUnit, Status, Time, Output string
@@ -375,7 +375,7 @@ func TestNegotiation(t *testing.T) {
 	}
 }
 
-func TestANewEditionIsAnsweredAtOnce(t *testing.T) {
+func TestNewReportIsServedAtOnce(t *testing.T) {
 	t.Parallel()
 	source := newScript(healthyReport())
 	h := newHandler(t, probes.HandlerConfig{Source: source})
@@ -405,7 +405,7 @@ func TestBadgeShowsTheStatus(t *testing.T) {
 
 func TestNewHandlerNeedsASource(t *testing.T) {
 	t.Parallel()
-	if _, err := probes.NewHandler(probes.HandlerConfig{}); err == nil || !strings.Contains(err.Error(), "Health") {
+	if _, err := probes.NewHandler(probes.HandlerConfig{}); err == nil || !strings.Contains(err.Error(), "HandlerConfig.Source") {
 		t.Errorf("error %v does not name the field", err)
 	}
 }

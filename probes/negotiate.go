@@ -1,15 +1,11 @@
 package probes
 
-import (
-	"strings"
+import "strings"
 
-	"github.com/vitals-go/vitals/internal/accept"
-)
-
-// format is one of the shapes of /health.
+// format is a representation of /health.
 type format uint8
 
-// The formats, in the order in which the server prefers them.
+// The formats, in the server's order of preference.
 const (
 	formatJSON format = iota
 	formatHealth
@@ -22,16 +18,29 @@ var formatTypes = [formats][2]string{
 	{"application", "json"}, {"application", "health+json"}, {"text", "html"}, {"text", "event-stream"},
 }
 
-// negotiate chooses the format that an Accept header asks for (RFC 9110, section 12.5.1): the best quality, each
-// format judged by the most specific range that matches it, and of equals the first one in the server's order. Who
-// accepts nothing that there is gets JSON all the same: the status code alone is worth the answer.
+// formatOf returns the format that ?format or else the Accept header selects.
+func formatOf(q query, accept []string) format {
+	switch q.format {
+	case "json":
+		return formatJSON
+	case "health":
+		return formatHealth
+	case "html":
+		return formatHTML
+	default:
+		return negotiate(accept)
+	}
+}
+
+// negotiate returns the format with the best quality (RFC 9110, section 12.5.1), each taken from the most specific range
+// that matches, the server's first among equals. If none is acceptable it is JSON: a probe needs the status code.
 func negotiate(header []string) format {
 	if len(header) == 0 || len(header) == 1 && (header[0] == "*/*" || header[0] == typeJSON) {
 		return formatJSON
 	}
 	var quality [formats]float64
 	var specific [formats]int
-	for mediaRange, q := range accept.Entries(header) {
+	for mediaRange, q := range acceptEntries(header) {
 		weigh(mediaRange, q, &quality, &specific)
 	}
 	best := formatJSON
@@ -52,7 +61,7 @@ func weigh(mediaRange string, q float64, quality *[formats]float64, specific *[f
 		case strings.EqualFold(kind, formatTypes[f][0]) && strings.EqualFold(sub, formatTypes[f][1]):
 			level = 3
 		case f == formatEvents:
-			// An endless answer is given only to who names it.
+			// A stream never ends: only its exact type selects it.
 		case strings.EqualFold(kind, formatTypes[f][0]) && sub == "*":
 			level = 2
 		case kind == "*" && sub == "*":

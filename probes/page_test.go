@@ -48,7 +48,7 @@ type errorString string
 
 func (e errorString) Error() string { return string(e) }
 
-func TestUserTextNeverBecomesMarkup(t *testing.T) {
+func TestUserTextIsEscaped(t *testing.T) {
 	t.Parallel()
 	tags := regexp.MustCompile(`<[!/a-zA-Z][^\s>]*`)
 	want := tags.FindAllString(pageOf(t, wordyReport("harmless")), -1)
@@ -76,7 +76,7 @@ func TestUserTextNeverBecomesMarkup(t *testing.T) {
 	}
 }
 
-func TestBrowserRunsOnlyOurScript(t *testing.T) {
+func TestContentSecurityPolicyAllowsOnlyTheEmbeddedScript(t *testing.T) {
 	t.Parallel()
 	h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
 	w := get(t, h, "/health?format=html")
@@ -134,7 +134,7 @@ func TestPageOfEveryState(t *testing.T) {
 			t.Errorf("the title of the page does not say %s", want)
 		}
 	}
-	if page := pageOf(t, nil); !strings.Contains(page, "Nothing is being checked") {
+	if page := pageOf(t, nil); !strings.Contains(page, "No checks") {
 		t.Error("the page of a process without checks does not say so")
 	}
 }

@@ -2,55 +2,50 @@ package probes
 
 import (
 	"net/url"
-	"slices"
+
+	"github.com/vitals-go/vitals/probes/internal/response"
 )
 
-// maxQuery bounds a query, in bytes. What is longer is no probe.
+// maxQuery bounds a query, in bytes.
 const maxQuery = 4096
 
-// query is what a request may ask for beside its path. Pairs that nobody knows or that cannot be parsed are ignored:
-// a probe must not fail over a typing error in what only decorates it.
+// query holds the parameters of a request. Unknown and malformed ones are ignored: a typing error must not fail a probe.
 type query struct {
-	strict  bool
-	verbose bool
-	exclude []string // each once, in the order of the request
-	without set
-	format  string
+	strict   bool
+	verbose  bool
+	exclude  []string // without duplicates, in the order of the request
+	excluded set
+	format   string
 }
 
-// set is a set of names: what a stranger lists is looked up for every check that there is.
+// set is a set of names.
 type set map[string]struct{}
 
-func (s set) have(name string) bool {
-	_, there := s[name]
-	return there
+func (s set) add(name string) { s[name] = struct{}{} }
+
+func (s set) has(name string) bool {
+	_, found := s[name]
+	return found
 }
 
 func parseQuery(raw string) query {
 	if raw == "" {
 		return query{}
 	}
-	// The values that could be read are kept when others could not.
-	values, _ := url.ParseQuery(raw)
+	values, _ := url.ParseQuery(raw) // keeps what is well-formed
 	q := query{
-		strict:  on(values, "strict"),
-		verbose: on(values, "verbose"),
-		without: make(set),
-		format:  values.Get("format"),
+		strict:   response.Switch(values, "strict"),
+		verbose:  response.Switch(values, "verbose"),
+		excluded: make(set),
+		format:   values.Get("format"),
 	}
 	for _, name := range values["exclude"] {
-		if !q.without.have(name) {
-			q.without[name] = struct{}{}
+		if !q.excludes(name) {
+			q.excluded.add(name)
 			q.exclude = append(q.exclude, name)
 		}
 	}
 	return q
 }
 
-// on reports whether a switch is there and not turned off.
-func on(values url.Values, name string) bool {
-	given, there := values[name]
-	return there && !slices.Contains([]string{"0", "false", "no"}, given[0])
-}
-
-func (q query) excludes(name string) bool { return q.without.have(name) }
+func (q query) excludes(name string) bool { return q.excluded.has(name) }

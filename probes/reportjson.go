@@ -1,12 +1,10 @@
 package probes
 
 import (
-	"encoding/json"
 	"math"
-	"strconv"
-	"time"
 
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/probes/internal/response"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -68,54 +66,54 @@ type maintenanceDocument struct {
 	Until  string `json:"until,omitempty"`
 }
 
-// reportJSON renders an edition for an audience.
-func reportJSON(e *rendered, a viewer) []byte {
-	report := e.report
+// reportJSON renders a report for a viewer.
+func reportJSON(r response.Rendering, v response.Viewer) []byte {
+	report := r.Report
 	doc := reportDocument{
 		Overall:   report.Overall,
-		Uptime:    e.uptime().Seconds(),
-		Timestamp: stamp(e.at),
+		Uptime:    r.Uptime().Seconds(),
+		Timestamp: response.Time(r.At),
 		Version:   report.Version,
 		Metrics:   make(map[string]metricDocument, len(report.Metrics)),
 		Phase:     report.Phase,
 		Revision:  report.Revision,
-		Evaluated: stamp(report.EvaluatedAt),
+		Evaluated: response.Time(report.EvaluatedAt),
 	}
 	for i := range report.Metrics {
-		doc.Metrics[report.Metrics[i].Name] = metricOf(&report.Metrics[i], a)
+		doc.Metrics[report.Metrics[i].Name] = metricOf(&report.Metrics[i], v)
 	}
 	for _, name := range report.Names {
 		doc.Names = append(doc.Names, nameOf(name))
 	}
 	for _, t := range report.Transitions {
 		doc.Transitions = append(doc.Transitions, transitionDocument{
-			Seq: t.Seq, At: stamp(t.At), Subject: t.Subject, Names: t.Names, From: t.From, To: t.To, Reason: t.Reason.String(),
-			Text: t.Text, PreviousFor: t.PreviousFor.Seconds(),
+			Seq: t.Seq, At: response.Time(t.At), Subject: t.Subject, Names: t.Names, From: t.From, To: t.To,
+			Reason: t.Reason.String(), Text: t.Text, PreviousFor: t.PreviousFor.Seconds(),
 		})
 	}
 	for _, m := range report.Maintenance {
-		doc.Maintenance = append(doc.Maintenance, maintenanceDocument{m.Name, m.Reason, stamp(m.Until)})
+		doc.Maintenance = append(doc.Maintenance, maintenanceDocument{m.Name, m.Reason, response.Time(m.Until)})
 	}
-	return encode(doc)
+	return response.JSON(doc)
 }
 
-func metricOf(m *servicer.Metric, a viewer) metricDocument {
+func metricOf(m *servicer.Metric, v response.Viewer) metricDocument {
 	doc := metricDocument{
-		Value: m.Value, Status: m.Status, Message: m.Message, Threshold: m.Threshold, Updated: stamp(m.Updated),
-		Reason: m.Reason, Since: stamp(m.Since), Number: numberOf(m.Value, m.Number), Unit: m.Unit,
+		Value: m.Value, Status: m.Status, Message: m.Message, Threshold: m.Threshold, Updated: response.Time(m.Updated),
+		Reason: m.Reason, Since: response.Time(m.Since), Number: numberOf(m), Unit: m.Unit,
 	}
-	if a == trusted {
+	if v == response.Trusted {
 		doc.Detail = m.Detail
 	}
 	return doc
 }
 
-// numberOf returns the number that a value stands for, nil if the value is none, or none that JSON can hold.
-func numberOf(value string, number float64) *float64 {
-	if _, err := strconv.ParseFloat(value, 64); err != nil || math.IsNaN(number) || math.IsInf(number, 0) {
+// numberOf returns the number of a metric, nil if it has none or one that JSON cannot represent.
+func numberOf(m *servicer.Metric) *float64 {
+	if m.Unit == "" || math.IsNaN(m.Number) || math.IsInf(m.Number, 0) {
 		return nil
 	}
-	return &number
+	return &m.Number
 }
 
 func nameOf(name servicer.ServingName) nameDocument {
@@ -124,21 +122,4 @@ func nameOf(name servicer.ServingName) nameDocument {
 		doc.Causes = append(doc.Causes, causeDocument{cause.Check, cause.Reason, cause.Text})
 	}
 	return doc
-}
-
-// encode cannot fail: the documents hold text, finite numbers and the closed sets of statuses and reasons.
-func encode(doc any) []byte {
-	body, err := json.Marshal(doc)
-	if err != nil {
-		return []byte("{}")
-	}
-	return append(body, '\n')
-}
-
-// stamp writes a time as RFC 3339 in UTC, "" if there is none.
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339Nano)
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // doors are all paths in all formats.
-func doors() []string {
+func endpoints() []string {
 	return []string{
 		"/health", "/health?strict", "/health?format=health", "/health?format=health&strict", "/health?format=html",
 		"/live?verbose", "/livez", "/ready", "/ready?verbose", "/readyz?verbose&exclude=x", "/startup?verbose", "/startupz", "/metrics",
@@ -73,7 +73,7 @@ func TestErrorTextReachesOnlyTheAuthorised(t *testing.T) {
 		for _, report := range []*servicer.Report{warningReport(), criticalReport(), startingReport()} {
 			h := newHandler(t, probes.HandlerConfig{Source: newScript(report), Details: row.details})
 			shown := false
-			for _, endpoint := range doors() {
+			for _, endpoint := range endpoints() {
 				if strings.Contains(from(t, h, row.remote, row.host, endpoint, row.headers...), secret) {
 					shown = true
 					if !row.shown {
@@ -105,13 +105,13 @@ func keyed(_ context.Context, caller servicer.Caller) bool {
 
 func panicking(context.Context, servicer.Caller) bool { panic("no") }
 
-func TestOneCallersDetailsAreNotAnothersCache(t *testing.T) {
+func TestDetailsAreCachedPerViewer(t *testing.T) {
 	t.Parallel()
 	h := newHandler(t, probes.HandlerConfig{
 		Source: newScript(criticalReport()), Details: servicer.Details{Policy: servicer.DetailsLocal},
 	})
 	for range 3 {
-		for _, endpoint := range doors() {
+		for _, endpoint := range endpoints() {
 			from(t, h, "127.0.0.1:1", "localhost", endpoint)
 			if strings.Contains(from(t, h, "192.0.2.7:1", "localhost", endpoint), secret) {
 				t.Errorf("GET %s shows a stranger what a local caller may see", endpoint)
@@ -120,7 +120,7 @@ func TestOneCallersDetailsAreNotAnothersCache(t *testing.T) {
 	}
 }
 
-func TestStreamAndFileKeepTheSecret(t *testing.T) {
+func TestStreamAndFileShowNoSecret(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		page, stop := listen(t, newHandler(t, probes.HandlerConfig{Source: newScript(criticalReport())}))
@@ -139,7 +139,7 @@ func TestStreamAndFileKeepTheSecret(t *testing.T) {
 	})
 }
 
-func TestWithdrawnRightsEndInTheMiddleOfAnEventStream(t *testing.T) {
+func TestStreamHidesDetailsOnceRightsAreWithdrawn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		source := newScript(criticalReport())

@@ -11,7 +11,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-func TestAServicerIsASource(t *testing.T) {
+func TestServerIsAReportSource(t *testing.T) {
 	t.Parallel()
 	health, err := servicer.New(servicer.Config{})
 	if err != nil {
@@ -36,7 +36,7 @@ func TestAServicerIsASource(t *testing.T) {
 	}
 }
 
-func TestDuringADrainReadyFailsFirst(t *testing.T) {
+func TestReadyFailsDuringTheDrainDelay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		health, err := servicer.New(servicer.Config{DrainDelay: 5 * time.Second})
@@ -59,7 +59,7 @@ func TestDuringADrainReadyFailsFirst(t *testing.T) {
 	})
 }
 
-func TestASourceWithoutAReportIsUnknown(t *testing.T) {
+func TestSourceWithoutReportIsUnknown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		path := t.TempDir() + "/health"
@@ -69,7 +69,7 @@ func TestASourceWithoutAReportIsUnknown(t *testing.T) {
 		if status, err := probes.ReadFile(path); err != nil || status.Ready || status.Healthy || !status.Live {
 			t.Errorf("file: %+v, %v", status, err)
 		}
-		if events := page.events(t); len(events) != 1 || events[0].Mood != "unknown" {
+		if events := page.events(t); len(events) != 1 || events[0].Severity != "unknown" {
 			t.Errorf("events: %+v", events)
 		}
 		stop()

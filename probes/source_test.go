@@ -16,31 +16,31 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// script is a Source whose editions a test writes.
+// script is a servicer.ReportSource whose reports a test writes.
 type script struct {
-	editions *broadcast.Value[servicer.Report]
+	reports *broadcast.Value[servicer.Report]
 }
 
 func newScript(first *servicer.Report) *script { return &script{broadcast.New(first)} }
 
-func (s *script) Report() *servicer.Report { return s.editions.Load() }
+func (s *script) Report() *servicer.Report { return s.reports.Load() }
 
 // Changed implements servicer.ReportSource.
 func (s *script) Changed() <-chan struct{} {
-	_, changed := s.editions.Next()
+	_, changed := s.reports.Next()
 	return changed
 }
 
-// publish makes report the next edition.
+// publish makes report the newest one.
 func (s *script) publish(report *servicer.Report) {
 	report.Revision = s.Report().Revision + 1
-	s.editions.Store(report)
+	s.reports.Store(report)
 }
 
-// secret stands for what an error text may hold.
+// secret is part of raw error texts.
 const secret = "hunter2"
 
-// healthyReport is a process with a database, an optional cache, a CPU and a breaker, in which all is well.
+// healthyReport is a process with a database, an optional cache, a CPU and a breaker, all healthy.
 func healthyReport() *servicer.Report {
 	at := time.Now().UTC()
 	serving := healthpb.HealthCheckResponse_SERVING
@@ -48,15 +48,18 @@ func healthyReport() *servicer.Report {
 		Revision: 1, EvaluatedAt: at, Started: at.Add(-time.Hour), Version: "v1.2.3", Phase: servicer.Ready, Startup: true,
 		Overall: checker.Healthy,
 		Metrics: []servicer.Metric{
-			{Name: "breaker_database", Value: "closed", Status: checker.Healthy, Reason: checker.ReasonOK},
+			{Name: "breaker_database", Kind: "breaker", Subject: "database", Value: "closed", Status: checker.Healthy, Reason: checker.ReasonOK},
 			{
-				Name: "cpu_usage", Value: "42.0", Status: checker.Healthy, Reason: checker.ReasonOK, Updated: at,
+				Name: "cpu_usage", Kind: "resource", Subject: "cpu_usage", Value: "42.0", Status: checker.Healthy, Reason: checker.ReasonOK, Updated: at,
 				Message: "CPU usage at 42.0%", Threshold: "80", Number: 42, Unit: "%",
 			},
-			{Name: "dependency_cache", Value: "available", Status: checker.Healthy, Reason: checker.ReasonOK, Updated: at},
 			{
-				Name: "dependency_database", Value: "available", Status: checker.Healthy, Reason: checker.ReasonOK,
-				Message: "Dependency database is available", Updated: at,
+				Name: "dependency_cache", Kind: "dependency", Subject: "cache", Value: "available", Status: checker.Healthy,
+				Reason: checker.ReasonOK, Updated: at,
+			},
+			{
+				Name: "dependency_database", Kind: "dependency", Subject: "database", Value: "available",
+				Status: checker.Healthy, Reason: checker.ReasonOK, Message: "Dependency database is available", Updated: at,
 			},
 		},
 		Names: []servicer.ServingName{
@@ -92,15 +95,15 @@ func warningReport() *servicer.Report {
 	return r
 }
 
-// unprovenReport has a database that warns and has never passed, which takes readiness with it all the same.
-func unprovenReport() *servicer.Report {
+// neverPassedReport has a database that warns and has never passed, so readiness does not serve.
+func neverPassedReport() *servicer.Report {
 	r := criticalReport()
 	r.Overall = checker.Warning
 	r.Checks[2].Status, r.Checks[2].Reason = checker.Warning, checker.ReasonTimeout
 	return r
 }
 
-// criticalReport has a database that fails and takes readiness with it.
+// criticalReport has a database that fails and gates readiness.
 func criticalReport() *servicer.Report {
 	r := healthyReport()
 	r.Overall = checker.Critical
@@ -121,7 +124,7 @@ func criticalReport() *servicer.Report {
 	return r
 }
 
-// startingReport is a process whose database has not been asked yet.
+// startingReport is a process whose database check has not run yet.
 func startingReport() *servicer.Report {
 	r := criticalReport()
 	r.Phase, r.Startup, r.Overall = servicer.Starting, false, checker.Unknown
@@ -130,7 +133,7 @@ func startingReport() *servicer.Report {
 	return r
 }
 
-// drainingReport is a healthy process on its way out.
+// drainingReport is a healthy process that drains.
 func drainingReport() *servicer.Report {
 	r := healthyReport()
 	r.Phase = servicer.Draining
@@ -141,8 +144,8 @@ func drainingReport() *servicer.Report {
 	return r
 }
 
-// deadReport is a process whose own loop is wedged.
-func deadReport() *servicer.Report {
+// hangingReport is a process whose main loop hangs.
+func hangingReport() *servicer.Report {
 	r := healthyReport()
 	r.Overall = checker.Critical
 	r.Names[1].Status = healthpb.HealthCheckResponse_NOT_SERVING
@@ -150,22 +153,22 @@ func deadReport() *servicer.Report {
 	return r
 }
 
-func newHandler(t testing.TB, config probes.HandlerConfig) *probes.Handler {
+func newHandler(t testing.TB, cfg probes.HandlerConfig) *probes.Handler {
 	t.Helper()
-	h, err := probes.NewHandler(config)
+	h, err := probes.NewHandler(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return h
 }
 
-// get asks a handler without a network. Headers come in pairs.
+// get sends a GET request to a handler without a network. Headers come in pairs.
 func get(t testing.TB, h http.Handler, target string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	return ask(t, h, http.MethodGet, target, headers...)
+	return send(t, h, http.MethodGet, target, headers...)
 }
 
-func ask(t testing.TB, h http.Handler, method, target string, headers ...string) *httptest.ResponseRecorder {
+func send(t testing.TB, h http.Handler, method, target string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
 	for i := 0; i < len(headers); i += 2 {

@@ -20,7 +20,7 @@ import (
 
 // A client that never stops sending, but never comes to an end either, is cut off by the default timeouts: each byte is
 // life, and only the clock of the whole header tells.
-func TestADripFeederIsCutOff(t *testing.T) {
+func TestSlowRequestIsCutOff(t *testing.T) {
 	t.Parallel()
 	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})})
 	for name, begin := range map[string]string{
@@ -55,7 +55,7 @@ func TestADripFeederIsCutOff(t *testing.T) {
 }
 
 // Without TLS there is no HTTP/2, whose clients can ask for more at a time.
-func TestPlaintextSpeaksNoHTTP2(t *testing.T) {
+func TestPlaintextHasNoHTTP2(t *testing.T) {
 	t.Parallel()
 	addr, _ := serve(t, probes.ServerConfig{Handler: newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})})
 	conn := dial(t, addr)

@@ -21,7 +21,7 @@ import (
 
 	"github.com/vitals-go/vitals"
 	"github.com/vitals-go/vitals/examples/inventory"
-	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/probes/healthcheck"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -44,7 +44,7 @@ func main() {
 func command(args []string) int {
 	switch args[0] {
 	case "healthcheck":
-		return probes.Main(args[1:], os.Stdout, os.Stderr)
+		return healthcheck.Main(args[1:], os.Stdout, os.Stderr)
 	case "-h", "-help", "--help", "help":
 		fmt.Println(usage)
 		return 0

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/probes/healthcheck"
 	"github.com/vitals-go/vitals/probes/kubernetes"
 )
 
-// No server answers here, but probes.Main accepts all arguments.
+// No server answers here, but healthcheck.Main accepts all arguments.
 func TestMainAcceptsTheCommands(t *testing.T) {
 	command := []string{"/server", "healthcheck"}
 	secure := []string{"/server", "healthcheck", "-tls-no-verify", "-connect-timeout=100ms", "-rpc-timeout", "100ms"}
@@ -26,7 +26,7 @@ func TestMainAcceptsTheCommands(t *testing.T) {
 			for _, p := range probesOf(t, must(t, test.cfg)) {
 				var output bytes.Buffer
 				words := commandOf(t, p)
-				if got := probes.Main(words[len(command):], &output, &output); got != test.exit {
+				if got := healthcheck.Main(words[len(command):], &output, &output); got != test.exit {
 					t.Errorf("%q: got exit code %d, want %d: %s", words, got, test.exit, &output)
 				}
 			}

@@ -25,7 +25,7 @@ import (
 	"github.com/vitals-go/vitals"
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
-	"github.com/vitals-go/vitals/probes"
+	"github.com/vitals-go/vitals/probes/healthcheck"
 	"github.com/vitals-go/vitals/servicer"
 	"github.com/vitals-go/vitals/servicer/servicertest"
 )
@@ -139,7 +139,7 @@ func serve(t *testing.T, cfg vitals.Config) servicertest.Target {
 		Conn: conn, Names: []string{echoService, db},
 		HTTP: "http://here", File: file,
 		Probe: func(context.Context) int {
-			return probes.Main([]string{"-file", file}, new(bytes.Buffer), new(bytes.Buffer))
+			return healthcheck.Main([]string{"-file", file}, new(bytes.Buffer), new(bytes.Buffer))
 		},
 		Checks: []string{db}, Fail: database.fail,
 		Drain: func() {

@@ -1,0 +1,73 @@
+package healthcheck
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+)
+
+// The exit codes of Main are those of grpc_health_probe.
+const (
+	exitServing    = 0
+	exitArguments  = 1
+	exitConnection = 2
+	exitRPC        = 3
+	exitNotServing = 4
+)
+
+// Main runs the probe with the arguments that follow the program's subcommand and returns the exit code.
+//
+//	if len(os.Args) > 1 && os.Args[1] == "healthcheck" {
+//		os.Exit(healthcheck.Main(os.Args[2:], os.Stdout, os.Stderr))
+//	}
+//
+// It needs one of
+//
+//	-addr HOST:PORT   calls grpc.health.v1 Check, with the flags of grpc_health_probe; also unix:///path and [::1]:port
+//	-http URL         2xx is serving, 503 is not; a password in the URL is sent but never printed
+//	-file PATH        reads a health file; -for live, ready (the default) or healthy selects the verdict
+//
+// and returns 0 if the verdict is serving, 1 for invalid arguments, 2 without a connection in time, 3 if the response failed,
+// broke off or was late, and 4 if the verdict is not serving or the health file is invalid. The result is written to stdout,
+// a failure to stderr. Main does not read the environment, so it uses no proxy.
+func Main(args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitServing
+	case err == nil && o.version:
+		fmt.Fprintln(stdout, buildVersion())
+		return exitServing
+	case err != nil:
+		fmt.Fprintln(stderr, "error:", err)
+		return exitArguments
+	}
+	ctx := context.Background()
+	var r result
+	switch {
+	case o.addr != "":
+		r = o.probeGRPC(ctx)
+	case o.url != "":
+		r = o.probeHTTP(ctx)
+	default:
+		r = o.probeFile()
+	}
+	if r.code != exitServing {
+		fmt.Fprintln(stderr, r.text)
+		return r.code
+	}
+	fmt.Fprintln(stdout, r.text)
+	if o.verbose && r.elapsed != "" {
+		fmt.Fprintln(stdout, r.elapsed)
+	}
+	return exitServing
+}
+
+// result is an exit code with its explanation.
+type result struct {
+	code    int
+	text    string
+	elapsed string
+}

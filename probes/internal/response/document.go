@@ -1,0 +1,88 @@
+package response
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Text is the media type of plain answers.
+const Text = "text/plain; charset=utf-8"
+
+// Document is a rendered response body with its headers. It is immutable; all responses share the header values, so Send
+// does not allocate.
+type Document struct {
+	body         []byte
+	contentType  []string
+	length       []string
+	cacheControl []string
+	typeOptions  []string
+	// policy is the Content-Security-Policy, referrer the Referrer-Policy; nil for what a browser does not render.
+	policy, referrer []string
+}
+
+// New returns a Document with a body that must not change afterwards.
+func New(contentType string, body []byte) *Document {
+	return &Document{
+		body:         body,
+		contentType:  []string{contentType},
+		length:       []string{strconv.Itoa(len(body))},
+		cacheControl: []string{"no-store"},
+		typeOptions:  []string{"nosniff"},
+	}
+}
+
+// NewPage returns an HTML Document with a Content-Security-Policy.
+func NewPage(policy string, body []byte) *Document {
+	d := New("text/html; charset=utf-8", body)
+	d.policy, d.referrer = []string{policy}, []string{"no-referrer"}
+	return d
+}
+
+// Send writes the document as the whole response, without its body if the request is a HEAD.
+func (d *Document) Send(w http.ResponseWriter, r *http.Request, status int) {
+	header := w.Header()
+	header["Content-Type"] = d.contentType
+	header["Content-Length"] = d.length
+	header["Cache-Control"] = d.cacheControl
+	header["X-Content-Type-Options"] = d.typeOptions
+	if d.policy != nil {
+		header["Content-Security-Policy"] = d.policy
+		header["Referrer-Policy"] = d.referrer
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(d.body) // fails only when the client is gone
+	}
+}
+
+// SendStatus responds with the text of a status code.
+func SendStatus(w http.ResponseWriter, r *http.Request, status int) {
+	New(Text, []byte(http.StatusText(status)+"\n")).Send(w, r, status)
+}
+
+// Status returns 200 or 503.
+func Status(ok bool) int {
+	if ok {
+		return http.StatusOK
+	}
+	return http.StatusServiceUnavailable
+}
+
+// JSON encodes a value that holds only text, finite numbers, statuses and reasons, which cannot fail.
+func JSON(value any) []byte {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return []byte("{}")
+	}
+	return append(body, '\n')
+}
+
+// Time formats t as RFC 3339 in UTC, "" if t is zero.
+func Time(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}

@@ -1,0 +1,113 @@
+package probes
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/probes/internal/response"
+	"github.com/vitals-go/vitals/servicer"
+)
+
+// probe is the verdict of /live, /ready or /startup with its short response.
+type probe struct {
+	response.Gate
+
+	name  string
+	short *response.Document
+}
+
+func newProbe(name string, g response.Gate) probe {
+	return probe{Gate: g, name: name, short: response.New(response.Text, brief(g))}
+}
+
+func (p *probe) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.RawQuery == "" {
+		p.short.Send(w, r, response.Status(p.Serving))
+		return
+	}
+	q := parseQuery(r.URL.RawQuery)
+	kept := p.without(q)
+	body := brief(kept)
+	if q.verbose {
+		body = p.verbose(kept, q)
+	}
+	response.New(response.Text, body).Send(w, r, response.Status(kept.Serving))
+}
+
+// without returns the verdict without the checks that q excludes. Causes that are no checks remain: the phase, maintenance
+// and manual statuses.
+func (p *probe) without(q query) response.Gate {
+	kept := response.Gate{Serving: p.Serving}
+	for _, cause := range p.Causes {
+		if cause.Check == "" || !q.excludes(cause.Check) {
+			kept.Causes = append(kept.Causes, cause)
+		}
+	}
+	if len(p.Causes) > 0 && len(kept.Causes) == 0 {
+		kept.Serving = true
+	}
+	return kept
+}
+
+// brief returns ok, or the failing names, one a line.
+func brief(g response.Gate) []byte {
+	if g.Serving {
+		return []byte("ok")
+	}
+	if len(g.Causes) == 0 {
+		return []byte("failing\n")
+	}
+	var b bytes.Buffer
+	for _, cause := range g.Causes {
+		b.WriteString(response.Subject(cause))
+		b.WriteByte('\n')
+	}
+	return b.Bytes()
+}
+
+// verbose lists the checks that gate the probe, its other causes, names that were excluded in vain, and the verdict.
+func (p *probe) verbose(kept response.Gate, q query) []byte {
+	failing, listed := make(set), make(set)
+	for _, cause := range p.Causes {
+		failing.add(cause.Check)
+	}
+	var b bytes.Buffer
+	for _, check := range p.Checks {
+		listed.add(check.Name)
+		switch {
+		case q.excludes(check.Name):
+			fmt.Fprintf(&b, "[ ]%s excluded\n", response.Line(check.Name))
+		case check.Status.Serves() && !failing.has(check.Name):
+			fmt.Fprintf(&b, "[+]%s %s\n", response.Line(check.Name), passed(check))
+		default:
+			fmt.Fprintf(&b, "[-]%s failed: %s\n", response.Line(check.Name), check.Reason)
+		}
+	}
+	for _, cause := range kept.Causes {
+		if cause.Check == "" || !listed.has(cause.Check) {
+			fmt.Fprintf(&b, "[-]%s\n", response.Subject(cause))
+		}
+	}
+	for _, name := range q.exclude {
+		ofCheck := func(c servicer.Cause) bool { return c.Check != "" && c.Check == name }
+		if !listed.has(name) && !slices.ContainsFunc(p.Causes, ofCheck) {
+			fmt.Fprintf(&b, "warning: exclude=%q matches no check of this probe\n", name)
+		}
+	}
+	verdict := "failed"
+	if kept.Serving {
+		verdict = "passed"
+	}
+	fmt.Fprintf(&b, "%s check %s\n", p.name, verdict)
+	return b.Bytes()
+}
+
+func passed(check *checker.Result) string {
+	if check.Status == checker.Warning {
+		return "ok, with a warning: " + check.Reason.String()
+	}
+	return "ok"
+}

@@ -1,0 +1,110 @@
+package statuspage
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vitals-go/vitals/probes/internal/response"
+)
+
+// newTemplate parses the embedded page; a test executes all of it.
+func newTemplate() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"css":   func() template.CSS { return template.CSS(pageCSS) },
+		"js":    func() template.JS { return template.JS(pageJS) },
+		"icon":  icon,
+		"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"stamp": response.Time,
+		"span":  span,
+		"names": enumerated,
+	}).Parse(pageHTML))
+}
+
+// icon is the page's favicon in the color of the severity.
+func icon(severity string) template.URL {
+	color := map[string]string{"healthy": "16a34a", "warning": "d97706", "critical": "dc2626"}[severity]
+	if color == "" {
+		color = "6b7280"
+	}
+	return template.URL("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E" +
+		"%3Ccircle cx='8' cy='8' r='7' fill='%23" + color + "'/%3E%3C/svg%3E")
+}
+
+// withUnit appends a unit to a number: 42%, 3 ms, 7.
+func withUnit(number, unit string) string {
+	switch unit = strings.TrimSpace(unit); unit {
+	case "%":
+		return number + unit
+	case "", "1":
+		return number
+	default:
+		return number + " " + unit
+	}
+}
+
+// decimal formats a number with one decimal below 10 and none above.
+func decimal(f float64) string {
+	switch {
+	case f == 0:
+		return "0"
+	case f < 10:
+		return strconv.FormatFloat(f, 'f', 1, 64)
+	default:
+		return strconv.FormatFloat(f, 'f', 0, 64)
+	}
+}
+
+// brief formats a duration with two or three digits.
+func brief(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return "0 ms"
+	case d < time.Millisecond:
+		return fmt.Sprintf("%d µs", d.Microseconds())
+	case d < 100*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	default:
+		return span(d)
+	}
+}
+
+// span formats a long duration in its two greatest units.
+func span(d time.Duration) string {
+	d = d.Round(time.Second)
+	days, hours, minutes, seconds := int(d.Hours())/24, int(d.Hours())%24, int(d.Minutes())%60, int(d.Seconds())%60
+	switch {
+	case days > 0:
+		return fmt.Sprintf("%d d %d h", days, hours)
+	case hours > 0:
+		return fmt.Sprintf("%d h %d min", hours, minutes)
+	case minutes > 0:
+		return fmt.Sprintf("%d min %d s", minutes, seconds)
+	default:
+		return fmt.Sprintf("%d s", seconds)
+	}
+}
+
+// plural formats a number with its noun.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// enumerated joins names; the empty one is that of the whole server.
+func enumerated(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = cmp.Or(name, "“”")
+	}
+	return strings.Join(quoted, ", ")
+}
