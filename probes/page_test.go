@@ -33,6 +33,7 @@ func wordyReport(text string) *servicer.Report {
 	measured := *r.Checks[1]
 	measured.Title, measured.Measurement.Source, measured.Measurement.Unit = text, text, text
 	r.Checks = []*checker.Result{r.Checks[0], &measured, &check}
+	r.Metrics[1].Value, r.Metrics[1].Unit = text, text
 	r.Metrics = append(r.Metrics, servicer.Metric{Name: text, Message: text, Status: checker.Warning, Detail: text})
 	r.Maintenance = []servicer.Maintenance{{Name: "m" + text, Reason: text, Until: r.EvaluatedAt}}
 	r.Transitions = []servicer.Transition{{At: r.EvaluatedAt, Subject: text, From: text, To: text, Reason: checker.ReasonError, Text: text}}
