@@ -18,90 +18,84 @@ import (
 	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
 
-// Config is a whole production setup. ConfigFromEnv fills it from the PLUGIN_* variables; the caller adds what only code
-// can know: the dependencies.
+// Config configures a Health. ConfigFromEnv fills it from the PLUGIN_* variables; dependencies are added in code.
 //
-// The zero value of a field is the default that the field documents. Doors are closed by default: a zero Config opens
-// no port and writes no file. ConfigFromEnv opens those that the environment does not turn off.
+// The zero value of a field is the default that the field documents. A zero Config opens no port and writes no file;
+// ConfigFromEnv enables the endpoints that the environment does not turn off.
 type Config struct {
 	// Version of the program, for the report. Default: the main module's version from the build, or "unknown".
 	Version string
 
-	// Dependencies are checks of what the server needs. Unless they are Optional, the server is not ready while one of
-	// them fails.
+	// Dependencies are checks of what the server needs. Unless a check is Optional, the server is not ready while it fails.
 	Dependencies []checker.Check
-	// Checks are all other checks: heartbeats of the process, resources of your own.
+	// Checks are all other checks, such as heartbeats of the process and further resources.
 	Checks []checker.Check
-	// OptionalChecks, when not empty, replaces the choice of Optional in Dependencies: the named ones are optional and
-	// no others, so that an operator can take a dependency out of readiness without a release. A name that no
-	// dependency has is a mistake.
+	// OptionalChecks, if not empty, replaces the field Optional of all Dependencies: the named ones are optional and no
+	// others, so that an operator can take a dependency out of readiness. An unknown name is an error.
 	OptionalChecks []string
-	// HideChecks keeps the names of checks from Check, Watch and List of grpc.health.v1. What they gate stays gated, and
-	// the report shows them.
+	// HideChecks removes the names of checks from Check, Watch and List of grpc.health.v1. Reports have them all the same.
 	HideChecks bool
-	// Breakers to show in the report. When traffic opens one, the check of the same name runs at once.
+	// Breakers are shown in the report. When traffic opens one, the check of the same name runs at once.
 	Breakers []breaker.SnapshotSource
 
-	// CheckInterval and CheckTimeout are the defaults of checks that name none. Defaults 30 s and 5 s. The health file is
-	// written every CheckInterval, too.
+	// CheckInterval and CheckTimeout are the defaults of checks without their own. Defaults 30 s and 5 s. The health file
+	// is also written every CheckInterval.
 	CheckInterval time.Duration
 	CheckTimeout  time.Duration
 
-	// Resources says how CPU, memory and disks are measured and judged. Defaults: critical above 80, 85 and 90 percent.
+	// Resources configures the checks of CPU, memory and disks. Defaults: critical above 80, 85 and 90 percent.
 	Resources resource.Config
 
-	// Requests says how the recorder's numbers are judged, Recorder what it records. Where calls are traced, its field
-	// Exemplar, set to otelvitals.Exemplar, lets the latencies on /metrics and those of MetricProducer lead to traces.
+	// Requests sets the limits of request statistics, Recorder what is recorded. With tracing, set Recorder.Exemplar to
+	// otelvitals.Exemplar, so that latencies lead to traces.
 	Requests servicer.RequestPolicy
 	Recorder interceptor.Config
 
-	// MeterProvider takes metrics and TracerProvider spans: one for each run of a check and one for each transition; see
-	// package otelvitals. Nil: none. Nothing is taken from OpenTelemetry's globals.
+	// MeterProvider receives metrics, TracerProvider a span for each run of a check and each transition; see package
+	// otelvitals. Nil: none. OpenTelemetry's globals are not used.
 	MeterProvider  metric.MeterProvider
 	TracerProvider trace.TracerProvider
-	// MetricProducer is the *otelproducer.Producer that the reader of MeterProvider was given: the durations of calls and
-	// checks. Nil: none.
+	// MetricProducer is the *otelproducer.Producer of MeterProvider's reader: histograms of calls and checks. Nil: none.
 	MetricProducer otelvitals.Producer
 
-	// HTTPAddr is where the HTTP probes and the status page listen, such as ":8080". Default: nowhere.
+	// HTTPAddr is the address of the HTTP endpoints and the status page, such as ":8080". Default: none.
 	HTTPAddr string
-	// Prometheus serves /metrics there, as Metrics says; its Source and Recorder are filled in.
+	// Prometheus enables /metrics there, configured by Metrics, whose Source and Recorder are filled in.
 	Prometheus bool
 	Metrics    promvitals.Config
-	// HealthGRPCAddr is where a second listener answers grpc.health.v1 and nothing else, for probers that cannot speak to
-	// the main one because of its TLS. Default: nowhere.
+	// HealthGRPCAddr is the address of a second gRPC server that serves grpc.health.v1 only, for probers that cannot use
+	// the main one because of its TLS. Default: none.
 	HealthGRPCAddr string
-	// TLS makes both of these listeners speak TLS, but for what the next three say. Default: plaintext.
+	// TLS enables TLS on both of these listeners, unless one of the next three fields says otherwise. Default: plaintext.
 	TLS TLSFiles
-	// HTTPTLS and HealthGRPCTLS are for those who do not keep certificates in files; each takes the place of TLS.
+	// HTTPTLS and HealthGRPCTLS replace TLS for one listener, for certificates that are not in files.
 	HTTPTLS       *tls.Config
 	HealthGRPCTLS *tls.Config
-	// HealthGRPCPlaintext keeps that listener without TLS whatever TLS says, for a kubelet, whose gRPC probes speak none.
+	// HealthGRPCPlaintext keeps the health-only listener without TLS: a kubelet's gRPC probes do not support TLS.
 	HealthGRPCPlaintext bool
-	// Envoy adds the headers that Envoy heeds: to /health, /ready and all responses of the gRPC server x-envoy-degraded
-	// while it serves although something warns, and x-envoy-immediate-health-check-fail from the beginning of a drain. A
-	// proxy before Envoy sees them too; see servicer.Server.UnaryEnvoyInterceptor.
+	// Envoy adds headers for Envoy to /health, /ready and all gRPC responses: x-envoy-degraded while the server serves with
+	// a warning, x-envoy-immediate-health-check-fail from the beginning of a drain. A proxy in front of Envoy also reads
+	// them; see servicer.Server.UnaryEnvoyInterceptor.
 	Envoy bool
-	// LoadReports tells balancing clients how busy the server is, by ORCA, in the trailers of all calls and out of band, as
-	// Load says; its Recorder and Logger are filled in. Every caller sees it. See package orcavitals.
+	// LoadReports sends the load to balancing clients by ORCA, in the trailers of all calls and out of band, configured by
+	// Load, whose Recorder and Logger are filled in. Every caller sees it. See package orcavitals.
 	LoadReports bool
 	Load        orcavitals.Config
-	// FilePath is where the health file is written, such as /tmp/health. Default: nowhere.
+	// FilePath is the path of the health file, such as /tmp/health. Default: none.
 	FilePath string
-	// Details says who may see error texts. Default: nobody.
+	// Details controls which callers see error texts. Default: none.
 	Details servicer.Details
-	// DetailsTokenFile holds bearer tokens, one a line: whoever shows one of them may see error texts too. It is read
-	// again when it changes; see package bearer. It takes the place of Details.Tokens. Default: none.
+	// DetailsTokenFile holds bearer tokens, one a line, whose holders also see error texts. It is read again when it
+	// changes; see package bearer. It replaces Details.Tokens. Default: none.
 	DetailsTokenFile string
 
-	// DrainDelay is how long the server goes on serving after it has said that it will not. Default 5 s; negative: none.
+	// DrainDelay is how long the server serves on after its names became NOT_SERVING. Default 5 s; negative: none.
 	DrainDelay time.Duration
-	// ShutdownTimeout is how long calls in flight may take to end after that. Default 20 s; negative: none.
+	// ShutdownTimeout is how long calls in flight may take after DrainDelay. Default 20 s; negative: none.
 	ShutdownTimeout time.Duration
 
-	// Logger hears of every transition. Default slog.Default().
+	// Logger receives one record per transition, with its cause. Default slog.Default().
 	Logger *slog.Logger
 
-	// unknownVariables are pairs of an unknown environment variable and the known one nearest to it. New logs them.
-	unknownVariables [][2]string
+	unknownVariables [][2]string // of ConfigFromEnv: each with the known one nearest to it
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/vitals-go/vitals/servicer/bearer"
 )
 
-// authorize completes cfg.Details with the tokens of the file.
+// authorize adds the tokens of the file to cfg.Details.
 func (cfg *Config) authorize(log *slog.Logger) error {
 	return cfg.tokens(func(field string) string { return "vitals: " + field + " (" + tokenFileVariable + ")" }, log)
 }
 
-// tokens sets cfg.Details.Tokens if there is a file of them; with no log it only looks for mistakes.
+// tokens sets cfg.Details.Tokens if there is a token file; without a log it only checks for mistakes.
 func (cfg *Config) tokens(name func(field string) string, log *slog.Logger) error {
 	if cfg.DetailsTokenFile == "" {
 		return nil
@@ -25,10 +25,10 @@ func (cfg *Config) tokens(name func(field string) string, log *slog.Logger) erro
 		err = fmt.Errorf("%s: %w", field, err)
 	}
 	if cfg.Details.Policy == servicer.DetailsAlways && cfg.Details.Authorize == nil {
-		err = errors.Join(err, fmt.Errorf("%s: protects nothing while everybody may see details (PLUGIN_HEALTH_DETAILS=always)", field))
+		err = errors.Join(err, fmt.Errorf("%s: has no effect while every caller sees details (PLUGIN_HEALTH_DETAILS=always)", field))
 	}
 	if cfg.Details.Tokens != nil {
-		err = errors.Join(err, fmt.Errorf("%s: excludes Details.Tokens", field))
+		err = errors.Join(err, fmt.Errorf("%s: only one of it and Details.Tokens can be set", field))
 	}
 	if err == nil && log != nil {
 		cfg.Details.Tokens = tokens

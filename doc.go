@@ -1,17 +1,15 @@
-// Package vitals tells truthfully whether traffic should come to a gRPC server, through every door that asks.
+// Package vitals reports the health of a gRPC server over gRPC, HTTP, a file, Prometheus and OpenTelemetry.
 //
-// It is the front door of a collection: New wires, from one Config, the recorder that watches calls (interceptor), the
-// checks that ask dependencies and resources (checker), the breakers that guard clients (breaker), the judge that folds
-// all of it into one immutable report and answers grpc.health.v1 (servicer), and the heralds that repeat its verdict:
-// HTTP probes, status page, health file and metrics (probes), and OpenTelemetry (otel). Every part can also be used
-// alone.
+// New creates, from one Config, a recorder of calls (package interceptor), checks of dependencies and resources (checker),
+// the health server that evaluates them together with circuit breakers (servicer, breaker), and what publishes its reports:
+// HTTP endpoints, status page, health file and Prometheus metrics (probes), and OpenTelemetry (otel). Each package can also
+// be used alone.
 //
-// Health.Serve runs everything and, when its context ends, ends it in order: readiness fails first, serving goes on for a
-// while, watches end, calls in flight finish. Nothing starts before Serve and nothing is left after it; it handles no
-// signal. Health.Run does what Serve does for a server that somebody else serves; Health.PluginServer makes the one that
-// HashiCorp's go-plugin serves.
+// Health.Serve runs all of it and drains in order when its context is done: readiness fails, calls are served for a while,
+// Watch streams end, calls in flight finish. Health.Run does the same for a server that other code serves,
+// Health.PluginServer creates the one that HashiCorp's go-plugin serves. New starts nothing, nothing is left after Serve or
+// Run, and no signal is handled.
 //
-// A Health may be used concurrently. It owns every goroutine that it starts. A recorded call costs less than twice two
-// readings of the clock and no allocation (go run ./bench -only P1); a health check answered over gRPC or HTTP
-// costs an atomic load or two beside the transport, and never waits for a dependency.
+// A recorded call costs less than twice two readings of the clock and no allocation (go run ./bench -only P1). A health
+// check costs a few atomic loads beside the transport and never waits for a dependency.
 package vitals

@@ -34,7 +34,7 @@ const (
 	pidPlaceholder = "{pid}"
 )
 
-// ConfigFromEnv returns the configuration that the process environment asks for, with every default filled in:
+// ConfigFromEnv returns the configuration of the process environment, with all defaults:
 //
 //	PLUGIN_HEALTH_CHECK_INTERVAL      30          from one run of a check to the next
 //	PLUGIN_HEALTH_CHECK_TIMEOUT       5           for one run
@@ -47,27 +47,23 @@ const (
 //	PLUGIN_HEALTH_GRPC_PLAINTEXT      false       keeps that one without TLS, for a kubelet
 //	PLUGIN_HEALTH_TLS_CERT            –           files for TLS on both of them, read again when they change
 //	PLUGIN_HEALTH_TLS_KEY             –
-//	PLUGIN_HEALTH_TLS_CLIENT_CA       –           authorities whose certificate clients must show
-//	PLUGIN_HEALTH_TLS_CLIENT_AUTH     required    or optional: clients without one, such as a kubelet, are let in too
+//	PLUGIN_HEALTH_TLS_CLIENT_CA       –           authorities of client certificates
+//	PLUGIN_HEALTH_TLS_CLIENT_AUTH     required    or optional: clients without one, such as a kubelet, may connect
 //	PLUGIN_HEALTH_FILE_PATH           /tmp/health empty turns the file off
 //	PLUGIN_ENABLE_PROMETHEUS          false
-//	PLUGIN_HEALTH_DETAILS             never       who sees error texts: never, local, certificate or always
-//	PLUGIN_HEALTH_DETAILS_TOKEN_FILE  –           bearer tokens, one a line; callers who show one see error texts too
-//	PLUGIN_HEALTH_DRAIN_DELAY         5           serving goes on this long after the drain begins; 0 is allowed
+//	PLUGIN_HEALTH_DETAILS             never       which callers see error texts: never, local, certificate or always
+//	PLUGIN_HEALTH_DETAILS_TOKEN_FILE  –           bearer tokens, one a line, whose holders see error texts too
+//	PLUGIN_HEALTH_DRAIN_DELAY         5           how long to serve on after the drain begins; 0 is allowed
 //	PLUGIN_HEALTH_SHUTDOWN_TIMEOUT    20          for calls in flight after that
 //
-// Plain numbers are seconds; Go durations such as 1m30s work too. Every mistake is reported at once, each by its
-// variable's name; files are read, so that a wrong one is a mistake here. New logs a warning for each other variable whose
-// name begins with PLUGIN_HEALTH_ or PLUGIN_RESOURCE_. It is the only place in the module that reads the environment.
+// Plain numbers are seconds; Go durations such as 1m30s are valid too. {pid} in PLUGIN_HEALTH_FILE_PATH stands for the
+// process ID. The error joins all mistakes, each naming its variable, also of files that cannot be used. New logs a warning
+// for each other variable whose name begins with PLUGIN_HEALTH_ or PLUGIN_RESOURCE_. There is no variable for a token:
+// child processes inherit variables, and crash reports show them. No other function of the module reads the environment.
 //
-// There is no variable for a token itself: child processes inherit variables, and crash reports show them.
-//
-// {pid} in PLUGIN_HEALTH_FILE_PATH stands for the process ID.
-//
-// A plugin of HashiCorp's go-plugin inherits its host's environment, and would fight with the host and with other
-// plugins for one port and one file. Where go-plugin's PLUGIN_PROTOCOL_VERSIONS is set, the doors HTTP and GRPC are
-// therefore closed whatever the variables say, the file is written only if its path holds {pid}, and nothing waits for
-// load balancers before the end. A plugin that wants a door of its own sets the field after ConfigFromEnv.
+// A plugin of HashiCorp's go-plugin inherits the environment of its host, whose port and file it must not use. Where
+// go-plugin's PLUGIN_PROTOCOL_VERSIONS is set, there are therefore no HTTP and gRPC listeners and no drain delay, and a file
+// only if its path holds {pid}. To have them in a plugin, set the fields after ConfigFromEnv.
 func ConfigFromEnv() (Config, error) { return configFrom(os.Environ()) }
 
 func configFrom(environ []string) (Config, error) {
@@ -198,7 +194,7 @@ func (cfg *Config) filesFromEnv() error {
 	return errors.Join(err, cfg.tokens(func(string) string { return tokenFileVariable }, nil))
 }
 
-// leaveListenersToHost closes every door that the host has opened by the same variable.
+// leaveListenersToHost removes what the host has opened because of the same variables.
 func (cfg *Config) leaveListenersToHost() {
 	cfg.HTTPAddr, cfg.HealthGRPCAddr, cfg.DrainDelay = "", "", 0
 	if !strings.Contains(cfg.FilePath, pidPlaceholder) {

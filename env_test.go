@@ -18,7 +18,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-func TestEmptyEnvironmentGivesTheDocumentedDefaults(t *testing.T) {
+func TestEmptyEnvironmentGivesDocumentedDefaults(t *testing.T) {
 	want := Config{
 		CheckInterval:   30 * time.Second,
 		CheckTimeout:    5 * time.Second,
@@ -85,7 +85,7 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-func TestEveryBadValueIsNamedByItsVariable(t *testing.T) {
+func TestInvalidValuesNameTheirVariable(t *testing.T) {
 	garbage := []string{"NaN", "Inf", "-Inf", "+inf", "30 apples", "abc", "1e400", "--1", "1,5"}
 	times := append([]string{"-1", "-1s", "9e18", "9223372036", "2562047h", "1e-12"}, garbage...)
 	addresses := []string{"8080", "localhost", ":", "127.0.0.1:", ":99999", ":-1", ":8o8o", "::1:80", "http://:8080"}
@@ -126,7 +126,7 @@ func TestEveryBadValueIsNamedByItsVariable(t *testing.T) {
 	}
 }
 
-func TestAllMistakesAreReportedAtOnce(t *testing.T) {
+func TestEnvironmentErrorsAreJoined(t *testing.T) {
 	_, err := configFrom([]string{
 		"PLUGIN_HEALTH_CHECK_INTERVAL=-1", "PLUGIN_RESOURCE_CPU_THRESHOLD=NaN", "PLUGIN_ENABLE_PROMETHEUS=perhaps",
 		"PLUGIN_HEALTH_HTTP_ADDR=8080", "PLUGIN_HEALTH_GRPC_ADDR=9090", "PLUGIN_HEALTH_TLS_KEY=/none/key", "PLUGIN_HEALTH_DETAILS_TOKEN_FILE=/none/tokens",
@@ -169,7 +169,7 @@ func TestNewWarnsAboutUnknownVariables(t *testing.T) {
 	}
 }
 
-func TestFilesOfVariablesAreReadAtOnce(t *testing.T) {
+func TestFilesOfVariablesAreRead(t *testing.T) {
 	a := pkitest.New(t)
 	cert, key := a.Issue(t, "server")
 	tokens := filepath.Join(a.Folder, "tokens")
@@ -194,10 +194,10 @@ func TestFilesOfVariablesAreReadAtOnce(t *testing.T) {
 			[]string{"PLUGIN_HEALTH_TLS_CERT:", "/none/c", "PLUGIN_HEALTH_TLS_KEY:", "PLUGIN_HEALTH_TLS_CLIENT_CA:", "PLUGIN_HEALTH_DETAILS_TOKEN_FILE:"},
 		},
 		"key alone":       {[]string{"PLUGIN_HEALTH_TLS_KEY=" + key}, []string{"PLUGIN_HEALTH_TLS_CERT: certificate is required"}},
-		"optional, alone": {[]string{"PLUGIN_HEALTH_TLS_CLIENT_AUTH=optional"}, []string{"PLUGIN_HEALTH_TLS_CLIENT_AUTH: has no use", "PLUGIN_HEALTH_TLS_KEY: key is"}},
+		"optional, alone": {[]string{"PLUGIN_HEALTH_TLS_CLIENT_AUTH=optional"}, []string{"PLUGIN_HEALTH_TLS_CLIENT_AUTH: has no effect", "PLUGIN_HEALTH_TLS_KEY: key is"}},
 		"mismatch":        {[]string{"PLUGIN_HEALTH_TLS_CERT=" + a.File, "PLUGIN_HEALTH_TLS_KEY=" + key}, []string{"PLUGIN_HEALTH_TLS_CERT:", "does not match"}},
 		"a key for a CA":  {append(slices.Clone(good), "PLUGIN_HEALTH_TLS_CLIENT_CA="+key), []string{"PLUGIN_HEALTH_TLS_CLIENT_CA:", "no certificate"}},
-		"always":          {append(slices.Clone(good), "PLUGIN_HEALTH_DETAILS=always"), []string{"PLUGIN_HEALTH_DETAILS_TOKEN_FILE: protects nothing"}},
+		"always":          {append(slices.Clone(good), "PLUGIN_HEALTH_DETAILS=always"), []string{"PLUGIN_HEALTH_DETAILS_TOKEN_FILE: has no effect"}},
 	} {
 		cfg, err := configFrom(tt.environ)
 		for _, want := range tt.want {
@@ -231,7 +231,7 @@ func FuzzVariables(f *testing.F) {
 	})
 }
 
-func TestPluginLeavesTheDoorsToItsHost(t *testing.T) {
+func TestPluginOpensNoListeners(t *testing.T) {
 	pid := strconv.Itoa(os.Getpid())
 	for name, tt := range map[string]struct {
 		environ          []string

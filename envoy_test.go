@@ -54,7 +54,7 @@ func unjudged() resource.Config {
 	return resource.Config{Limits: map[string]checker.Limit{"cpu_usage": {}, "memory_usage": {}, "disk_usage": {}, "open_files": {}}}
 }
 
-func TestEnvoyIsToldAtBothDoors(t *testing.T) {
+func TestEnvoyHeadersOverHTTPAndGRPC(t *testing.T) {
 	w := serve(t, func(cfg *vitals.Config) {
 		cfg.Envoy = true
 		cfg.DrainDelay = 3 * time.Second
@@ -73,7 +73,7 @@ func TestEnvoyIsToldAtBothDoors(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-func TestEnvoyIsNotToldUnasked(t *testing.T) {
+func TestNoEnvoyHeadersByDefault(t *testing.T) {
 	w := serve(t, func(cfg *vitals.Config) { cfg.Resources = unjudged() })
 	if err := w.Checker().Add(checker.Check{Name: "cache", Optional: true, Run: func(context.Context) error { return errors.New("down") }}); err != nil {
 		t.Fatal(err)

@@ -78,7 +78,7 @@ func ExampleConfig_Kubernetes() {
 	// }
 }
 
-func TestKubernetesAsksTheDoorThatIsOpen(t *testing.T) {
+func TestKubernetesChoosesListener(t *testing.T) {
 	for name, test := range map[string]struct {
 		config     vitals.Config
 		grpc, http int
@@ -89,8 +89,8 @@ func TestKubernetesAsksTheDoorThatIsOpen(t *testing.T) {
 		"none":         {},
 		"any port":     {config: vitals.Config{HTTPAddr: ":0"}, complaint: `PLUGIN_HEALTH_HTTP_ADDR) is ":0"`},
 		"no port":      {config: vitals.Config{HealthGRPCAddr: "9090"}, complaint: "PLUGIN_HEALTH_GRPC_ADDR)"},
-		"loopback":     {config: vitals.Config{HTTPAddr: "127.0.0.1:8080"}, complaint: "the kubelet asks at the pod's address"},
-		"broken check": {config: vitals.Config{OptionalChecks: []string{"cache"}}, complaint: "names no dependency"},
+		"loopback":     {config: vitals.Config{HTTPAddr: "127.0.0.1:8080"}, complaint: "the kubelet connects to the address of the pod"},
+		"broken check": {config: vitals.Config{OptionalChecks: []string{"cache"}}, complaint: "unknown dependency"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := test.config.Kubernetes()
@@ -108,7 +108,7 @@ func TestKubernetesAsksTheDoorThatIsOpen(t *testing.T) {
 }
 
 // The timeout that operators set for all checks counts, and whom they make optional does not.
-func TestKubernetesKnowsTheChecksAsTheyRun(t *testing.T) {
+func TestKubernetesHasChecksWithDefaults(t *testing.T) {
 	config := vitals.Config{
 		HTTPAddr: ":8080", CheckTimeout: time.Minute, CheckInterval: 2 * time.Minute,
 		Dependencies: []checker.Check{{Name: "database", Run: ping}},

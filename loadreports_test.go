@@ -28,7 +28,7 @@ func (w *world) trailer(t *testing.T) (metadata.MD, error) {
 	return trailer, err
 }
 
-func TestLoadIsReportedByCallsAndStreams(t *testing.T) {
+func TestLoadReportsInTrailersAndStreams(t *testing.T) {
 	w := serve(t, func(cfg *vitals.Config) {
 		cfg.LoadReports = true
 		cfg.Load.Interval = 100 * time.Millisecond
@@ -65,7 +65,7 @@ func TestLoadIsReportedByCallsAndStreams(t *testing.T) {
 	}
 }
 
-func TestLoadIsASecretUnlessItIsToBeReported(t *testing.T) {
+func TestNoLoadReportsByDefault(t *testing.T) {
 	w := serve(t, nil)
 	trailer, err := w.trailer(t)
 	if err != nil || len(trailer[loadTrailer]) != 0 {
@@ -81,7 +81,7 @@ func TestLoadIsASecretUnlessItIsToBeReported(t *testing.T) {
 	w.end(t)
 }
 
-func TestLoadReportsNameTheirMistakes(t *testing.T) {
+func TestLoadReportErrorsNameField(t *testing.T) {
 	_, err := vitals.New(vitals.Config{LoadReports: true, CheckTimeout: -1, Load: orcavitals.Config{Interval: 1}})
 	for _, word := range []string{"orcavitals: Interval", "CheckTimeout"} {
 		if err == nil || !strings.Contains(err.Error(), word) {

@@ -58,7 +58,7 @@ func (told *telemetry) metrics(t *testing.T) string {
 	return text.String()
 }
 
-func TestOpenTelemetryIsToldToo(t *testing.T) {
+func TestOpenTelemetryExport(t *testing.T) {
 	var told *telemetry
 	w := serve(t, func(cfg *vitals.Config) { told = export(cfg) })
 	check(t, w.conn, "database", healthpb.HealthCheckResponse_SERVING)
@@ -109,7 +109,7 @@ func (told *telemetry) checkSpans(t *testing.T) {
 }
 
 // A mistake elsewhere leaves nothing with the provider, and a Producer that belongs to somebody else is a mistake.
-func TestNewThatFailsExportsNothing(t *testing.T) {
+func TestFailedNewExportsNothing(t *testing.T) {
 	cfg := vitals.Config{Logger: slog.New(slog.DiscardHandler)}
 	told := export(&cfg)
 	broken := cfg

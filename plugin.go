@@ -11,22 +11,20 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// pluginName is what go-plugin's hosts ask Check for. Their Ping wants an answer and does not look at it.
+// pluginName is the name that hosts of go-plugin pass to Check. Their Ping requires a response, whatever its status.
 const pluginName = "plugin"
 
-// PluginServer makes a server for plugin.ServeConfig.GRPCServer of HashiCorp's go-plugin, which registers a health
-// service of its own that always says SERVING, and where registering a second one ends the process:
+// PluginServer creates a server for plugin.ServeConfig.GRPCServer of HashiCorp's go-plugin:
 //
 //	plugin.Serve(&plugin.ServeConfig{…, GRPCServer: health.PluginServer})
 //
-// Health is answered before go-plugin's service hears of it, the report service is registered, calls are recorded and
-// panics recovered. The name "plugin" is always known, so that Ping succeeds for as long as the process lives, whatever
-// its dependencies do, and its status is that of readiness. Services are known by their names from the first call on; a
-// check that has such a name, or gates a service that does not exist, is logged then.
+// go-plugin registers a health service that always returns SERVING, and a second registration ends the process. The
+// interceptors of this server answer health requests first; the report service is registered, calls are recorded, panics
+// recovered. The name "plugin" is always known, with the status of readiness. Services are known from the first call on; a
+// check that has the name of one, or gates an unknown one, is logged then.
 //
-// It may be called more than once, as go-plugin's broker does: all servers share one health. Use Run beside
-// plugin.Serve; once PluginServer has been called, Run ends without the delay, because go-plugin has closed the
-// connection by then and its host waits for two seconds only.
+// It may be called more than once, as go-plugin's broker does. Use Run beside plugin.Serve; Run then ends without the drain
+// delay, because go-plugin has closed the connection by then and its host waits for 2 s only.
 func (h *Health) PluginServer(options []grpc.ServerOption) *grpc.Server {
 	h.isPlugin.Store(true)
 	p := &pluginServer{health: h}
@@ -38,8 +36,8 @@ func (h *Health) PluginServer(options []grpc.ServerOption) *grpc.Server {
 	return p.Server
 }
 
-// pluginServer learns what go-plugin has registered when the first call comes: not before is it certain that nothing
-// more will be, and that nobody writes what GetServiceInfo reads.
+// pluginServer reads the registered services at the first call: before, go-plugin may still register some, which
+// GetServiceInfo must not run beside.
 type pluginServer struct {
 	*grpc.Server
 
@@ -61,7 +59,7 @@ func (p *pluginServer) addServices() {
 	p.health.recorder.Register(p.Server)
 	services := slices.AppendSeq([]string{pluginName}, maps.Keys(p.GetServiceInfo()))
 	if err := p.health.server.AddServices(services...); err != nil {
-		p.health.log.LogAttrs(context.Background(), slog.LevelError, "the plugin's services have no health of their own",
+		p.health.log.LogAttrs(context.Background(), slog.LevelError, "plugin services rejected by the health server; only the name plugin is known",
 			slog.Any("error", err))
 		p.health.server.SetServingStatus(pluginName, healthpb.HealthCheckResponse_SERVING)
 	}

@@ -129,7 +129,7 @@ func TestPluginServersShareOneHealth(t *testing.T) {
 	})
 }
 
-func TestPingIsAnsweredBeforeAnythingRuns(t *testing.T) {
+func TestPingIsAnsweredBeforeRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHealth(t, vitals.Config{Dependencies: []checker.Check{{Name: "database", Run: func(ctx context.Context) error {
 			<-ctx.Done()
@@ -159,7 +159,7 @@ func TestPingIsAnsweredBeforeAnythingRuns(t *testing.T) {
 	})
 }
 
-func TestPluginWithAMistakeStillAnswersPing(t *testing.T) {
+func TestPluginWithInvalidCheckAnswersPing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		h := newHealth(t, vitals.Config{
@@ -175,7 +175,7 @@ func TestPluginWithAMistakeStillAnswersPing(t *testing.T) {
 	})
 }
 
-func TestRunAnnouncesTheDrain(t *testing.T) {
+func TestRunDrains(t *testing.T) {
 	for name, test := range map[string]struct {
 		plugin bool
 		delay  time.Duration
@@ -212,7 +212,7 @@ func TestRunAnnouncesTheDrain(t *testing.T) {
 	}
 }
 
-func TestRunOpensTheDoors(t *testing.T) {
+func TestRunOpensListeners(t *testing.T) {
 	w := &world{http: freeAddr(t), file: t.TempDir() + "/health", ended: make(chan error, 1)}
 	plain := freeAddr(t)
 	w.Health = newHealth(t, vitals.Config{HTTPAddr: w.http, HealthGRPCAddr: plain, FilePath: w.file, DrainDelay: -1})
@@ -224,7 +224,7 @@ func TestRunOpensTheDoors(t *testing.T) {
 	w.end(t)
 }
 
-func TestRunNamesTheDoorThatIsTaken(t *testing.T) {
+func TestRunNamesAddressInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +236,7 @@ func TestRunNamesTheDoorThatIsTaken(t *testing.T) {
 	}
 }
 
-func TestServicesAreLearntOnceUnderConcurrentCalls(t *testing.T) {
+func TestPluginServicesAreAddedOnceUnderConcurrentCalls(t *testing.T) {
 	h := newHealth(t, vitals.Config{})
 	p := plugIn(t, h)
 	defer p.end()

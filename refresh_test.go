@@ -24,8 +24,8 @@ func (r rogue) Snapshots() []breaker.Snapshot {
 	return nil
 }
 
-// TestASourceThatPanicsDoesNotEndTheProcess has a source that the judge survives: who follows it must do so too.
-func TestASourceThatPanicsDoesNotEndTheProcess(t *testing.T) {
+// TestPanickingSourceIsReported has a source that the judge survives: who follows it must do so too.
+func TestPanickingSourceIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		source := rogue{newMute()}

@@ -233,7 +233,7 @@ func lowered(list []string) []string {
 	return out
 }
 
-func TestNoDoorTellsASecret(t *testing.T) {
+func TestNoEndpointShowsSecrets(t *testing.T) {
 	w, told, log := planted(t)
 	// First with a valid token, which proves that the test recognizes a secret.
 	var open []string

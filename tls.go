@@ -9,22 +9,21 @@ import (
 	"github.com/vitals-go/vitals/internal/pki"
 )
 
-// TLSFiles are the server's side of TLS in PEM files. They are looked at again, at most once a second, when somebody
-// connects, so that a certificate, its key or the authorities can be replaced under a running process; while what they
-// hold makes no sense, what was read before stays in force. The zero value means no TLS.
+// TLSFiles are the PEM files of a TLS server. They are checked for changes with new connections, at most once a second, so
+// that a running process takes renewed certificates; while they are invalid the previous ones are kept. The zero value
+// means no TLS.
 type TLSFiles struct {
-	// Cert and Key are the certificate, followed by those of the authorities between it and the root, and its key.
+	// Cert holds the certificate, followed by intermediate certificates, Key its private key.
 	Cert, Key string
-	// ClientCA holds the authorities whose certificates clients must show: mutual TLS. Default: clients show none.
+	// ClientCA holds the authorities of client certificates: mutual TLS. Default: none are requested.
 	ClientCA string
-	// ClientOptional lets clients in that show no certificate; one that is shown must be good all the same. A kubelet
-	// has none to show. With servicer.DetailsCertificate the certificate then says who may see details.
+	// ClientOptional accepts clients without a certificate, such as a kubelet; one that is presented must be valid. See
+	// servicer.DetailsCertificate.
 	ClientOptional bool
 }
 
-// ServerConfig reads the files and returns the configuration for a listener: at least TLS 1.2, for HTTP and gRPC, for any
-// number of servers. log hears of files that were replaced, or are no longer good; nil: nobody does. The error tells all
-// mistakes, each by its field.
+// ServerConfig reads the files and returns the configuration for any number of HTTP and gRPC servers, with TLS 1.2 or
+// later. Reloads and their failures are logged to log; nil discards. The error joins all mistakes, each naming its field.
 func (f TLSFiles) ServerConfig(log *slog.Logger) (*tls.Config, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -32,7 +31,7 @@ func (f TLSFiles) ServerConfig(log *slog.Logger) (*tls.Config, error) {
 	return f.serverConfig(log, func(field string) string { return "vitals: TLSFiles." + field })
 }
 
-// tlsVariable is what fills a field of Config.TLS from the environment.
+// tlsVariable returns the environment variable of a field of Config.TLS.
 func tlsVariable(field string) string {
 	switch field {
 	case "Cert":
@@ -46,7 +45,7 @@ func tlsVariable(field string) string {
 	}
 }
 
-// wanted reports whether anything has been said about TLS.
+// wanted reports whether any field is set.
 func (f TLSFiles) wanted() bool { return f != TLSFiles{} }
 
 func (f TLSFiles) clientAuth() tls.ClientAuthType {
@@ -60,11 +59,11 @@ func (f TLSFiles) clientAuth() tls.ClientAuthType {
 	}
 }
 
-// serverConfig is ServerConfig that calls fields by what name makes of them.
+// serverConfig is ServerConfig with the names of fields in errors.
 func (f TLSFiles) serverConfig(log *slog.Logger, name func(field string) string) (*tls.Config, error) {
-	var useless error
+	var unused error
 	if f.ClientOptional && f.ClientCA == "" {
-		useless = fmt.Errorf("%s: has no use without ClientCA (%s)", name("ClientOptional"), tlsClientCAVariable)
+		unused = fmt.Errorf("%s: has no effect without ClientCA (%s)", name("ClientOptional"), tlsClientCAVariable)
 	}
 	files, err := pki.Open(f.Cert, f.Key, f.ClientCA, log)
 	if err != nil {
@@ -72,61 +71,61 @@ func (f TLSFiles) serverConfig(log *slog.Logger, name func(field string) string)
 			pki.ErrCert: name("Cert"), pki.ErrKey: name("Key"), pki.ErrAuthority: name("ClientCA"),
 		})
 	}
-	if err := errors.Join(err, useless); err != nil {
+	if err := errors.Join(err, unused); err != nil {
 		return nil, err
 	}
 	return files.Config(f.clientAuth()), nil
 }
 
-// renamed puts before each of the joined errors the field that it is about.
+// renamed prefixes each of the joined errors with its field.
 func renamed(err error, fields map[error]string) error {
 	all := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		all = joined.Unwrap()
 	}
-	for i, mistake := range all {
+	for i, one := range all {
 		for kind, field := range fields {
-			if errors.Is(mistake, kind) {
-				all[i] = fmt.Errorf("%s: %w", field, mistake)
+			if errors.Is(one, kind) {
+				all[i] = fmt.Errorf("%s: %w", field, one)
 			}
 		}
 	}
 	return errors.Join(all...)
 }
 
-// listenerTLS is what the two listeners speak; nil is plaintext.
+// listenerTLS is the TLS of the two listeners; nil means plaintext.
 type listenerTLS struct{ http, grpc *tls.Config }
 
-// listenerTLS reads the files if a door is to use them.
+// listenerTLS reads the files if a listener uses them.
 func (cfg Config) listenerTLS(log *slog.Logger) (listenerTLS, error) {
-	speaks := listenerTLS{http: cfg.HTTPTLS, grpc: cfg.HealthGRPCTLS}
-	web := cfg.HTTPAddr != "" && speaks.http == nil
-	probe := cfg.HealthGRPCAddr != "" && speaks.grpc == nil && !cfg.HealthGRPCPlaintext
+	configs := listenerTLS{http: cfg.HTTPTLS, grpc: cfg.HealthGRPCTLS}
+	web := cfg.HTTPAddr != "" && configs.http == nil
+	probe := cfg.HealthGRPCAddr != "" && configs.grpc == nil && !cfg.HealthGRPCPlaintext
 	err := cfg.conflictingTLS()
 	if !cfg.TLS.wanted() || !web && !probe {
-		return speaks, err
+		return configs, err
 	}
 	shared, filesErr := cfg.TLS.serverConfig(log, func(field string) string { return "vitals: TLS." + field + " (" + tlsVariable(field) + ")" })
 	if web {
-		speaks.http = shared
+		configs.http = shared
 	}
 	if probe {
-		speaks.grpc = shared
+		configs.grpc = shared
 	}
-	return speaks, errors.Join(err, filesErr)
+	return configs, errors.Join(err, filesErr)
 }
 
 func (cfg Config) conflictingTLS() error {
 	var errs []error
 	if cfg.HealthGRPCTLS != nil && cfg.HealthGRPCPlaintext {
-		errs = append(errs, errors.New("vitals: HealthGRPCTLS and HealthGRPCPlaintext exclude each other"))
+		errs = append(errs, errors.New("vitals: HealthGRPCTLS and HealthGRPCPlaintext: only one can be set"))
 	}
 	for _, field := range []struct {
 		name   string
 		config *tls.Config
 	}{{"HTTPTLS", cfg.HTTPTLS}, {"HealthGRPCTLS", cfg.HealthGRPCTLS}} {
 		if c := field.config; c != nil && len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil {
-			errs = append(errs, fmt.Errorf("vitals: %s holds no certificate", field.name))
+			errs = append(errs, fmt.Errorf("vitals: %s: no certificate", field.name))
 		}
 	}
 	return errors.Join(errs...)

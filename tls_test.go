@@ -29,11 +29,11 @@ func ExampleTLSFiles_ServerConfig() {
 	// Output:
 	// vitals: TLSFiles.Cert: certificate: open /etc/tls/none.crt: no such file or directory
 	// vitals: TLSFiles.Key: key is required for TLS
-	// vitals: TLSFiles.ClientOptional: has no use without ClientCA (PLUGIN_HEALTH_TLS_CLIENT_CA)
+	// vitals: TLSFiles.ClientOptional: has no effect without ClientCA (PLUGIN_HEALTH_TLS_CLIENT_CA)
 }
 
 // The self-probe, which takes every flag that a client of these doors needs, is the witness.
-func TestEveryListenerSpeaksTLS(t *testing.T) {
+func TestEveryListenerHasTLS(t *testing.T) {
 	a, other := pkitest.New(t), pkitest.New(t)
 	cert, key := a.Issue(t, "server")
 	mine, minesKey := a.Issue(t, "client")
@@ -92,7 +92,7 @@ func TestEveryListenerSpeaksTLS(t *testing.T) {
 }
 
 // A verified certificate, or a token, shows causes; everybody else gets the verdict without them.
-func TestCredentialsOpenDetailsAtTheHTTPDoor(t *testing.T) {
+func TestCredentialsShowDetailsOverHTTP(t *testing.T) {
 	const token = "correct-horse-battery-staple"
 	a := pkitest.New(t)
 	cert, key := a.Issue(t, "server")
@@ -143,7 +143,7 @@ func TestCredentialsOpenDetailsAtTheHTTPDoor(t *testing.T) {
 	w.end(t)
 }
 
-func TestMistakesInTLSAndTokensAreReportedAtOnce(t *testing.T) {
+func TestTLSAndTokenErrorsAreJoined(t *testing.T) {
 	a := pkitest.New(t)
 	cert, key := a.Issue(t, "server")
 	none := filepath.Join(a.Folder, "none")
@@ -160,11 +160,11 @@ func TestMistakesInTLSAndTokensAreReportedAtOnce(t *testing.T) {
 			},
 		},
 		"half":           {vitals.Config{HealthGRPCAddr: ":0", TLS: vitals.TLSFiles{Cert: cert}}, []string{"PLUGIN_HEALTH_TLS_KEY): key is required"}},
-		"two ways":       {vitals.Config{HealthGRPCTLS: new(tls.Config), HealthGRPCPlaintext: true}, []string{"exclude each other", "HealthGRPCTLS holds no certificate"}},
-		"no certificate": {vitals.Config{HTTPTLS: new(tls.Config)}, []string{"HTTPTLS holds no certificate"}},
+		"two ways":       {vitals.Config{HealthGRPCTLS: new(tls.Config), HealthGRPCPlaintext: true}, []string{"only one can be set", "HealthGRPCTLS: no certificate"}},
+		"no certificate": {vitals.Config{HTTPTLS: new(tls.Config)}, []string{"HTTPTLS: no certificate"}},
 		"always, and tokens": {
 			vitals.Config{TLS: good, Details: servicer.Details{Policy: servicer.DetailsAlways}, DetailsTokenFile: cert},
-			[]string{"protects nothing"},
+			[]string{"has no effect"},
 		},
 	} {
 		_, err := vitals.New(tt.config)
@@ -179,7 +179,7 @@ func TestMistakesInTLSAndTokensAreReportedAtOnce(t *testing.T) {
 	}
 }
 
-func TestKubernetesKnowsWhatAKubeletCanOpen(t *testing.T) {
+func TestKubernetesRejectsListenersWithClientCertificates(t *testing.T) {
 	files := vitals.TLSFiles{Cert: "c", Key: "k"}
 	mutual := vitals.TLSFiles{Cert: "c", Key: "k", ClientCA: "a"}
 	optional := vitals.TLSFiles{Cert: "c", Key: "k", ClientCA: "a", ClientOptional: true}

@@ -35,7 +35,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestMistakesAreReportedAtOnce(t *testing.T) {
+func TestNewReportsAllErrors(t *testing.T) {
 	_, err := vitals.New(vitals.Config{
 		// One mistake for each of the parts, which are made one after the other.
 		Requests:       servicer.RequestPolicy{MinSample: -1},
@@ -64,12 +64,12 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 			t.Errorf("the error does not name %s: %v", word, err)
 		}
 	}
-	if n := strings.Count(err.Error(), "Interval is negative"); n != 1 {
-		t.Errorf("the negative interval is told %d times: %v", n, err)
+	if n := strings.Count(err.Error(), "CheckInterval: got -1s"); n != 1 {
+		t.Errorf("the negative interval is reported %d times: %v", n, err)
 	}
 }
 
-func TestOperatorDecidesWhatIsOptional(t *testing.T) {
+func TestOptionalChecksReplaceOptional(t *testing.T) {
 	nothing := func(context.Context) error { return nil }
 	health, err := vitals.New(vitals.Config{
 		Dependencies: []checker.Check{
@@ -226,7 +226,7 @@ func eventually(t *testing.T, try func() error) {
 	}
 }
 
-func TestEveryDoorTellsTheSame(t *testing.T) {
+func TestEndpointsAgree(t *testing.T) {
 	w := serve(t, nil)
 	if _, err := testpb.NewTestServiceClient(w.conn).EmptyCall(t.Context(), &testpb.Empty{}, grpc.WaitForReady(true)); err != nil {
 		t.Fatal(err)
@@ -269,7 +269,7 @@ func TestEveryDoorTellsTheSame(t *testing.T) {
 	w.end(t)
 }
 
-func TestMetricsAreServedOnlyWhenAskedFor(t *testing.T) {
+func TestMetricsAreServedOnlyIfEnabled(t *testing.T) {
 	for _, asked := range []bool{false, true} {
 		w := serve(t, func(cfg *vitals.Config) { cfg.Prometheus = asked })
 		w.broken.Store(true)
@@ -286,7 +286,7 @@ func TestMetricsAreServedOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
-func TestNoDoorShowsTheCause(t *testing.T) {
+func TestEndpointsHideCauses(t *testing.T) {
 	w := serve(t, nil)
 	w.broken.Store(true)
 	check(t, w.conn, "database", healthpb.HealthCheckResponse_NOT_SERVING)
@@ -301,7 +301,7 @@ func TestNoDoorShowsTheCause(t *testing.T) {
 	w.end(t)
 }
 
-func TestDrainIsSeenAtEveryDoor(t *testing.T) {
+func TestDrainIsVisibleAtEveryEndpoint(t *testing.T) {
 	w := serve(t, func(cfg *vitals.Config) { cfg.DrainDelay = 2 * time.Second })
 	check(t, w.conn, "", healthpb.HealthCheckResponse_SERVING)
 	w.answers(t, "/ready", http.StatusOK)
@@ -320,7 +320,7 @@ func TestDrainIsSeenAtEveryDoor(t *testing.T) {
 	}
 }
 
-func TestTrafficThatOpensABreakerIsNewsAtOnce(t *testing.T) {
+func TestOpenedBreakerRunsCheckAtOnce(t *testing.T) {
 	guard, err := breaker.New(breaker.Config{Name: "payments", ProbeOnly: true})
 	if err != nil {
 		t.Fatal(err)
@@ -343,7 +343,7 @@ func TestTrafficThatOpensABreakerIsNewsAtOnce(t *testing.T) {
 	w.end(t)
 }
 
-func TestDoorThatIsTakenIsNamed(t *testing.T) {
+func TestServeNamesAddressInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -368,7 +368,7 @@ func (w *world) end(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-func TestHiddenChecksGateWithoutBeingNamed(t *testing.T) {
+func TestHiddenChecksGateWithoutNames(t *testing.T) {
 	w := serve(t, func(c *vitals.Config) { c.HideChecks = true })
 	check(t, w.conn, "", healthpb.HealthCheckResponse_SERVING)
 	client := healthpb.NewHealthClient(w.conn)

@@ -11,8 +11,8 @@ import (
 	"github.com/vitals-go/vitals"
 )
 
-// TestASecondStartHarmsNoFirst calls Serve and Run of a Health that serves already.
-func TestASecondStartHarmsNoFirst(t *testing.T) {
+// TestSecondServeLeavesFirstAlone calls Serve and Run of a Health that serves already.
+func TestSecondServeLeavesFirstAlone(t *testing.T) {
 	w := serve(t, func(cfg *vitals.Config) { cfg.HTTPAddr, cfg.HealthGRPCAddr = "", "" })
 	check(t, w.conn, "readiness", healthpb.HealthCheckResponse_SERVING)
 	eventually(t, func() error { _, err := os.Stat(w.file); return err })

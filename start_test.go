@@ -12,9 +12,9 @@ import (
 	"github.com/vitals-go/vitals"
 )
 
-// TestASignalBeforeTheStartEndsCleanly has Serve and Run begin when they are to end already, as a signal that comes
+// TestServeReturnsNilWhenContextIsDoneBeforeStart has Serve and Run begin when they are to end already, as a signal that comes
 // during a slow start does.
-func TestASignalBeforeTheStartEndsCleanly(t *testing.T) {
+func TestServeReturnsNilWhenContextIsDoneBeforeStart(t *testing.T) {
 	for name, begin := range map[string]func(*vitals.Health, context.Context) error{
 		"Serve": func(h *vitals.Health, ctx context.Context) error {
 			lis, err := net.Listen("tcp", "127.0.0.1:0")

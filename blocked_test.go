@@ -51,9 +51,9 @@ func (m *mute) silence() {
 	m.changed = make(chan struct{})
 }
 
-// TestAWitnessThatHangsKeepsNobodyFromEnding ends a server, and a Health beside somebody else's, while a source of
+// TestBlockedSourceDoesNotKeepServeOrRunFromReturning ends a server, and a Health beside somebody else's, while a source of
 // breakers answers neither the judge nor who follows it.
-func TestAWitnessThatHangsKeepsNobodyFromEnding(t *testing.T) {
+func TestBlockedSourceDoesNotKeepServeOrRunFromReturning(t *testing.T) {
 	for name, begin := range map[string]func(*vitals.Health, context.Context) error{
 		"Serve": func(h *vitals.Health, ctx context.Context) error {
 			return h.Serve(ctx, grpc.NewServer(h.ServerOptions()...), bufconn.Listen(1<<16))

@@ -23,7 +23,7 @@ import (
 
 // Whoever can reach the health-only listener, which asks nobody who he is, must not be able to use up the file
 // descriptors that the process needs for its work, and a probe gets through whatever crowd there is.
-func TestACrowdAtTheHealthListenerMakesRoomForProbes(t *testing.T) {
+func TestIdleConnectionsMakeRoomForProbes(t *testing.T) {
 	var addr string
 	w := serve(t, func(c *vitals.Config) { addr = c.HealthGRPCAddr })
 	check(t, w.plain, "", healthpb.HealthCheckResponse_SERVING)
