@@ -97,8 +97,8 @@ func (s *Server) Run(ctx context.Context) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
-		ConnContext:       conns.enter,
-		ConnState:         conns.leave,
+		ConnContext:       conns.connContext,
+		ConnState:         conns.connState,
 		// net/http responds to OPTIONS * with 200 otherwise.
 		DisableGeneralOptionsHandler: true,
 		// Requests end with ctx: an open event stream must not delay the shutdown.
@@ -132,7 +132,7 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 
 // shutdown ends the server. Cutting off slow responses is no error.
 func (s *Server) shutdown(ctx context.Context, server *http.Server, conns *connections) error {
-	idle := time.AfterFunc(idleGrace, conns.cutWaiting)
+	idle := time.AfterFunc(idleGrace, conns.CloseIdle)
 	defer idle.Stop()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()

@@ -9,6 +9,8 @@ import (
 
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/vitals-go/vitals/internal/connlimit"
 )
 
 const (
@@ -21,7 +23,7 @@ const (
 // target is one server to stop, with the listener that it serves if that is ours.
 type target struct {
 	server   *grpc.Server
-	listener *listener // nil if the server was started elsewhere
+	listener *connlimit.Listener // nil if the server was started elsewhere
 }
 
 // Drain stops servers without losing calls, in this order:
@@ -89,14 +91,14 @@ func (t target) stop(ctx context.Context) error {
 		greet, cancel := context.WithTimeout(ctx, handshakeGrace)
 		defer cancel()
 		wait(greet, graceful)
-		t.listener.closeSilent()
+		t.listener.CloseSilent()
 	}
 	if wait(ctx, graceful) {
 		return nil
 	}
 	stopped := async(t.server.Stop)
 	if t.listener != nil {
-		t.listener.closeAll()
+		t.listener.CloseAll()
 	}
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer cancel()

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
+
+	"github.com/vitals-go/vitals/internal/connlimit"
 )
 
 var errNotStopped = errors.New("servicer: a server did not stop: its listener blocks")
@@ -46,7 +48,7 @@ func (s *Server) ServeAll(ctx context.Context, endpoints ...Endpoint) error {
 	}
 	targets := make([]target, len(endpoints))
 	for i, e := range endpoints {
-		targets[i] = target{server: e.Server, listener: newListener(e.Listener)}
+		targets[i] = target{server: e.Server, listener: connlimit.New(e.Listener, 0)}
 	}
 	return s.serveTargets(ctx, targets)
 }

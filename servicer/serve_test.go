@@ -3,8 +3,11 @@ package servicer_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -12,8 +15,10 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/servicer"
@@ -148,33 +153,165 @@ func TestServeTwiceIsAnError(t *testing.T) {
 	})
 }
 
-// TestSilentPeersDoNotDelayStop connects and says nothing, which keeps GracefulStop from telling anybody to go away.
-func TestSilentPeersDoNotDelayStop(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux says how much a peer has sent")
+// limited is a listener as x/net/netutil.LimitListener returns it: its connections hide the TCP connection inside.
+type limited struct{ net.Listener }
+
+type limitedConn struct{ net.Conn }
+
+func (l limited) Accept() (net.Conn, error) {
+	accepted, err := l.Listener.Accept()
+	return limitedConn{accepted}, err
+}
+
+func overLimited(t *testing.T) link {
+	l := overTCP(t)
+	l.lis = limited{l.lis}
+	return l
+}
+
+// proxied is a listener whose connections begin with a PROXY protocol header, which the first Read removes.
+type proxied struct{ net.Listener }
+
+type proxiedConn struct {
+	net.Conn
+	header sync.Once
+}
+
+const proxyHeader = "PROXY TCP4 192.0.2.1 192.0.2.2 50000 50051\r\n"
+
+func (l proxied) Accept() (net.Conn, error) {
+	accepted, err := l.Listener.Accept()
+	return &proxiedConn{Conn: accepted}, err
+}
+
+func (c *proxiedConn) Read(p []byte) (int, error) {
+	var err error
+	c.header.Do(func() { _, err = io.ReadFull(c.Conn, make([]byte, len(proxyHeader))) })
+	if err != nil {
+		return 0, err
 	}
-	for name, over := range map[string]func(*testing.T) link{"tcp": overTCP, "tls": overTLS} {
+	return c.Conn.Read(p)
+}
+
+func overProxyProtocol(t *testing.T) link {
+	l := overTCP(t)
+	l.lis = proxied{l.lis}
+	target := l.target
+	l.target = "passthrough:///" + target
+	l.dialOptions = []grpc.DialOption{grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", target)
+		if err == nil {
+			_, err = io.WriteString(conn, proxyHeader)
+		}
+		return conn, err
+	})}
+	return l
+}
+
+// GracefulStop waits for every handshake before it sends a GOAWAY.
+func TestSilentPeerDelaysDrainByAboutASecond(t *testing.T) {
+	for name, tt := range map[string]struct {
+		over      func(*testing.T) link
+		sent      string
+		linuxOnly bool
+	}{
+		"TCP":                                   {overTCP, "", true},
+		"TCP, half a greeting":                  {overTCP, greeting[:20], true},
+		"TLS":                                   {overTLS, "", true},
+		"Unix socket":                           {overUnix, "", false},
+		"Unix socket, half a greeting":          {overUnix, greeting[:20], false},
+		"memory":                                {overMemory, "", false},
+		"wrapped listener":                      {overLimited, "", false},
+		"wrapped listener, half a greeting":     {overLimited, greeting[:20], false},
+		"PROXY protocol, only its header":       {overProxyProtocol, proxyHeader, false},
+		"PROXY protocol, header and half of it": {overProxyProtocol, proxyHeader + greeting[:20], false},
+	} {
 		t.Run(name, func(t *testing.T) {
-			s := serve(t, over(t), servicer.Config{DrainDelay: -1, ShutdownTimeout: time.Hour})
+			if tt.linuxOnly && runtime.GOOS != "linux" {
+				t.Skip("only Linux counts what a TCP peer has sent")
+			}
+			if runtime.GOOS == "windows" && strings.HasPrefix(name, "Unix") {
+				t.Skip("not recognized")
+			}
+			t.Parallel()
+			l := tt.over(t)
+			s := serve(t, l, servicer.Config{DrainDelay: -1, ShutdownTimeout: time.Hour})
 			client := s.link.dial(t)
 			defer client.Close()
 			if err := get(t.Context(), client, "now"); err != nil {
 				t.Fatal(err)
 			}
-			silent, err := net.Dial("tcp", s.link.target)
-			if err != nil {
-				t.Fatal(err)
-			}
+			silent := dialRaw(t, l)
 			defer silent.Close()
-			if err := get(t.Context(), client, "now"); err != nil { // so that the silent one is accepted
+			if _, err := io.WriteString(silent, tt.sent); err != nil {
 				t.Fatal(err)
 			}
+			another := s.link.dial(t) // accepted after the silent one
+			defer another.Close()
+			if err := get(t.Context(), another, "now"); err != nil {
+				t.Fatal(err)
+			}
+			inFlight := make(chan error)
+			go func() { inFlight <- get(t.Context(), client, "2s") }()
+			for s.shop.calls.Load() < 3 {
+				time.Sleep(time.Millisecond)
+			}
+			began := time.Now()
 			s.end()
-			if err := <-s.result; err != nil { // the test's timeout if the silent one is waited for
-				t.Errorf("Serve: %v", err)
+			if err := errors.Join(<-s.result, <-inFlight); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(began); took > 30*time.Second {
+				t.Errorf("the drain took %v, want about as long as the call in flight, 2s", took)
 			}
 		})
 	}
+}
+
+// greeting is what an HTTP/2 client sends at least.
+const greeting = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+
+// dialRaw returns a connection to l's listener without HTTP/2.
+func dialRaw(t *testing.T, l link) net.Conn {
+	t.Helper()
+	var conn net.Conn
+	var err error
+	if memory, ok := l.lis.(*bufconn.Listener); ok {
+		conn, err = memory.DialContext(t.Context())
+	} else {
+		conn, err = net.Dial(l.lis.Addr().Network(), l.lis.Addr().String())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// The credentials accept a *net.UnixConn only, as those of SO_PEERCRED do.
+func TestServeGivesCredentialsTheUnixConnection(t *testing.T) {
+	l := overUnix(t)
+	l.server = unixOnly{l.server}
+	s := serve(t, l, servicer.Config{DrainDelay: -1})
+	client := l.dial(t)
+	defer client.Close()
+	if err := get(t.Context(), client, "now"); err != nil {
+		t.Error(err)
+	}
+	s.end()
+	if err := <-s.result; err != nil {
+		t.Error(err)
+	}
+}
+
+type unixOnly struct {
+	credentials.TransportCredentials
+}
+
+func (u unixOnly) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	if _, ok := conn.(*net.UnixConn); !ok {
+		return nil, nil, fmt.Errorf("connection: got %T, want *net.UnixConn", conn)
+	}
+	return u.TransportCredentials.ServerHandshake(conn)
 }
 
 func TestPartialPrefaceIsCutOffAtDeadline(t *testing.T) {

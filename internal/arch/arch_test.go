@@ -55,7 +55,6 @@ var outside = map[string][]string{
 	"breaker/sqlbreaker":  {},
 	"servicer": {
 		"google.golang.org/grpc", "google.golang.org/protobuf",
-		"golang.org/x/sys/unix", // asks the kernel which connections have never greeted
 	},
 	"servicer/healthclient": {"google.golang.org/grpc"},
 	"servicer/orcavitals":   {"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/cncf/xds/go"},
@@ -67,8 +66,9 @@ var outside = map[string][]string{
 		"go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/metric",
 		"go.opentelemetry.io/otel/trace", "google.golang.org/grpc",
 	},
-	"otel/otelproducer": {"go.opentelemetry.io/otel", "google.golang.org/grpc"},
-	"internal":          {},
+	"otel/otelproducer":  {"go.opentelemetry.io/otel", "google.golang.org/grpc"},
+	"internal":           {},
+	"internal/connlimit": {"golang.org/x/sys/unix"}, // TCP_INFO
 }
 
 // allowedTopLevel is everything that may lie at the top of the repository.

@@ -1,78 +1,145 @@
-// Package turnstile bounds the open connections of a listener without ever turning away a newcomer.
+// Package connlimit keeps track of open connections, bounds their number without refusing new ones, and closes those that
+// would delay the end of a server.
 package connlimit
 
 import (
 	"container/list"
+	"crypto/tls"
 	"net"
 	"sync"
 )
 
-// Listener hands on the connections of another one. When more than its limit are open, it closes the one from which
-// nothing has been heard for the longest time: a crowd that just holds lines open makes room for who asks now.
-type Listener struct {
-	net.Listener
+// greeting is the fewest bytes that an HTTP/2 client sends before a server can serve it: the preface and the header of an
+// empty SETTINGS frame. With TLS they are more.
+const greeting = len(preface) + 9
 
-	limit int
-	mu    sync.Mutex
-	line  *list.List // of *conn, the longest silent in front
+const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+// Set is a set of open connections. It is safe for concurrent use.
+type Set struct {
+	limit   int
+	mu      sync.Mutex
+	entries list.List // of *Entry, the longest inactive first
 }
 
-// New returns a Listener of at most limit connections, of which there must be at least one.
-func New(lis net.Listener, limit int) *Listener {
-	return &Listener{Listener: lis, limit: limit, line: list.New()}
+// Entry is one connection of a Set.
+type Entry struct {
+	set  *Set
+	conn func() net.Conn // returns nil once the connection was garbage collected
+
+	// guarded by set.mu
+	place   *list.Element
+	busy    int // requests in progress
+	awaited int // bytes of the greeting that have not arrived; 0 if they are not counted here
 }
 
-// Accept waits for the next connection. It has a method NetConn that returns the other listener's.
-func (l *Listener) Accept() (net.Conn, error) {
-	accepted, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+// NewSet returns a Set of at most limit connections, of any number if limit is 0.
+func NewSet(limit int) *Set { return &Set{limit: limit} }
+
+// Add adds an open connection. Beyond the limit it closes the longest inactive other one, or if all are busy, the one that
+// has been busy longest.
+func (s *Set) Add(conn net.Conn) *Entry {
+	e := &Entry{set: s, conn: func() net.Conn { return conn }}
+	s.add(e)
+	return e
+}
+
+func (s *Set) add(e *Entry) {
+	s.mu.Lock()
+	e.place = s.entries.PushBack(e)
+	victim := s.victim()
+	s.mu.Unlock()
+	if victim != nil {
+		abort(victim)
 	}
-	c := &conn{Conn: accepted, listener: l}
-	if victim := l.enter(c); victim != nil {
-		_ = victim.Conn.Close() // whoever serves it is told by its next read, and leaves
-	}
-	return c, nil
 }
 
-// enter puts c at the end of the line and takes who is too many out of it.
-func (l *Listener) enter(c *conn) (victim *conn) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	c.place = l.line.PushBack(c)
-	if l.line.Len() <= l.limit {
+// victim removes the entry that exceeds the limit, never the newest, and returns its connection.
+func (s *Set) victim() net.Conn {
+	if s.limit == 0 || s.entries.Len() <= s.limit {
 		return nil
 	}
-	victim, _ = l.line.Remove(l.line.Front()).(*conn)
-	return victim
-}
-
-// conn is an accepted connection. Its place is guarded by the listener's lock; List ignores a place that is not its own.
-type conn struct {
-	net.Conn
-
-	listener *Listener
-	place    *list.Element
-}
-
-// NetConn returns the connection inside.
-func (c *conn) NetConn() net.Conn { return c.Conn }
-
-// Read implements net.Conn, and moves c to the end of the line when something was heard.
-func (c *conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if n > 0 {
-		c.listener.mu.Lock()
-		c.listener.line.MoveToBack(c.place)
-		c.listener.mu.Unlock()
+	chosen := s.entries.Front()
+	for place := chosen; place != s.entries.Back(); place = place.Next() {
+		if e, _ := place.Value.(*Entry); e.busy == 0 {
+			chosen = place
+			break
+		}
 	}
-	return n, err
+	e, _ := s.entries.Remove(chosen).(*Entry)
+	return e.conn()
 }
 
-// Close implements net.Conn.
-func (c *conn) Close() error {
-	c.listener.mu.Lock()
-	c.listener.line.Remove(c.place)
-	c.listener.mu.Unlock()
-	return c.Conn.Close()
+// CloseIdle closes the connections that are not busy.
+func (s *Set) CloseIdle() {
+	s.closeEach(func(e *Entry, _ net.Conn) bool { return e.busy == 0 })
+}
+
+// CloseSilent closes the connections whose peer has sent less than a greeting. A TCP connection whose bytes are not counted
+// by the Listener is closed only on Linux, where the kernel counts them.
+func (s *Set) CloseSilent() {
+	s.closeEach(func(e *Entry, conn net.Conn) bool {
+		if e.awaited > 0 {
+			return true
+		}
+		tcp, ok := conn.(*net.TCPConn)
+		return ok && silent(tcp)
+	})
+}
+
+// CloseAll closes all connections.
+func (s *Set) CloseAll() {
+	s.closeEach(func(*Entry, net.Conn) bool { return true })
+}
+
+func (s *Set) closeEach(chosen func(*Entry, net.Conn) bool) {
+	var conns []net.Conn
+	s.mu.Lock()
+	for place := s.entries.Front(); place != nil; place = place.Next() {
+		e, _ := place.Value.(*Entry)
+		if conn := e.conn(); conn != nil && chosen(e, conn) {
+			conns = append(conns, conn)
+		}
+	}
+	s.mu.Unlock()
+	for _, conn := range conns {
+		abort(conn)
+	}
+}
+
+// received records that n bytes have arrived.
+func (e *Entry) received(n int) {
+	e.set.mu.Lock()
+	defer e.set.mu.Unlock()
+	e.awaited = max(0, e.awaited-n)
+	e.set.entries.MoveToBack(e.place)
+}
+
+// Begin records that a request begins, and End that it ends. Several may be in progress.
+func (e *Entry) Begin() { e.addBusy(1) }
+
+// End records the end of a request.
+func (e *Entry) End() { e.addBusy(-1) }
+
+func (e *Entry) addBusy(n int) {
+	e.set.mu.Lock()
+	defer e.set.mu.Unlock()
+	if e.busy += n; e.busy == max(0, n) { // the first has begun, or the last has ended
+		e.set.entries.MoveToBack(e.place)
+	}
+}
+
+// Remove removes a connection that was closed. A second call does nothing.
+func (e *Entry) Remove() {
+	e.set.mu.Lock()
+	defer e.set.mu.Unlock()
+	e.set.entries.Remove(e.place)
+}
+
+// abort closes a connection below TLS: the close_notify alert could block on a peer that does not read.
+func abort(conn net.Conn) {
+	if wrapped, ok := conn.(*tls.Conn); ok {
+		conn = wrapped.NetConn()
+	}
+	_ = conn.Close()
 }

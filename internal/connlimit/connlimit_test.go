@@ -1,91 +1,108 @@
 package connlimit_test
 
 import (
-	"errors"
-	"io"
 	"net"
-	"os"
 	"testing"
-	"time"
 
 	"github.com/vitals-go/vitals/internal/connlimit"
 )
 
-// pair is both ends of a connection.
-type pair struct{ near, far net.Conn }
+// named is a connection of which only Close is called.
+type named struct {
+	net.Conn
+	name   string
+	closed *[]string
+}
 
-func listen(t *testing.T, limit int) (connect func() pair) {
+func (n named) Close() error {
+	*n.closed = append(*n.closed, n.name)
+	return nil
+}
+
+// set is a Set with what it has closed.
+type set struct {
+	*connlimit.Set
+	closed []string
+}
+
+func (s *set) add(name string) *connlimit.Entry { return s.Add(named{name: name, closed: &s.closed}) }
+
+func (s *set) expectClosed(t *testing.T, want ...string) {
 	t.Helper()
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	if len(s.closed) != len(want) {
+		t.Fatalf("closed %q, want %q", s.closed, want)
 	}
-	lis := connlimit.New(inner, limit)
-	t.Cleanup(func() { lis.Close() })
-	return func() pair {
-		t.Helper()
-		near, err := net.Dial("tcp", lis.Addr().String())
-		if err != nil {
-			t.Fatal(err)
+	for i := range want {
+		if s.closed[i] != want[i] {
+			t.Errorf("closed %q, want %q", s.closed, want)
 		}
-		far, err := lis.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { near.Close(); far.Close() })
-		return pair{near, far}
 	}
+	s.closed = nil
 }
 
-// says passes a byte from the client to the server.
-func (p pair) says(t *testing.T) {
-	t.Helper()
-	if _, err := p.near.Write([]byte("x")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(p.far, make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// closed reports whether the client is shown out within a time.
-func (p pair) closed(within time.Duration) bool {
-	_ = p.near.SetReadDeadline(time.Now().Add(within))
-	_, err := p.near.Read(make([]byte, 1))
-	return !errors.Is(err, os.ErrDeadlineExceeded)
-}
-
-const soon = 50 * time.Millisecond
-
-func TestTheLongestSilentMakesRoom(t *testing.T) {
+func TestAddBeyondLimitClosesLongestIdle(t *testing.T) {
 	t.Parallel()
-	connect := listen(t, 3)
-	first, second, third := connect(), connect(), connect()
-	first.says(t)
-	fourth := connect()
-	if !second.closed(time.Minute) {
-		t.Error("the longest silent is still there")
-	}
-	for i, p := range []pair{first, third, fourth} {
-		if p.closed(soon) {
-			t.Errorf("%d of those who stay has been shown out", i)
-		}
-	}
-	second.far.Close() // the server has noticed
-	third.far.Close()
-	fifth := connect() // takes the place that third has left
-	for i, p := range []pair{first, fourth, fifth} {
-		if p.closed(soon) {
-			t.Errorf("%d has been shown out although there was room", i)
-		}
-		p.says(t)
-	}
+	s := &set{Set: connlimit.NewSet(3)}
+	first, second, third := s.add("first"), s.add("second"), s.add("third")
+	first.Begin() // two requests, as HTTP/2 allows
+	first.Begin()
+	first.End()
+	second.Begin()
+	second.End()
+	s.expectClosed(t)
+	s.add("fourth")
+	s.expectClosed(t, "third")
+	third.Begin() // its last request ends late
+	third.End()
+	third.Remove()
+	first.End()
+	s.add("fifth")
+	s.expectClosed(t, "second")
+	s.add("sixth")
+	s.expectClosed(t, "fourth")
+	s.add("seventh")
+	s.expectClosed(t, "first")
 }
 
-func TestTheConnectionInsideIsThere(t *testing.T) {
+func TestAddClosesLongestBusyWhereNoneIsIdle(t *testing.T) {
 	t.Parallel()
-	p := listen(t, 1)()
-	if _, ok := p.far.(interface{ NetConn() net.Conn }).NetConn().(*net.TCPConn); !ok {
-		t.Error("no TCP connection inside")
-	}
+	s := &set{Set: connlimit.NewSet(2)}
+	first, second := s.add("first"), s.add("second")
+	second.Begin()
+	first.Begin()
+	second.Begin() // second stays the one that is busy longest
+	s.add("third")
+	s.expectClosed(t, "second")
+	s.add("fourth")
+	s.expectClosed(t, "third")
+}
+
+func TestAddNeverClosesTheNewConnection(t *testing.T) {
+	t.Parallel()
+	s := &set{Set: connlimit.NewSet(1)}
+	s.add("first").Begin()
+	s.add("second")
+	s.expectClosed(t, "first")
+}
+
+func TestRemoveMakesRoom(t *testing.T) {
+	t.Parallel()
+	s := &set{Set: connlimit.NewSet(2)}
+	first := s.add("first")
+	s.add("second")
+	first.Remove()
+	first.Remove()
+	s.add("third")
+	s.expectClosed(t)
+}
+
+func TestCloseIdleLeavesBusyConnections(t *testing.T) {
+	t.Parallel()
+	s := &set{Set: connlimit.NewSet(0)}
+	s.add("first").Begin()
+	s.add("second")
+	s.CloseIdle()
+	s.expectClosed(t, "second")
+	s.CloseAll()
+	s.expectClosed(t, "first", "second")
 }
