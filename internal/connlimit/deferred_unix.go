@@ -77,15 +77,19 @@ func (d *deferred) deliver(a accepted) bool {
 
 // await hands conn on once its peer has sent something, and closes it when the peer or the listener is closed before.
 func (d *deferred) await(conn net.Conn, pending *Entry) {
-	defer pending.Remove()
+	err := net.ErrClosed
 	select {
 	case <-d.closed: // perhaps before conn was pending
 	default:
-		if raw, ok := inner(conn).(*net.UnixConn); (!ok || awaitGreeting(raw) == nil) && d.deliver(accepted{conn: conn}) {
-			return
+		err = nil
+		if raw, ok := inner(conn).(*net.UnixConn); ok {
+			err = awaitGreeting(raw)
 		}
 	}
-	abort(conn)
+	pending.Remove() // from here on, Close must not close it
+	if err != nil || !d.deliver(accepted{conn: conn}) {
+		abort(conn)
+	}
 }
 
 // awaitGreeting returns nil when c can be read and begins with a whole preface or with something else.
