@@ -181,7 +181,7 @@ func subjects(t *testing.T) map[string]func() (subject, []grpc.ServerOption) {
 	}
 }
 
-// registered is ours for whoever drives it, while somebody else's is registered on the server.
+// registered drives our server while grpc-go's is registered.
 type registered struct{ *servicer.Server }
 
 func TestConformsToGrpcHealthServer(t *testing.T) {

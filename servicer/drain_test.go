@@ -119,7 +119,7 @@ func TestDrainNotifiesWatchesServesOnAndStops(t *testing.T) {
 			expectStatus(t, stream, notServing)
 		}
 		if waited := time.Since(began); waited != 0 {
-			t.Errorf("watches are told after %v, want at once", waited)
+			t.Errorf("watches are notified after %v, want at once", waited)
 		}
 		if s.Phase() != servicer.Draining {
 			t.Errorf("phase %v, want draining", s.Phase())

@@ -35,7 +35,7 @@ func crowd(methods int) *inputs {
 	return e
 }
 
-// BenchmarkEvaluate is one judgement, memory and comparison with the last edition included.
+// BenchmarkEvaluate is one evaluation, including tracking and the comparison with the last report.
 func BenchmarkEvaluate(b *testing.B) {
 	for _, methods := range []int{20, 1000} {
 		b.Run(fmt.Sprintf("100checks/%dmethods", methods), func(b *testing.B) {
@@ -51,7 +51,7 @@ func BenchmarkEvaluate(b *testing.B) {
 	}
 }
 
-// BenchmarkMessages is what the first caller of an edition pays.
+// BenchmarkMessages is the cost of the first call for a report.
 func BenchmarkMessages(b *testing.B) {
 	e := crowd(1000)
 	report := plainEvaluator().reportOf(e)

@@ -40,7 +40,7 @@ func TestEveryChangeReachesTenThousandWatches(t *testing.T) {
 	for n := range 20 {
 		told.Add(watchers)
 		s.SetServingStatus("a", []servingStatus{notServing, serving}[n%2])
-		told.Wait() // hangs if one of them misses the flip
+		told.Wait() // blocks if one of them misses the change
 	}
 	if got := s.Report().WatchStreams; got != watchers {
 		t.Errorf("the report counts %d watches, want %d", got, watchers)
@@ -107,7 +107,7 @@ func TestThousandOpenWatchesDoNotDelayStop(t *testing.T) {
 						continue
 					}
 					if status.Code(err) != codes.Unavailable || last != notServing {
-						t.Errorf("watch of %q: told %v, then ended with %v; want NOT_SERVING, then UNAVAILABLE", name, last, err)
+						t.Errorf("watch of %q: got %v, then ended with %v; want NOT_SERVING, then UNAVAILABLE", name, last, err)
 					}
 					drained.Add(1)
 					return
@@ -149,7 +149,7 @@ func TestBlockedWatchDelaysNoOther(t *testing.T) {
 	// Neither a change nor the end waits for the one that is stuck.
 	s.SetServingStatus("", notServing)
 	if got := <-other.sent; got != notServing {
-		t.Errorf("told %v, want NOT_SERVING", got)
+		t.Errorf("got %v, want NOT_SERVING", got)
 	}
 	if err := s.Drain(t.Context()); err != nil {
 		t.Error(err)

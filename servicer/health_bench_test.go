@@ -46,7 +46,7 @@ func contenders(b *testing.B) map[string]subject {
 	return all
 }
 
-// audience is watchers of one name, of whom it is known when the last one was told.
+// audience are watchers of one name that report when the last of them has seen a change.
 type audience struct {
 	told    sync.WaitGroup
 	watches sync.WaitGroup
@@ -66,7 +66,7 @@ func gather(s subject, n int) *audience {
 	return a
 }
 
-// flip sets status and returns when the last watcher has been told.
+// flip sets status and returns when the last watcher has seen it.
 func (a *audience) flip(s subject, status servingStatus) {
 	a.told.Add(a.size)
 	s.SetServingStatus(shopService, status)
@@ -94,7 +94,7 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
-// BenchmarkCheckWhileFlipping reports how long a Check takes at worst while 10,000 watchers are told of a change every
+// BenchmarkCheckWhileFlipping reports how long a Check takes at worst while 10,000 watchers are notified of a change every
 // 20 ms.
 func BenchmarkCheckWhileFlipping(b *testing.B) {
 	for who, s := range contenders(b) {

@@ -113,7 +113,7 @@ func (l link) dial(t *testing.T, options ...grpc.DialOption) *grpc.ClientConn {
 	return client
 }
 
-// newServicer returns one that judges nothing but what cfg says.
+// newServer returns a Server of cfg.
 func newServer(t testing.TB, cfg servicer.Config) *servicer.Server {
 	t.Helper()
 	s, err := servicer.New(cfg)
@@ -139,7 +139,7 @@ func expectStatus(t *testing.T, stream watchClient, want servingStatus) {
 		t.Fatalf("the watch ended with %v, want %v", err, want)
 	}
 	if response.Status != want {
-		t.Fatalf("the watch was told %v, want %v", response.Status, want)
+		t.Fatalf("the watch got %v, want %v", response.Status, want)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// pluginServer is a server as go-plugin makes it: with a health service that somebody else has registered.
+// pluginServer is a server as go-plugin creates it, with a health service of its own.
 func pluginServer(l link, s *servicer.Server) *grpc.Server {
 	theirs := health.NewServer()
 	theirs.SetServingStatus("plugin", serving)

@@ -18,7 +18,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// watcher is a Watch over a fake stream, on a connection of its own unless told otherwise.
+// watcher is a Watch over a fake stream, on a connection of its own by default.
 type watcher struct {
 	sent  chan servingStatus
 	ended chan error
@@ -47,7 +47,7 @@ func (w *watcher) admitted() error {
 
 func TestWatchLimits(t *testing.T) {
 	s := newServer(t, servicer.Config{MaxWatches: 5, MaxWatchesPerConn: 2})
-	// All clients of a Unix socket have the same address; only the value tells their connections apart.
+	// All clients of a Unix socket have the same address; only the value distinguishes their connections.
 	first, second, third := &net.UnixAddr{Net: "unix"}, &net.UnixAddr{Net: "unix"}, &net.UnixAddr{Net: "unix"}
 	var in []*watcher
 	for i, connection := range []net.Addr{first, first, second, second} {
@@ -152,7 +152,7 @@ func TestWatchesOfUnknownNamesLeaveNothing(t *testing.T) {
 	before := heap()
 	visit()
 	if grown := int64(heap()) - int64(before); grown > 1<<20 {
-		t.Errorf("20,000 strangers leave %d bytes behind", grown)
+		t.Errorf("20,000 watches of unknown names leave %d bytes", grown)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// TestResourceNamesAreLoggedAtDebug wants no line about the names of resources from a start and an end: nobody sends
-// traffic by them. A resource that goes beyond its threshold is told by the checker.
+// TestResourceNamesAreLoggedAtDebug expects no line about the names of resources from a start and a drain: no traffic
+// depends on them, and the checker logs what they measure.
 func TestResourceNamesAreLoggedAtDebug(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

@@ -15,7 +15,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// Ten thousand watches, and as many Checks, cost the dependency what nobody's watch would: one run per interval.
+// Ten thousand watches, and as many Checks, cost the dependency one run per interval, as without any watch.
 func TestReadersNeverRunChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var runs, told atomic.Int64

@@ -12,8 +12,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// A name that the application has just named follows its judge from the first moment, whether anybody reads the report
-// or not.
+// A name that is set manually for the first time is gated from the first moment, whether a report is read or not.
 func TestNewNameIsGatedFromTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChecker(t, checker.Check{Name: "database", Run: func(context.Context) error { return errors.New("down") }})
@@ -52,7 +51,7 @@ func TestNewNameIsGatedFromTheStart(t *testing.T) {
 				t.Error("the watch was told that a name serves whose process is not ready")
 			}
 		}
-		s.SetServingStatus("", serving) // known already: the judge's
+		s.SetServingStatus("", serving) // known already
 		expect("", notServing)
 	})
 }

@@ -323,7 +323,7 @@ func TestSuccessRateByService(t *testing.T) {
 	e.services = []string{"shop.v1.Carts", "shop.v1.Orders"}
 	e.requests = calls(good)
 	if report := plainEvaluator().reportOf(e); len(report.Metrics) != 10 {
-		t.Errorf("one service alone is told twice: %v", metricNames(report))
+		t.Errorf("the rate of a single service is reported twice: %v", metricNames(report))
 	}
 	bad := calls(interceptor.Window{Requests: 30, Failures: 30, LatencySamples: 30}).Methods[0]
 	bad.Service = "shop.v1.Carts"

@@ -76,7 +76,7 @@ func (o odd) Snapshots() []breaker.Snapshot {
 
 func (odd) Changed() <-chan struct{} { return nil }
 
-// readBack asks for the report as somebody who may see details.
+// readBack gets the report as a caller that sees details.
 func readBack(t *testing.T, s *Server, cause, reason string) {
 	t.Helper()
 	response, err := s.ReportServer().GetHealthReport(context.Background(), &vitalspb.HealthReportRequest{IncludeMethods: true})

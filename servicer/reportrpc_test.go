@@ -26,7 +26,7 @@ import (
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
-// secret stands for what a driver's error tells about its DSN.
+// secret stands for the DSN in the error of a driver.
 const secret = "hunter2"
 
 // reporting serves s over l and returns a client of its report service. stop ends both.
@@ -100,7 +100,7 @@ func TestMessagesAreBuiltOncePerReport(t *testing.T) {
 	wg.Wait()
 	for _, a := range answers {
 		if a.Metrics["breaker_a"] != answers[0].Metrics["breaker_a"] {
-			t.Fatal("an edition was translated twice")
+			t.Fatal("the messages of a report were built twice")
 		}
 	}
 }
@@ -136,7 +136,7 @@ func TestWatchHealthReport(t *testing.T) {
 		}
 		s.SetServingStatus("", stoodDown)
 		if seq, state, after := receive(); state != "NOT_SERVING" || after != 10*time.Second || seq < first+11 {
-			t.Errorf("second: edition %d, %v after %v", seq, state, after)
+			t.Errorf("second: revision %d, %v after %v", seq, state, after)
 		}
 		time.Sleep(time.Minute)
 		s.SetServingStatus("", serves)
@@ -309,7 +309,7 @@ func TestOnlyTheLogHoldsTheSecret(t *testing.T) {
 		"transitions":       fmt.Sprintf("%+v", report.Transitions),
 	} {
 		if strings.Contains(text, secret) {
-			t.Errorf("%s tells the secret: %s", door, text)
+			t.Errorf("%s shows the secret: %s", door, text)
 		}
 	}
 	if !strings.Contains(log.String(), secret) {

@@ -33,7 +33,7 @@ func (wire) Marshal(v any) ([]byte, error)      { return *v.(*[]byte), nil }
 func (wire) Unmarshal(data []byte, v any) error { *v.(*[]byte) = data; return nil }
 func (wire) Name() string                       { return "proto" }
 
-// besieged is a servicer behind two real servers: one on which it is registered, and one of somebody else, which has
+// besieged is a servicer behind two real servers: one on which it is registered, and one of a framework, which has
 // its own health service, so that the interceptors answer.
 type besieged struct {
 	*Server
@@ -118,7 +118,7 @@ func (b *besieged) forgotten(t *testing.T) {
 }
 
 // FuzzRequests sends arbitrary bytes as the request of every health and report method, through a server on which the
-// servicer is registered and through one where its interceptors answer for somebody else's service.
+// servicer is registered and through one where its interceptors replace another service.
 func FuzzRequests(f *testing.F) {
 	b := newBesieged(f)
 	for _, name := range []string{

@@ -206,7 +206,7 @@ func TestBreakerTransitionsArePublished(t *testing.T) {
 		if m := metric(t, s, "breaker_search"); m.Value != "open" || s.Report().Overall != checker.Warning {
 			t.Errorf("metric = %+v", m)
 		}
-		// Nobody announces that an open breaker's time has come.
+		// The end of the open time is not notified.
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		if m := metric(t, s, "breaker_search"); m.Value != "half-open" || m.Status != checker.Warning {

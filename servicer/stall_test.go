@@ -19,7 +19,7 @@ import (
 
 // mute is a source of breakers that stops answering.
 type mute struct {
-	lock    chan struct{} // holds a token while nobody keeps it
+	lock    chan struct{} // holds a token while it is free
 	changed chan struct{}
 	asked   atomic.Int64
 }
@@ -39,7 +39,7 @@ func (m *mute) Snapshots() []breaker.Snapshot {
 
 func (m *mute) Changed() <-chan struct{} { return m.changed }
 
-// judged starts a Server with a check that never fails and a witness that can be muted.
+// judged starts a Server with a check that never fails and a source that can be blocked.
 func judged(t *testing.T, log *bytes.Buffer) (s *servicer.Server, m *mute, end func()) {
 	t.Helper()
 	checks, err := checker.New(checker.Config{Checks: []checker.Check{{Name: "database", Jitter: -1, Run: func(context.Context) error { return nil }}}})
@@ -85,17 +85,17 @@ func TestBlockedSourceMakesNamesNotServing(t *testing.T) {
 				t.Errorf("at first %q is %v", name, state)
 			}
 		}
-		<-m.lock // from now on nobody gets an answer
+		<-m.lock // from now on the source blocks
 		time.Sleep(31 * time.Second)
 		synctest.Wait()
 		if s.Report().Overall != checker.Healthy {
-			t.Fatal("the witness was asked before it was silent for long")
+			t.Fatal("stalled before the source blocked for 10s")
 		}
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		for name, state := range states(s) {
 			if (state == serving) != (name == "startup") {
-				t.Errorf("%q is %v while nobody judges", name, state)
+				t.Errorf("%q is %v while evaluation is stalled", name, state)
 			}
 			response, known := checkOf(t, s, name)
 			if !known || response != state {
@@ -145,7 +145,7 @@ func TestSlowOrIdleEvaluationIsNotStalled(t *testing.T) {
 			m.lock <- struct{}{}
 			synctest.Wait()
 			if s.Report().Overall != checker.Healthy {
-				t.Fatalf("a slow judge is taken for a stuck one:\n%s", log.String())
+				t.Fatalf("a slow evaluation is reported as stalled:\n%s", log.String())
 			}
 		}
 	})
@@ -182,7 +182,7 @@ func TestNamesDoNotServeAfterRunHasReturned(t *testing.T) {
 		ctx, stop = context.WithCancel(t.Context())
 		stop()
 		if err := alone.Run(ctx); err != nil || states(alone)[""] != serving {
-			t.Errorf("with nobody to hear Run ends with %v and %v", err, states(alone))
+			t.Errorf("without sources Run returns %v and leaves %v", err, states(alone))
 		}
 	})
 }
@@ -194,7 +194,7 @@ func TestBlockedSourceDoesNotKeepServeFromReturning(t *testing.T) {
 		s := serve(t, overMemory(t), servicer.Config{Breakers: []breaker.SnapshotSource{m}})
 		synctest.Wait()
 		<-m.lock
-		s.SetServingStatus(shopService, serving) // so that the judge looks
+		s.SetServingStatus(shopService, serving) // wakes Run
 		s.end()
 		if err := <-s.result; err == nil || !strings.Contains(err.Error(), "source Breakers[0] blocks") {
 			t.Errorf("Serve: %v", err)
@@ -206,10 +206,10 @@ func TestBlockedSourceDoesNotKeepServeFromReturning(t *testing.T) {
 	})
 }
 
-// TestBlockedSourceOrLogDoesNotKeepRunFromReturning ends Run while a witness, or the log, does not answer. It can be run again once they have.
+// TestBlockedSourceOrLogDoesNotKeepRunFromReturning ends Run while a source, or the log, blocks. It can be run again afterwards.
 func TestBlockedSourceOrLogDoesNotKeepRunFromReturning(t *testing.T) {
 	t.Parallel()
-	for _, who := range []string{"a witness", "the log"} {
+	for _, who := range []string{"a source", "the log"} {
 		t.Run(who, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, log := newMute(), &mutelog{lock: make(chan struct{}, 1)}
@@ -219,13 +219,13 @@ func TestBlockedSourceOrLogDoesNotKeepRunFromReturning(t *testing.T) {
 				ended := make(chan error)
 				go func() { ended <- s.Run(ctx) }()
 				synctest.Wait()
-				lock := map[string]chan struct{}{"a witness": m.lock, "the log": log.lock}[who]
+				lock := map[string]chan struct{}{"a source": m.lock, "the log": log.lock}[who]
 				<-lock
-				s.SetServingStatus("", notServing) // The judge looks, and tells the log.
+				s.SetServingStatus("", notServing) // wakes Run, which logs
 				synctest.Wait()
 				stop()
 				began := time.Now()
-				want := map[string]string{"a witness": "source Breakers[0] blocks", "the log": "log handler blocked"}[who]
+				want := map[string]string{"a source": "source Breakers[0] blocks", "the log": "log handler blocked"}[who]
 				if err := <-ended; err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("Run: %v", err)
 				}
@@ -234,7 +234,7 @@ func TestBlockedSourceOrLogDoesNotKeepRunFromReturning(t *testing.T) {
 				}
 				ctx, stop = context.WithCancel(t.Context())
 				defer stop()
-				if who == "a witness" { // Its goroutine is still there.
+				if who == "a source" { // Its goroutine is still there.
 					if err := s.Run(ctx); err == nil {
 						t.Error("Run runs twice")
 					}
@@ -242,9 +242,9 @@ func TestBlockedSourceOrLogDoesNotKeepRunFromReturning(t *testing.T) {
 				lock <- struct{}{}
 				synctest.Wait()
 				if metric, found := s.Report().Metric("health_evaluation"); !found || metric.Value != "stopped" {
-					t.Errorf("who answers too late is believed: %+v", metric)
+					t.Errorf("a late reading is used: %+v", metric)
 				}
-				if n := strings.Count(log.text.String(), "health evaluation did not stop"); who == "a witness" && n != 1 {
+				if n := strings.Count(log.text.String(), "health evaluation did not stop"); who == "a source" && n != 1 {
 					t.Errorf("logged %d times:\n%s", n, log.text.String())
 				}
 				go func() { ended <- s.Run(ctx) }()
@@ -264,7 +264,7 @@ func TestBlockedSourceOrLogDoesNotKeepRunFromReturning(t *testing.T) {
 
 // mutelog is a log that stops taking lines.
 type mutelog struct {
-	lock chan struct{} // holds a token while nobody keeps it
+	lock chan struct{} // holds a token while it is free
 	text strings.Builder
 }
 

@@ -90,7 +90,7 @@ func each(found Transition) []string {
 	return subjects
 }
 
-// mustAgree compares the last word about each subject with the report.
+// mustAgree compares the last transition of each subject with the report.
 func mustAgree(t *testing.T, report *Report, all []Transition) {
 	t.Helper()
 	is := map[string]string{

@@ -12,7 +12,7 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// notedOf judges checks and services at noon + after and has h note it.
+// notedOf evaluates checks and services at noon + after and tracks the report.
 func notedOf(h *history, after time.Duration, services []string, checks ...*checker.Result) (*Report, []Transition) {
 	e := ready(checks...)
 	e.now, e.services = noon.Add(after), services
@@ -42,17 +42,17 @@ func TestOutageOfManyNamesIsOneTransition(t *testing.T) {
 		notedOf(h, began, services, database(checker.Critical))
 		report, _ = notedOf(h, began+10*time.Minute, services, database(checker.Healthy))
 	}
-	var told []string
+	var seen []string
 	for _, tr := range slices.Backward(report.Transitions) {
 		if strings.HasPrefix(tr.Subject, "name/") {
-			told = append(told, fmt.Sprint(tr.Subject, " ", tr.To, " after ", tr.PreviousFor, " ", tr.Names))
+			seen = append(seen, fmt.Sprint(tr.Subject, " ", tr.To, " after ", tr.PreviousFor, " ", tr.Names))
 		}
 	}
-	if len(told) < 32 { // three entries at the beginning of an outage and at its end: 100 hold sixteen outages
-		t.Errorf("%d entries of names are left: %q", len(told), told)
+	if len(seen) < 32 { // three transitions at the beginning of an outage and at its end: 100 hold sixteen outages
+		t.Errorf("%d transitions of names are left: %q", len(seen), seen)
 	}
 	names := " [ a.v1.A b.v1.B c.v1.C database readiness]"
-	if last := told[len(told)-2:]; !slices.Equal(last, []string{
+	if last := seen[len(seen)-2:]; !slices.Equal(last, []string{
 		"name/readiness NOT_SERVING after 50m0s" + names, "name/readiness SERVING after 10m0s" + names,
 	}) {
 		t.Errorf("the last outage reads %q", last)
@@ -81,7 +81,7 @@ func TestNamesWithDifferentCausesHaveTheirOwnTransitions(t *testing.T) {
 	}
 	want := []string{"name/readiness SERVING after 20m0s [ b.v1.B database readiness]", "name/a.v1.A SERVING after 30m0s [a.v1.A]"}
 	if !slices.Equal(told, want) {
-		t.Errorf("told %q, want %q", told, want)
+		t.Errorf("got %q, want %q", told, want)
 	}
 }
 
@@ -131,7 +131,7 @@ func TestGroupingLosesNoTransition(t *testing.T) {
 	}
 }
 
-// moved is the transition of one name. How long a name had been what it was when it was first seen, nobody knows.
+// moved is the transition of one name. The time before a name was first seen is unknown.
 func moved(step int, name, from, to string, since time.Time) string {
 	if since.IsZero() {
 		return fmt.Sprintf("%d %s %s %s", step, name, from, to)

@@ -11,7 +11,7 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// noted judges checks and breakers at noon + after and has h note it.
+// noted evaluates checks and breakers at noon + after and tracks the report.
 func noted(h *history, after time.Duration, checks []*checker.Result, breakers ...breaker.Snapshot) (*Report, []string) {
 	e := ready(checks...)
 	e.now, e.breakers = noon.Add(after), breakers
@@ -79,7 +79,7 @@ func TestTransitionsDropTheOldest(t *testing.T) {
 			report, _ := noted(h, time.Duration(i)*time.Second, lasting(result("a", status, checker.ReasonError, orders)))
 			kept = report.Transitions
 			if !reflect.DeepEqual(before, copied) {
-				t.Fatal("an edition's journal was changed after the fact")
+				t.Fatal("the transitions of a published report were changed")
 			}
 			if i > 0 {
 				all = append(all, fmt.Sprint("check/a", i), fmt.Sprint("overall", i), fmt.Sprint("name/a", i))

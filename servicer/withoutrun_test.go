@@ -9,8 +9,8 @@ import (
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
-// TestReportStreamShowsManualStatusWithoutRun has a Server stand in for grpc-go's health.Server: nobody calls Run, and
-// nobody but the stream follows its reports.
+// TestReportStreamShowsManualStatusWithoutRun uses a Server like grpc-go's health.Server: Run is not called, and only
+// the stream follows its reports.
 func TestReportStreamShowsManualStatusWithoutRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, servicer.Config{})
@@ -27,7 +27,7 @@ func TestReportStreamShowsManualStatusWithoutRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			if name := response.Names[len(response.Names)-2]; name.Name != "shop.v1.Orders" || name.Status != want.String() {
-				t.Errorf("told of %v, want %v", response.Names, want)
+				t.Errorf("got %v, want %v", response.Names, want)
 			}
 			s.SetServingStatus("shop.v1.Orders", notServing)
 		}
