@@ -93,12 +93,14 @@ func template(e ast.Expr) string {
 	return text
 }
 
-// elsewhere says for calls whose message is a variable where messages of that kind are made.
+// elsewhere names, for calls whose message is a variable, where the test finds the messages.
 var elsewhere = map[string]string{
-	"checker/journal.go":    "returns of message in checker/message.go",
-	"servicer/log.go":       "lines beside it, and their text in servicer/explain.go",
-	"probes/events.go":      "calls of defect",
-	"internal/pki/files.go": "log lines beside it",
+	"interceptor/log.go":            "calls of log",
+	"internal/asynclog/asynclog.go": "calls of Log, and returns of message in checker/result.go",
+	"internal/pki/files.go":         "log lines in the same file",
+	"probes/events.go":              "calls of logError",
+	"servicer/log.go":               "assignments to text in the same file",
+	"servicer/orcavitals/sample.go": "assignments to message in the same file",
 }
 
 // TestLogLinesAreDocumented finds every message that the library can log.
@@ -106,21 +108,18 @@ func TestLogLinesAreDocumented(t *testing.T) {
 	var messages []string
 	keys := map[string]bool{}
 	for path, file := range sources(t, ".") {
+		add := func(e ast.Expr) {
+			if text := template(e); text != "…" {
+				messages = append(messages, text)
+			} else if _, known := elsewhere[path]; !known {
+				t.Errorf("%s logs a message that this test cannot read", path)
+			}
+		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
-				name := called(n)
-				switch {
-				case name == "LogAttrs" && len(n.Args) >= 3:
-					if text := template(n.Args[2]); text != "…" {
-						messages = append(messages, text)
-					} else if _, known := elsewhere[path]; !known {
-						t.Errorf("%s logs a message that this test cannot read", path)
-					}
-				case slices.Contains([]string{"Info", "Warn", "Error", "Debug", "Log", "InfoContext", "WarnContext", "ErrorContext", "DebugContext"}, name) && isLogger(n):
-					t.Errorf("%s logs by %s; want LogAttrs", path, name)
-				case name == "defect":
-					messages = append(messages, template(n.Args[0]))
+				if message := loggedMessage(n); message != nil {
+					add(message)
 				}
 				if key := attribute(n); key != "" {
 					keys[key] = true
@@ -131,20 +130,21 @@ func TestLogLinesAreDocumented(t *testing.T) {
 					messages = append(messages, template(n.Elts[1]))
 				}
 			case *ast.AssignStmt:
-				if s, ok := n.Lhs[0].(*ast.SelectorExpr); ok && s.Sel.Name == "text" && path == "servicer/explain.go" {
-					messages = append(messages, template(n.Rhs[0]))
-				}
-			case *ast.ReturnStmt:
-				if path == "checker/message.go" && len(n.Results) == 1 {
-					if text := template(n.Results[0]); text != "…" {
-						messages = append(messages, text)
+				for i, to := range n.Lhs {
+					id, ok := to.(*ast.Ident)
+					if ok && len(n.Lhs) == len(n.Rhs) && elsewhere[path] == "assignments to "+id.Name+" in the same file" {
+						add(n.Rhs[i])
 					}
+				}
+			case *ast.FuncDecl:
+				if path == "checker/result.go" && n.Name.Name == "message" {
+					messages = append(messages, returned(n)...)
 				}
 			}
 			return true
 		})
 	}
-	messages = append(messages, "… at …") // which checker/message.go puts together in two steps
+	messages = append(messages, "… at …") // which message in checker/result.go puts together in two steps
 	slices.Sort(messages)
 	documented := compare(t, "Log lines", slices.Compact(messages))
 	page := read(t, operations)
@@ -156,6 +156,37 @@ func TestLogLinesAreDocumented(t *testing.T) {
 	if len(documented) < 20 || len(keys) < 10 {
 		t.Errorf("%d messages and %d attributes found: the test does not see them", len(documented), len(keys))
 	}
+}
+
+// loggedMessage returns the message of a call that logs, nil for other calls.
+func loggedMessage(call *ast.CallExpr) ast.Expr {
+	argument := -1
+	switch name := called(call); {
+	case name == "LogAttrs" || name == "log" && len(call.Args) == 4:
+		argument = 2
+	case name == "Log" && isLogger(call):
+		argument = 1 // asynclog's has no context
+	case slices.Contains([]string{"Info", "Warn", "Error", "Debug"}, name) && isLogger(call), name == "logError":
+		argument = 0
+	}
+	if argument < 0 || argument >= len(call.Args) {
+		return nil
+	}
+	return call.Args[argument]
+}
+
+// returned returns the constant texts that a function returns.
+func returned(f *ast.FuncDecl) []string {
+	var texts []string
+	ast.Inspect(f, func(n ast.Node) bool {
+		if r, ok := n.(*ast.ReturnStmt); ok && len(r.Results) == 1 {
+			if text := template(r.Results[0]); text != "…" {
+				texts = append(texts, text)
+			}
+		}
+		return true
+	})
+	return texts
 }
 
 // isLine reports whether a literal is a log line by its type or, where that is left out, by its first element.

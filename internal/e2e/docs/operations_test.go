@@ -77,7 +77,7 @@ func compare(t *testing.T, title string, there []string) map[string]row {
 	}
 	for _, name := range there {
 		if _, found := documented[name]; !found {
-			t.Errorf("%s says nothing about %q below %q", operations, name, title)
+			t.Errorf("%s does not document %q below %q", operations, name, title)
 		}
 	}
 	return documented
@@ -136,7 +136,7 @@ func TestInstrumentsAreDocumented(t *testing.T) {
 	compare(t, "OpenTelemetry", names)
 }
 
-// spans returns what stands between backquotes.
+// spans returns the texts between backquotes.
 func spans(cell string) []string {
 	found := codeSpan.FindAllString(cell, -1)
 	for i := range found {
@@ -169,7 +169,7 @@ func TestVocabularyIsDocumented(t *testing.T) {
 // README; and the doc comment with what the code reads.
 func TestVariablesAreDocumented(t *testing.T) {
 	source := read(t, "env.go")
-	read := unique(regexp.MustCompile(`(?:env:|Variable += )"(PLUGIN_[A-Z_]+)"`).FindAllStringSubmatch(source, -1))
+	read := unique(regexp.MustCompile(`(?:parse\(e, |Variable += )"(PLUGIN_[A-Z_]+)"`).FindAllStringSubmatch(source, -1))
 	read = slices.DeleteFunc(read, func(name string) bool { return name == "PLUGIN_PROTOCOL_VERSIONS" }) // go-plugin's own
 	defaults := map[string]string{}
 	for _, found := range regexp.MustCompile(`(?m)^//\t(PLUGIN_[A-Z_]+) +(\S+)`).FindAllStringSubmatch(source, -1) {
@@ -179,7 +179,7 @@ func TestVariablesAreDocumented(t *testing.T) {
 	for _, name := range read {
 		want, found := defaults[name]
 		if !found {
-			t.Errorf("env.go: ConfigFromEnv says nothing about %s", name)
+			t.Errorf("env.go: ConfigFromEnv does not document %s", name)
 			continue
 		}
 		if want == "–" {
@@ -191,7 +191,7 @@ func TestVariablesAreDocumented(t *testing.T) {
 	}
 	for name := range defaults {
 		if !slices.Contains(read, name) {
-			t.Errorf("env.go: ConfigFromEnv documents %s, which nobody reads", name)
+			t.Errorf("env.go: ConfigFromEnv documents %s, which is not read", name)
 		}
 	}
 	readme := map[string]string{}
@@ -241,7 +241,7 @@ func TestExitCodesAreDocumented(t *testing.T) {
 	compare(t, "Flags of healthcheck", flags)
 }
 
-// TestReportMetricsAreDocumented finds the names in the sources: constants of the judge, names of resource checks.
+// TestReportMetricsAreDocumented finds the names in the sources: constants of servicer, names of resource checks.
 func TestReportMetricsAreDocumented(t *testing.T) {
 	var names []string
 	for _, c := range constants(t, "servicer") {
