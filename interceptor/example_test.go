@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -73,6 +75,29 @@ func ExampleIsInfrastructure() {
 	// /shop.v1.Orders/Place false
 }
 
+// The selector of go-grpc-middleware chooses the calls that pass through an interceptor, here those of one service.
+func ExampleRecorder_UnaryServerInterceptor_selector() {
+	rec, err := interceptor.New(interceptor.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	orders := selector.MatchFunc(func(_ context.Context, call interceptors.CallMeta) bool {
+		return call.Service == "shop.v1.Orders"
+	})
+	selected := selector.UnaryServerInterceptor(rec.UnaryServerInterceptor, orders)
+	server := grpc.NewServer(grpc.ChainUnaryInterceptor(selected))
+	defer server.Stop()
+
+	// What the server does with each call:
+	for _, method := range []string{"/shop.v1.Orders/Get", "/shop.v1.Carts/Get"} {
+		info := &grpc.UnaryServerInfo{FullMethod: method}
+		selected(context.Background(), nil, info, func(context.Context, any) (any, error) { return nil, nil })
+	}
+	fmt.Println(rec.ServerSummary().Total.Handled, "call recorded")
+	// Output: 1 call recorded
+}
+
 // Every decade has the same bounds.
 func ExampleBucketBound() {
 	decade := 0
@@ -83,4 +108,22 @@ func ExampleBucketBound() {
 	}
 	fmt.Println(interceptor.BucketBound(0), decade, "a decade")
 	// Output: 100ns 22 a decade
+}
+
+func ExampleHTTPError() {
+	for _, code := range []int{200, 404, 429, 503} {
+		err := interceptor.HTTPError(code)
+		fmt.Println(code, status.Code(err), interceptor.IsFailure(status.Code(err)))
+	}
+	// Output:
+	// 200 OK false
+	// 404 NotFound false
+	// 429 ResourceExhausted false
+	// 503 Unavailable true
+}
+
+func ExampleCodeBounds() {
+	bounds := interceptor.CodeBounds()
+	fmt.Println(len(bounds), "bounds in seconds, from", bounds[0], "to", bounds[len(bounds)-1])
+	// Output: 14 bounds in seconds, from 0.005 to 10
 }

@@ -77,16 +77,22 @@ func (r *Recorder) ServerOptions() []grpc.ServerOption {
 
 // ServerInterceptors returns the interceptors of ServerOptions, to call them from an interceptor of one's own.
 func (r *Recorder) ServerInterceptors() (grpc.UnaryServerInterceptor, grpc.StreamServerInterceptor) {
-	recovery := Recovery{r.log}
 	unary := func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
-		defer recovery.recovered(ctx, &err)
+		defer r.recovered(ctx, &err)
 		return r.UnaryServerInterceptor(ctx, req, info, handler)
 	}
 	stream := func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
-		defer recovery.recovered(stream.Context(), &err)
+		defer r.recovered(stream.Context(), &err)
 		return r.StreamServerInterceptor(srv, stream, info, handler)
 	}
 	return unary, stream
+}
+
+// recovered is a Recovery in one link with the Recorder: it ends a panic and sets err. It must be deferred itself.
+func (r *Recorder) recovered(ctx context.Context, err *error) {
+	if p := recover(); p != nil {
+		*err = r.log.panicked(ctx, p)
+	}
 }
 
 // DialOptions returns options that make a client record all its calls, as their callers see them.

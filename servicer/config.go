@@ -70,7 +70,7 @@ type RequestPolicy struct {
 	// SuccessCritical and 95 down with SuccessWarning; negative: never.
 	SuccessCritical float64
 	SuccessWarning  float64
-	// LatencyCritical and LatencyWarning are mean response times of unary calls; above them the metric
+	// LatencyCritical and LatencyWarning are mean response times of unary calls and operations; above them the metric
 	// avg_response_time is critical or warns. Defaults 5 s and 2 s; if only one is set, the other default moves so that
 	// the warning is not above the critical limit; negative: never.
 	LatencyCritical time.Duration

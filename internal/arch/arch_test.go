@@ -38,7 +38,7 @@ var outside = map[string][]string{
 	"": {
 		"google.golang.org/grpc", "go.opentelemetry.io/otel/metric", "go.opentelemetry.io/otel/trace",
 	},
-	"interceptor":        {"google.golang.org/grpc"},
+	"interceptor":        {"google.golang.org/grpc", "github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"},
 	"checker":            {},
 	"checker/resource":   {"github.com/shirou/gopsutil/v3"},
 	"checker/dependency": {"google.golang.org/grpc"},
