@@ -43,8 +43,8 @@ func run(t *testing.T, cfg supervisor.Config) *rig {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	r := &rig{folder: folder, t: t}
-	t.Setenv("TMPDIR", r.folder)
 	cfg.Path = testdeps.Program(t, "plugin/store")
+	t.Setenv("TMPDIR", r.folder)
 	cfg.FirstPause, cfg.LastPause = time.Millisecond, 10*time.Millisecond
 	cfg.PingInterval, cfg.PingTimeout = 50*time.Millisecond, cmp.Or(cfg.PingTimeout, patience)
 	cfg.StartTimeout = patience
