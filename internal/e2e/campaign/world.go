@@ -154,7 +154,7 @@ func (c *campaign) close() {
 	}
 	if c.server != nil {
 		c.server.Close()
-		c.endpoints.Close()
+		_ = c.endpoints.Close() // The server has gone.
 	}
 	for _, d := range c.dependencies {
 		d.close()

@@ -111,9 +111,9 @@ func tell(w io.Writer, verdict *servicertest.Result) {
 	}
 	last := ""
 	for _, f := range verdict.Violations {
-		if f.Rule.ID != last {
-			fmt.Fprintf(w, "BROKEN    %-15s %s\n          %-15s source: %s\n", f.Rule.ID, f.Rule.Text, "", f.Rule.Source)
-			last = f.Rule.ID
+		if f.ID != last {
+			fmt.Fprintf(w, "BROKEN    %-15s %s\n          %-15s source: %s\n", f.ID, f.Text, "", f.Source)
+			last = f.ID
 		}
 		fmt.Fprintf(w, "          %-15s %s\n", "", f.Details)
 	}

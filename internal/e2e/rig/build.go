@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"syscall"
 )
@@ -73,7 +74,7 @@ func cacheFolder(parts ...string) (folder string, unlock func(), err error) {
 	}
 	sum := fnv.New64a()
 	_, _ = fmt.Fprintf(sum, "%q", parts) // A hash accepts everything.
-	folder = filepath.Join(cache, "vitals-tests", parts[0], fmt.Sprintf("%x", sum.Sum64()))
+	folder = filepath.Join(cache, "vitals-tests", parts[0], strconv.FormatUint(sum.Sum64(), 16))
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", nil, err
 	}
