@@ -98,3 +98,28 @@ func ExampleReasonFor() {
 	// database error
 	// database stale
 }
+
+// A queue is a warning above 800 entries and critical above 1000.
+func ExampleAbove() {
+	check := checker.Check{
+		Name:     "queue",
+		Measure:  func(context.Context) (checker.Measurement, error) { return checker.Measurement{Value: 900}, nil },
+		Warning:  checker.Above(800),
+		Critical: checker.Above(1000),
+	}
+	fmt.Println(check.Warning, "·", check.Critical)
+	// Output: above 800 · above 1000
+}
+
+// The limit of a pool that needs an idle connection.
+func ExampleBelow() {
+	limit := checker.Below(1)
+	fmt.Println(limit, limit.IsUpper())
+	// Output: below 1 false
+}
+
+func ExampleDurationBounds() {
+	bounds := checker.DurationBounds()
+	fmt.Printf("%d bounds from %v s to %v s\n", len(bounds), bounds[0], bounds[len(bounds)-1])
+	// Output: 13 bounds from 0.001 s to 30 s
+}

@@ -34,3 +34,17 @@ func ExampleServer_Serve() {
 	// <nil>
 	// stopped
 }
+
+// The reports of a server as they change.
+func ExampleChanges() {
+	health, err := servicer.New(servicer.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for report := range servicer.Changes(context.Background(), health) {
+		fmt.Println(report.Phase, report.Overall)
+		break
+	}
+	// Output: ready healthy
+}

@@ -46,3 +46,9 @@ func ExampleSampleCPU() {
 	fmt.Println(share >= 0, err)
 	// Output: true <nil>
 }
+
+func ExampleMemoryUsage() {
+	share, err := resource.MemoryUsage(context.Background())
+	fmt.Println(share > 0 && share <= 1, err)
+	// Output: true <nil>
+}

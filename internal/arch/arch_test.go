@@ -19,8 +19,8 @@ const (
 	root   = "../.."
 )
 
-// arrows lists, for every room of the house, which other rooms it may import. Arrows point down: a room that is
-// missing here may not be imported by its neighbours by accident, because every room must be listed.
+// arrows lists, for each folder at the top, which other ones its packages may import. Every folder must be listed. The
+// modules bench, examples and internal/e2e are outside of the picture and may import all.
 var arrows = map[string][]string{
 	"":            {"probes", "otel", "servicer", "checker", "breaker", "interceptor", "internal"},
 	"probes":      {"servicer", "checker", "breaker", "interceptor", "internal"},
@@ -44,9 +44,9 @@ var outside = map[string][]string{
 	"checker/dependency": {"google.golang.org/grpc"},
 	"breaker": {
 		"github.com/sony/gobreaker/v2",
-		// The rejection error speaks gRPC: Unavailable with RetryInfo and ErrorInfo.
+		// A rejection has a gRPC status: Unavailable with RetryInfo and ErrorInfo.
 		"google.golang.org/grpc/codes", "google.golang.org/grpc/status", "google.golang.org/genproto/googleapis/rpc",
-		"google.golang.org/protobuf/types/known/durationpb",
+		"google.golang.org/protobuf/protoadapt", "google.golang.org/protobuf/types/known/durationpb",
 	},
 	"breaker/grpcbreaker": {
 		"google.golang.org/grpc", "google.golang.org/genproto/googleapis/rpc",
@@ -62,7 +62,7 @@ var outside = map[string][]string{
 	"probes/promvitals": {
 		"github.com/prometheus", "google.golang.org/grpc", "google.golang.org/protobuf", "go.opentelemetry.io/otel/trace",
 	},
-	"otel": { // the API only: who needs no histograms does not link the SDK
+	"otel": { // the API only: otelproducer links the SDK
 		"go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/metric",
 		"go.opentelemetry.io/otel/trace", "google.golang.org/grpc",
 	},
@@ -71,29 +71,29 @@ var outside = map[string][]string{
 	"internal/connlimit": {"golang.org/x/sys/unix"}, // TCP_INFO
 }
 
-// allowedTopLevel is everything that may lie at the top of the repository.
+// allowedTopLevel is what the top of the repository may hold.
 var allowedTopLevel = []string{
 	".ci", ".git", ".github", ".gitignore", ".golangci.yml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md",
 	"SECURITY.md", "bench", "breaker", "checker", "docs", "examples", "go.mod", "go.sum", "go.work", "go.work.sum",
 	"interceptor", "internal", "otel", "probes", "servicer", "tools",
 }
 
-func TestArrowsPointDown(t *testing.T) {
+func TestImportsFollowThePicture(t *testing.T) {
 	seen := 0
 	for file, imports := range sources(t) {
 		dir := path.Dir(file)
-		from := room(dir)
+		from := folder(dir)
 		allowed, known := arrows[from]
 		if !known {
-			t.Errorf("%s: the room %q is not in the picture", file, from)
+			t.Errorf("%s: folder %q is not listed in arrows", file, from)
 			continue
 		}
 		for _, imported := range imports {
 			if to, ours := strings.CutPrefix(imported, module); ours {
 				to = strings.TrimPrefix(to, "/")
 				seen++
-				if room(to) != from && !slices.Contains(allowed, room(to)) {
-					t.Errorf("%s imports %s: no arrow leads from %q to %q", file, imported, from, room(to))
+				if folder(to) != from && !slices.Contains(allowed, folder(to)) {
+					t.Errorf("%s imports %s: %q may not import %q", file, imported, from, folder(to))
 				}
 			} else if strings.Contains(strings.Split(imported, "/")[0], ".") && !fits(imported, outsideOf(dir)) {
 				t.Errorf("%s imports %s: %q may import only %v beside the standard library", file, imported, dir, outsideOf(dir))
@@ -101,23 +101,23 @@ func TestArrowsPointDown(t *testing.T) {
 		}
 	}
 	if seen < 10 {
-		t.Fatalf("only %d arrows seen: the test looks at the wrong folder", seen)
+		t.Fatalf("got %d imports of this module, want at least 10: wrong folder?", seen)
 	}
 }
 
-func TestTopLevelIsTidy(t *testing.T) {
+func TestTopLevelHoldsOnlyListedFiles(t *testing.T) {
 	entries, err := os.ReadDir(root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
 		if !slices.Contains(allowedTopLevel, e.Name()) && filepath.Ext(e.Name()) != ".go" {
-			t.Errorf("%s may not lie at the top of the repository", e.Name())
+			t.Errorf("%s is not listed in allowedTopLevel", e.Name())
 		}
 	}
 }
 
-func TestEveryPackageHasADoc(t *testing.T) {
+func TestEveryPackageHasADocFile(t *testing.T) {
 	dirs := map[string]bool{}
 	for file := range sources(t) {
 		dirs[path.Dir(file)] = true
@@ -182,8 +182,8 @@ func ownModule(dir string) bool {
 	return err == nil
 }
 
-// room is the first element of a package's folder: "checker" for checker/resource, "" for the root.
-func room(dir string) string {
+// folder is the first element of a package's folder: "checker" for checker/resource, "" for the root.
+func folder(dir string) string {
 	if dir == "." {
 		return ""
 	}

@@ -16,13 +16,13 @@ func TestEveryDependencyHasAReason(t *testing.T) {
 	rows := dependencyRows(t)
 	modules := requirements(t)
 	if len(modules) < 5 {
-		t.Fatalf("go.mod requires only %v: the test reads the wrong file", modules)
+		t.Fatalf("got only %v from go.mod: wrong file?", modules)
 	}
 	importers := importersOf(t, modules)
 	for _, module := range modules {
 		row, listed := rows[module]
 		if !listed {
-			t.Errorf("go.mod requires %s, and SECURITY.md does not say why", module)
+			t.Errorf("go.mod requires %s, which SECURITY.md does not list", module)
 			continue
 		}
 		if len(row.reason) < 20 {
@@ -36,16 +36,16 @@ func TestEveryDependencyHasAReason(t *testing.T) {
 			want = "everything"
 		}
 		if got := strings.Join(row.packages, " "); got != want {
-			t.Errorf("SECURITY.md: %s is linked by %q, not by %q", module, want, got)
+			t.Errorf("SECURITY.md: %s is linked by %q, the table has %q", module, want, got)
 		}
 		delete(rows, module)
 	}
 	for module := range rows {
-		t.Errorf("SECURITY.md: %s is not required any more", module)
+		t.Errorf("SECURITY.md: %s is not required by go.mod", module)
 	}
 }
 
-// many packages are everything.
+// many is the number of packages above which the table has the word everything.
 const many = 5
 
 type dependencyRow struct {
@@ -108,8 +108,8 @@ func importersOf(t *testing.T, modules []string) map[string][]string {
 	return importers
 }
 
-// TestWitnessesExist makes sure that each test that a page names as its witness exists, and each variable.
-func TestWitnessesExist(t *testing.T) {
+// TestDocsNameExistingTestsAndVariables reads the pages that name tests and environment variables as proof.
+func TestDocsNameExistingTestsAndVariables(t *testing.T) {
 	all := testNames(t)
 	for _, page := range []string{"SECURITY.md", "docs/trust.md"} {
 		text := readFile(t, page)
@@ -124,7 +124,7 @@ func TestWitnessesExist(t *testing.T) {
 		}
 		for _, variable := range regexp.MustCompile("`(PLUGIN_[A-Z_]+)`").FindAllStringSubmatch(text, -1) {
 			if !strings.Contains(readFile(t, "env.go"), variable[1]) {
-				t.Errorf("%s names %s, which nobody reads", page, variable[1])
+				t.Errorf("%s names %s, which env.go does not read", page, variable[1])
 			}
 		}
 	}

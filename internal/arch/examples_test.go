@@ -11,8 +11,7 @@ import (
 	"testing"
 )
 
-// TestEveryFunctionHasAnExample wants one for each exported function of a package that users import: it is what the
-// documentation shows first, and it compiles.
+// TestEveryFunctionHasAnExample requires an Example for each exported function of a package that users import.
 func TestEveryFunctionHasAnExample(t *testing.T) {
 	dirs := map[string]bool{}
 	for file := range sources(t) {
@@ -32,7 +31,7 @@ func TestEveryFunctionHasAnExample(t *testing.T) {
 		}
 	}
 	if found < 20 {
-		t.Fatalf("only %d functions seen: the test looks at the wrong folder", found)
+		t.Fatalf("got %d functions, want at least 20: wrong folder?", found)
 	}
 }
 

@@ -1,8 +1,7 @@
-// Package latest broadcasts the newest edition of an immutable value.
+// Package broadcast publishes the newest version of an immutable value.
 //
-// Writers store whole editions; readers load one with a single atomic read, or wait for the next one.
-// A slow reader skips editions, never goes back and never blocks a writer. Storing costs one edition and one
-// channel, however many readers wait.
+// A reader loads it with one atomic read or waits for the next version; a slow reader skips versions and never blocks a
+// writer. Storing allocates one version and one channel, whatever the number of readers.
 package broadcast
 
 import (
@@ -12,37 +11,36 @@ import (
 	"sync/atomic"
 )
 
-// Value holds the newest edition of T. Create it with New. All methods may be called concurrently.
+// Value holds the newest version of T. Create it with New. All methods may be called concurrently.
 type Value[T any] struct {
-	// mu orders writers, so that each edition's channel is closed exactly once. Readers never take it.
+	// mu orders writers, so that each version's channel is closed exactly once. Readers never take it.
 	mu sync.Mutex
-	// current is written under mu and read by everybody. Its fields never change after the store, and its channel
-	// is closed only after the following edition can be loaded.
+	// current is stored under mu. A version's channel is closed after its successor can be loaded.
 	current atomic.Pointer[version[T]]
 }
 
 type version[T any] struct {
 	value *T
-	next  chan struct{} // closed when this edition is no longer the newest
+	next  chan struct{} // closed when a newer version can be loaded
 }
 
-// New returns a Value whose first edition is first.
+// New returns a Value whose first version is first.
 func New[T any](first *T) *Value[T] {
 	v := &Value[T]{}
 	v.current.Store(&version[T]{value: first, next: make(chan struct{})})
 	return v
 }
 
-// Load returns the newest edition. It costs one atomic read.
+// Load returns the newest version by one atomic read.
 func (v *Value[T]) Load() *T { return v.current.Load().value }
 
-// Next returns the newest edition and a channel that is closed as soon as a newer one can be loaded.
+// Next returns the newest version and a channel that is closed when a newer one can be loaded.
 func (v *Value[T]) Next() (*T, <-chan struct{}) {
 	e := v.current.Load()
 	return e.value, e.next
 }
 
-// Store makes value the newest edition and wakes everybody who waits. The caller must not change it afterwards.
+// Store makes value the newest version and wakes all waiting readers. The caller must not change it afterwards.
 func (v *Value[T]) Store(value *T) {
 	v.mu.Lock()
 	old := v.current.Swap(&version[T]{value: value, next: make(chan struct{})})
@@ -50,8 +48,8 @@ func (v *Value[T]) Store(value *T) {
 	close(old.next)
 }
 
-// Changes yields the newest edition at once and then each newer one, until ctx ends or the loop is left.
-// A reader that is slower than the writer sees the newest edition only.
+// Changes yields the newest version at once and then each newer one, until ctx is done or the loop is left. A reader that
+// is slower than the writer skips versions.
 func (v *Value[T]) Changes(ctx context.Context) iter.Seq[*T] {
 	return func(yield func(*T) bool) {
 		for {

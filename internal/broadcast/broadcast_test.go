@@ -9,7 +9,7 @@ import (
 	"github.com/vitals-go/vitals/internal/broadcast"
 )
 
-func TestReadersSeeTheNewestEditionInOrder(t *testing.T) {
+func TestReadersSeeTheNewestVersionInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		zero := 0
 		v := broadcast.New(&zero)
@@ -48,11 +48,11 @@ func TestSlowReaderSkipsToTheNewest(t *testing.T) {
 		}
 	}
 	if seen[1] != 1000 {
-		t.Fatalf("second edition seen is %d, want the newest, 1000", seen[1])
+		t.Fatalf("second version seen is %d, want the newest, 1000", seen[1])
 	}
 }
 
-func TestConcurrentWritersCloseEachEditionOnce(t *testing.T) {
+func TestConcurrentWritersCloseEachVersionOnce(t *testing.T) {
 	zero := 0
 	v := broadcast.New(&zero)
 	var writers sync.WaitGroup
@@ -65,7 +65,7 @@ func TestConcurrentWritersCloseEachEditionOnce(t *testing.T) {
 	}
 	writers.Wait()
 	if got := *v.Load(); got != 499 {
-		t.Fatalf("last edition is %d, want 499", got)
+		t.Fatalf("last version is %d, want 499", got)
 	}
 }
 

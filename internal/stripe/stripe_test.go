@@ -13,7 +13,7 @@ func TestCountIsAPowerOfTwoWithinBounds(t *testing.T) {
 	}
 }
 
-func TestGoroutinesSpreadOverTheLanes(t *testing.T) {
+func TestGoroutinesSpreadOverTheStripes(t *testing.T) {
 	const goroutines = 1600
 	var mu sync.Mutex
 	seen := map[uint32]int{}
@@ -34,11 +34,11 @@ func TestGoroutinesSpreadOverTheLanes(t *testing.T) {
 	close(release)
 	done.Wait()
 	if len(seen) != 16 {
-		t.Fatalf("%d of 16 lanes are used", len(seen))
+		t.Fatalf("%d of 16 stripes are used", len(seen))
 	}
 	for l, n := range seen {
 		if n > goroutines/4 {
-			t.Errorf("lane %d has %d of %d goroutines", l, n, goroutines)
+			t.Errorf("stripe %d has %d of %d goroutines", l, n, goroutines)
 		}
 	}
 }
