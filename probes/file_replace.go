@@ -22,7 +22,7 @@ func replace(path string, body []byte) error {
 		return err
 	}
 	_, err = file.Write(body)
-	// The prober may run as another user.
+	// The probe may run as another user.
 	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err == nil {
 		err = os.Rename(file.Name(), path)
 	}

@@ -1,6 +1,10 @@
 package probes
 
-import "strings"
+import (
+	"mime"
+	"strconv"
+	"strings"
+)
 
 // format is a representation of /health.
 type format uint8
@@ -14,9 +18,7 @@ const (
 	formats
 )
 
-var formatTypes = [formats][2]string{
-	{"application", "json"}, {"application", "health+json"}, {"text", "html"}, {"text", "event-stream"},
-}
+var formatTypes = [formats]string{typeJSON, typeHealth, "text/html", "text/event-stream"}
 
 // formatOf returns the format that ?format or else the Accept header selects.
 func formatOf(q query, accept []string) format {
@@ -34,14 +36,19 @@ func formatOf(q query, accept []string) format {
 
 // negotiate returns the format with the best quality (RFC 9110, section 12.5.1), each taken from the most specific range
 // that matches, the server's first among equals. If none is acceptable it is JSON: a probe needs the status code.
-func negotiate(header []string) format {
-	if len(header) == 0 || len(header) == 1 && (header[0] == "*/*" || header[0] == typeJSON) {
+func negotiate(accept []string) format {
+	if len(accept) == 0 || len(accept) == 1 && (accept[0] == "*/*" || accept[0] == typeJSON) {
 		return formatJSON
 	}
 	var quality [formats]float64
 	var specific [formats]int
-	for mediaRange, q := range acceptEntries(header) {
-		weigh(mediaRange, q, &quality, &specific)
+	for entry := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		mediaRange, q := parseEntry(entry)
+		for f := range formats {
+			if level := match(f, mediaRange); level > specific[f] {
+				specific[f], quality[f] = level, q
+			}
+		}
 	}
 	best := formatJSON
 	for f := range formats {
@@ -52,23 +59,36 @@ func negotiate(header []string) format {
 	return best
 }
 
-// weigh applies one media range to every format that it matches.
-func weigh(mediaRange string, q float64, quality *[formats]float64, specific *[formats]int) {
-	kind, sub, _ := strings.Cut(mediaRange, "/")
-	for f := range formats {
-		level := 0
-		switch {
-		case strings.EqualFold(kind, formatTypes[f][0]) && strings.EqualFold(sub, formatTypes[f][1]):
-			level = 3
-		case f == formatEvents:
-			// A stream never ends: only its exact type selects it.
-		case strings.EqualFold(kind, formatTypes[f][0]) && sub == "*":
-			level = 2
-		case kind == "*" && sub == "*":
-			level = 1
-		}
-		if level > specific[f] {
-			specific[f], quality[f] = level, q
-		}
+// match returns how specific a media range is for a format, 0 if it does not match. A stream never ends: only its exact type
+// selects it.
+func match(f format, mediaRange string) int {
+	kind, _, _ := strings.Cut(formatTypes[f], "/")
+	switch {
+	case mediaRange == formatTypes[f]:
+		return 3
+	case mediaRange == kind+"/*" && f != formatEvents:
+		return 2
+	case mediaRange == "*/*" && f != formatEvents:
+		return 1
+	default:
+		return 0
 	}
+}
+
+// parseEntry returns the media range of an entry of an Accept header with its quality (RFC 9110, section 12.4.2): 1 if it
+// is not given, 0, which excludes the range, if it is malformed.
+func parseEntry(entry string) (mediaRange string, quality float64) {
+	mediaRange, parameters, err := mime.ParseMediaType(entry)
+	if err != nil && mediaRange == "" {
+		return "", 0
+	}
+	given, found := parameters["q"]
+	if !found && err == nil {
+		return mediaRange, 1
+	}
+	q, err := strconv.ParseFloat(given, 64)
+	if err != nil || !(q >= 0 && q <= 1) {
+		return mediaRange, 0
+	}
+	return mediaRange, q
 }

@@ -2,6 +2,7 @@ package response
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -13,44 +14,31 @@ const Text = "text/plain; charset=utf-8"
 // Document is a rendered response body with its headers. It is immutable; all responses share the header values, so Send
 // does not allocate.
 type Document struct {
-	body         []byte
-	contentType  []string
-	length       []string
-	cacheControl []string
-	typeOptions  []string
-	// policy is the Content-Security-Policy, referrer the Referrer-Policy; nil for what a browser does not render.
-	policy, referrer []string
+	body   []byte
+	header http.Header
 }
 
 // New returns a Document with a body that must not change afterwards.
 func New(contentType string, body []byte) *Document {
-	return &Document{
-		body:         body,
-		contentType:  []string{contentType},
-		length:       []string{strconv.Itoa(len(body))},
-		cacheControl: []string{"no-store"},
-		typeOptions:  []string{"nosniff"},
-	}
+	return &Document{body: body, header: http.Header{
+		"Content-Type":           {contentType},
+		"Content-Length":         {strconv.Itoa(len(body))},
+		"Cache-Control":          {"no-store"},
+		"X-Content-Type-Options": {"nosniff"},
+	}}
 }
 
 // NewPage returns an HTML Document with a Content-Security-Policy.
 func NewPage(policy string, body []byte) *Document {
 	d := New("text/html; charset=utf-8", body)
-	d.policy, d.referrer = []string{policy}, []string{"no-referrer"}
+	d.header["Content-Security-Policy"] = []string{policy}
+	d.header["Referrer-Policy"] = []string{"no-referrer"}
 	return d
 }
 
 // Send writes the document as the whole response, without its body if the request is a HEAD.
 func (d *Document) Send(w http.ResponseWriter, r *http.Request, status int) {
-	header := w.Header()
-	header["Content-Type"] = d.contentType
-	header["Content-Length"] = d.length
-	header["Cache-Control"] = d.cacheControl
-	header["X-Content-Type-Options"] = d.typeOptions
-	if d.policy != nil {
-		header["Content-Security-Policy"] = d.policy
-		header["Referrer-Policy"] = d.referrer
-	}
+	maps.Copy(w.Header(), d.header)
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(d.body) // fails only when the client is gone
