@@ -20,6 +20,8 @@ var imported = map[string]string{
 	"otelproducer": "github.com/vitals-go/vitals/otel/otelproducer",
 	"probes":       "github.com/vitals-go/vitals/probes",
 	"kubernetes":   "github.com/vitals-go/vitals/probes/kubernetes",
+	"healthcheck":  "github.com/vitals-go/vitals/probes/healthcheck",
+	"statuspage":   "github.com/vitals-go/vitals/probes/statuspage",
 	"promvitals":   "github.com/vitals-go/vitals/probes/promvitals",
 	"servicertest": "github.com/vitals-go/vitals/servicer/servicertest",
 	"servicer":     "github.com/vitals-go/vitals/servicer",
