@@ -31,6 +31,7 @@ type FileConfig struct {
 // NewFile.
 type File struct {
 	cfg FileConfig
+	log *slog.Logger
 
 	// The rest belongs to Run.
 	written      []byte // the content last written, nil before the first write
@@ -63,7 +64,7 @@ func NewFile(cfg FileConfig) (*File, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &File{cfg: cfg, otherWriters: make(map[int]bool)}, nil
+	return &File{cfg: cfg, log: cfg.Logger.With(slog.String("path", cfg.Path)), otherWriters: make(map[int]bool)}, nil
 }
 
 // Run writes the file at once, at every change of what it says and every interval, until ctx is done; then it removes the
@@ -111,20 +112,16 @@ func (f *File) write(report *servicer.Report) error {
 	if err := replace(f.cfg.Path, body); err != nil {
 		if failure := withoutPath(err); failure != f.failure {
 			f.failure = failure
-			f.logError("health file cannot be written", slog.String("error", err.Error()))
+			f.log.LogAttrs(context.Background(), slog.LevelError, "health file cannot be written", slog.String("error", err.Error()))
 		}
 		return err
 	}
 	f.written = body
 	if f.failure != "" {
 		f.failure = ""
-		f.cfg.Logger.LogAttrs(context.Background(), slog.LevelInfo, "health file is written again", slog.String("path", f.cfg.Path))
+		f.log.LogAttrs(context.Background(), slog.LevelInfo, "health file is written again")
 	}
 	return nil
-}
-
-func (f *File) logError(text string, attrs ...slog.Attr) {
-	f.cfg.Logger.LogAttrs(context.Background(), slog.LevelError, text, append(attrs, slog.String("path", f.cfg.Path))...)
 }
 
 // document is the content of the file. With a zero time it holds what does not depend on the time.

@@ -2,6 +2,7 @@ package probes
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -70,7 +71,8 @@ func (f *File) detectOtherWriter() {
 		return
 	}
 	f.otherWriters[d.PID] = true
-	f.logError("health file is written by another process too", slog.Int("pid", os.Getpid()), slog.Int("other_pid", d.PID))
+	f.log.LogAttrs(context.Background(), slog.LevelError, "health file is written by another process too",
+		slog.Int("pid", os.Getpid()), slog.Int("other_pid", d.PID))
 }
 
 // remove deletes the file if it is ours.
@@ -83,7 +85,7 @@ func (f *File) remove() {
 		return
 	}
 	if err := os.Remove(f.cfg.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		f.logError("health file cannot be removed", slog.String("error", err.Error()))
+		f.log.LogAttrs(context.Background(), slog.LevelError, "health file cannot be removed", slog.String("error", err.Error()))
 	}
 }
 

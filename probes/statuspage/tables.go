@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
@@ -31,20 +32,22 @@ func names(report *servicer.Report) []nameView {
 func resources(report *servicer.Report) []resourceView {
 	var list []resourceView
 	for _, check := range report.Checks {
-		metric, found := report.Metric(check.Name)
-		if check.Kind != checker.Resource || !found || metric.Unit == "" {
+		m, limit, length := check.Measurement, check.Critical.Value(), 100.0
+		if check.Kind != checker.Resource || check.At.IsZero() || m == (checker.Measurement{}) {
 			continue
 		}
-		limit, length := check.Critical.Value(), 100.0
-		if metric.Unit != "%" {
-			length = max(limit/0.9, metric.Number, 1)
+		if strings.TrimSpace(m.Unit) != "%" {
+			length = max(limit/0.9, m.Value, 1)
 		}
 		r := resourceView{
-			Name: cmp.Or(check.Title, check.Name), Value: withUnit(metric.Value, metric.Unit), Source: check.Measurement.Source,
-			Status: check.Status, Fill: permille(metric.Number / length), Mark: permille(limit / length),
+			Name: cmp.Or(check.Title, check.Name), Value: withUnit(check.Value, m.Unit), Source: m.Source, Status: check.Status,
+			Fill: permille(m.Value / length), Mark: permille(limit / length),
+		}
+		if metric, found := report.Metric(check.Name); found && metric.Unit == "" {
+			r.Value = check.Value // no number, such as timeout
 		}
 		if !check.Critical.IsZero() {
-			r.Limit = withUnit(strconv.FormatFloat(limit, 'f', -1, 64), metric.Unit)
+			r.Limit = withUnit(strconv.FormatFloat(limit, 'f', -1, 64), m.Unit)
 		}
 		list = append(list, r)
 	}

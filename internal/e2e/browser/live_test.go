@@ -127,7 +127,7 @@ func TestNewsIsSaidOnce(t *testing.T) {
 		.observe(document.querySelector("[role=status]"), {childList: true, characterData: true, subtree: true})`)
 	for _, report := range []*servicer.Report{healthyReport(), criticalReport(), criticalReport(), criticalReport()} {
 		s.publish(report)
-		tab.until(`document.querySelector("#foot").textContent.includes("Edition ` + strconv.FormatUint(report.Revision, 10) + `")`)
+		tab.until(`document.querySelector("#foot").textContent.includes("Revision ` + strconv.FormatUint(report.Revision, 10) + `")`)
 	}
 	if said := eval[[]string](tab, "said"); len(said) != 1 || !strings.HasPrefix(said[0], "critical. 5 of 7 checks are not healthy: database") {
 		t.Errorf("four editions with one piece of news were said as %q", said)

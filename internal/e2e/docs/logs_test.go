@@ -98,7 +98,6 @@ var elsewhere = map[string]string{
 	"interceptor/log.go":            "calls of log",
 	"internal/asynclog/asynclog.go": "calls of Log, and returns of message in checker/result.go",
 	"internal/pki/files.go":         "log lines in the same file",
-	"probes/events.go":              "calls of logError",
 	"servicer/log.go":               "assignments to text in the same file",
 	"servicer/orcavitals/sample.go": "assignments to message in the same file",
 }
@@ -166,7 +165,7 @@ func loggedMessage(call *ast.CallExpr) ast.Expr {
 		argument = 2
 	case name == "Log" && isLogger(call):
 		argument = 1 // asynclog's has no context
-	case slices.Contains([]string{"Info", "Warn", "Error", "Debug"}, name) && isLogger(call), name == "logError":
+	case slices.Contains([]string{"Info", "Warn", "Error", "Debug"}, name) && isLogger(call):
 		argument = 0
 	}
 	if argument < 0 || argument >= len(call.Args) {
