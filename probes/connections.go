@@ -10,7 +10,7 @@ import (
 )
 
 // connections bounds the open connections of an http.Server. Beyond the limit, a new connection closes the one that has been
-// without a request longest, or if all have one, the one whose request has lasted longest.
+// without a request longest, or if all have one, the one with the longest request.
 type connections struct {
 	*connlimit.Set
 

@@ -1,5 +1,5 @@
-// Package connlimit keeps track of open connections, bounds their number without refusing new ones, and closes those that
-// would delay the end of a server.
+// Package connlimit tracks open connections, bounds their number without rejecting new ones, and closes those that would
+// delay the end of a server.
 package connlimit
 
 import (
@@ -9,11 +9,12 @@ import (
 	"sync"
 )
 
-// greeting is the fewest bytes that an HTTP/2 client sends before a server can serve it: the preface and the header of an
-// empty SETTINGS frame. With TLS they are more.
-const greeting = len(preface) + 9
-
-const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+const (
+	preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+	// greeting is the fewest bytes that an HTTP/2 client sends before a server can serve it: the preface and the header of
+	// an empty SETTINGS frame. With TLS they are more.
+	greeting = len(preface) + 9
+)
 
 // Set is a set of open connections. It is safe for concurrent use.
 type Set struct {
@@ -39,19 +40,18 @@ func NewSet(limit int) *Set { return &Set{limit: limit} }
 // Add adds an open connection. Beyond the limit it closes the longest inactive other one, or if all are busy, the one that
 // has been busy longest.
 func (s *Set) Add(conn net.Conn) *Entry {
-	e := &Entry{set: s, conn: func() net.Conn { return conn }}
-	s.add(e)
-	return e
+	return s.add(&Entry{conn: func() net.Conn { return conn }})
 }
 
-func (s *Set) add(e *Entry) {
+func (s *Set) add(e *Entry) *Entry {
 	s.mu.Lock()
-	e.place = s.entries.PushBack(e)
+	e.set, e.place = s, s.entries.PushBack(e)
 	victim := s.victim()
 	s.mu.Unlock()
 	if victim != nil {
 		abort(victim)
 	}
+	return e
 }
 
 // victim removes the entry that exceeds the limit, never the newest, and returns its connection.
@@ -59,15 +59,15 @@ func (s *Set) victim() net.Conn {
 	if s.limit == 0 || s.entries.Len() <= s.limit {
 		return nil
 	}
-	chosen := s.entries.Front()
-	for place := chosen; place != s.entries.Back(); place = place.Next() {
+	chosen, _ := s.entries.Front().Value.(*Entry)
+	for place := s.entries.Front(); place != s.entries.Back(); place = place.Next() {
 		if e, _ := place.Value.(*Entry); e.busy == 0 {
-			chosen = place
+			chosen = e
 			break
 		}
 	}
-	e, _ := s.entries.Remove(chosen).(*Entry)
-	return e.conn()
+	s.entries.Remove(chosen.place)
+	return chosen.conn()
 }
 
 // CloseIdle closes the connections that are not busy.
@@ -75,15 +75,12 @@ func (s *Set) CloseIdle() {
 	s.closeEach(func(e *Entry, _ net.Conn) bool { return e.busy == 0 })
 }
 
-// CloseSilent closes the connections whose peer has sent less than a greeting. A TCP connection whose bytes are not counted
-// by the Listener is closed only on Linux, where the kernel counts them.
+// CloseSilent closes the connections from which less than a greeting has arrived. Where the Listener does not count the
+// bytes of TCP connections, it closes them only on Linux: the kernel counts them.
 func (s *Set) CloseSilent() {
 	s.closeEach(func(e *Entry, conn net.Conn) bool {
-		if e.awaited > 0 {
-			return true
-		}
 		tcp, ok := conn.(*net.TCPConn)
-		return ok && silent(tcp)
+		return e.awaited > 0 || ok && silent(tcp)
 	})
 }
 
@@ -105,14 +102,6 @@ func (s *Set) closeEach(chosen func(*Entry, net.Conn) bool) {
 	for _, conn := range conns {
 		abort(conn)
 	}
-}
-
-// received records that n bytes have arrived.
-func (e *Entry) received(n int) {
-	e.set.mu.Lock()
-	defer e.set.mu.Unlock()
-	e.awaited = max(0, e.awaited-n)
-	e.set.entries.MoveToBack(e.place)
 }
 
 // Begin records that a request begins, and End that it ends. Several may be in progress.
@@ -137,9 +126,12 @@ func (e *Entry) Remove() {
 }
 
 // abort closes a connection below TLS: the close_notify alert could block on a peer that does not read.
-func abort(conn net.Conn) {
-	if wrapped, ok := conn.(*tls.Conn); ok {
-		conn = wrapped.NetConn()
+func abort(conn net.Conn) { _ = inner(conn).Close() }
+
+// inner returns the connection below TLS.
+func inner(c net.Conn) net.Conn {
+	if wrapped, ok := c.(*tls.Conn); ok {
+		return wrapped.NetConn()
 	}
-	_ = conn.Close()
+	return c
 }

@@ -3,10 +3,9 @@
 package connlimit
 
 import (
-	"io"
+	"context"
 	"net"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -20,11 +19,9 @@ const greetingTimeout = 2 * time.Minute
 type deferred struct {
 	net.Listener
 
-	pending  *Set // accepted and silent
-	start    sync.Once
-	stop     sync.Once
 	accepted chan accepted
-	closed   chan struct{}
+	open     context.Context //nolint:containedctx // done after Close
+	cancel   context.CancelFunc
 }
 
 type accepted struct {
@@ -33,35 +30,41 @@ type accepted struct {
 }
 
 func deferAccept(lis net.Listener) net.Listener {
-	return &deferred{Listener: lis, pending: NewSet(0), accepted: make(chan accepted), closed: make(chan struct{})}
+	d := &deferred{Listener: lis, accepted: make(chan accepted)}
+	d.open, d.cancel = context.WithCancel(context.Background())
+	go d.acceptAll()
+	return d
 }
 
 // Accept implements net.Listener.
 func (d *deferred) Accept() (net.Conn, error) {
-	d.start.Do(func() { go d.acceptAll() })
 	select {
 	case a := <-d.accepted:
 		return a.conn, a.err
-	case <-d.closed:
+	case <-d.open.Done():
 		return nil, net.ErrClosed
 	}
 }
 
 // Close implements net.Listener. It closes the connections that Accept has not returned.
 func (d *deferred) Close() error {
-	d.stop.Do(func() { close(d.closed) })
-	d.pending.CloseAll()
+	d.cancel()
 	return d.Listener.Close()
 }
 
 func (d *deferred) acceptAll() {
-	for {
+	for d.open.Err() == nil {
 		conn, err := d.Listener.Accept()
-		if err == nil {
-			go d.await(conn, d.pending.Add(conn))
-		} else if !d.deliver(accepted{err: err}) {
-			return
+		if err != nil {
+			d.deliver(accepted{err: err})
+			continue
 		}
+		go func() {
+			stop := context.AfterFunc(d.open, func() { abort(conn) })
+			if failed := awaitGreeting(inner(conn)); failed || !stop() || !d.deliver(accepted{conn: conn}) {
+				abort(conn)
+			}
+		}()
 	}
 }
 
@@ -70,52 +73,29 @@ func (d *deferred) deliver(a accepted) bool {
 	select {
 	case d.accepted <- a:
 		return true
-	case <-d.closed:
+	case <-d.open.Done():
 		return false
 	}
 }
 
-// await hands conn on once its peer has sent something, and closes it when the peer or the listener is closed before.
-func (d *deferred) await(conn net.Conn, pending *Entry) {
-	err := net.ErrClosed
-	select {
-	case <-d.closed: // perhaps before conn was pending
-	default:
-		err = nil
-		if raw, ok := inner(conn).(*net.UnixConn); ok {
-			err = awaitGreeting(raw)
-		}
+// awaitGreeting returns when conn can be read and begins with a whole preface or with something else, and reports whether
+// the peer or the listener was closed before.
+func awaitGreeting(conn net.Conn) (failed bool) {
+	c, ok := conn.(*net.UnixConn)
+	if !ok {
+		return false
 	}
-	pending.Remove() // from here on, Close must not close it
-	if err != nil || !d.deliver(accepted{conn: conn}) {
-		abort(conn)
-	}
-}
-
-// awaitGreeting returns nil when c can be read and begins with a whole preface or with something else.
-func awaitGreeting(c *net.UnixConn) error {
 	raw, err := c.SyscallConn()
-	if err != nil {
-		return err
-	}
-	if err := c.SetReadDeadline(time.Now().Add(greetingTimeout)); err != nil {
-		return err
+	if err != nil || c.SetReadDeadline(time.Now().Add(greetingTimeout)) != nil {
+		return true
 	}
 	peeked := make([]byte, len(preface))
 	var n int
-	var failed error
 	err = raw.Read(func(fd uintptr) (done bool) {
+		var failed error
 		n, _, failed = syscall.Recvfrom(int(fd), peeked, syscall.MSG_PEEK)
 		partial := 0 < n && n < len(preface) && strings.HasPrefix(preface, string(peeked[:n]))
 		return failed != syscall.EAGAIN && !partial
 	})
-	switch {
-	case err != nil:
-		return err
-	case failed != nil:
-		return failed
-	case n == 0:
-		return io.EOF
-	}
-	return c.SetReadDeadline(time.Time{})
+	return err != nil || n <= 0 || c.SetReadDeadline(time.Time{}) != nil
 }

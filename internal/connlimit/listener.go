@@ -1,7 +1,6 @@
 package connlimit
 
 import (
-	"crypto/tls"
 	"net"
 	"runtime"
 	"weak"
@@ -11,7 +10,7 @@ import (
 //
 // Without a limit, TCP and Unix connections, also those inside a *tls.Conn, are returned as they are: grpc-go sets
 // TCP_USER_TIMEOUT and saves read buffers on these types only, and credentials look for them. The Set then holds them by
-// weak pointers. All others are wrapped in a connection whose NetConn returns them and which counts received bytes.
+// weak pointers. All others are wrapped in a connection that counts received bytes and returns them from NetConn.
 type Listener struct {
 	net.Listener
 	*Set
@@ -48,34 +47,20 @@ func (l *Listener) Accept() (net.Conn, error) {
 			return accepted, nil
 		}
 	}
-	e := &Entry{set: l.Set, conn: func() net.Conn { return accepted }, awaited: greeting}
-	l.add(e)
-	return &conn{accepted, e}, nil
-}
-
-// inner returns the connection below TLS.
-func inner(c net.Conn) net.Conn {
-	if wrapped, ok := c.(*tls.Conn); ok {
-		return wrapped.NetConn()
-	}
-	return c
+	return &conn{accepted, l.add(&Entry{conn: func() net.Conn { return accepted }, awaited: greeting})}, nil
 }
 
 // hold adds c until it is garbage collected, since its Close is not observed.
-func hold[T any, C interface {
-	*T
-	net.Conn
-}](s *Set, c C,
-) {
-	pointer := weak.Make((*T)(c))
-	e := &Entry{set: s, conn: func() net.Conn {
+func hold[T any](s *Set, c *T) {
+	pointer := weak.Make(c)
+	e := s.add(&Entry{conn: func() net.Conn {
 		if held := pointer.Value(); held != nil {
-			return C(held)
+			conn, _ := any(held).(net.Conn)
+			return conn
 		}
 		return nil
-	}}
-	s.add(e)
-	runtime.AddCleanup((*T)(c), (*Entry).Remove, e)
+	}})
+	runtime.AddCleanup(c, (*Entry).Remove, e)
 }
 
 // conn is an accepted connection that records what it receives.
@@ -90,8 +75,11 @@ func (c *conn) NetConn() net.Conn { return c.Conn }
 // Read implements net.Conn.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if n > 0 {
-		c.entry.received(n)
+	if e := c.entry; n > 0 {
+		e.set.mu.Lock()
+		defer e.set.mu.Unlock()
+		e.awaited = max(0, e.awaited-n)
+		e.set.entries.MoveToBack(e.place)
 	}
 	return n, err
 }
