@@ -1,6 +1,7 @@
 package servicer
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -116,7 +117,7 @@ func checkMetric(c *checker.Result) Metric {
 		m.Threshold = strconv.FormatFloat(c.Critical.Value(), 'f', -1, 64)
 	}
 	if number, err := strconv.ParseFloat(c.Value, 64); err == nil {
-		m.Number, m.Unit = number, strings.TrimSpace(c.Measurement.Unit)
+		m.Number, m.Unit = number, cmp.Or(strings.TrimSpace(c.Measurement.Unit), "1")
 		if c.Measurement.Value != 0 {
 			m.Number = c.Measurement.Value
 		}
