@@ -16,7 +16,7 @@ import (
 // A neighbour in a shared folder exchanges the file for a pipe and back, so that what was looked at is another thing when
 // it is opened. A reader that waits for somebody to write to the pipe would wait for ever, and the writer, which looks
 // for rivals, with it.
-func TestAPipeThatTakesTheFilesPlaceKeepsNobody(t *testing.T) {
+func TestPipeAtTheFilePathDoesNotBlock(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "health")

@@ -273,7 +273,7 @@ func TestLeftoversOfAKilledPredecessorAreSwept(t *testing.T) {
 	})
 }
 
-func TestNobodyReadsATornFile(t *testing.T) {
+func TestReadersNeverSeeATornFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "health")
 	source := newScript(healthyReport())
