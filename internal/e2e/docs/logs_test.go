@@ -95,9 +95,10 @@ func template(e ast.Expr) string {
 
 // elsewhere names, for calls whose message is a variable, where the test finds the messages.
 var elsewhere = map[string]string{
-	"interceptor/log.go":            "calls of log",
 	"internal/asynclog/asynclog.go": "calls of Log, and returns of message in checker/result.go",
 	"internal/pki/files.go":         "log lines in the same file",
+	"interceptor/recovery.go":       "calls of log",
+	"probes/file.go":                "calls of logError",
 	"servicer/log.go":               "assignments to text in the same file",
 	"servicer/orcavitals/sample.go": "assignments to message in the same file",
 }

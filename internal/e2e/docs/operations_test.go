@@ -226,13 +226,13 @@ func TestPathsAreDocumented(t *testing.T) {
 		}
 	}
 	if strings.Contains(body, `CutPrefix(path, "/health/")`) {
-		paths = append(paths, "/health/<check>")
+		paths = append(paths, "/health/<name>")
 	}
 	compare(t, "Paths", paths)
 }
 
 func TestExitCodesAreDocumented(t *testing.T) {
-	source := read(t, "probes/selfprobe.go")
+	source := read(t, "probes/healthcheck/main.go") + read(t, "probes/healthcheck/flags.go")
 	compare(t, "Exit codes", unique(regexp.MustCompile(`(?m)^\texit[A-Z]\w+ += (\d+)`).FindAllStringSubmatch(source, -1)))
 	flags := unique(regexp.MustCompile(`flags\.\w*Var\(&o\.\w+, "([a-z-]+)"`).FindAllStringSubmatch(source, -1))
 	for i := range flags {

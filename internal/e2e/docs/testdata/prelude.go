@@ -55,6 +55,8 @@ func (paymentsClient) Ping(context.Context) error                  { return nil 
 
 var cart any
 
+var queue chan any
+
 var shake plugin.HandshakeConfig
 
 var plugins map[string]plugin.Plugin
