@@ -33,8 +33,8 @@ func replace(path string, body []byte) error {
 	return err
 }
 
-// temporary is the prefix of the temporary files for path. It holds the process ID: a restarted container, whose process has
-// the same ID, finds what the last one left behind.
+// temporary is the prefix of the temporary files for path. It holds the process ID: a restarted container with
+// the same ID finds what the last one left behind.
 func temporary(path string) string {
 	return fmt.Sprintf(".%s.%d.", filepath.Base(path), os.Getpid())
 }
