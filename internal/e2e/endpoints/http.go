@@ -71,6 +71,11 @@ func (e *Endpoints) compareDocument(ctx context.Context, c *oracle.Comparison) {
 		statuses[name] = metric.Status
 	}
 	compareMetrics(c, "/health", document.Overall, statuses)
+	code := "503"
+	if document.Overall == "healthy" || document.Overall == "warning" {
+		code = "200"
+	}
+	c.Equal("/health", "the code", strconv.Itoa(got), code)
 	c.Equal("/health", "the code", strconv.Itoa(got), map[string]string{"true": "200", "false": "503"}[c.Healthy])
 }
 

@@ -107,7 +107,7 @@ func (s *shop) byParts(file string) error {
 	}
 	var errs [6]error
 	s.checker, errs[0] = checker.New(checker.Config{Checks: checks, Logger: cfg.Logger})
-	s.recorder, errs[1] = interceptor.New(interceptor.Config{})
+	s.recorder, errs[1] = interceptor.New(interceptor.Config{Logger: cfg.Logger})
 	s.servicer, errs[2] = servicer.New(servicer.Config{Checker: s.checker, Breakers: cfg.Breakers, Logger: cfg.Logger})
 	if err := errors.Join(err, errs[0], errs[1], errs[2]); err != nil {
 		return err
