@@ -11,10 +11,10 @@ import (
 	"github.com/vitals-go/vitals/otel/internal/semconv"
 )
 
-// callInstruments are those of the recorder.
+// callInstruments export a recorder.
 type callInstruments struct{ server, client *sideInstruments }
 
-// sideInstruments are those of the server or the client side.
+// sideInstruments export the server or the client side.
 type sideInstruments struct {
 	side            semconv.Side
 	attributes      semconv.Cache
@@ -23,80 +23,75 @@ type sideInstruments struct {
 	panics          metric.Int64ObservableCounter // nil for the client
 }
 
-func newCallInstruments(m *maker) *callInstruments {
+func newCallInstruments(b *builder) *callInstruments {
 	c := &callInstruments{
-		server: newSideInstruments(m, semconv.Server, "vitals.rpc.server.", "on the server"),
-		client: newSideInstruments(m, semconv.Client, "vitals.rpc.client.", "by the client"),
+		server: newSideInstruments(b, semconv.Server, "vitals.rpc.server.", "on the server"),
+		client: newSideInstruments(b, semconv.Client, "vitals.rpc.client.", "by the client"),
 	}
-	c.server.panics = m.counter("vitals.rpc.server.panics", "{call}", "RPCs whose handler panicked.")
+	c.server.panics = b.counter("vitals.rpc.server.panics", "{call}", "RPCs whose handler panicked.")
 	return c
 }
 
-func newSideInstruments(m *maker, side semconv.Side, prefix, where string) *sideInstruments {
+func newSideInstruments(b *builder, side semconv.Side, prefix, where string) *sideInstruments {
 	return &sideInstruments{
 		side:     side,
-		inFlight: m.level(prefix+"in_flight", "{call}", "RPCs that have started and not ended "+where+"."),
-		calls:    m.counter(prefix+"calls", "{call}", "RPCs completed "+where+", by status code."),
-		messages: m.counter(prefix+"messages", "{message}", "Messages received and sent "+where+"."),
+		inFlight: b.upDown(prefix+"in_flight", "{call}", "RPCs that have started and not ended "+where+"."),
+		calls:    b.counter(prefix+"calls", "{call}", "RPCs completed "+where+", by status code."),
+		messages: b.counter(prefix+"messages", "{message}", "Messages received and sent "+where+"."),
 	}
 }
 
-// observe tells of methods, which are sorted: those that share a name follow each other and are one series.
+// observe adds up methods of one name, which follow each other: an SDK may keep only one value of a series.
 func (s *sideInstruments) observe(o metric.Observer, methods iter.Seq[*interceptor.Method]) {
 	var name semconv.Name
-	var sum stats
+	var sum callSum
 	for m := range methods {
 		if next := semconv.NameOf(m); next != name {
-			if name.Method != "" {
-				s.observeMethod(o, name, &sum)
-			}
-			name, sum = next, stats{}
+			s.observeMethod(o, name, &sum)
+			name, sum = next, callSum{}
 		}
 		sum.add(&m.Total)
 	}
-	if name.Method != "" {
-		s.observeMethod(o, name, &sum)
+	s.observeMethod(o, name, &sum)
+}
+
+type callSum struct {
+	inFlight, received, sent, panics uint64
+	byCode                           [interceptor.NumCodes]uint64
+}
+
+func (c *callSum) add(s *interceptor.Stats) {
+	c.inFlight += s.InFlight()
+	c.received += s.MsgReceived
+	c.sent += s.MsgSent
+	c.panics += s.Panics
+	for code := range c.byCode {
+		c.byCode[code] += s.ByCode(codes.Code(code))
 	}
 }
 
-// stats are what is exported of a series.
-type stats struct {
-	interceptor.Stats
-
-	byCode [interceptor.NumCodes]uint64
-}
-
-func (s *stats) add(other *interceptor.Stats) {
-	s.Started += other.Started
-	s.Handled += other.Handled
-	s.Panics += other.Panics
-	s.MsgReceived += other.MsgReceived
-	s.MsgSent += other.MsgSent
-	for code := range s.byCode {
-		s.byCode[code] += other.ByCode(codes.Code(code))
+func (s *sideInstruments) observeMethod(o metric.Observer, name semconv.Name, sum *callSum) {
+	if name == (semconv.Name{}) { // before the first method
+		return
 	}
-}
-
-func (s *sideInstruments) observeMethod(o metric.Observer, name semconv.Name, sum *stats) {
 	all := metric.WithAttributeSet(s.attributes.Method(name))
-	o.ObserveInt64(s.inFlight, count(sum.InFlight()), all)
-	o.ObserveInt64(s.messages, count(sum.MsgReceived), s.direction(name, semconv.Received, "received"))
-	o.ObserveInt64(s.messages, count(sum.MsgSent), s.direction(name, semconv.Sent, "sent"))
-	if s.side == semconv.Server {
-		o.ObserveInt64(s.panics, count(sum.Panics), all)
+	o.ObserveInt64(s.inFlight, int64(sum.inFlight), all)
+	o.ObserveInt64(s.messages, int64(sum.received), s.direction(name, semconv.Received, "received"))
+	o.ObserveInt64(s.messages, int64(sum.sent), s.direction(name, semconv.Sent, "sent"))
+	if s.panics != nil {
+		o.ObserveInt64(s.panics, int64(sum.panics), all)
 	}
 	for code, n := range sum.byCode {
-		if n > 0 || code == 0 { // OK is there from the start, so that a rate has something to start from
+		if n > 0 || code == 0 { // OK from the start, so that rate() sees the first call
 			set := s.attributes.Calls(s.side, name, codes.Code(code))
-			o.ObserveInt64(s.calls, count(n), metric.WithAttributeSet(set))
+			o.ObserveInt64(s.calls, int64(n), metric.WithAttributeSet(set))
 		}
 	}
 }
 
 // direction returns the attributes of a method's messages in one direction.
-func (s *sideInstruments) direction(name semconv.Name, slot semconv.Slot, word string) metric.ObserveOption {
+func (s *sideInstruments) direction(name semconv.Name, slot semconv.Slot, text string) metric.ObserveOption {
 	return metric.WithAttributeSet(s.attributes.Get(name, slot, func() attribute.Set {
-		all := semconv.Method(name)
-		return attribute.NewSet(append(all.ToSlice(), keyDirection.String(word))...)
+		return semconv.Method(name, keyDirection.String(text))
 	}))
 }

@@ -49,7 +49,7 @@ func ExampleNew() {
 	// Output: vitals.status healthy
 }
 
-// A checker whose runs become spans, for those who put the parts together themselves.
+// A checker whose runs become spans; vitals.Config.TracerProvider does the same.
 func ExampleCheckSpans() {
 	ended := tracetest.NewSpanRecorder()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(ended))

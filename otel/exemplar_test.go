@@ -12,14 +12,14 @@ import (
 	otelvitals "github.com/vitals-go/vitals/otel"
 )
 
-// spanned is a context with a span of this identity.
+// spanned returns a context with a span.
 func spanned(ctx context.Context, flags trace.TraceFlags) context.Context {
 	return trace.ContextWithSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{15: 0xab}, SpanID: trace.SpanID{7: 0xcd}, TraceFlags: flags,
 	}))
 }
 
-func TestExemplarIsOfSampledSpansOnly(t *testing.T) {
+func TestExemplarIsNilWithoutASampledSpan(t *testing.T) {
 	for name, ctx := range map[string]context.Context{
 		"no span":     t.Context(),
 		"not sampled": spanned(t.Context(), 0),
@@ -34,7 +34,7 @@ func TestExemplarIsOfSampledSpansOnly(t *testing.T) {
 	}
 }
 
-// A recorder whose latencies lead to traces.
+// A recorder whose exemplars lead to traces.
 func ExampleExemplar() {
 	recorder, err := interceptor.New(interceptor.Config{Exemplar: otelvitals.Exemplar})
 	if err != nil {

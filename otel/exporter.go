@@ -6,21 +6,60 @@ import (
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 
+	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/otel/internal/semconv"
+	"github.com/vitals-go/vitals/servicer"
 )
 
-// Exporter exports snapshots to OpenTelemetry. Create it with New. All methods may be called concurrently.
+// Producer exports histograms, which need the SDK. It is an *otelproducer.Producer, in a package of its own so that a
+// program without histograms does not link the SDK.
+type Producer interface {
+	// Attach sets the sources, once.
+	Attach(source servicer.ReportSource, recorder *interceptor.Recorder) error
+}
+
+// Config configures an Exporter. OpenTelemetry's global providers are not used.
+type Config struct {
+	// Source and Recorder are exported. At least one of them is required.
+	Source   servicer.ReportSource
+	Recorder *interceptor.Recorder
+
+	// MeterProvider receives the metrics. Nil: none.
+	MeterProvider metric.MeterProvider
+	// TracerProvider receives a span of each transition; see Exporter.Run. Nil: none. It requires Source. For a span of
+	// each run of a check see CheckSpans.
+	TracerProvider trace.TracerProvider
+	// Producer is attached to Source and Recorder. Give the same one to the reader of MeterProvider. Nil: none.
+	Producer Producer
+}
+
+func (c *Config) validate() error {
+	var errs []error
+	if c.Source == nil && c.Recorder == nil {
+		errs = append(errs, errors.New("otelvitals: Source or Recorder is required"))
+	}
+	if c.MeterProvider == nil && c.TracerProvider == nil && c.Producer == nil {
+		errs = append(errs, errors.New("otelvitals: MeterProvider, TracerProvider or Producer is required"))
+	}
+	if c.TracerProvider != nil && c.Source == nil {
+		errs = append(errs, errors.New("otelvitals: TracerProvider: Source is required"))
+	}
+	return errors.Join(errs...)
+}
+
+// Exporter exports snapshots to OpenTelemetry. Create it with New. It is safe for concurrent use.
 type Exporter struct {
 	cfg        Config
-	health     *healthInstruments // nil without Health or MeterProvider
+	health     *healthInstruments // nil without Source or MeterProvider
 	calls      *callInstruments   // nil without Recorder or MeterProvider
 	unregister func() error
 	closing    sync.Once
 }
 
-// New returns an Exporter, or an error that joins every mistake in cfg. It registers one callback with the
-// MeterProvider, whose readers then read snapshots when they collect, and starts nothing. Close undoes it.
+// New returns an Exporter, or an error that joins all mistakes in cfg. It registers one callback with the MeterProvider,
+// which Close unregisters, and starts no goroutine.
 func New(cfg Config) (*Exporter, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -39,20 +78,19 @@ func New(cfg Config) (*Exporter, error) {
 	return e, nil
 }
 
-// register makes all instruments and one callback for all of them, so that what is collected at one time was true at
-// one time.
+// register creates all instruments, and one callback so that their values are of one time.
 func (e *Exporter) register(meter metric.Meter) error {
-	m := &maker{meter: meter}
+	b := &builder{meter: meter}
 	if e.cfg.Source != nil {
-		e.health = newHealthInstruments(m)
+		e.health = newHealthInstruments(b)
 	}
 	if e.cfg.Recorder != nil {
-		e.calls = newCallInstruments(m)
+		e.calls = newCallInstruments(b)
 	}
-	if err := errors.Join(m.errs...); err != nil {
+	if err := errors.Join(b.errs...); err != nil {
 		return err
 	}
-	registration, err := meter.RegisterCallback(e.observe, m.made...)
+	registration, err := meter.RegisterCallback(e.observe, b.instruments...)
 	if err != nil {
 		return err
 	}
@@ -60,7 +98,7 @@ func (e *Exporter) register(meter metric.Meter) error {
 	return nil
 }
 
-// observe is the callback. It reads snapshots and neither waits nor runs a check.
+// observe is the callback.
 func (e *Exporter) observe(_ context.Context, o metric.Observer) error {
 	if e.health != nil {
 		e.health.observe(o, e.cfg.Source.Report())
@@ -72,8 +110,8 @@ func (e *Exporter) observe(_ context.Context, o metric.Observer) error {
 	return nil
 }
 
-// Close unregisters the callback. Close after the provider's last flush, or what happened since the one before is not
-// exported. The Producer, which is a part of its reader, ends with that. Closing again does nothing.
+// Close unregisters the callback; further calls do nothing. Close after the provider's last flush: what happened since the
+// one before is lost otherwise. A Producer ends with its reader.
 func (e *Exporter) Close() (err error) {
 	e.closing.Do(func() { err = e.unregister() })
 	return err

@@ -26,9 +26,9 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-func TestReportIsExportedUnderItsNames(t *testing.T) {
+func TestCollectExportsReport(t *testing.T) {
 	provider, reader := meter(t)
-	exporter(t, otelvitals.Config{Source: told{report()}, MeterProvider: provider})
+	exporter(t, otelvitals.Config{Source: staticSource{report()}, MeterProvider: provider})
 	all := collect(t, reader)
 	got := values(t, all)
 	for name, want := range map[string]float64{
@@ -65,7 +65,7 @@ func TestReportIsExportedUnderItsNames(t *testing.T) {
 	}
 }
 
-func TestCallsAreExportedExactly(t *testing.T) {
+func TestCollectExportsCalls(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 30, codes.NotFound: 4, codes.Internal: 2})
 	call(t, recorder, "/a.Stranger/Calls", codes.OK)
 	_, err := recorder.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{ServerStreams: true}, nil, "/up.v1.Stream/Follow",
@@ -99,16 +99,16 @@ func TestCallsAreExportedExactly(t *testing.T) {
 	}
 	for name := range got {
 		if strings.Contains(name, "ABORTED") {
-			t.Errorf("a code that never came has a series: %s", name)
+			t.Errorf("a code without calls has a series: %s", name)
 		}
 		if strings.Contains(name, "Stranger") {
-			t.Errorf("a stranger chose an attribute: %s", name)
+			t.Errorf("an unregistered name is an attribute: %s", name)
 		}
 	}
 }
 
 // Unary calls and streams of unknown names are counted apart by the recorder, but have the same attributes here.
-func TestMethodsOfOneNameAreOneSeries(t *testing.T) {
+func TestMethodsOfOneNameShareASeries(t *testing.T) {
 	recorder := traffic(t, nil)
 	call(t, recorder, "/a.Stranger/Calls", codes.OK)
 	_ = recorder.StreamServerInterceptor(nil, &idle{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: "/a.Stranger/Streams", IsServerStream: true},
@@ -128,16 +128,16 @@ type idle struct {
 
 func (s *idle) Context() context.Context { return s.ctx }
 
-func TestMistakesAreReportedAtOnce(t *testing.T) {
+func TestNewReportsAllMistakes(t *testing.T) {
 	for name, test := range map[string]struct {
 		config otelvitals.Config
 		words  []string
 	}{
-		"nothing":            {otelvitals.Config{}, []string{"Health", "MeterProvider", "TracerProvider", "Producer"}},
-		"nobody to tell":     {otelvitals.Config{Source: told{report()}}, []string{"MeterProvider"}},
-		"spans of calls":     {otelvitals.Config{Recorder: traffic(t, nil), TracerProvider: nooptrace.NewTracerProvider()}, []string{"TracerProvider", "Health"}},
-		"producer is taken":  {otelvitals.Config{Source: told{report()}, Producer: taken{}}, []string{"taken"}},
-		"meter is unwilling": {otelvitals.Config{Source: told{report()}, MeterProvider: unwilling{}}, []string{"cannot make vitals.check.runs", "cannot make vitals.breaker.calls"}},
+		"empty":              {otelvitals.Config{}, []string{"Source", "MeterProvider", "TracerProvider", "Producer"}},
+		"no provider":        {otelvitals.Config{Source: staticSource{report()}}, []string{"MeterProvider"}},
+		"no source of spans": {otelvitals.Config{Recorder: traffic(t, nil), TracerProvider: nooptrace.NewTracerProvider()}, []string{"TracerProvider", "Source"}},
+		"attached producer":  {otelvitals.Config{Source: staticSource{report()}, Producer: attachedProducer{}}, []string{"already attached"}},
+		"failing meter":      {otelvitals.Config{Source: staticSource{report()}, MeterProvider: failingProvider{}}, []string{"cannot make vitals.check.runs", "cannot make vitals.breaker.calls"}},
 	} {
 		_, err := otelvitals.New(test.config)
 		if err == nil {
@@ -152,24 +152,26 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 	}
 }
 
-type taken struct{}
+type attachedProducer struct{}
 
-func (taken) Attach(servicer.ReportSource, *interceptor.Recorder) error { return errors.New("taken") }
+func (attachedProducer) Attach(servicer.ReportSource, *interceptor.Recorder) error {
+	return errors.New("already attached")
+}
 
-// unwilling makes no counters.
-type unwilling struct{ noopmetric.MeterProvider }
+// failingProvider makes no counters.
+type failingProvider struct{ noopmetric.MeterProvider }
 
-func (unwilling) Meter(string, ...metric.MeterOption) metric.Meter { return unwillingMeter{} }
+func (failingProvider) Meter(string, ...metric.MeterOption) metric.Meter { return failingMeter{} }
 
-type unwillingMeter struct{ noopmetric.Meter }
+type failingMeter struct{ noopmetric.Meter }
 
-func (unwillingMeter) Int64ObservableCounter(name string, _ ...metric.Int64ObservableCounterOption) (metric.Int64ObservableCounter, error) {
+func (failingMeter) Int64ObservableCounter(name string, _ ...metric.Int64ObservableCounterOption) (metric.Int64ObservableCounter, error) {
 	return noopmetric.Int64ObservableCounter{}, errors.New("cannot make " + name)
 }
 
-func TestCloseEndsEverything(t *testing.T) {
+func TestCloseUnregistersTheCallback(t *testing.T) {
 	provider, reader := meter(t)
-	e := exporter(t, otelvitals.Config{Source: told{report()}, Recorder: traffic(t, nil), MeterProvider: provider})
+	e := exporter(t, otelvitals.Config{Source: staticSource{report()}, Recorder: traffic(t, nil), MeterProvider: provider})
 	if len(values(t, collect(t, reader))) == 0 {
 		t.Fatal("nothing is exported")
 	}
@@ -183,10 +185,9 @@ func TestCloseEndsEverything(t *testing.T) {
 	}
 }
 
-// What New could not finish it must not leave behind.
-func TestFailedNewLeavesNoCallback(t *testing.T) {
+func TestFailedNewUnregistersTheCallback(t *testing.T) {
 	provider, reader := meter(t)
-	if _, err := otelvitals.New(otelvitals.Config{Source: told{report()}, MeterProvider: provider, Producer: taken{}}); err == nil {
+	if _, err := otelvitals.New(otelvitals.Config{Source: staticSource{report()}, MeterProvider: provider, Producer: attachedProducer{}}); err == nil {
 		t.Fatal("accepted")
 	}
 	if left := values(t, collect(t, reader)); len(left) != 0 {
@@ -222,7 +223,7 @@ func TestCollectingRunsNoCheck(t *testing.T) {
 		}
 		synctest.Wait()
 		if got := values(t, collect(t, reader))["vitals.check.runs{vitals.check.name=database,vitals.status=healthy}"]; got != 1 || runs != 1 {
-			t.Errorf("%v runs are told of %d, want 1 of 1", got, runs)
+			t.Errorf("exported %v of %d runs, want 1 of 1", got, runs)
 		}
 		if err := e.Close(); err != nil {
 			t.Error(err)
@@ -232,10 +233,10 @@ func TestCollectingRunsNoCheck(t *testing.T) {
 	})
 }
 
-// Both heralds may feed one Prometheus: no translated name may be one of promvitals'.
-func TestNamesDoNotMeetThoseForPrometheus(t *testing.T) {
+// One Prometheus may scrape both exporters: no translated name may be one of promvitals'.
+func TestNamesDifferFromThoseOfPromvitals(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
-	collector, err := promvitals.New(promvitals.Config{Source: told{report()}, Recorder: recorder})
+	collector, err := promvitals.New(promvitals.Config{Source: staticSource{report()}, Recorder: recorder})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +251,7 @@ func TestNamesDoNotMeetThoseForPrometheus(t *testing.T) {
 		theirs = append(theirs, f.GetName())
 	}
 	provider, reader := meter(t)
-	exporter(t, otelvitals.Config{Source: told{report()}, Recorder: recorder, MeterProvider: provider})
+	exporter(t, otelvitals.Config{Source: staticSource{report()}, Recorder: recorder, MeterProvider: provider})
 	ours := 0
 	for _, scope := range collect(t, reader).ScopeMetrics {
 		for _, m := range scope.Metrics {
@@ -271,12 +272,11 @@ func TestNamesDoNotMeetThoseForPrometheus(t *testing.T) {
 	}
 }
 
-// Several readers collect at once, while calls go on.
-func TestCollectingConcurrently(t *testing.T) {
+func TestConcurrentCollectionsNeverDecrease(t *testing.T) {
 	recorder := traffic(t, nil)
 	first, second := sdkmetric.NewManualReader(), sdkmetric.NewManualReader()
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(first), sdkmetric.WithReader(second))
-	exporter(t, otelvitals.Config{Source: told{report()}, Recorder: recorder, MeterProvider: provider})
+	exporter(t, otelvitals.Config{Source: staticSource{report()}, Recorder: recorder, MeterProvider: provider})
 	done := make(chan float64)
 	for _, reader := range []*sdkmetric.ManualReader{first, second} {
 		go func() {
@@ -302,11 +302,11 @@ func TestCollectingConcurrently(t *testing.T) {
 	<-done
 }
 
-func TestOddNamesAreMadeValid(t *testing.T) {
+func TestInvalidUTF8OfNamesIsReplaced(t *testing.T) {
 	odd := report()
 	odd.Checks[0].Name = "invalid \xff\xfe"
 	provider, reader := meter(t)
-	exporter(t, otelvitals.Config{Source: told{odd}, MeterProvider: provider})
+	exporter(t, otelvitals.Config{Source: staticSource{odd}, MeterProvider: provider})
 	if _, found := values(t, collect(t, reader))["vitals.check.consecutive_failures{vitals.check.name=invalid \uFFFD}"]; !found {
 		t.Error("the name was not made valid UTF-8, which costs OTLP the whole export")
 	}

@@ -24,12 +24,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// told is a judge who says what the test wants.
-type told struct{ report *servicer.Report }
+// staticSource returns one report.
+type staticSource struct{ report *servicer.Report }
 
-func (t told) Report() *servicer.Report { return t.report }
+func (s staticSource) Report() *servicer.Report { return s.report }
 
-func (told) Changed() <-chan struct{} { return nil }
+func (staticSource) Changed() <-chan struct{} { return nil }
 
 func report() *servicer.Report {
 	return &servicer.Report{
@@ -51,7 +51,7 @@ func report() *servicer.Report {
 	}
 }
 
-// meter is a MeterProvider with a reader that collects when it is told to.
+// meter returns a MeterProvider and its reader.
 func meter(t testing.TB, options ...sdkmetric.ManualReaderOption) (*sdkmetric.MeterProvider, *sdkmetric.ManualReader) {
 	t.Helper()
 	reader := sdkmetric.NewManualReader(options...)
@@ -114,7 +114,7 @@ type services map[string]grpc.ServiceInfo
 
 func (s services) GetServiceInfo() map[string]grpc.ServiceInfo { return s }
 
-// traffic returns a recorder that has seen so many unary calls end with each code.
+// traffic returns a recorder of so many unary calls with each code.
 func traffic(t testing.TB, calls map[codes.Code]int) *interceptor.Recorder {
 	t.Helper()
 	recorder, err := interceptor.New(interceptor.Config{})

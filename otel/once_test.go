@@ -1,6 +1,7 @@
 package otelvitals_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -14,21 +15,23 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// strict is a MeterProvider that shows what its callbacks observe. The SDK would add up what is observed twice, which
-// nobody promises.
-type strict struct {
+// callbackProvider is a MeterProvider that keeps its callbacks. Adding up what is observed twice, as the SDK does, is not
+// specified.
+type callbackProvider struct {
 	noopmetric.MeterProvider
 	callbacks []metric.Callback
 }
 
-func (s *strict) Meter(string, ...metric.MeterOption) metric.Meter { return &strictMeter{provider: s} }
-
-type strictMeter struct {
-	noopmetric.Meter
-	provider *strict
+func (s *callbackProvider) Meter(string, ...metric.MeterOption) metric.Meter {
+	return &callbackMeter{provider: s}
 }
 
-func (m *strictMeter) RegisterCallback(f metric.Callback, _ ...metric.Observable) (metric.Registration, error) {
+type callbackMeter struct {
+	noopmetric.Meter
+	provider *callbackProvider
+}
+
+func (m *callbackMeter) RegisterCallback(f metric.Callback, _ ...metric.Observable) (metric.Registration, error) {
 	m.provider.callbacks = append(m.provider.callbacks, f)
 	return noopmetric.Registration{}, nil
 }
@@ -38,34 +41,34 @@ type namedCounter struct {
 	name string
 }
 
-func (m *strictMeter) Int64ObservableCounter(name string, _ ...metric.Int64ObservableCounterOption) (metric.Int64ObservableCounter, error) {
+func (m *callbackMeter) Int64ObservableCounter(name string, _ ...metric.Int64ObservableCounterOption) (metric.Int64ObservableCounter, error) {
 	return &namedCounter{name: name}, nil
 }
 
-// seen is the Observer: it counts what comes for each counter and its attributes.
-type seen struct {
+// countingObserver counts the observations of each counter and its attributes.
+type countingObserver struct {
 	noopmetric.Observer
 	times map[string]int
 }
 
-func (s *seen) ObserveInt64(instrument metric.Int64Observable, _ int64, options ...metric.ObserveOption) {
+func (s *countingObserver) ObserveInt64(instrument metric.Int64Observable, _ int64, options ...metric.ObserveOption) {
 	if c, ok := instrument.(*namedCounter); ok {
 		set := metric.NewObserveConfig(options).Attributes()
 		s.times[c.name+" "+set.Encoded(attribute.DefaultEncoder())]++
 	}
 }
 
-func TestEverySeriesIsObservedOnce(t *testing.T) {
+func TestCollectionObservesEachSeriesOnce(t *testing.T) {
 	recorder := traffic(t, nil)
 	call(t, recorder, "/a.Stranger/Calls", codes.OK)
 	_ = recorder.StreamServerInterceptor(nil, &idle{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: "/a.Stranger/Streams", IsServerStream: true},
 		func(any, grpc.ServerStream) error { return nil })
-	provider := &strict{}
-	exporter(t, otelvitals.Config{Source: told{report()}, Recorder: recorder, MeterProvider: provider})
+	provider := &callbackProvider{}
+	exporter(t, otelvitals.Config{Source: staticSource{report()}, Recorder: recorder, MeterProvider: provider})
 	if len(provider.callbacks) != 1 {
 		t.Fatalf("%d callbacks, want one for all", len(provider.callbacks))
 	}
-	s := &seen{times: map[string]int{}}
+	s := &countingObserver{times: map[string]int{}}
 	if err := provider.callbacks[0](t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
@@ -79,33 +82,35 @@ func TestEverySeriesIsObservedOnce(t *testing.T) {
 	}
 }
 
-func TestNoTimeBeforeTheFirstSuccess(t *testing.T) {
+func TestLastSuccessIsAbsentBeforeTheFirst(t *testing.T) {
 	r := report()
 	fresh := *r.Checks[0]
 	fresh.LastSuccess = time.Time{}
 	provider, reader := meter(t)
 	r.Checks[0] = &fresh
-	exporter(t, otelvitals.Config{Source: told{r}, MeterProvider: provider})
+	exporter(t, otelvitals.Config{Source: staticSource{r}, MeterProvider: provider})
 	if at, found := values(t, collect(t, reader))["vitals.check.last_success.time{vitals.check.name=cache}"]; found {
-		t.Errorf("a check that has never passed did so at %v", at)
+		t.Errorf("a check that has never passed has a last success at %v", at)
 	}
 }
 
-// lateNews has a transition more in each report that is read.
-type lateNews struct{ told }
+// changingSource has one more transition from its second report on.
+type changingSource struct{ staticSource }
 
-func (l *lateNews) Report() *servicer.Report {
-	last := *l.report
+func (c *changingSource) Report() *servicer.Report {
+	last := *c.report
 	last.Transitions = []servicer.Transition{{Seq: 1, Subject: "phase", From: "draining", To: "stopped"}}
-	before := l.report
-	l.report = &last
+	before := c.report
+	c.report = &last
 	return before
 }
 
-func TestLastTransitionIsNotLost(t *testing.T) {
+func TestRunEmitsTransitionsOfTheLastReport(t *testing.T) {
 	provider, recorder := tracer()
-	e := exporter(t, otelvitals.Config{Source: &lateNews{told{report()}}, TracerProvider: provider})
-	if err := e.Run(t.Context()); err != nil {
+	e := exporter(t, otelvitals.Config{Source: &changingSource{staticSource{report()}}, TracerProvider: provider})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := e.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
 	ended := recorder.Ended()

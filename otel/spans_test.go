@@ -19,7 +19,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// tracer is a TracerProvider that keeps what has ended.
+// tracer returns a TracerProvider and the recorder of its spans.
 func tracer() (*sdktrace.TracerProvider, *tracetest.SpanRecorder) {
 	recorder := tracetest.NewSpanRecorder()
 	return sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)), recorder
@@ -35,16 +35,16 @@ func attributes(span sdktrace.ReadOnlySpan) map[string]string {
 
 var errSecret = errors.New("dial postgres://shop:hunter2@db: refused")
 
-func TestSpanOfEachRun(t *testing.T) {
+func TestCheckSpansMakesASpanOfEachRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider, recorder := tracer()
 		inner := provider.Tracer("database driver")
 		runs := map[string]func(context.Context) error{
-			"good":  func(ctx context.Context) error { _, span := inner.Start(ctx, "query"); span.End(); return nil },
-			"bad":   func(context.Context) error { return errSecret },
-			"slow":  func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
-			"deaf":  func(context.Context) error { time.Sleep(time.Minute); return nil },
-			"panic": func(context.Context) error { panic("hunter2") },
+			"good":     func(ctx context.Context) error { _, span := inner.Start(ctx, "query"); span.End(); return nil },
+			"bad":      func(context.Context) error { return errSecret },
+			"slow":     func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+			"blocking": func(context.Context) error { time.Sleep(time.Minute); return nil },
+			"panic":    func(context.Context) error { panic("hunter2") },
 		}
 		checks := run(t, runs, otelvitals.CheckSpans(provider, servicer.Details{}))
 		time.Sleep(2 * time.Minute)
@@ -72,21 +72,21 @@ func TestSpanOfEachRun(t *testing.T) {
 				t.Errorf("%s has the status %v, want %v", name, span.Status(), want)
 			}
 		}
-		for name, want := range map[string]string{"good": "ok", "bad": "error", "slow": "timeout", "deaf": "timeout", "panic": "panic"} {
+		for name, want := range map[string]string{"good": "ok", "bad": "error", "slow": "timeout", "blocking": "timeout", "panic": "panic"} {
 			if reasons[name] != want {
 				t.Errorf("the run of %s ended with reason %q, want %q", name, reasons[name], want)
 			}
 		}
 		if query == nil || query.Parent().SpanID() != good.SpanContext().SpanID() {
-			t.Error("what the check did is not within its span")
+			t.Error("the span of the check's work is not a child of its span")
 		}
 	})
 }
 
 // run starts a checker in a bubble, each check running once, and returns what stops it.
-func run(t *testing.T, runs map[string]func(context.Context) error, around func(context.Context, string) (context.Context, func(error))) (stop func()) {
+func run(t *testing.T, runs map[string]func(context.Context) error, wrap func(context.Context, string) (context.Context, func(error))) (stop func()) {
 	t.Helper()
-	cfg := checker.Config{Wrap: around}
+	cfg := checker.Config{Wrap: wrap}
 	for name, run := range runs {
 		cfg.Checks = append(cfg.Checks, checker.Check{Name: name, Run: run, Interval: time.Hour, FailingInterval: time.Hour})
 	}
@@ -94,7 +94,7 @@ func run(t *testing.T, runs map[string]func(context.Context) error, around func(
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A program may have a span of its own around everything: a check is no part of it.
+	// A span around the checker is not the parent of a check's.
 	provider, _ := tracer()
 	ctx, cancel := context.WithCancel(t.Context())
 	ctx, _ = provider.Tracer("main").Start(ctx, "main")
@@ -102,7 +102,7 @@ func run(t *testing.T, runs map[string]func(context.Context) error, around func(
 	return func() { cancel(); synctest.Wait() }
 }
 
-func TestCauseIsShownOnlyToEverybody(t *testing.T) {
+func TestCheckSpansRecordsCausesOnlyWithDetailsAlways(t *testing.T) {
 	yes := func(context.Context, servicer.Caller) bool { return true }
 	for name, test := range map[string]struct {
 		details servicer.Details
@@ -123,20 +123,20 @@ func TestCauseIsShownOnlyToEverybody(t *testing.T) {
 	}
 }
 
-func TestNoProviderNoHook(t *testing.T) {
+func TestCheckSpansIsNilWithoutAProvider(t *testing.T) {
 	if otelvitals.CheckSpans(nil, servicer.Details{}) != nil {
-		t.Error("a hook without a provider")
+		t.Error("got a function without a provider, want nil")
 	}
 }
 
-func TestSpanOfEachTransition(t *testing.T) {
+func TestRunMakesASpanOfEachTransition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var broken atomic.Bool
-		broken.Store(true)
+		var failing atomic.Bool
+		failing.Store(true)
 		checks, err := checker.New(checker.Config{Checks: []checker.Check{{
 			Name: "database", Interval: time.Minute, FailingInterval: time.Minute, Jitter: -1,
 			Run: func(context.Context) error {
-				if broken.Load() {
+				if failing.Load() {
 					return errSecret
 				}
 				return nil
@@ -158,10 +158,10 @@ func TestSpanOfEachTransition(t *testing.T) {
 					t.Error(err)
 				}
 			}()
-			synctest.Wait() // What has happened before the exporter runs is none of its business.
+			synctest.Wait() // transitions before the exporter runs are not exported
 		}
 		time.Sleep(30 * time.Second)
-		broken.Store(false)
+		failing.Store(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		spans, transitions := recorder.Ended(), len(health.Report().Transitions)
@@ -201,10 +201,10 @@ func count(all []string, begin string) (n int) {
 	return n
 }
 
-func TestRunWithoutTracerWaits(t *testing.T) {
+func TestRunWithoutTracerProviderWaitsForContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider, _ := meter(t)
-		e := exporter(t, otelvitals.Config{Source: told{report()}, MeterProvider: provider})
+		e := exporter(t, otelvitals.Config{Source: staticSource{report()}, MeterProvider: provider})
 		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
 		defer stop()
 		if err := e.Run(ctx); err != nil || ctx.Err() == nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/vitals-go/vitals/otel/otelproducer"
 )
 
-// A reader wants its producers when it is made, vitals wants the provider that the reader is in: the Producer comes
-// first and learns of its sources last.
+// A reader needs its producers when it is created, and vitals.New needs the provider of the reader: the Producer comes
+// first, and vitals.New attaches it.
 func ExampleNew() {
 	producer := otelproducer.New(otelproducer.Config{})
 	reader := sdkmetric.NewManualReader(sdkmetric.WithProducer(producer)) // in a program: NewPeriodicReader(exporter, …)

@@ -14,7 +14,7 @@ import (
 	"github.com/vitals-go/vitals/otel/otelproducer"
 )
 
-func TestPointsHaveTheExemplarsOfTheirCalls(t *testing.T) {
+func TestPointsHaveExemplarsOfTheirCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const id, span = "000102030405060708090a0b0c0d0e0f", "0001020304050607"
 		var labels map[string]string

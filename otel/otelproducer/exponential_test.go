@@ -27,8 +27,8 @@ func quantile(p metricdata.ExponentialHistogramDataPoint[float64], rank uint64) 
 	return math.NaN()
 }
 
-// The documentation promises exact counts and sums, and quantiles that are off by less than 18 %.
-func TestExponentialIsAsTrueAsPromised(t *testing.T) {
+// As package otelproducer documents: exact counts and sums, quantiles with an error below 18 %.
+func TestExponentialQuantilesAreWithinTheDocumentedError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		random := rand.New(rand.NewPCG(3, 4))
 		recorder := newRecorder(t)
@@ -65,8 +65,7 @@ func TestExponentialIsAsTrueAsPromised(t *testing.T) {
 	})
 }
 
-// Every bucket of the recorder always goes to the same place: no count of a cumulative histogram ever falls.
-func TestExponentialOnlyGrows(t *testing.T) {
+func TestExponentialCountsNeverDecrease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		random := rand.New(rand.NewPCG(5, 6))
 		recorder := newRecorder(t)
@@ -81,7 +80,7 @@ func TestExponentialOnlyGrows(t *testing.T) {
 			}
 			for index, n := range last {
 				if now[index] < n {
-					t.Fatalf("bucket %d fell from %d to %d", index, n, now[index])
+					t.Fatalf("bucket %d decreased from %d to %d", index, n, now[index])
 				}
 			}
 			last = now
@@ -98,7 +97,7 @@ func TestExponentialExtremes(t *testing.T) {
 				Data.(metricdata.ExponentialHistogram[float64]).DataPoints[0]
 			want := min(max(took.Seconds(), 1e-7), 100)
 			if off := quantile(p, 0)/want - 1; p.Count != 1 || off > 0.18 || off < -0.18 {
-				t.Errorf("%v is told as %v s", took, quantile(p, 0))
+				t.Errorf("%v is exported as %v s", took, quantile(p, 0))
 			}
 		}
 	})

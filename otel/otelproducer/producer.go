@@ -16,20 +16,19 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// Config says how a Producer tells durations. The zero value follows the conventions.
+// Config configures a Producer. The zero value follows the conventions.
 type Config struct {
-	// Exponential makes exponential histograms of calls instead of explicit buckets: finer, and then without status
-	// code and error type, for which the recorder keeps the buckets of the conventions only.
+	// Exponential makes exponential histograms of calls in place of explicit buckets: finer, but without status code and
+	// error type, for which the recorder keeps the buckets of the conventions only.
 	Exponential bool
 }
 
-// Producer is an sdkmetric.Producer for the histograms that are ready-made in snapshots. Create it with New, give it to
-// a reader by sdkmetric.WithProducer, and Attach what it tells of. All methods may be called concurrently.
+// Producer is an sdkmetric.Producer of the histograms that snapshots contain. Create it with New and give it to a reader by
+// sdkmetric.WithProducer. It produces nothing before Attach. It is safe for concurrent use.
 type Producer struct {
-	exponential bool
-	// server and client keep the attributes of each side's methods.
+	exponential    bool
 	server, client semconv.Cache
-	sources        atomic.Pointer[sources] // nil until Attach; written once
+	sources        atomic.Pointer[sources] // nil until Attach; stored once
 }
 
 var (
@@ -43,55 +42,51 @@ type sources struct {
 	attached time.Time
 }
 
-// New returns a Producer that has nothing to tell yet.
+// New returns a Producer.
 func New(cfg Config) *Producer { return &Producer{exponential: cfg.Exponential} }
 
-var (
-	errNothing  = errors.New("otelproducer: Attach needs health, recorder or both")
-	errAttached = errors.New("otelproducer: the Producer is attached already; histograms of two lives do not add up")
-)
-
-// Attach gives the Producer its sources, of which one may be nil. It fails if both are, or if there are sources already;
-// otelvitals.New and vitals.New do it for the Producer in their Config.
-func (p *Producer) Attach(health servicer.ReportSource, recorder *interceptor.Recorder) error {
-	if health == nil && recorder == nil {
-		return errNothing
+// Attach sets the sources, one of which may be nil. It fails if both are, or if it was called before: histograms of two
+// recorders do not add up. otelvitals.New and vitals.New call it for the Producer in their Config.
+func (p *Producer) Attach(source servicer.ReportSource, recorder *interceptor.Recorder) error {
+	if source == nil && recorder == nil {
+		return errors.New("otelproducer: Attach: source or recorder is required")
 	}
-	if !p.sources.CompareAndSwap(nil, &sources{health, recorder, time.Now()}) {
-		return errAttached
+	if !p.sources.CompareAndSwap(nil, &sources{source, recorder, time.Now()}) {
+		return errors.New("otelproducer: Attach: the Producer has its sources already")
 	}
 	return nil
 }
 
-// Produce implements sdkmetric.Producer. It reads snapshots: it runs no check and waits for nothing.
+// Produce implements sdkmetric.Producer. It reads snapshots; it runs no check and does not wait.
 func (p *Producer) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	s := p.sources.Load()
 	if s == nil {
 		return nil, nil
 	}
 	var metrics []metricdata.Metrics
+	add := func(name, description string, data metricdata.Aggregation) {
+		if data != nil {
+			metrics = append(metrics, metricdata.Metrics{Name: name, Description: description, Unit: "s", Data: data})
+		}
+	}
 	if s.health != nil {
-		metrics = append(metrics, checkDurations(s.health.Report(), s.attached))
+		add("vitals.check.duration", "How long the runs of a check took.", checkDurations(s.health.Report(), s.attached))
 	}
 	if s.recorder != nil {
-		metrics = append(metrics,
-			p.callDurations(semconv.Server, s.recorder.Server()),
-			p.callDurations(semconv.Client, s.recorder.Client()))
+		add(semconv.ServerCallDuration, "Measures the duration of an incoming Remote Procedure Call (RPC).",
+			p.durations(semconv.Server, s.recorder.Server(), &p.server))
+		add(semconv.ClientCallDuration, "Measures the duration of an outgoing Remote Procedure Call (RPC).",
+			p.durations(semconv.Client, s.recorder.Client(), &p.client))
 	}
-	metrics = nonEmpty(metrics)
 	if len(metrics) == 0 {
 		return nil, nil
 	}
 	return []metricdata.ScopeMetrics{{Scope: instrumentation.Scope{Name: semconv.Scope}, Metrics: metrics}}, nil
 }
 
-// nonEmpty drops metrics without data, which exporters find odd.
-func nonEmpty(metrics []metricdata.Metrics) []metricdata.Metrics {
-	kept := metrics[:0]
-	for _, m := range metrics {
-		if m.Data != nil {
-			kept = append(kept, m)
-		}
+func (p *Producer) durations(side semconv.Side, snapshot *interceptor.Snapshot, attributes *semconv.Cache) metricdata.Aggregation {
+	if p.exponential {
+		return exponentialDurations(snapshot, attributes)
 	}
-	return kept
+	return callDurations(side, snapshot, attributes)
 }

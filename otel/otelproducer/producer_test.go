@@ -82,7 +82,7 @@ func collect(t testing.TB, reader sdkmetric.Reader) map[string]metricdata.Metric
 
 // The same durations through an ordinary instrument of the SDK, with the bounds of the conventions, are the reference:
 // every bucket, count and sum must be the same.
-func TestDurationsAreWhatAnInstrumentWouldSay(t *testing.T) {
+func TestCallDurationsEqualThoseOfAnInstrument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reference := sdkmetric.NewManualReader()
 		instrument, err := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reference)).Meter("reference").Float64Histogram(
@@ -143,7 +143,7 @@ func compare(t *testing.T, got, want metricdata.Histogram[float64]) {
 // near allows for the order in which the reference adds up its floating-point numbers.
 func near(a, b float64) bool { return a-b < 1e-9*b && b-a < 1e-9*b }
 
-func TestClientCallsAllFailButOK(t *testing.T) {
+func TestErrorTypeOfClientCallsIsAbsentForOK(t *testing.T) {
 	recorder := newRecorder(t)
 	post(recorder, true, "Get", codes.NotFound, time.Millisecond)
 	post(recorder, true, "Get", codes.OK, time.Millisecond)
@@ -160,8 +160,8 @@ func TestClientCallsAllFailButOK(t *testing.T) {
 	}
 }
 
-// Whoever misses exports misses nothing: all points count since one moment, and only grow.
-func TestCountsSinceTheRecordersBirth(t *testing.T) {
+// All points count since the creation of the recorder, so a lost export loses no count.
+func TestPointsStartWithTheRecorder(t *testing.T) {
 	before := time.Now()
 	recorder := newRecorder(t)
 	born := time.Now()
@@ -170,7 +170,7 @@ func TestCountsSinceTheRecordersBirth(t *testing.T) {
 		if err := producer.Attach(nil, recorder); err != nil {
 			t.Fatal(err)
 		}
-		// Another reader is another connection: it sees the same.
+		// Another reader sees the same.
 		for range 3 {
 			post(recorder, false, "Get", codes.OK, time.Millisecond)
 			post(recorder, false, "Get", codes.Internal, time.Millisecond)
@@ -196,15 +196,14 @@ func TestCountsSinceTheRecordersBirth(t *testing.T) {
 	}
 }
 
-// told is a judge who says what the test wants.
-type told struct{ report *servicer.Report }
+// staticSource returns one report.
+type staticSource struct{ report *servicer.Report }
 
-func (t told) Report() *servicer.Report { return t.report }
+func (s staticSource) Report() *servicer.Report { return s.report }
 
-func (told) Changed() <-chan struct{} { return nil }
+func (staticSource) Changed() <-chan struct{} { return nil }
 
-// A check that is seldom asked, with a report that has not changed since, still counts at the time of the collection: a
-// point of the past would be refused or fall out of the backend's sight.
+// The points of a report that has not changed for long have the time of the collection.
 func TestCheckDurations(t *testing.T) {
 	started, at, before := time.Unix(100, 0), time.Unix(200, 0), time.Now()
 	var runs checker.Runs
@@ -212,7 +211,7 @@ func TestCheckDurations(t *testing.T) {
 	runs.AddRuns(2*time.Millisecond, 2)
 	runs.AddRuns(41*time.Second-8*time.Millisecond, 1)
 	producer := otelproducer.New(otelproducer.Config{})
-	err := producer.Attach(told{&servicer.Report{Started: started, EvaluatedAt: at, Checks: []*checker.Result{{
+	err := producer.Attach(staticSource{&servicer.Report{Started: started, EvaluatedAt: at, Checks: []*checker.Result{{
 		Name: "cache",
 		Runs: runs,
 	}}}}, nil)
@@ -232,7 +231,7 @@ func TestCheckDurations(t *testing.T) {
 	}
 }
 
-func TestAttachOnce(t *testing.T) {
+func TestAttachFailsWithoutSourcesAndTwice(t *testing.T) {
 	producer := otelproducer.New(otelproducer.Config{})
 	if got := collect(t, reader(producer)); len(got) != 0 {
 		t.Errorf("produced before Attach: %v", got)

@@ -17,8 +17,8 @@ func text(set attribute.Set, key attribute.Key) string {
 	return value.AsString()
 }
 
-// gRPC reads the names of its codes from JSON: ours must be those.
-func TestCodesGoByTheirNames(t *testing.T) {
+// The names are those that gRPC reads from JSON.
+func TestCodesHaveGRPCsNames(t *testing.T) {
 	for want := range codes.Code(interceptor.NumCodes) {
 		name := text(semconv.Calls(semconv.Server, semconv.Name{Method: "a.B/C"}, want), "rpc.status_code")
 		var got codes.Code
@@ -28,8 +28,7 @@ func TestCodesGoByTheirNames(t *testing.T) {
 	}
 }
 
-// The conventions count as errors of a server what is its own fault, and of a client everything but OK.
-func TestErrorTypes(t *testing.T) {
+func TestErrorTypeIsSetForFailures(t *testing.T) {
 	ours := map[codes.Code]bool{
 		codes.Unknown: true, codes.DeadlineExceeded: true, codes.Unimplemented: true, codes.Internal: true,
 		codes.Unavailable: true, codes.DataLoss: true,
@@ -48,7 +47,7 @@ func TestErrorTypes(t *testing.T) {
 	}
 }
 
-func TestNames(t *testing.T) {
+func TestByNameGroupsMethods(t *testing.T) {
 	methods := []interceptor.Method{
 		{Service: "a.B", Name: "C"},
 		{Service: "a.B", Name: "D"},
@@ -69,13 +68,13 @@ func TestNames(t *testing.T) {
 	}
 	for name := range semconv.ByName(methods) {
 		if name.Method != "a.B/C" {
-			t.Errorf("%v comes after the loop was left", name)
+			t.Errorf("%v after the loop was left", name)
 		}
 		break
 	}
 }
 
-func TestCacheKeepsEachSetApart(t *testing.T) {
+func TestCacheReturnsTheSetOfItsKey(t *testing.T) {
 	var cache semconv.Cache
 	var group sync.WaitGroup
 	for range 4 {
@@ -96,6 +95,6 @@ func TestCacheKeepsEachSetApart(t *testing.T) {
 		t.Errorf("%v", got.ToSlice())
 	}
 	if n := testing.AllocsPerRun(100, func() { cache.Calls(semconv.Client, semconv.Name{Method: "a.B/C"}, codes.Internal) }); n > 1 {
-		t.Errorf("a set that is kept costs %v allocations", n)
+		t.Errorf("a cached set costs %v allocations", n)
 	}
 }
