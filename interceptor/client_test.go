@@ -122,6 +122,29 @@ func TestClientStreamRejectedByInnerInterceptor(t *testing.T) {
 	}
 }
 
+func TestPanicAfterTheEndOfAClientStreamIsNotCounted(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	explode := func(_ context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, _ string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+		for _, option := range opts {
+			if finish, ok := option.(grpc.OnFinishCallOption); ok {
+				finish.OnFinish(nil)
+			}
+		}
+		panic(secret)
+	}
+	func() {
+		defer func() {
+			if p := recover(); p != secret {
+				t.Errorf("recovered %v, want the value of the panic", p)
+			}
+		}()
+		_, _ = rec.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{}, nil, "/a.B/C", explode)
+	}()
+	if s := rec.Client().Total; s.Handled != 1 || s.InFlight() != 0 || s.ByCode(codes.OK) != 1 || s.Panics != 0 {
+		t.Errorf("handled %d, in flight %d, %v, panics %d; want one OK", s.Handled, s.InFlight(), byCode(&s), s.Panics)
+	}
+}
+
 func TestClientOptionsAreNotOverwritten(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{})
 	mine := make([]grpc.CallOption, 1, 4)

@@ -17,6 +17,8 @@ type Exemplar struct {
 	Code    codes.Code
 	// Time is when the call ended.
 	Time time.Time
+
+	at time.Duration // Time, since the Recorder was created
 }
 
 // exemplarAge is the age from which an exemplar is replaced. Scrapes are further apart and read the newest only.
@@ -39,14 +41,7 @@ var exemplarStep = func() (table [buckets]uint8) {
 }()
 
 // exemplars are the newest of a method: one row for calls with OK and one for others, which would be lost among them.
-type exemplars [2][exemplarSteps]atomic.Pointer[storedExemplar]
-
-// storedExemplar is an Exemplar with the time since the Recorder was created.
-type storedExemplar struct {
-	Exemplar
-
-	at time.Duration
-}
+type exemplars [2][exemplarSteps]atomic.Pointer[Exemplar]
 
 // recordExemplar stores the call as an exemplar if there is no young one and Config.Exemplar returns labels.
 func (r *Recorder) recordExemplar(ctx context.Context, c *call, code codes.Code, now time.Duration) {
@@ -60,8 +55,8 @@ func (r *Recorder) recordExemplar(ctx context.Context, c *call, code codes.Code,
 		return
 	}
 	if labels := r.exemplarLabels(ctx); len(labels) > 0 {
-		e := Exemplar{Labels: labels, Latency: latency, Code: code, Time: time.Now().Round(0)}
-		place.CompareAndSwap(old, &storedExemplar{e, now}) // if a concurrent call was faster, its exemplar stays
+		// If a concurrent call was faster, its exemplar stays.
+		place.CompareAndSwap(old, &Exemplar{Labels: labels, Latency: latency, Code: code, Time: time.Now().Round(0), at: now})
 	}
 }
 
@@ -88,7 +83,7 @@ func (m *method) appendExemplars(list []Exemplar) []Exemplar {
 	for step := range exemplarSteps {
 		for row := range all {
 			if e := all[row][step].Load(); e != nil {
-				list = append(list, e.Exemplar)
+				list = append(list, *e)
 			}
 		}
 	}

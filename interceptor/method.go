@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+
+	"github.com/vitals-go/vitals/internal/stripe"
 )
 
 // method holds the counters of one method. Calls write its stripes only, so that all cores can keep it in their
@@ -15,23 +17,24 @@ type method struct {
 	typ           CallType
 	// registered says that Unimplemented is a failure.
 	registered bool
-	// hidden says that snapshots omit the method until it is called.
-	hidden bool
 
 	// slotEnd is when the current slot of the window ends, in nanoseconds since the Recorder was created. Written under
 	// rotating, read by every call that ends; a call that reads an old value notices under the lock.
 	slotEnd atomic.Int64
 	// stripes, failures and shortDeadline are allocated by the first call that needs each, and stay. Calls with a short
 	// deadline are so rare that they share one.
-	stripes       [maxStripes]atomic.Pointer[callStripe]
-	failures      [maxStripes]atomic.Pointer[failStripe]
+	stripes       [stripe.Most]atomic.Pointer[callStripe]
+	failures      [stripe.Most]atomic.Pointer[failStripe]
 	shortDeadline atomic.Pointer[failStripe]
 	// exemplars is nil without Config.Exemplar.
 	exemplars atomic.Pointer[exemplars]
 
-	// rotating guards window. Calls only try to lock it, so that readers never block them.
+	// rotating guards slots. Calls only try to lock it, so that readers never block them.
 	rotating sync.Mutex
-	window   window
+	// slots holds slot n of the window in element n % windowSlots. A slot in which no call ended has no entry; its
+	// beginning is that of the next one that has.
+	slots     [windowSlots]*slot
+	slotWidth time.Duration
 }
 
 // call is a call in flight, from begin to exactly one of finish and record.
@@ -44,19 +47,17 @@ type call struct {
 
 // begin counts a call as started, in the stripe at index.
 func (m *method) begin(index uint32, now time.Duration) call {
-	s := m.stripes[index%maxStripes].Load()
-	if s == nil {
-		s = loadOrStore(&m.stripes[index%maxStripes])
-	}
+	s := loadOrStore(&m.stripes[index%stripe.Most])
 	s.started.Add(1)
 	return call{method: m, stripe: s, index: index, start: now}
 }
 
 // loadOrStore returns the value of place, allocating it if there is none.
 func loadOrStore[T any](place *atomic.Pointer[T]) *T {
-	if place.Load() == nil {
-		place.CompareAndSwap(nil, new(T))
+	if value := place.Load(); value != nil {
+		return value
 	}
+	place.CompareAndSwap(nil, new(T))
 	return place.Load()
 }
 
@@ -65,7 +66,9 @@ func (c *call) finish(now time.Duration) {
 	if int64(now) >= c.method.slotEnd.Load() {
 		c.method.rotate(now)
 	}
-	c.stripe.observe(now - c.start)
+	latency := now - c.start
+	c.stripe.sum.Add(int64(latency))
+	c.stripe.latency[bucketOf(latency)].Add(1)
 }
 
 // record records a call that ended with o.
@@ -77,9 +80,53 @@ func (c *call) record(o outcome, now time.Duration) {
 	if int64(now) >= c.method.slotEnd.Load() {
 		c.method.rotate(now)
 	}
-	place := &c.method.failures[c.index%maxStripes]
+	place := &c.method.failures[c.index%stripe.Most]
 	if o.shortDeadline {
 		place = &c.method.shortDeadline
 	}
-	loadOrStore(place).observe(o, now-c.start)
+	f, latency := loadOrStore(place), now-c.start
+	if o.panicked {
+		f.panicked.Add(1)
+	}
+	counters, bucket := loadOrStore(&f.codes[o.code]), bucketOf(latency)
+	f.latency[bucket].Add(1)
+	counters.sum.Add(int64(latency))
+	counters.counts[codeBucket[bucket]].Add(1)
+}
+
+// callStripe is one copy of a method's counters. Calls that chose it add, snapshots read. It holds no pointers and
+// fills whole pairs of cache lines, so that neighbors never share one.
+type callStripe struct {
+	// started is added to before the call runs. A reader that loads latency first and started last sees started ≥
+	// handled.
+	started  atomic.Uint64
+	sum      atomic.Int64 // of latency, in nanoseconds
+	received atomic.Uint64
+	sent     atomic.Uint64
+	// latency of the calls that ended with OK. Its total is their number.
+	latency [buckets]atomic.Uint64
+	_       [160]byte
+}
+
+// failStripe holds the counters of calls that did not end with OK, apart because few methods need one per stripe.
+type failStripe struct {
+	// codes is nil for codes that have not occurred.
+	codes    [NumCodes]atomic.Pointer[codeCounters]
+	panicked atomic.Uint64
+	latency  [buckets]atomic.Uint64
+	_        [48]byte
+}
+
+// codeCounters count the calls of a stripe that ended with one code. They fill a pair of cache lines.
+type codeCounters struct {
+	counts [len(codeBounds) + 1]atomic.Uint64
+	sum    atomic.Int64
+}
+
+// count adds a message to messages unless err says that there was none.
+func count(messages *atomic.Uint64, err error) error {
+	if err == nil {
+		messages.Add(1)
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package interceptor
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"sync/atomic"
@@ -36,7 +37,11 @@ func (r *Recorder) Begin(ctx context.Context, service, method string) Operation 
 // RegisterOperations enters names for Begin, so that every Snapshot has them from the start. After it, operations with
 // other names share the entry "other". Call it once for each service.
 func (r *Recorder) RegisterOperations(service string, methods ...string) {
-	r.server.registerOperations(service, methods)
+	made := map[string]*method{}
+	for _, name := range methods {
+		made[string(operationKey(nil, service, name))] = r.server.newMethod(service, name, Other, true)
+	}
+	r.server.replace(Other, made)
 }
 
 // End records the end of the operation with the outcome *err, which is read as a gRPC handler's error: OK if nil, else
@@ -80,19 +85,13 @@ func HTTPError(code int) error {
 	if code < http.StatusBadRequest {
 		return nil
 	}
-	of, found := httpCodes[code]
-	switch {
-	case found:
-	case code < http.StatusInternalServerError:
-		of = codes.FailedPrecondition
-	default:
-		of = codes.Internal
-	}
-	return status.Error(of, http.StatusText(code))
+	return status.Error(cmp.Or(httpCodes[code], httpCodes[code/100], codes.Internal), http.StatusText(code))
 }
 
-// httpCodes inverts the mapping of google/rpc/code.proto. Read-only.
+// httpCodes inverts the mapping of google/rpc/code.proto; key 4 is for all others from 400 to 499. Read-only.
 var httpCodes = map[int]codes.Code{
+	4: codes.FailedPrecondition,
+
 	400: codes.InvalidArgument, 401: codes.Unauthenticated, 403: codes.PermissionDenied, 404: codes.NotFound,
 	409: codes.Aborted, 429: codes.ResourceExhausted, 499: codes.Canceled, 501: codes.Unimplemented,
 	502: codes.Unavailable, 503: codes.Unavailable, 504: codes.DeadlineExceeded,

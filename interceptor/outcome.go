@@ -89,10 +89,8 @@ func (r *Recorder) serverOutcome(ctx context.Context, m *method, err error, elap
 
 // clientOutcome returns the outcome of a client call that returned err after elapsed, whatever its context.
 func (r *Recorder) clientOutcome(ctx context.Context, err error, elapsed time.Duration) outcome {
-	var o outcome
-	o.code, _ = wireCode(err)
-	o.shortDeadline = o.code == codes.DeadlineExceeded && r.shortDeadline(ctx, elapsed)
-	return o
+	code, _ := wireCode(err)
+	return outcome{code: code, shortDeadline: code == codes.DeadlineExceeded && r.shortDeadline(ctx, elapsed)}
 }
 
 // shortDeadline reports whether less than Config.MinDeadline was left when the call began.

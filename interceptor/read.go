@@ -3,6 +3,8 @@ package interceptor
 import (
 	"iter"
 	"time"
+
+	"google.golang.org/grpc/codes"
 )
 
 // Server returns the state of the server side. It costs about 1 µs for each method and stripe in use, blocks no call,
@@ -27,7 +29,8 @@ func (r *Recorder) Started() time.Time { return r.created.Round(0) } // without 
 
 func (r *Recorder) snapshot(s *side, detailed bool) *Snapshot {
 	now := r.now()
-	first := s.firstSlot(now)
+	// The window ends now, within a slot: it spans at most what is configured, and at least one slot less.
+	first := max(0, int64(now/s.slotWidth)-windowSlots+1)
 	span := now - time.Duration(first)*s.slotWidth
 	all := s.table.Load().all
 	snap := &Snapshot{Time: time.Now(), Started: r.Started()}
@@ -41,37 +44,27 @@ func (r *Recorder) snapshot(s *side, detailed bool) *Snapshot {
 	var t totals
 	for i, m := range all {
 		m.rotating.Lock() // before the counters are read, so that no slot is younger than they
-		t.read(m)
+		t.read(m, detailed)
 		total.add(m, &t, first)
 		if detailed {
 			row = recent{}
 			row.add(m, &t, first)
 		}
 		m.rotating.Unlock()
-		if t.started > 0 {
-			t.addTo(&snap.Total, m, s.client)
-		}
-		if !detailed || t.started == 0 && m.hidden {
+		t.addTo(&snap.Total, m, s.client)
+		if !detailed || t.hides(m) {
 			continue
 		}
 		made := Method{
 			Service: m.service, Name: m.name, Type: m.typ, Window: row.window(span), Exemplars: m.appendExemplars(nil),
-			byCode: t.latencies(),
+			byCode: t.byCode,
 		}
 		made.Total.Latency.Counts = counts[i*buckets : (i+1)*buckets : (i+1)*buckets]
-		if t.started > 0 {
-			t.addTo(&made.Total, m, s.client)
-		}
+		t.addTo(&made.Total, m, s.client)
 		snap.Methods = append(snap.Methods, made)
 	}
 	snap.Window = total.window(span)
 	return snap
-}
-
-// firstSlot returns the first slot of the window that ends now, within a slot: the window spans at most what is
-// configured, and at least one slot less.
-func (s *side) firstSlot(now time.Duration) int64 {
-	return max(0, int64(now/s.slotWidth)-windowSlots+1)
 }
 
 func (s *side) totals(yield func(*Method) bool) {
@@ -80,22 +73,147 @@ func (s *side) totals(yield func(*Method) bool) {
 	var exemplars []Exemplar
 	var out Method
 	for _, m := range s.table.Load().all {
-		t.read(m)
-		if t.started == 0 && m.hidden {
+		t.read(m, false)
+		if t.hides(m) {
 			continue
 		}
 		out = Method{Service: m.service, Name: m.name, Type: m.typ}
 		clear(counts)
 		out.Total.Latency.Counts = counts
-		exemplars = m.appendExemplars(exemplars[:0])
-		if len(exemplars) > 0 {
+		if exemplars = m.appendExemplars(exemplars[:0]); len(exemplars) > 0 {
 			out.Exemplars = exemplars
 		}
-		if t.started > 0 {
-			t.addTo(&out.Total, m, s.client)
-		}
+		t.addTo(&out.Total, m, s.client)
 		if !yield(&out) {
 			return
 		}
+	}
+}
+
+// totals is the sum of a method's stripes at about one moment.
+type totals struct {
+	started, handled, failures, panicked, received, sent uint64
+
+	codes [NumCodes]uint64 // of handled
+	// latency is that of handled, short of those among them with a short deadline.
+	latency, short latencies
+	// byCode is the latency by code, nil if all calls have ended with OK or it was not wanted.
+	byCode *[NumCodes]CodeLatency
+}
+
+type latencies struct {
+	sum    time.Duration
+	counts [buckets]uint64
+}
+
+// read replaces t by the sum of all stripes of m, with byCode if it is wanted. Calls continue meanwhile. What a call
+// writes last is read first, so that no call is seen ended before it is seen started.
+func (t *totals) read(m *method, byCode bool) {
+	*t = totals{}
+	if f := m.shortDeadline.Load(); f != nil {
+		t.addFailures(f, byCode)
+		t.short = t.latency
+	}
+	short := t.codes[codes.DeadlineExceeded]
+	for i := range m.failures {
+		if f := m.failures[i].Load(); f != nil {
+			t.addFailures(f, byCode)
+		}
+	}
+	for i := range m.stripes {
+		if s := m.stripes[i].Load(); s != nil {
+			t.add(s)
+		}
+	}
+	for i, n := range t.codes {
+		t.handled += n
+		// A code that is a failure always is one, so that the sum never decreases.
+		if code := codes.Code(i); n > 0 && IsFailure(code) && (m.registered || code != codes.Unimplemented) {
+			t.failures += n
+		}
+	}
+	t.failures -= short
+}
+
+// add adds the calls that ended with OK. Failures must have been added before.
+func (t *totals) add(s *callStripe) {
+	for i := range s.latency {
+		n := s.latency[i].Load()
+		t.codes[codes.OK] += n
+		t.latency.counts[i] += n
+		if t.byCode != nil {
+			t.byCode[codes.OK].count(int(codeBucket[i]), n)
+		}
+	}
+	sum := time.Duration(s.sum.Load())
+	t.latency.sum += sum
+	if t.byCode != nil {
+		t.byCode[codes.OK].Sum += sum
+	}
+	t.received += s.received.Load()
+	t.sent += s.sent.Load()
+	t.started += s.started.Load()
+}
+
+func (t *totals) addFailures(f *failStripe, byCode bool) {
+	if byCode && t.byCode == nil {
+		t.byCode = new([NumCodes]CodeLatency)
+	}
+	for code := range f.codes {
+		c := f.codes[code].Load()
+		if c == nil {
+			continue
+		}
+		for i := range c.counts {
+			n := c.counts[i].Load()
+			t.codes[code] += n
+			if byCode {
+				t.byCode[code].count(i, n)
+			}
+		}
+		sum := time.Duration(c.sum.Load())
+		t.latency.sum += sum
+		if byCode {
+			t.byCode[code].Sum += sum
+		}
+	}
+	t.panicked += f.panicked.Load()
+	for i := range f.latency {
+		t.latency.counts[i] += f.latency[i].Load()
+	}
+}
+
+// hides reports whether snapshots omit m, whose totals t are: a method for other names and, as Config.Skip may leave it
+// out, one of infrastructure, both until their first call.
+func (t *totals) hides(m *method) bool {
+	return t.started == 0 && (m.service == other && m.name == other || isInfrastructure(m.service))
+}
+
+// addTo adds t, the totals of m, to s. Latency.Counts must be of full length.
+func (t *totals) addTo(s *Stats, m *method, client bool) {
+	if t.started == 0 {
+		return
+	}
+	s.Started += t.started
+	s.Handled += t.handled
+	s.Failures += t.failures
+	s.Panics += t.panicked
+	for code, n := range &t.codes {
+		s.byCode[code] += n
+	}
+	switch {
+	case m.typ != Unary:
+		s.MsgReceived += t.received
+		s.MsgSent += t.sent
+	case client: // a unary call has one message in each direction and needs no counters
+		s.MsgReceived += t.codes[codes.OK]
+		s.MsgSent += t.started
+	default:
+		s.MsgReceived += t.started
+		s.MsgSent += t.codes[codes.OK]
+	}
+	s.Latency.Sum += t.latency.sum
+	for i, n := range &t.latency.counts {
+		s.Latency.Counts[i] += n
 	}
 }

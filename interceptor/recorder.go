@@ -1,6 +1,7 @@
 package interceptor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -34,8 +35,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Recorder records calls of the server and of the client side. Create it with New. All methods are safe for concurrent
-// use.
+// Recorder records calls of the server and of the client side. Create it with New.
 type Recorder struct {
 	config Config
 	log    logger
@@ -52,15 +52,9 @@ func New(cfg Config) (*Recorder, error) {
 	if cfg.Window < 0 {
 		return nil, fmt.Errorf("interceptor: Window: got %v, want more than 0", cfg.Window)
 	}
-	if cfg.Window == 0 {
-		cfg.Window = time.Minute
-	}
-	if cfg.MaxMethods == 0 {
-		cfg.MaxMethods = 1000
-	}
-	if cfg.MinDeadline == 0 {
-		cfg.MinDeadline = 100 * time.Millisecond
-	}
+	cfg.Window = cmp.Or(cfg.Window, time.Minute)
+	cfg.MaxMethods = cmp.Or(cfg.MaxMethods, 1000)
+	cfg.MinDeadline = cmp.Or(cfg.MinDeadline, 100*time.Millisecond)
 	r := &Recorder{config: cfg, log: newLogger(cfg.Logger), created: time.Now()}
 	r.server = newSide(&r.config, r.log, false)
 	r.client = newSide(&r.config, r.log, true)
@@ -108,8 +102,19 @@ func (r *Recorder) DialOptions() []grpc.DialOption {
 // after the services are registered and before Serve, once for each server.
 func (r *Recorder) Register(server interface {
 	GetServiceInfo() map[string]grpc.ServiceInfo
-}) {
-	r.server.register(server.GetServiceInfo())
+},
+) {
+	made := map[string]*method{}
+	for service, info := range server.GetServiceInfo() {
+		if r.config.Skip == nil && isInfrastructure(service) {
+			continue
+		}
+		for _, m := range info.Methods {
+			typ := callType(m.IsClientStream, m.IsServerStream)
+			made["/"+service+"/"+m.Name] = r.server.newMethod(service, m.Name, typ, true)
+		}
+	}
+	r.server.replace(Unary, made)
 }
 
 // now returns the time since the Recorder was created.

@@ -18,10 +18,8 @@ import (
 var errPanic = status.Error(codes.Internal, "internal error")
 
 // Recovery turns a panic of a handler into codes.Internal with a fixed text: go-grpc-middleware's recovery interceptors
-// with a handler that writes the panic's value and stack to the log and never to the caller. Create it with
-// NewRecovery. All methods are safe for concurrent use.
-//
-// A Recorder counts the panic once, wherever the two stand in the chain.
+// with a handler that writes the panic's value and stack to the log and never to the caller. A Recorder counts the panic
+// once, wherever the two stand in the chain. Create it with NewRecovery.
 type Recovery struct {
 	unary  grpc.UnaryServerInterceptor
 	stream grpc.StreamServerInterceptor

@@ -37,30 +37,27 @@ const (
 
 // Method is one method in a Snapshot. Names without an entry of their own share Service "other", Name "other".
 type Method struct {
-	Service string
-	Name    string
-	Type    CallType
-	Total   Stats
-	Window  Window
+	Service, Name string
+	Type          CallType
+	Total         Stats
+	Window        Window
 	// Exemplars by latency: the newest call with OK and the newest with another code of each step of latency, where
 	// Config.Exemplar returned labels.
 	Exemplars []Exemplar
 
-	byCode *[NumCodes]codeLatency // nil while all calls have ended with OK
+	byCode *[NumCodes]CodeLatency // nil while all calls have ended with OK
 }
 
 // Stats are cumulative counters. They never decrease.
 type Stats struct {
 	// Started and Handled calls; the difference is in flight.
-	Started uint64
-	Handled uint64
+	Started, Handled uint64
 	// Failures of Handled; see IsFailure.
 	Failures uint64
 	// Panics of Handled. Each counts as Internal too.
 	Panics uint64
 	// Messages of streams and unary calls.
-	MsgReceived uint64
-	MsgSent     uint64
+	MsgReceived, MsgSent uint64
 	// Latency of the handled calls.
 	Latency Histogram
 
@@ -83,14 +80,9 @@ type Window struct {
 	// Span is the time that the window covers: less than configured while the Recorder is younger.
 	Span time.Duration
 	// Requests handled in the window, Failures among them, and Saturated ones, with ResourceExhausted.
-	Requests  uint64
-	Failures  uint64
-	Saturated uint64
+	Requests, Failures, Saturated uint64
 	// LatencySamples is how many of Requests the latencies below are of: unary calls and operations, without those with
 	// a short deadline. Streams are left out.
-	LatencySamples uint64
-	Mean           time.Duration
-	P50            time.Duration
-	P90            time.Duration
-	P99            time.Duration
+	LatencySamples      uint64
+	Mean, P50, P90, P99 time.Duration
 }

@@ -13,8 +13,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"google.golang.org/grpc"
-
 	"github.com/vitals-go/vitals/internal/stripe"
 )
 
@@ -59,20 +57,18 @@ func newSide(cfg *Config, log logger, client bool) *side {
 		client: client, config: cfg, log: log, mask: uint32(stripe.Count() - 1),
 		slotWidth: (cfg.Window + windowSlots - 1) / windowSlots,
 	}
-	hidden := func(typ CallType) *method {
-		m := s.newMethod(other, other, typ, typ == Other)
-		m.hidden = true
-		return m
+	t := &table{
+		calls: names{byKey: map[string]*method{}}, operations: names{byKey: map[string]*method{}},
+		otherUnary: s.newMethod(other, other, Unary, false), otherStream: s.newMethod(other, other, BidiStream, false),
+		otherOperation: s.newMethod(other, other, Other, true),
 	}
-	t := &table{otherUnary: hidden(Unary), otherStream: hidden(BidiStream), otherOperation: hidden(Other)}
-	t.calls.byKey, t.operations.byKey = map[string]*method{}, map[string]*method{}
-	t.all = []*method{t.otherUnary, t.otherStream, t.otherOperation}
-	s.publish(t)
+	t.all = []*method{t.otherStream, t.otherUnary, t.otherOperation}
+	s.table.Store(t)
 	return s
 }
 
 func (s *side) newMethod(service, name string, typ CallType, registered bool) *method {
-	return &method{service: service, name: name, typ: typ, registered: registered, window: window{width: s.slotWidth}}
+	return &method{service: service, name: name, typ: typ, registered: registered, slotWidth: s.slotWidth}
 }
 
 // lookup returns the method that counts a call, nil if the call is not counted. Handled says that the server has a
@@ -141,17 +137,15 @@ func (t *table) of(typ CallType) (*names, *method) {
 // insert makes an entry for a name that a call has used.
 func (s *side) insert(key, service, name string, typ CallType, registered bool) *method {
 	s.mu.Lock()
-	old := s.table.Load()
-	t := old.clone(typ)
+	t := s.table.Load().clone(typ)
 	n, m := t.of(typ)
 	switch {
 	case n.byKey[key] != nil:
 		m = n.byKey[key]
 	case s.open(n):
-		made := s.newMethod(strings.Clone(service), strings.Clone(name), typ, registered)
-		m = t.enter(n, strings.Clone(key), old.find(made), made)
+		m = t.enter(n, strings.Clone(key), s.newMethod(strings.Clone(service), strings.Clone(name), typ, registered))
 		n.dynamic++
-		s.publish(t)
+		s.table.Store(t)
 		if n.dynamic == s.config.MaxMethods {
 			defer s.log.log(context.Background(), slog.LevelWarn, "too many method names, further ones count as other",
 				func() []slog.Attr {
@@ -163,66 +157,31 @@ func (s *side) insert(key, service, name string, typ CallType, registered bool) 
 	return m
 }
 
-// register enters the methods of a server.
-func (s *side) register(services map[string]grpc.ServiceInfo) {
-	methods := map[string]*method{}
-	for service, info := range services {
-		hidden := isInfrastructure(service)
-		if hidden && s.config.Skip == nil {
-			continue
-		}
-		for _, described := range info.Methods {
-			m := s.newMethod(service, described.Name, callType(described.IsClientStream, described.IsServerStream), true)
-			m.hidden = hidden
-			methods["/"+service+"/"+m.name] = m
-		}
-	}
-	s.replace(Unary, methods)
-}
-
-// registerOperations enters the operations of a service.
-func (s *side) registerOperations(service string, names []string) {
-	methods := map[string]*method{}
-	for _, name := range names {
-		methods[string(operationKey(nil, service, name))] = s.newMethod(service, name, Other, true)
-	}
-	s.replace(Other, methods)
-}
-
 // replace enters methods by key. Entries that calls have made keep their counters but count no further calls, unless
 // they are among them.
 func (s *side) replace(typ CallType, methods map[string]*method) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.table.Load()
-	t := old.clone(typ)
+	t := s.table.Load().clone(typ)
 	n, _ := t.of(typ)
 	if !n.registered {
 		clear(n.byKey)
 	}
 	n.registered = true
 	for key, m := range methods {
-		t.enter(n, key, old.find(m), m)
+		t.enter(n, key, m)
 	}
-	s.publish(t)
+	s.table.Store(t)
 }
 
-// enter makes an entry for found, or else for m.
-func (t *table) enter(n *names, key string, found, m *method) *method {
-	if found == nil {
-		t.all = append(t.all, m)
-		found = m
-	}
-	n.byKey[key] = found
-	return found
-}
-
-// find returns the method with the names and the type of m, nil if there is none. Two would be the same series twice.
-func (t *table) find(m *method) *method {
+// enter makes an entry for m, or for the method with its names and type if there is one: two would be the same series
+// twice. It returns the method of the entry.
+func (t *table) enter(n *names, key string, m *method) *method {
 	i, found := slices.BinarySearchFunc(t.all, m, (*method).compare)
 	if !found {
-		return nil
+		t.all = slices.Insert(t.all, i, m)
 	}
+	n.byKey[key] = t.all[i]
 	return t.all[i]
 }
 
@@ -233,12 +192,6 @@ func (t *table) clone(typ CallType) *table {
 	n.byKey = maps.Clone(n.byKey)
 	c.all = slices.Clone(t.all)
 	return &c
-}
-
-// publish sorts t and makes it the table. The caller holds mu.
-func (s *side) publish(t *table) {
-	slices.SortFunc(t.all, (*method).compare)
-	s.table.Store(t)
 }
 
 // order puts Other last, so that the types of a gRPC method are neighbors.
@@ -266,4 +219,40 @@ func callType(clientStream, serverStream bool) CallType {
 	default:
 		return Unary
 	}
+}
+
+// IsInfrastructure reports whether a full method name, such as /grpc.health.v1.Health/Check, belongs to a service that
+// is about the server instead of its work: gRPC health, reflection, the vitals report, load reports, and those of
+// go-plugin. Such calls are not counted unless Config.Skip says otherwise.
+func IsInfrastructure(fullMethod string) bool {
+	service, _, _ := splitName(fullMethod)
+	return isInfrastructure(service)
+}
+
+func isInfrastructure(service string) bool {
+	switch service {
+	case "grpc.health.v1.Health",
+		"grpc.reflection.v1.ServerReflection",
+		"grpc.reflection.v1alpha.ServerReflection",
+		"vitals.v1.HealthReportService",
+		"AWS.ALB",                            // health checks of its load balancers
+		"xds.service.orca.v3.OpenRcaService", // load reports
+		// HashiCorp's go-plugin. Two of these streams last as long as the plugin.
+		"plugin.GRPCBroker",
+		"plugin.GRPCController",
+		"plugin.GRPCStdio":
+		return true
+	default:
+		return false
+	}
+}
+
+// splitName splits a full method name as grpc-go's server does: at the last slash, the leading one cut off.
+func splitName(fullMethod string) (service, method string, ok bool) {
+	name := strings.TrimPrefix(fullMethod, "/")
+	i := strings.LastIndexByte(name, '/')
+	if i < 0 {
+		return "", "", false
+	}
+	return name[:i], name[i+1:], true
 }
