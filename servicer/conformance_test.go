@@ -38,15 +38,19 @@ func behaviours() []behaviour {
 		{"the overall name serves from birth", func(t *testing.T, ctx context.Context, _ subject, client *grpc.ClientConn) {
 			expectCheck(t, ctx, client, "", serving)
 		}},
-		{"the protocol is kept, also after a shutdown", func(t *testing.T, _ context.Context, s subject, client *grpc.ClientConn) {
+		{"the protocol is kept, also after a shutdown", func(t *testing.T, ctx context.Context, s subject, client *grpc.ClientConn) {
 			s.SetServingStatus("a", serving)
 			s.SetServingStatus("b", notServing)
 			target := servicertest.Target{Conn: client, Names: []string{"a", "b"}, ObserveFor: -1, Timeout: time.Minute}
 			servicertest.Run(t, target)
 			s.Shutdown()
+			servicertest.Run(t, target)
 			for _, name := range []string{"NOBODY", " ", "a/b", strings.Repeat("x", 1<<10)} {
-				target.Unknown = name
-				servicertest.Run(t, target)
+				_, err := healthpb.NewHealthClient(client).Check(ctx, &healthpb.HealthCheckRequest{Service: name})
+				if status.Code(err) != codes.NotFound {
+					t.Errorf("Check(%q) = %v, want NOT_FOUND", name, err)
+				}
+				expectStatus(t, watch(t, ctx, client, name), serviceUnknown)
 			}
 		}},
 		{"check follows every status", func(t *testing.T, ctx context.Context, s subject, client *grpc.ClientConn) {

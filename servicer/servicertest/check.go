@@ -1,19 +1,36 @@
+// Package servicertest tests the health of a gRPC server from outside: the protocol grpc.health.v1, the drain, and whether
+// all health endpoints agree. It works with any server behind a connection, in any language.
+//
+//	func TestHealth(t *testing.T) {
+//		conn := startMyServer(t)
+//		servicertest.Run(t, servicertest.Target{Conn: conn, Names: []string{"shop.v1.Orders"}})
+//	}
+//
+// Each further field of Target adds rules: with Fail, that a failing check takes out readiness and nothing else at every
+// endpoint; with Drain, the order of the shutdown. Rules that cannot be tested are in Result.Skipped. Rules lists all of
+// them with their source; Target.Skip excludes those that a server does not promise.
+//
+// Check uses one goroutine for each watch and one for Drain; all have ended when it returns, unless Drain does not
+// return. It does not close the connection, and works in a testing/synctest bubble.
 package servicertest
 
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals/checker"
 )
 
-// Check tests target by all rules that apply: first as it is, then with each of Target.Checks failing and recovering, at
+// Check tests target by all rules that apply: first as it is, then with each check of Target.Fail failing and recovering, at
 // last during the drain. It blocks for ObserveFor, the drain, and up to Timeout for each expected change.
 //
 // The error joins all mistakes in target or is the cause of ctx. An unreachable server is a violation of check.overall.
@@ -21,7 +38,8 @@ func Check(ctx context.Context, target Target) (*Result, error) {
 	if err := target.validate(); err != nil {
 		return nil, err
 	}
-	t := newTester(ctx, target)
+	t := &tester{target: target.withDefaults(), health: healthpb.NewHealthClient(target.Conn), details: make(map[string][]string)}
+	t.watchCtx, t.cancelWatches = context.WithCancel(ctx)
 	defer t.wg.Wait()
 	defer t.cancelWatches()
 	if t.connect(ctx) {
@@ -29,8 +47,7 @@ func Check(ctx context.Context, target Target) (*Result, error) {
 		t.list(ctx)
 		t.watchNames(ctx)
 		t.endpoints(ctx)
-		t.observe(ctx)
-		for _, check := range t.target.Checks {
+		for _, check := range slices.Sorted(maps.Keys(t.target.Fail)) {
 			t.failing(ctx, check)
 		}
 		if t.target.Drain != nil {
@@ -49,45 +66,37 @@ type tester struct {
 	target Target
 	health healthpb.HealthClient
 	// readiness is the name of readiness, "" if the server has no such name.
-	readiness               string
-	hasLiveness, hasStartup bool
+	readiness string
 
 	watches       []*watch
 	wg            sync.WaitGroup
 	watchCtx      context.Context //nolint:containedctx // of all watches, until cancelWatches
 	cancelWatches context.CancelFunc
 
-	rules      []Rule
-	tested     []bool
-	violations [][]Violation // by rule
-}
+	drainBegan time.Time
 
-func newTester(ctx context.Context, target Target) *tester {
-	t := &tester{target: target.withDefaults(), health: healthpb.NewHealthClient(target.Conn), rules: Rules()}
-	t.watchCtx, t.cancelWatches = context.WithCancel(ctx)
-	t.tested, t.violations = make([]bool, len(t.rules)), make([][]Violation, len(t.rules))
-	return t
+	details map[string][]string // of the violations of each tested rule, by ID
 }
 
 // want records a test of the rule, and a violation unless it passed.
 func (t *tester) want(id string, passed bool, want, format string, got ...any) {
-	i := indexOf(t.rules, id)
-	t.tested[i] = true
-	if !passed && len(t.violations[i]) < maxViolations {
-		t.violations[i] = append(t.violations[i], Violation{t.rules[i], fmt.Sprintf("want %s, got "+format, append([]any{want}, got...)...)})
+	details := t.details[id]
+	if !passed && len(details) < maxViolations {
+		details = append(details, fmt.Sprintf("want %s, got "+format, append([]any{want}, got...)...))
 	}
+	t.details[id] = details
 }
 
 func (t *tester) result() *Result {
 	r := &Result{}
-	for i, rule := range t.rules {
-		switch {
-		case !t.tested[i] || slices.Contains(t.target.Skip, rule.ID):
+	for _, rule := range Rules() {
+		details, tested := t.details[rule.ID]
+		if !tested || slices.Contains(t.target.Skip, rule.ID) {
 			r.Skipped = append(r.Skipped, rule)
-		case len(t.violations[i]) == 0:
-			r.Passed = append(r.Passed, rule)
-		default:
-			r.Violations = append(r.Violations, t.violations[i]...)
+			continue
+		}
+		for _, d := range details {
+			r.Violations = append(r.Violations, Violation{rule, d})
 		}
 	}
 	return r
@@ -102,21 +111,23 @@ func (t *tester) connect(ctx context.Context) bool {
 		return false
 	}
 	t.want("check.overall", err == nil, "a status", "%v", err)
-	if err != nil && !hasHealthService(err) {
+	switch status.Code(err) {
+	case codes.Unimplemented, codes.Unavailable, codes.DeadlineExceeded, codes.Canceled: // no health service
 		return false
 	}
 	for _, name := range []string{checker.Liveness, checker.Readiness, checker.Startup} {
-		if _, err := t.check(ctx, name); err == nil && !slices.Contains(t.target.Names, name) {
+		if _, err := t.check(ctx, name); err == nil && !t.knows(name) {
 			t.target.Names = append(t.target.Names, name)
 		}
 	}
-	t.hasLiveness = slices.Contains(t.target.Names, checker.Liveness)
-	t.hasStartup = slices.Contains(t.target.Names, checker.Startup)
-	if slices.Contains(t.target.Names, checker.Readiness) {
+	if t.knows(checker.Readiness) {
 		t.readiness = checker.Readiness
 	}
 	return true
 }
+
+// knows reports whether the server must know name, or knows it if it is the name of a probe.
+func (t *tester) knows(name string) bool { return slices.Contains(t.target.Names, name) }
 
 // eventually retries f until it returns nil, for at most Target.Timeout, and returns its last error.
 func (t *tester) eventually(ctx context.Context, f func() error) error {

@@ -14,50 +14,40 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// drainState is a drain in progress.
-type drainState struct {
-	began time.Time
-	done  chan struct{} // closed when Drain has returned
-}
-
 // drain shuts the server down and tests it until its end.
 func (t *tester) drain(ctx context.Context) {
 	err := t.becomes(ctx, serving, t.readiness)
 	t.want("drain.notifies", err == nil, "a server that is ready before it drains", "%v", err)
-	t.catchUp(ctx)
-	d := &drainState{began: time.Now(), done: make(chan struct{})}
+	for _, w := range t.watches { // the NOT_SERVING of an earlier failure must not count as that of the drain
+		if state, err := t.check(ctx, w.name); err == nil {
+			t.until(ctx, w, newestIs(state))
+		}
+	}
+	t.drainBegan = time.Now()
+	draining, done := context.WithCancel(ctx)
 	go func() { // not in wg, as Drain may never return
-		defer close(d.done)
+		defer done()
 		t.target.Drain()
 	}()
 	t.notified(ctx)
 	if t.target.DrainDelay > 0 {
-		t.duringDelay(ctx, d)
+		t.duringDelay(ctx)
 	}
-	t.watchesEnd(ctx, d)
-	ended := d.within(ctx, t.target.Timeout)
+	t.watchesEnd(ctx)
+	sleep(draining, t.target.Timeout)
+	ended := draining.Err() != nil
 	if ctx.Err() != nil {
 		return
 	}
-	t.want("drain.ends", ended, "Drain to return while watches are open", "no return after %v", time.Since(d.began))
+	t.want("drain.ends", ended, "Drain to return while watches are open", "no return after %v", time.Since(t.drainBegan))
 	if !ended {
 		t.cancelWatches() // so that it can end
-		d.within(ctx, t.target.Timeout)
+		sleep(draining, t.target.Timeout)
 		return
 	}
 	if t.target.File != "" {
 		_, err := os.Lstat(t.target.File)
 		t.want("drain.file", errors.Is(err, fs.ErrNotExist), "no file", "a file after the end (%v)", err)
-	}
-}
-
-// catchUp waits until every watch has received the current status, so that the NOT_SERVING of an earlier failure does not
-// count as that of the drain.
-func (t *tester) catchUp(ctx context.Context) {
-	for _, w := range t.watches {
-		if state, err := t.check(ctx, w.name); err == nil {
-			t.until(ctx, w, newestIs(state))
-		}
 	}
 }
 
@@ -68,7 +58,7 @@ func (t *tester) notified(ctx context.Context) {
 		switch w.name {
 		case checker.Liveness:
 			continue
-		case t.target.Unknown:
+		case unknownName:
 			rule = "drain.unknown"
 		}
 		r, found := t.until(ctx, w, newestIs(notServing))
@@ -78,35 +68,35 @@ func (t *tester) notified(ctx context.Context) {
 	}
 }
 
-// left is the rest of the delay, less a margin: the drain began after d.began.
-func (d *drainState) left(delay time.Duration) time.Duration {
-	return delay - delay/10 - time.Since(d.began)
+// left is the rest of the drain delay, less a margin: the drain began after drainBegan.
+func (t *tester) left() time.Duration {
+	return t.target.DrainDelay - t.target.DrainDelay/10 - time.Since(t.drainBegan)
 }
 
 // duringDelay tests for most of the drain delay that the server serves and its endpoints report the drain, which may take
 // them half of the delay.
-func (t *tester) duringDelay(ctx context.Context, d *drainState) {
+func (t *tester) duringDelay(ctx context.Context) {
 	endpoints, delay := t.allEndpoints(), t.target.DrainDelay
 	for more := true; more; {
 		live, err := t.servesCalls(ctx)
-		late := time.Since(d.began) > delay/2
+		late := time.Since(t.drainBegan) > delay/2
 		errs := map[string]error{}
 		for _, e := range endpoints {
 			errs[e.rule] = e.query(ctx, state{live: true, draining: true})
 		}
-		if ctx.Err() != nil || d.left(delay) <= 0 {
+		if ctx.Err() != nil || t.left() <= 0 {
 			return // the server may have stopped meanwhile
 		}
 		t.want("drain.serves", err == nil, "responses as before", "%v", err)
-		if t.hasLiveness {
-			t.want("drain.liveness", live, "SERVING", "another status %v after the drain began", time.Since(d.began))
+		if t.knows(checker.Liveness) {
+			t.want("drain.liveness", live, "SERVING", "another status %v after the drain began", time.Since(t.drainBegan))
 		}
 		for rule, err := range errs {
 			if err == nil || late {
 				t.want("drain.endpoints", err == nil, "live and not ready from "+rule, "%v", err)
 			}
 		}
-		more = d.left(delay) > delay/3
+		more = t.left() > delay/3
 		sleep(ctx, delay/10)
 	}
 }
@@ -133,8 +123,8 @@ func (t *tester) servesCalls(ctx context.Context) (live bool, wrong error) {
 }
 
 // watchesEnd tests that the server ends every watch with a code that makes clients reconnect.
-func (t *tester) watchesEnd(ctx context.Context, d *drainState) {
-	sleep(ctx, d.left(t.target.DrainDelay))
+func (t *tester) watchesEnd(ctx context.Context) {
+	sleep(ctx, t.left())
 	timeout, cancel := context.WithTimeout(ctx, t.target.Timeout)
 	defer cancel()
 	for _, w := range t.watches {
@@ -142,17 +132,5 @@ func (t *tester) watchesEnd(ctx context.Context, d *drainState) {
 		if ctx.Err() == nil && r.ended { // else drain.ends fails
 			t.want("drain.code", status.Code(r.err) == codes.Unavailable, "UNAVAILABLE for "+quote(w.name), "%v", r)
 		}
-	}
-}
-
-// within reports whether the drain ended within timeout.
-func (d *drainState) within(ctx context.Context, timeout time.Duration) bool {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	select {
-	case <-d.done:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -15,10 +15,15 @@ func (t *tester) failing(ctx context.Context, check string) {
 	if err != nil {
 		return
 	}
-	affected := t.affected(ctx, check)
-	recoverCheck := t.target.Fail(check)
+	var affected []string // names that the check should take out
+	for _, name := range []string{"", t.readiness, check} {
+		if _, err := t.check(ctx, name); err == nil && !slices.Contains(affected, name) {
+			affected = append(affected, name)
+		}
+	}
+	recoverCheck := t.target.Fail[check]()
 	t.turns(ctx, "fail.readiness", notServing, affected)
-	if t.hasLiveness {
+	if t.knows(checker.Liveness) {
 		state, err := t.check(ctx, checker.Liveness)
 		t.want("fail.liveness", err == nil && state == serving, "SERVING while "+check+" fails", "%v", either(state, err))
 	}
@@ -30,21 +35,16 @@ func (t *tester) failing(ctx context.Context, check string) {
 func (t *tester) turns(ctx context.Context, rule string, state servingStatus, names []string) {
 	err := t.becomes(ctx, state, names...)
 	t.want(rule, err == nil, fmt.Sprintf("%v for %q", state, names), "%v", err)
-	if err == nil {
-		t.follows(ctx, state, names...)
-		t.endpoints(ctx)
+	if err != nil {
+		return
 	}
-}
-
-// affected returns the known names that a failing check should take out.
-func (t *tester) affected(ctx context.Context, check string) []string {
-	var affected []string
-	for _, name := range []string{"", t.readiness, check} {
-		if _, err := t.check(ctx, name); err == nil && !slices.Contains(affected, name) {
-			affected = append(affected, name)
+	for _, w := range t.watches {
+		if slices.Contains(names, w.name) {
+			r, found := t.until(ctx, w, newestIs(state))
+			t.want("watch.follows", found, fmt.Sprintf("%v for %q", state, w.name), "%v", r)
 		}
 	}
-	return affected
+	t.endpoints(ctx)
 }
 
 // becomes waits until Check returns state for all names.

@@ -188,8 +188,8 @@ func (m *model) end() error {
 	return status.Error(codes.Unavailable, "server is stopping")
 }
 
-func (m *model) fail(check string) (recover func()) {
-	names := []string{"", "readiness", orders, check}
+func (m *model) fail() (recover func()) {
+	names := []string{"", "readiness", orders, db}
 	switch {
 	case m.has("empty name ignores the failure"):
 		names = names[1:]
@@ -199,7 +199,7 @@ func (m *model) fail(check string) (recover func()) {
 	m.set(notServing, names...)
 	return func() {
 		if !m.has("no recovery") {
-			m.set(serving, "", "readiness", orders, check)
+			m.set(serving, "", "readiness", orders, db)
 		}
 	}
 }
@@ -332,7 +332,7 @@ func newModel(t *testing.T, fault string) servicertest.Target {
 	healthpb.RegisterHealthServer(m.server, m)
 	target := servicertest.Target{
 		Conn: connect(t, m.server), Names: []string{orders, db}, HTTP: "http://model",
-		File: m.file, Probe: m.probe, Checks: []string{db}, Fail: m.fail, Drain: m.drain, DrainDelay: delay,
+		File: m.file, Probe: m.probe, Fail: map[string]func() (recover func()){db: m.fail}, Drain: m.drain, DrainDelay: delay,
 		Call: m.call, Timeout: 2 * time.Second,
 	}
 	if fault == "invalid status" {

@@ -2,8 +2,8 @@ package servicertest
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"google.golang.org/grpc/codes"
@@ -21,24 +21,16 @@ const (
 	serviceUnknown = healthpb.HealthCheckResponse_SERVICE_UNKNOWN
 )
 
-// maxListed is the limit of gRFC A90.
-const maxListed = 100
+const (
+	unknownName = "servicertest.v1.Unknown" // a name that no server knows
+	maxListed   = 100                       // limit of gRFC A90
+)
 
 func (t *tester) check(ctx context.Context, name string) (servingStatus, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.target.Timeout)
 	defer cancel()
 	response, err := t.health.Check(ctx, &healthpb.HealthCheckRequest{Service: name})
 	return response.GetStatus(), err
-}
-
-// hasHealthService reports whether err comes from a health service.
-func hasHealthService(err error) bool {
-	switch status.Code(err) {
-	case codes.Unimplemented, codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
-		return false
-	default:
-		return true
-	}
 }
 
 // checkNames tests Check.
@@ -52,8 +44,8 @@ func (t *tester) checkNames(ctx context.Context) {
 			t.want("check.status", state == serving || state == notServing, "SERVING or NOT_SERVING for "+quote(name), "%v", state)
 		}
 	}
-	state, err := t.check(ctx, t.target.Unknown)
-	t.want("check.unknown", status.Code(err) == codes.NotFound, "NOT_FOUND for "+quote(t.target.Unknown), "%v", either(state, err))
+	state, err := t.check(ctx, unknownName)
+	t.want("check.unknown", status.Code(err) == codes.NotFound, "NOT_FOUND for "+quote(unknownName), "%v", either(state, err))
 }
 
 // list tests List.
@@ -74,7 +66,7 @@ func (t *tester) list(ctx context.Context) {
 		}
 		t.want("list.names", statuses[name] != nil, quote(name)+" in the list", "a list without it")
 	}
-	t.want("list.names", statuses[t.target.Unknown] == nil, "no "+quote(t.target.Unknown), "a list with it")
+	t.want("list.names", statuses[unknownName] == nil, "no "+quote(unknownName), "a list with it")
 	t.want("list.bounded", len(statuses) <= maxListed, "at most 100 names", "%d", len(statuses))
 	err = t.eventually(ctx, func() error { return t.compareList(ctx) })
 	t.want("list.agrees", err == nil, "the same from Check", "%v", err)
@@ -92,16 +84,13 @@ func (t *tester) compareList(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var differences []string
-	for name, listed := range statuses {
-		if state, err := t.check(ctx, name); err != nil || state != listed.GetStatus() {
-			differences = append(differences, fmt.Sprintf("%q: %v from List, %v from Check", name, listed.GetStatus(), either(state, err)))
+	for _, name := range slices.Sorted(maps.Keys(statuses)) {
+		listed := statuses[name].GetStatus()
+		if state, err := t.check(ctx, name); err != nil || state != listed {
+			return fmt.Errorf("%q: %v from List, %v from Check", name, listed, either(state, err))
 		}
 	}
-	if len(differences) == 0 {
-		return nil
-	}
-	return errors.New(slices.Min(differences))
+	return nil
 }
 
 func quote(name string) string { return fmt.Sprintf("%q", name) }

@@ -1,6 +1,10 @@
 package servicertest
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Rule is a rule for the health of a server.
 type Rule struct {
@@ -23,7 +27,7 @@ const (
 
 // Rules returns all rules, in the order in which they are tested.
 func Rules() []Rule {
-	const checks, drain, delay = "Checks, Fail", "Drain", "Drain, DrainDelay"
+	const checks, drain, delay = "Fail", "Drain", "Drain, DrainDelay"
 	return []Rule{
 		{"check.overall", "Check of the empty name returns the status of the server", sourceProtocol, ""},
 		{"check.known", "Check of a known name returns OK", sourceProtocol, ""},
@@ -63,7 +67,43 @@ func Rules() []Rule {
 	}
 }
 
-// indexOf returns the index of the rule with the ID, -1 if there is none.
-func indexOf(rules []Rule, id string) int {
-	return slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
+// maxViolations bounds the violations of one rule.
+const maxViolations = 5
+
+// Violation is a failed test of a rule.
+type Violation struct {
+	Rule
+	// Details is "want …, got …".
+	Details string
+}
+
+// String returns the violation in one line, with the rule's ID, text and source.
+func (v Violation) String() string {
+	return fmt.Sprintf("%s: %s: %s (%s)", v.ID, v.Text, v.Details, v.Source)
+}
+
+// Result is the result of Check. Rules that are in neither list have passed.
+type Result struct {
+	// Violations are in the order of Rules, up to five for each failed rule.
+	Violations []Violation
+	// Skipped are the rules that need more of Target, are in Target.Skip, or depend on a failed one.
+	Skipped []Rule
+}
+
+// Failed returns the IDs of the failed rules.
+func (r *Result) Failed() []string {
+	var ids []string
+	for _, v := range r.Violations {
+		ids = append(ids, v.ID)
+	}
+	return slices.Compact(ids)
+}
+
+// String returns the violations, one per line.
+func (r *Result) String() string {
+	lines := make([]string, len(r.Violations))
+	for i, v := range r.Violations {
+		lines[i] = v.String()
+	}
+	return strings.Join(lines, "\n")
 }

@@ -28,7 +28,7 @@ func Run(t TB, target Target) {
 	for _, r := range result.Skipped {
 		t.Logf("skipped: %s: %s", r.ID, r.Text)
 	}
-	t.Logf("%d rules passed", len(result.Passed))
+	t.Logf("%d rules passed", len(Rules())-len(result.Failed())-len(result.Skipped))
 }
 
 // Command returns a Target.Probe that runs a program, such as grpc_health_probe or a server's own healthcheck, and returns

@@ -66,10 +66,10 @@ func TestSkippedRulesAreNotTested(t *testing.T) {
 func TestCheckReportsAllMistakesOfTheTarget(t *testing.T) {
 	t.Parallel()
 	_, err := servicertest.Check(t.Context(), servicertest.Target{
-		Names: []string{"a"}, Unknown: "a", HTTP: "localhost:8080", Checks: []string{"database"}, DrainDelay: time.Second,
+		Names: []string{"servicertest.v1.Unknown"}, HTTP: "localhost:8080", DrainDelay: time.Second,
 		Timeout: -1, Skip: []string{"list.nmaes"},
 	})
-	for _, field := range []string{"Conn", "Unknown", "HTTP", "Checks", "DrainDelay", "Timeout", "Skip"} {
+	for _, field := range []string{"Conn", "Names", "HTTP", "DrainDelay", "Timeout", "Skip"} {
 		if err == nil || !strings.Contains(err.Error(), "servicertest: "+field) {
 			t.Errorf("%s missing in %v", field, err)
 		}

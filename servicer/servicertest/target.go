@@ -21,8 +21,6 @@ type Target struct {
 	// Names are names that the server must know, such as the full names of its services. Liveness, readiness and startup
 	// are added if the server knows them.
 	Names []string
-	// Unknown is a name that the server does not know. Default servicertest.v1.Unknown.
-	Unknown string
 
 	// HTTP is the base URL of the HTTP endpoints, such as http://127.0.0.1:8080.
 	HTTP string
@@ -31,10 +29,9 @@ type Target struct {
 	// Probe returns an exit code like that of grpc_health_probe: 0 serving, 4 not serving. See Command.
 	Probe func(context.Context) (exitCode int)
 
-	// Checks are names of checks that gate readiness. Fail makes one fail and returns a function that makes it succeed
-	// again; both may return before the server has noticed.
-	Checks []string
-	Fail   func(check string) (recover func())
+	// Fail has by the name of a check that gates readiness a function that makes it fail and returns a function that makes
+	// it succeed again; both may return before the server has noticed.
+	Fail map[string]func() (recover func())
 
 	// Drain shuts the server down as SIGTERM does, and returns when it has stopped. It is called once, last.
 	Drain func()
@@ -55,7 +52,6 @@ type Target struct {
 }
 
 func (t Target) withDefaults() Target {
-	t.Unknown = cmp.Or(t.Unknown, "servicertest.v1.Unknown")
 	t.Timeout = cmp.Or(t.Timeout, 15*time.Second)
 	t.ObserveFor = max(cmp.Or(t.ObserveFor, time.Second), 0)
 	t.HTTP = strings.TrimSuffix(t.HTTP, "/")
@@ -75,8 +71,7 @@ func (t Target) validate() error {
 		}
 	}
 	reject(t.Conn == nil, "Conn is required")
-	reject(slices.Contains(t.Names, t.Unknown) && t.Unknown != "", "Unknown: %q is in Names", t.Unknown)
-	reject((t.Fail != nil) != (len(t.Checks) > 0), "Checks: requires Fail, and Fail requires Checks")
+	reject(slices.Contains(t.Names, unknownName), "Names: %q must be unknown to the server", unknownName)
 	reject(t.DrainDelay < 0, "DrainDelay: got %v, want at least 0", t.DrainDelay)
 	reject(t.DrainDelay > 0 && t.Drain == nil, "DrainDelay: requires Drain")
 	reject(t.Timeout < 0, "Timeout: got %v, want at least 0", t.Timeout)
@@ -85,7 +80,7 @@ func (t Target) validate() error {
 		reject(err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "", "HTTP: got %q, want a URL", t.HTTP)
 	}
 	for _, id := range t.Skip {
-		reject(indexOf(Rules(), id) < 0, "Skip: unknown rule %q", id)
+		reject(!slices.ContainsFunc(Rules(), func(r Rule) bool { return r.ID == id }), "Skip: unknown rule %q", id)
 	}
 	return errors.Join(errs...)
 }

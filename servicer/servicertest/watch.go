@@ -71,7 +71,7 @@ func (t *tester) until(ctx context.Context, w *watch, condition func(*record) bo
 	return w.record.Load(), false
 }
 
-// watchNames opens a watch of every name and tests its first message.
+// watchNames opens a watch of every name and tests its first message, and that the watch of an unknown name stays open.
 func (t *tester) watchNames(ctx context.Context) {
 	for _, name := range t.target.Names {
 		before, errBefore := t.check(ctx, name)
@@ -82,18 +82,12 @@ func (t *tester) watchNames(ctx context.Context) {
 			t.want("watch.agrees", r.received[0] == before, fmt.Sprintf("%v for %q", before, name), "%v", r.received[0])
 		}
 	}
-	r, received := t.until(ctx, t.watch(t.target.Unknown), hasStatus)
-	t.want("watch.unknown", received && r.received[0] == serviceUnknown, "SERVICE_UNKNOWN for "+quote(t.target.Unknown), "%v", r)
-}
-
-// observe tests that the watch of the unknown name stays open.
-func (t *tester) observe(ctx context.Context) {
+	w := t.watch(unknownName)
+	r, received := t.until(ctx, w, hasStatus)
+	t.want("watch.unknown", received && r.received[0] == serviceUnknown, "SERVICE_UNKNOWN for "+quote(unknownName), "%v", r)
 	sleep(ctx, t.target.ObserveFor)
-	for _, w := range t.watches {
-		if r := w.record.Load(); w.name == t.target.Unknown {
-			t.want("watch.unknown", !r.ended, "an open watch", "%v", r)
-		}
-	}
+	r = w.record.Load()
+	t.want("watch.unknown", !r.ended, "an open watch", "%v", r)
 }
 
 // onlyChanges tests that no watch has received a status twice in a row.
@@ -102,16 +96,6 @@ func (t *tester) onlyChanges() {
 		if r := w.record.Load(); hasStatus(r) {
 			repeated := len(slices.Compact(slices.Clone(r.received))) < len(r.received)
 			t.want("watch.changes", !repeated, "changes only, for "+quote(w.name), "%v", r)
-		}
-	}
-}
-
-// follows tests that the watches of names receive state.
-func (t *tester) follows(ctx context.Context, state servingStatus, names ...string) {
-	for _, w := range t.watches {
-		if slices.Contains(names, w.name) {
-			r, found := t.until(ctx, w, newestIs(state))
-			t.want("watch.follows", found, fmt.Sprintf("%v for %q", state, w.name), "%v", r)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -64,11 +65,10 @@ func (o *options) judge(ctx context.Context, stderr io.Writer) (*servicertest.Re
 				fmt.Fprintf(stderr, "conformance: %s: %v\n", command, err)
 			}
 		}
-		target.Checks = []string{o.check}
-		target.Fail = func(string) (recover func()) {
+		target.Fail = map[string]func() (recover func()){o.check: func() (recover func()) {
 			shell(o.fail)
 			return func() { shell(o.heal) }
-		}
+		}}
 	}
 	if o.pid != 0 {
 		process, err := os.FindProcess(o.pid)
@@ -99,8 +99,12 @@ func end(ctx context.Context, process *os.Process, stderr io.Writer) {
 
 // tell prints every rule once, the broken ones with what was found.
 func tell(w io.Writer, verdict *servicertest.Result) {
-	for _, rule := range verdict.Passed {
-		fmt.Fprintf(w, "kept      %-15s %s\n", rule.ID, rule.Text)
+	kept, failed := 0, verdict.Failed()
+	for _, rule := range servicertest.Rules() {
+		if !slices.Contains(failed, rule.ID) && !slices.Contains(verdict.Skipped, rule) {
+			fmt.Fprintf(w, "kept      %-15s %s\n", rule.ID, rule.Text)
+			kept++
+		}
 	}
 	for _, rule := range verdict.Skipped {
 		why := ""
@@ -117,5 +121,5 @@ func tell(w io.Writer, verdict *servicertest.Result) {
 		}
 		fmt.Fprintf(w, "          %-15s %s\n", "", f.Details)
 	}
-	fmt.Fprintf(w, "%d kept, %d broken, %d untested\n", len(verdict.Passed), len(verdict.Failed()), len(verdict.Skipped))
+	fmt.Fprintf(w, "%d kept, %d broken, %d untested\n", kept, len(failed), len(verdict.Skipped))
 }
