@@ -49,6 +49,51 @@ func newConn(p protector, inner driver.Conn) driver.Conn {
 	}
 }
 
+// execer runs a query without preparing it. A connection has one only if the driver's connection has: with one,
+// database/sql converts the arguments before a statement could.
+type execer struct{ c *conn }
+
+func hasExecer(inner driver.Conn) bool {
+	_, modern := inner.(driver.ExecerContext)
+	_, old := inner.(driver.Execer) //nolint:staticcheck // Old drivers have nothing else.
+	return modern || old
+}
+
+// ExecContext implements driver.ExecerContext.
+func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if inner, ok := e.c.inner.(driver.ExecerContext); ok {
+		return protect(ctx, &e.c.protector, func(ctx context.Context) (driver.Result, error) {
+			return inner.ExecContext(ctx, query, args)
+		})
+	}
+	inner := e.c.inner.(driver.Execer) //nolint:staticcheck // See hasExecer.
+	return plain(ctx, &e.c.protector, args, func(values []driver.Value) (driver.Result, error) {
+		return inner.Exec(query, values)
+	})
+}
+
+// queryer is an execer for queries.
+type queryer struct{ c *conn }
+
+func hasQueryer(inner driver.Conn) bool {
+	_, modern := inner.(driver.QueryerContext)
+	_, old := inner.(driver.Queryer) //nolint:staticcheck // Old drivers have nothing else.
+	return modern || old
+}
+
+// QueryContext implements driver.QueryerContext.
+func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if inner, ok := q.c.inner.(driver.QueryerContext); ok {
+		return protect(ctx, &q.c.protector, func(ctx context.Context) (driver.Rows, error) {
+			return inner.QueryContext(ctx, query, args)
+		})
+	}
+	inner := q.c.inner.(driver.Queryer) //nolint:staticcheck // See hasQueryer.
+	return plain(ctx, &q.c.protector, args, func(values []driver.Value) (driver.Rows, error) {
+		return inner.Query(query, values)
+	})
+}
+
 // Unwrap returns the driver's own connection.
 func (c *conn) Unwrap() driver.Conn { return c.inner }
 
@@ -76,7 +121,12 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 		if preparer, ok := c.inner.(driver.ConnPrepareContext); ok {
 			return preparer.PrepareContext(ctx, query)
 		}
-		return prepare(ctx, c.inner, query)
+		stmt, err := c.inner.Prepare(query)
+		if err == nil && ctx.Err() != nil {
+			_ = stmt.Close()
+			return nil, ctx.Err()
+		}
+		return stmt, err
 	})
 	if err != nil {
 		return nil, err
@@ -84,20 +134,8 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	return newStmt(c, inner), nil
 }
 
-// prepare does what database/sql does without driver.ConnPrepareContext.
-func prepare(ctx context.Context, inner driver.Conn, query string) (driver.Stmt, error) {
-	stmt, err := inner.Prepare(query)
-	if err == nil && ctx.Err() != nil {
-		_ = stmt.Close()
-		return nil, ctx.Err()
-	}
-	return stmt, err
-}
-
 // Begin implements driver.Conn.
-func (c *conn) Begin() (driver.Tx, error) {
-	return c.BeginTx(context.Background(), driver.TxOptions{})
-}
+func (c *conn) Begin() (driver.Tx, error) { return c.BeginTx(context.Background(), driver.TxOptions{}) }
 
 // BeginTx implements driver.ConnBeginTx.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
@@ -105,24 +143,19 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 		if beginner, ok := c.inner.(driver.ConnBeginTx); ok {
 			return beginner.BeginTx(ctx, opts)
 		}
-		return begin(ctx, c.inner, opts)
+		if opts.Isolation != 0 {
+			return nil, errors.New("sql: driver does not support non-default isolation level")
+		}
+		if opts.ReadOnly {
+			return nil, errors.New("sql: driver does not support read-only transactions")
+		}
+		tx, err := c.inner.Begin() //nolint:staticcheck // Drivers without BeginTx have nothing else.
+		if err == nil && ctx.Err() != nil {
+			_ = tx.Rollback()
+			return nil, ctx.Err()
+		}
+		return tx, err
 	})
-}
-
-// begin does what database/sql does without driver.ConnBeginTx.
-func begin(ctx context.Context, inner driver.Conn, opts driver.TxOptions) (driver.Tx, error) {
-	if opts.Isolation != 0 {
-		return nil, errors.New("sql: driver does not support non-default isolation level")
-	}
-	if opts.ReadOnly {
-		return nil, errors.New("sql: driver does not support read-only transactions")
-	}
-	tx, err := inner.Begin() //nolint:staticcheck // Drivers without BeginTx have nothing else.
-	if err == nil && ctx.Err() != nil {
-		_ = tx.Rollback()
-		return nil, ctx.Err()
-	}
-	return tx, err
 }
 
 // CheckNamedValue implements driver.NamedValueChecker. After driver.ErrSkip, database/sql converts the value.

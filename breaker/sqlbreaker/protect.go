@@ -67,11 +67,14 @@ func Classify(err error) breaker.Outcome {
 		return breaker.Neutral
 	case errors.Is(err, sql.ErrNoRows), errors.Is(err, sql.ErrTxDone):
 		return breaker.Success
-	case isTransport(err):
+	case errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe): // of a closed connection
 		return breaker.Failure
-	default:
-		return breaker.Neutral
 	}
+	if _, ok := errors.AsType[net.Error](err); ok { // also syscall.Errno and net.ErrClosed
+		return breaker.Failure
+	}
+	return breaker.Neutral
 }
 
 // classifyState classifies by the SQLSTATE classes of PostgreSQL.
@@ -82,14 +85,6 @@ func classifyState(state string) breaker.Outcome {
 		}
 	}
 	return breaker.Success
-}
-
-// isTransport matches net.Error, which syscall.Errno and net.ErrClosed implement too, deadlines, and the io errors of a
-// closed connection.
-func isTransport(err error) bool {
-	_, ok := errors.AsType[net.Error](err)
-	return ok || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
 }
 
 // classifyConnect classifies an attempt to open a connection: an error is a failure unless the database answered, as to

@@ -1,3 +1,4 @@
+// Package pki loads certificates from files that may change, and reads those of peers.
 package pki
 
 import (
@@ -51,14 +52,17 @@ var (
 // certificate outside its validity period, but no content.
 func Open(cert, key, authority string, log *slog.Logger) (*Files, error) {
 	f := &Files{cert: cert, key: key, authority: authority, log: log, checked: time.Now()}
-	infos := f.stat()
+	f.infos = f.stat()
 	fresh, err := f.load()
 	if err != nil {
 		return nil, err
 	}
 	f.loaded.Store(fresh)
-	f.infos = infos
-	f.warn(fresh.certificate.Leaf)
+	// No error, which would turn a restart into an outage: a kubelet does not verify certificates.
+	if leaf, now := fresh.certificate.Leaf, time.Now(); now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
+		log.LogAttrs(context.Background(), slog.LevelWarn, "TLS certificate expired or not yet valid",
+			slog.String("certificate", cert), slog.Time("not_before", leaf.NotBefore), slog.Time("not_after", leaf.NotAfter))
+	}
 	return f, nil
 }
 
@@ -94,9 +98,9 @@ func (f *Files) Config(auth tls.ClientAuthType) *tls.Config {
 // content returns the current content, after a reload if one is due.
 func (f *Files) content() *content {
 	if f.mu.TryLock() {
-		records := f.reload()
+		r := f.reload()
 		f.mu.Unlock()
-		for _, r := range records {
+		if r.message != "" {
 			f.log.LogAttrs(context.Background(), r.level, r.message, r.attrs...)
 		}
 	}
@@ -110,38 +114,36 @@ type record struct {
 }
 
 // reload loads the files if it is due and one has changed. It keeps the previous content while the files are inconsistent,
-// as in the middle of a replacement. It returns what to log.
-func (f *Files) reload() []record {
+// as in the middle of a replacement. It returns what to log, if anything.
+func (f *Files) reload() (r record) {
 	now := time.Now()
 	if now.Sub(f.checked) < reloadInterval {
-		return nil
+		return r
 	}
 	f.checked = now
 	infos := f.stat()
 	same := func(i int) bool { return safefile.Same(infos[i], f.infos[i]) }
 	if same(0) && same(1) && (f.authority == "" || same(2)) {
-		return nil
+		return r
 	}
 	fresh, err := f.load()
 	if err != nil {
-		if err.Error() == f.reported {
-			return nil
+		if err.Error() != f.reported {
+			r = record{slog.LevelError, "TLS reload failed, keeping the previous certificate", []slog.Attr{slog.Any("error", err)}}
 		}
 		f.reported = err.Error()
-		return []record{{slog.LevelError, "TLS reload failed, keeping the previous certificate", []slog.Attr{slog.Any("error", err)}}}
+		return r
 	}
 	f.reported, f.infos = "", infos
 	f.loaded.Store(fresh)
-	return []record{{slog.LevelInfo, "TLS certificate reloaded", []slog.Attr{
+	return record{slog.LevelInfo, "TLS certificate reloaded", []slog.Attr{
 		slog.String("certificate", f.cert), slog.Time("not_after", fresh.certificate.Leaf.NotAfter),
-	}}}
+	}}
 }
 
 func (f *Files) stat() (infos [3]fs.FileInfo) {
 	for i, path := range []string{f.cert, f.key, f.authority} {
-		if info, err := os.Stat(path); err == nil {
-			infos[i] = info
-		}
+		infos[i], _ = os.Stat(path)
 	}
 	return infos
 }
@@ -149,23 +151,20 @@ func (f *Files) stat() (infos [3]fs.FileInfo) {
 func (f *Files) load() (*content, error) {
 	cert, certErr := read(ErrCert, f.cert)
 	key, keyErr := read(ErrKey, f.key)
-	var fresh content
-	var authorityErr error
-	if f.authority != "" {
-		fresh.authorities, authorityErr = loadAuthorities(f.authority)
+	authorities, authorityErr := loadAuthorities(f.authority)
+	var pair tls.Certificate
+	if certErr == nil && keyErr == nil {
+		if pair, certErr = tls.X509KeyPair(cert, key); certErr != nil {
+			certErr = fmt.Errorf("%w %s with key %s: %w", ErrCert, f.cert, f.key, certErr)
+		}
 	}
-	if err := errors.Join(certErr, keyErr, authorityErr); certErr != nil || keyErr != nil {
-		return nil, err
-	}
-	pair, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w %s with key %s: %w", ErrCert, f.cert, f.key, err), authorityErr)
-	}
-	fresh.certificate = &pair
-	return &fresh, authorityErr
+	return &content{&pair, authorities}, errors.Join(certErr, keyErr, authorityErr)
 }
 
 func loadAuthorities(path string) (*x509.CertPool, error) {
+	if path == "" {
+		return nil, nil
+	}
 	text, err := read(ErrAuthority, path)
 	if err != nil {
 		return nil, err
@@ -188,12 +187,10 @@ func read(which error, path string) ([]byte, error) {
 	return body, nil
 }
 
-// warn logs a certificate outside its validity period. It is no error, which would turn a restart into an outage: a kubelet
-// does not verify certificates.
-func (f *Files) warn(leaf *x509.Certificate) {
-	now := time.Now()
-	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		f.log.LogAttrs(context.Background(), slog.LevelWarn, "TLS certificate expired or not yet valid",
-			slog.String("certificate", f.cert), slog.Time("not_before", leaf.NotBefore), slog.Time("not_after", leaf.NotAfter))
+// Verified returns the peer's leaf certificate in tls.ConnectionState.VerifiedChains, nil if none has been verified.
+func Verified(chains [][]*x509.Certificate) *x509.Certificate {
+	if len(chains) == 0 || len(chains[0]) == 0 {
+		return nil
 	}
+	return chains[0][0]
 }

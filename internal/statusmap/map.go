@@ -1,6 +1,15 @@
+// Package statusmap is a concurrent map from names to statuses, with watches of its entries.
+//
+// Concurrency: all methods of a Map may be called concurrently. Lookup takes no lock, except for a name that was added
+// since the last few lookups. A Watch has one owner. A slow or blocked watch delays neither writers nor other watches.
+//
+// Cost: a lookup is one map access and two atomic loads. Adding a name is amortized O(1). Setting a status that is set
+// already writes nothing. A change allocates once, however many watches there are; the writer wakes a few of them, which
+// wake the others. An unknown name is dropped with its last watch. A Map starts no goroutine.
 package statusmap
 
 import (
+	"cmp"
 	"iter"
 	"maps"
 	"sync"
@@ -110,11 +119,8 @@ func (m *Map[S]) All() iter.Seq2[string, S] {
 // Set gives name a status and adds it if it is not in the map.
 func (m *Map[S]) Set(name string, status S) {
 	m.mu.Lock()
-	e := m.known[name]
-	if e == nil {
-		if e = m.unknownWatched[name]; e == nil {
-			e = m.newEntry(name)
-		}
+	e := m.entry(name)
+	if m.known[name] == nil {
 		m.dropUnknown(name)
 		m.known[name] = e
 		if read := m.read.Load(); !read.incomplete {
@@ -201,8 +207,11 @@ func (m *Map[S]) replace(e *entry[S], status S, known bool) (watches *fanout) {
 	return e.fanout
 }
 
-// newEntry returns an entry that is not known yet.
-func (m *Map[S]) newEntry(name string) *entry[S] {
+// entry returns the entry of a name, a new one if it is neither known nor watched.
+func (m *Map[S]) entry(name string) *entry[S] {
+	if e := cmp.Or(m.known[name], m.unknownWatched[name]); e != nil {
+		return e
+	}
 	e := &entry[S]{name: name}
 	e.version.Store(&version[S]{status: m.unknown, last: m.ended})
 	return e

@@ -12,12 +12,9 @@ type Watch[S comparable] struct {
 func (m *Map[S]) Watch(name string) *Watch[S] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := m.known[name]
-	if e == nil {
-		if e = m.unknownWatched[name]; e == nil {
-			e = m.newEntry(name)
-			m.addUnknown(e)
-		}
+	e := m.entry(name)
+	if m.known[name] == nil {
+		m.addUnknown(e)
 	}
 	if e.fanout == nil {
 		e.fanout = new(fanout)

@@ -86,7 +86,9 @@ func (w *watcher) run(ctx context.Context) {
 		if status.Code(err) == codes.Unimplemented {
 			backoff = maxBackoff // changes only with another version of the server
 		}
-		if !sleep(ctx, withJitter(backoff)) {
+		select { // with jitter, so that the clients of one server do not reconnect at the same time
+		case <-time.After(time.Duration(float64(backoff) * (1 - jitter + 2*jitter*rand.Float64()))):
+		case <-ctx.Done():
 			return
 		}
 		backoff = min(2*backoff, maxBackoff)
@@ -118,22 +120,5 @@ func (w *watcher) stream(ctx context.Context) (responded bool, err error) {
 func (w *watcher) publish(s *State) {
 	if !s.same(w.states.Load()) {
 		w.states.Store(s)
-	}
-}
-
-// withJitter keeps clients of one server from reconnecting at the same time.
-func withJitter(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (1 - jitter + 2*jitter*rand.Float64()))
-}
-
-// sleep reports whether d passed before ctx was done.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

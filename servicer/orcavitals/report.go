@@ -28,8 +28,7 @@ func (r *Reporter) report(w *window) *report {
 		return nil
 	}
 	m := unknown()
-	m.cpu = w.cpu()
-	m.memory = w.newest().memory
+	m.cpu, m.memory = w.cpu(), w.newest().memory
 	if r.cfg.Recorder != nil {
 		m.qps, m.eps = w.rates()
 	}

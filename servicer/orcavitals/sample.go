@@ -20,15 +20,14 @@ type sample struct {
 }
 
 func (r *Reporter) sample(ctx context.Context) *sample {
-	s := &sample{memory: unset, application: unset}
-	cpu, err := r.machine.cpu(ctx)
-	if err == nil {
-		s.cpu = cpu
+	s := &sample{application: unset}
+	var err error
+	if s.cpu, err = r.machine.cpu(ctx); err != nil {
+		s.cpu = nil
 	}
 	r.log(ctx, "cpu", err)
-	memory, err := r.machine.memory(ctx)
-	if err == nil {
-		s.memory = memory
+	if s.memory, err = r.machine.memory(ctx); err != nil {
+		s.memory = unset
 	}
 	r.log(ctx, "memory", err)
 	if r.cfg.Utilization != nil {
@@ -94,15 +93,11 @@ func (w *window) newest() *sample { return w.samples[len(w.samples)-1] }
 // cpu returns the average share of the CPUs in use, unset if unknown.
 func (w *window) cpu() float64 {
 	newest := w.newest().cpu
-	if newest == nil {
-		return unset
-	}
 	for _, s := range w.samples {
-		if s.cpu == nil {
-			continue
-		}
-		if share, err := newest.since(s.cpu); err == nil {
-			return share
+		if newest != nil && s.cpu != nil {
+			if share, err := newest.since(s.cpu); err == nil {
+				return share
+			}
 		}
 	}
 	return unset

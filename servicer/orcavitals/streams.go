@@ -35,10 +35,17 @@ type service struct {
 // StreamCoreMetrics sends reports until the client cancels or EndStreams.
 func (s *service) StreamCoreMetrics(request *orcaservice.OrcaLoadReportRequest, stream grpc.ServerStreamingServer[orcapb.OrcaLoadReport]) error {
 	r := s.reporter
-	if err := r.acquire(); err != nil {
-		return err
+	// Rejections come before any report: grpc-go's clients reconnect without backoff after one.
+	stopping := status.Error(codes.Unavailable, "server is stopping")
+	select {
+	case <-r.ended:
+		return stopping
+	default:
 	}
 	defer r.streams.Add(-1)
+	if r.streams.Add(1) > int64(r.cfg.MaxStreams) {
+		return status.Errorf(codes.ResourceExhausted, "too many load report streams: limit is %d", max(r.cfg.MaxStreams, 0))
+	}
 	interval := max(request.GetReportInterval().AsDuration(), r.cfg.Interval)
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
@@ -56,23 +63,7 @@ func (s *service) StreamCoreMetrics(request *orcaservice.OrcaLoadReportRequest, 
 		case <-stream.Context().Done():
 			return status.FromContextError(stream.Context().Err()).Err()
 		case <-r.ended:
-			return errStopping()
+			return stopping
 		}
 	}
 }
-
-// acquire counts one more stream or rejects it, before any report: grpc-go's clients reconnect without backoff after one.
-func (r *Reporter) acquire() error {
-	select {
-	case <-r.ended:
-		return errStopping()
-	default:
-	}
-	if r.streams.Add(1) > int64(r.cfg.MaxStreams) {
-		r.streams.Add(-1)
-		return status.Errorf(codes.ResourceExhausted, "too many load report streams: limit is %d", max(r.cfg.MaxStreams, 0))
-	}
-	return nil
-}
-
-func errStopping() error { return status.Error(codes.Unavailable, "server is stopping") }

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"os"
@@ -90,16 +91,13 @@ func (a *Authority) sign(t testing.TB, name string, begin, end time.Time) (*x509
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
+	secret, keyErr := x509.MarshalPKCS8PrivateKey(key)
+	cert, err := x509.ParseCertificate(der)
+	if err := errors.Join(keyErr, err); err != nil {
 		t.Fatal(err)
 	}
 	a.write(t, name+".key", "PRIVATE KEY", secret)
 	a.write(t, name+".crt", "CERTIFICATE", der)
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
 	return cert, key
 }
 
