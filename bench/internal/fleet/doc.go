@@ -1,3 +1,3 @@
-// Package fleet reckons from what one instance sends and costs to ten thousand, and writes the page that says so. Every
-// number on the page is measured and kept, an assumption that the page names, or arithmetic of these.
+// Package fleet writes docs/fleet.md: what ten thousand instances send and cost, computed from the measurements of one.
+// Every number on the page is a kept measurement, an assumption that the page names, or arithmetic of these.
 package fleet

@@ -40,8 +40,8 @@ func TestArithmetic(t *testing.T) {
 		"| all instances | 20 million | 2,000 | 1.91 MiB |", // 2,000 × 1,000 B
 		"| 20 of them | 40,000 | 4 | 3.91 KiB |",
 		"\n1000 KiB/s on the wire", // 6 KiB × 10,000 / 60 s
-		"| it fails | 30,000 | 8.58 MiB | one check interval, 30 s: 1,000 lines/s |",
-		"| it lasts | 10,000 | 2.86 MiB | every 5 min: 33.3 lines/s |",
+		"| failure | 30,000 | 8.58 MiB | one check interval, 30 s: 1,000 lines/s |",
+		"| reminders | 10,000 | 2.86 MiB | every 5 min: 33.3 lines/s |",
 		"| while it fails, every 5 s | 2,000/s",
 		"100 EndpointSlices", "4 million messages at worst",
 		"| 1,330 instances | series |", // 2 M / 1,500
