@@ -115,8 +115,8 @@ func TestConcurrentWritersReadersAndWatches(t *testing.T) {
 			for range 500 {
 				b.Lookup(name)
 				for range b.All() {
-					b.Len()
 				}
+				b.Len()
 			}
 		})
 		wg.Go(func() {
