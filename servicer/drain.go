@@ -33,7 +33,7 @@ type target struct {
 //     react.
 //  3. Watch streams end with UNAVAILABLE: grpc-go's GracefulStop alone would wait for them forever.
 //  4. Every server is stopped by GracefulStop, and after Config.ShutdownTimeout by Stop.
-//  5. The phase is Stopped.
+//  5. The phase is Stopped, once all calls of Drain have come here.
 //
 // If ctx is done, the rest of 2 is skipped and 4 uses Stop. Drain returns nil if all calls have ended by themselves,
 // otherwise an error that wraps the cause: context.DeadlineExceeded, or that of ctx. A handler that ignores its context
@@ -51,13 +51,18 @@ func (s *Server) drainTargets(ctx context.Context, delay time.Duration, targets 
 	sleep(ctx, time.Until(s.beginDrain().Add(delay)))
 	s.statuses.End()
 	err := stopAll(ctx, s.cfg.ShutdownTimeout, targets)
-	s.update(func(in *inputs) { in.phase = Stopped })
+	s.update(func(in *inputs) {
+		if s.drains--; s.drains == 0 {
+			in.phase = Stopped
+		}
+	})
 	return err
 }
 
 // beginDrain makes names NOT_SERVING and returns when that was done first. Once the phase is Stopped there is no delay.
 func (s *Server) beginDrain() (began time.Time) {
 	s.update(func(in *inputs) {
+		s.drains++
 		if s.drainBegan.IsZero() {
 			s.drainBegan = time.Now()
 			s.statuses.SetUnknown(healthpb.HealthCheckResponse_NOT_SERVING)

@@ -282,3 +282,31 @@ func TestServeAllDrainsServersTogether(t *testing.T) {
 		}
 	})
 }
+
+func TestPhaseIsDrainingUntilTheLastOfOverlappingDrainsHasReturned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, overMemory(t), servicer.Config{})
+		client := s.link.dial(t)
+		defer client.Close()
+		inFlight := make(chan error, 1)
+		go func() { inFlight <- get(t.Context(), client, "10s") }()
+		synctest.Wait()
+		s.end()
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, ctx := range []context.Context{t.Context(), ended} {
+			if err := s.Drain(ctx); err != nil {
+				t.Errorf("Drain: %v", err)
+			}
+			if s.Phase() != servicer.Draining {
+				t.Errorf("phase %v while a server is stopping, want draining", s.Phase())
+			}
+		}
+		if err := errors.Join(<-inFlight, <-s.result); err != nil {
+			t.Error(err)
+		}
+		if s.Phase() != servicer.Stopped {
+			t.Errorf("phase %v, want stopped", s.Phase())
+		}
+	})
+}

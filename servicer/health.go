@@ -47,21 +47,27 @@ func (s *Server) Check(_ context.Context, request *healthpb.HealthCheckRequest) 
 }
 
 // List returns every known name and its status; more than 100 names fail with RESOURCE_EXHAUSTED. A Server without sources
-// lists the names that grpc-go's health.Server would: the names of probes are answered, but not listed. The statuses are
-// no snapshot. Callers share the responses and must not change them.
+// lists the names that grpc-go's health.Server would: the names of probes are answered, but listed only once they were set.
+// The statuses are no snapshot. Callers share the responses and must not change them.
 func (s *Server) List(context.Context, *healthpb.HealthListRequest) (*healthpb.HealthListResponse, error) {
 	statuses := make(map[string]*healthpb.HealthCheckResponse)
 	probes := s.sources.any()
 	for name, state := range s.statuses.All() {
-		if !probes && name != "" && reserved(name) {
+		if !probes && name != "" && reserved(name) && !s.wasSet(name) {
 			continue
 		}
 		if len(statuses) == maxListed {
-			return nil, status.Errorf(codes.ResourceExhausted, "more than %d names are known: use Check or Watch", maxListed)
+			return nil, status.Errorf(codes.ResourceExhausted, "server health list exceeds maximum capacity: %d", maxListed)
 		}
 		statuses[validUTF8(name)] = s.responses.of(state)
 	}
 	return &healthpb.HealthListResponse{Statuses: statuses}, nil
+}
+
+func (s *Server) wasSet(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.isSet(name)
 }
 
 // Watch sends the status of a name at once and again whenever it has changed, SERVICE_UNKNOWN while the name is unknown.

@@ -25,7 +25,9 @@ type inputs struct {
 	startup startup
 
 	services    []string // sorted: registered services
-	manual      map[string]servingStatus
+	manual      map[string]servingStatus // by manualName; readiness is in it once set
+	set         map[string]struct{}      // names whose manual status was set since the report was assembled
+	setAt       time.Time                // the last time
 	shutdown    bool          // between Shutdown and Resume
 	maintenance []Maintenance // in force, sorted by name
 	watches     int           // open Watch streams

@@ -23,11 +23,17 @@ func (s *Server) SetServingStatus(service string, status healthpb.HealthCheckRes
 			slog.String("service", service), slog.String("status", status.String()))
 		return
 	}
-	if now, set := s.in.manual[manualName(service)]; set && now == status {
+	if now, set := s.in.manual[manualName(service)]; set && now == status && s.isSet(service) {
 		return
 	}
 	s.setManual(service, status)
 	s.wakeRun() // to log the transition
+}
+
+// isSet reports whether SetServingStatus was called with this name. It is called under mu.
+func (s *Server) isSet(name string) bool {
+	_, set := s.in.manual[name]
+	return set
 }
 
 // Shutdown makes every name but liveness NOT_SERVING and ignores SetServingStatus until Resume, as grpc-go's health.Server
@@ -42,8 +48,8 @@ func (s *Server) Resume() {
 		in.shutdown = false
 		for name := range in.manual {
 			in.manual[name] = serving
-			s.dirty[name] = struct{}{}
 		}
+		s.publication.outdate()
 	})
 }
 

@@ -10,11 +10,15 @@ import (
 	"time"
 
 	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/interceptor"
 )
 
-// retryAfterPanic is when an evaluation that panicked is tried again.
-const retryAfterPanic = time.Second
+// An evaluation that panicked is tried again after retryAfterPanic. While that goes on, it is logged each panicReminder.
+const (
+	retryAfterPanic = time.Second
+	panicReminder   = time.Minute
+)
 
 // update applies change to the inputs, evaluates them and publishes what is new: statuses first, then the report. It
 // returns when it has to be called again although nothing happens, zero for never.
@@ -27,8 +31,7 @@ func (s *Server) update(change func(*inputs)) (next time.Time) {
 	// A bug of ours must not end the process: the last report stands, and its age shows.
 	defer func() {
 		if cause := recover(); cause != nil {
-			s.log.Log(slog.LevelError, "health evaluation panicked",
-				slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
+			s.logPanic(cause)
 			next = time.Now().Add(retryAfterPanic)
 		}
 	}()
@@ -40,7 +43,18 @@ func (s *Server) update(change func(*inputs)) (next time.Time) {
 	e := s.evaluator.evaluate(in)
 	names := s.evaluateNames(e)
 	s.publishStatuses(names)
-	return soonest(in.next(), s.publishReport(s.evaluator.report(in, e, names)))
+	due := s.publishReport(s.evaluator.report(in, e, names))
+	s.panicked = time.Time{}
+	return soonest(in.next(), due)
+}
+
+// logPanic logs the panic of an evaluation, once a minute while they go on.
+func (s *Server) logPanic(cause any) {
+	if now := time.Now(); s.panicked.IsZero() || now.Sub(s.panicked) >= panicReminder {
+		s.panicked = now
+		s.log.Log(slog.LevelError, "health evaluation panicked",
+			slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
+	}
 }
 
 // evaluateNames returns the names of e, sorted: those of the last report if nothing has changed that concerns them.
@@ -50,10 +64,10 @@ func (s *Server) evaluateNames(e *evaluation) []ServingName {
 		last = old.Names
 	}
 	known := s.evaluator.knownNames(&s.in)
-	same := s.current != nil && len(known) == len(last) && len(s.dirty) == 0 && reflect.DeepEqual(s.current.gates, e.gates) &&
+	same := s.current != nil && len(known) == len(last) && !s.publication.outdated.Load() &&
+		reflect.DeepEqual(s.current.gates, e.gates) &&
 		slices.EqualFunc(known, last, func(name string, n ServingName) bool { return name == n.Name })
 	s.current = e
-	clear(s.dirty)
 	if same {
 		return last
 	}
@@ -66,7 +80,7 @@ func (s *Server) publishStatuses(names []ServingName) {
 	if old != nil && len(old.Names) > 0 && len(names) > 0 && &old.Names[0] == &names[0] {
 		return
 	}
-	s.publication.outdate()
+	s.publication.outdate() // also keeps the next evaluation from taking the last report's names if this one panics
 	for i := range names {
 		s.statuses.Set(names[i].Name, names[i].Status)
 	}
@@ -102,6 +116,7 @@ func (s *Server) publishReport(r *Report) (due time.Time) {
 	}
 	r.messages = newMessages(r)
 	s.publication.store(r)
+	clear(s.in.set)
 	s.publication.notify()
 	if old != nil {
 		s.logChanges(transitions, old, r)
@@ -160,22 +175,22 @@ func (s *Server) setManual(name string, status servingStatus) {
 	if s.in.manual == nil {
 		s.in.manual = make(map[string]servingStatus)
 	}
-	s.in.manual[manualName(name)] = status
-	for _, name := range manualNames(name) {
-		s.dirty[name] = struct{}{}
-	}
+	s.in.manual[name] = status
+	s.in.setAt = time.Now()
 	s.publication.outdate()
-	for _, name := range manualNames(name) {
-		n := s.current.name(s.in.manual, name)
-		s.statuses.Set(name, n.Status)
+	if manualName(name) == "" {
+		s.in.manual[""] = status
+		s.publishManual("")
+		s.publishManual(checker.Readiness)
+	} else {
+		s.publishManual(name)
 	}
 	s.publication.notify()
 }
 
-// manualNames returns the names that the manual status of name concerns.
-func manualNames(name string) []string {
-	if manualName(name) == "" {
-		return []string{"", "readiness"}
-	}
-	return []string{name}
+// publishManual evaluates and publishes one name.
+func (s *Server) publishManual(name string) {
+	s.in.set[name] = struct{}{}
+	n := s.current.name(s.in.manual, name)
+	s.statuses.Set(name, n.Status)
 }

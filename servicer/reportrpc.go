@@ -45,16 +45,21 @@ func (r *reportServer) WatchHealthReport(
 	}
 	ctx := stream.Context()
 	details, shortest := r.allowed(ctx), interval(request)
+	var sent *Report
 	for {
 		changed := r.server.Changed()
-		response, err := r.response(r.server.Report(), details, request.GetIncludeMethods())
-		if err != nil {
-			return err
+		pause := time.Duration(0)
+		if report := r.server.Report(); report != sent {
+			response, err := r.response(report, details, request.GetIncludeMethods())
+			if err != nil {
+				return err
+			}
+			if err := stream.Send(response); err != nil {
+				return err
+			}
+			sent, pause = report, shortest
 		}
-		if err := stream.Send(response); err != nil {
-			return err
-		}
-		if err := r.pause(ctx, shortest, changed); err != nil {
+		if err := r.pause(ctx, pause, changed); err != nil {
 			return err
 		}
 		// A permission may be withdrawn during the stream, but is not granted during it.

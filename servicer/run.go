@@ -18,6 +18,9 @@ const requestInterval = time.Second
 // wakePause is how many times as long as the last evaluation Run waits for further wake-ups before the next.
 const wakePause = 9
 
+// maxWakePause bounds that wait: an evaluation takes long when a source is slow or the process is suspended.
+const maxWakePause = 100 * time.Millisecond
+
 var errRunning = errors.New("servicer: Run or Serve is running already")
 
 // Run evaluates until ctx is done: at once when a check, a breaker, maintenance or a manual status changes, and every
@@ -85,7 +88,11 @@ func (s *Server) run(ctx context.Context) {
 		case <-s.wake:
 			// Readers see a manual status at once. Logging thousands of them one after the other must not cost an evaluation
 			// of all names each.
-			sleep(ctx, wakePause*took)
+			select {
+			case <-changed:
+			case <-time.After(min(wakePause*took, maxWakePause)):
+			case <-ctx.Done():
+			}
 		case <-timer.C:
 		case <-ctx.Done():
 			return

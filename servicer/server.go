@@ -42,11 +42,12 @@ type Server struct {
 	mu          sync.Mutex
 	in          inputs
 	current     *evaluation
-	dirty       map[string]struct{} // names whose manual status has changed since the report was assembled
 	tracker     *tracker
 	stall       stallTimer
 	maintenance *time.Timer // evaluates again when the next maintenance ends; nil if there has been none
 	drainBegan  time.Time   // when Drain was first called
+	drains      int         // calls of Drain that have not returned
+	panicked    time.Time   // when a panic of an evaluation was logged; zero once one has succeeded
 }
 
 // New returns a Server that has evaluated its sources once. It starts nothing. The error joins all mistakes, each naming
@@ -63,10 +64,10 @@ func New(cfg Config) (*Server, error) {
 		statuses:  statusmap.New(healthpb.HealthCheckResponse_SERVICE_UNKNOWN),
 		watches:   newWatchLimit(cfg.MaxWatches, cfg.MaxWatchesPerConn),
 		responses: newResponses(),
-		dirty:     make(map[string]struct{}),
 		tracker:   newTracker(cfg.TransitionHistory),
 	}
 	s.in.services = sortedSet(cfg.Services)
+	s.in.set = make(map[string]struct{})
 	read := s.sources.read()
 	if err := errors.Join(err, nameMistakes(read.checks, s.in.services)); err != nil {
 		return nil, err

@@ -180,6 +180,9 @@ func (e *evaluation) names(in *inputs, known []string, last []ServingName) []Ser
 	for i, name := range known {
 		n := e.name(in.manual, name)
 		n.since = in.now
+		if _, set := in.set[name]; set {
+			n.since = in.setAt
+		}
 		for len(last) > 0 && last[0].Name < name {
 			last = last[1:]
 		}

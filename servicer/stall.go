@@ -64,11 +64,23 @@ func (t *stallTimer) beat() {
 	}
 }
 
-// reportStall makes names fail until the source returns.
+// overdue reports whether a read has taken stallTimeout.
+func (t *stallTimer) overdue() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.active && t.beats >= stallBeats
+}
+
+// reportStall makes names fail until the source returns, unless it has done so meanwhile or Run has returned.
 func (s *Server) reportStall() {
-	s.log.Log(slog.LevelError, "health evaluation stalled: source blocks",
-		slog.String("source", s.sources.blockingName()), slog.Duration("since", stallTimeout))
-	s.update(func(in *inputs) { in.state = stalled })
+	s.update(func(in *inputs) {
+		if in.state != evaluating || !s.stall.overdue() {
+			return
+		}
+		in.state = stalled
+		s.log.Log(slog.LevelError, "health evaluation stalled: source blocks",
+			slog.String("source", s.sources.blockingName()), slog.Duration("since", stallTimeout))
+	})
 }
 
 // blockingName is the field of Config that holds the source which was read last.

@@ -212,7 +212,7 @@ func (t *tracker) nameTransitions(before []ServingName, r *Report) []Transition 
 	}
 	found := make([]Transition, len(moves))
 	for i, m := range moves {
-		found[i] = m.transition(r.EvaluatedAt)
+		found[i] = m.transition()
 		found[i].Names = t.shared(found[i].Names)
 	}
 	return found
@@ -224,12 +224,13 @@ func (m *move) together(other *move) bool {
 		m.names[0].Status == other.names[0].Status && slices.Equal(m.names[0].Causes, other.names[0].Causes)
 }
 
-func (m *move) transition(at time.Time) Transition {
+func (m *move) transition() Transition {
 	names := make([]string, len(m.names))
 	for i, n := range m.names {
 		names[i] = n.Name
 	}
 	first := m.names[slices.Index(names, head(names))]
+	at := first.since
 	entry := Transition{
 		At: at, Subject: subject{"name", first.Name}.String(), From: m.from.Status.String(), To: first.Status.String(),
 		Reason: checker.ReasonOK, Text: first.explain(), PreviousFor: max(at.Sub(m.from.since), 0), Names: names,

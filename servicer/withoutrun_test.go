@@ -1,6 +1,7 @@
 package servicer_test
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,6 +49,53 @@ func TestMaintenanceEndsWithoutRun(t *testing.T) {
 		synctest.Wait()
 		if check(t, s, "shop.v1.Orders") != serves || len(s.Report().Maintenance) != 0 {
 			t.Errorf("it never ends: %+v", s.Report().Maintenance)
+		}
+	})
+}
+
+func TestReportStreamSendsEachReportOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, servicer.Config{})
+		client, stop := reporting(t, overMemory(t), s)
+		defer stop()
+		s.SetServingStatus("shop.v1.Orders", serving)
+		stream, err := client.WatchHealthReport(t.Context(), &vitalspb.WatchHealthReportRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var revisions []uint64
+		go func() {
+			for {
+				response, err := stream.Recv()
+				if err != nil {
+					return
+				}
+				revisions = append(revisions, response.Revision)
+			}
+		}()
+		for _, status := range []servingStatus{notServing, serving} {
+			time.Sleep(time.Minute)
+			s.SetServingStatus("shop.v1.Orders", status)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if !slices.Equal(revisions, []uint64{2, 3, 4}) {
+			t.Errorf("got the revisions %v, want 2, 3, 4", revisions)
+		}
+	})
+}
+
+// TestManualStatusSinceWhenItWasSet reads the report long after a status was set.
+func TestManualStatusIsReportedSinceItWasSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, servicer.Config{Services: []string{"shop.v1.Orders"}})
+		began := time.Now()
+		time.Sleep(time.Hour)
+		s.SetServingStatus("shop.v1.Orders", notServing)
+		time.Sleep(time.Hour)
+		newest := s.Report().Transitions[0]
+		if !newest.At.Equal(began.Add(time.Hour)) || newest.PreviousFor != time.Hour {
+			t.Errorf("the transition is at %v after %v, want after 1h", newest.At.Sub(began), newest.PreviousFor)
 		}
 	})
 }
