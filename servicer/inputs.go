@@ -24,13 +24,12 @@ type inputs struct {
 	readings
 	startup startup
 
-	services    []string // sorted: registered services
+	services    []string                 // sorted: registered services
 	manual      map[string]servingStatus // by manualName; readiness is in it once set
-	set         map[string]struct{}      // names whose manual status was set since the report was assembled
-	setAt       time.Time                // the last time
-	shutdown    bool          // between Shutdown and Resume
-	maintenance []Maintenance // in force, sorted by name
-	watches     int           // open Watch streams
+	setAt       time.Time                // when one was last set
+	shutdown    bool                     // between Shutdown and Resume
+	maintenance []Maintenance            // in force, sorted by name
+	watches     int                      // open Watch streams
 }
 
 // evaluationState says whether sources are read.

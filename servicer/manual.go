@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
@@ -49,6 +50,7 @@ func (s *Server) Resume() {
 		for name := range in.manual {
 			in.manual[name] = serving
 		}
+		in.setAt = time.Now()
 		s.publication.outdate()
 	})
 }

@@ -59,19 +59,22 @@ func (s *Server) logPanic(cause any) {
 
 // evaluateNames returns the names of e, sorted: those of the last report if nothing has changed that concerns them.
 func (s *Server) evaluateNames(e *evaluation) []ServingName {
-	var last []ServingName
-	if old := s.publication.report.Load(); old != nil {
-		last = old.Names
+	old := s.publication.report.Load()
+	if old == nil {
+		old = new(Report)
 	}
+	last, now := old.Names, s.in.now
 	known := s.evaluator.knownNames(&s.in)
-	same := s.current != nil && len(known) == len(last) && !s.publication.outdated.Load() &&
-		reflect.DeepEqual(s.current.gates, e.gates) &&
-		slices.EqualFunc(known, last, func(name string, n ServingName) bool { return name == n.Name })
+	same := s.current != nil && reflect.DeepEqual(s.current.gates, e.gates)
 	s.current = e
-	if same {
+	if same && !s.publication.outdated.Load() &&
+		slices.EqualFunc(known, last, func(name string, n ServingName) bool { return name == n.Name }) {
 		return last
 	}
-	return e.names(&s.in, known, last)
+	if same && s.in.setAt.After(old.EvaluatedAt) { // nothing but manual statuses has changed
+		now = s.in.setAt
+	}
+	return e.names(&s.in, now, known, last)
 }
 
 // publishStatuses makes names what Check, Watch and List return.
@@ -116,7 +119,6 @@ func (s *Server) publishReport(r *Report) (due time.Time) {
 	}
 	r.messages = newMessages(r)
 	s.publication.store(r)
-	clear(s.in.set)
 	s.publication.notify()
 	if old != nil {
 		s.logChanges(transitions, old, r)
@@ -190,7 +192,6 @@ func (s *Server) setManual(name string, status servingStatus) {
 
 // publishManual evaluates and publishes one name.
 func (s *Server) publishManual(name string) {
-	s.in.set[name] = struct{}{}
 	n := s.current.name(s.in.manual, name)
 	s.statuses.Set(name, n.Status)
 }

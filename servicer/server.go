@@ -67,7 +67,6 @@ func New(cfg Config) (*Server, error) {
 		tracker:   newTracker(cfg.TransitionHistory),
 	}
 	s.in.services = sortedSet(cfg.Services)
-	s.in.set = make(map[string]struct{})
 	read := s.sources.read()
 	if err := errors.Join(err, nameMistakes(read.checks, s.in.services)); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package servicer
 import (
 	"slices"
 	"strings"
+	"time"
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
@@ -174,15 +175,13 @@ func (e *evaluation) name(manual map[string]servingStatus, name string) ServingN
 	return n
 }
 
-// names evaluates all names of known, which is sorted, as is last, the result of the evaluation before.
-func (e *evaluation) names(in *inputs, known []string, last []ServingName) []ServingName {
+// names evaluates all names of known, which is sorted, as is last, the result of the evaluation before. What has changed did
+// so at now.
+func (e *evaluation) names(in *inputs, now time.Time, known []string, last []ServingName) []ServingName {
 	names := make([]ServingName, len(known))
 	for i, name := range known {
 		n := e.name(in.manual, name)
-		n.since = in.now
-		if _, set := in.set[name]; set {
-			n.since = in.setAt
-		}
+		n.since = now
 		for len(last) > 0 && last[0].Name < name {
 			last = last[1:]
 		}
