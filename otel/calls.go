@@ -11,11 +11,8 @@ import (
 	"github.com/vitals-go/vitals/otel/internal/semconv"
 )
 
-// callInstruments export a recorder.
-type callInstruments struct{ server, client *sideInstruments }
-
-// sideInstruments export the server or the client side.
-type sideInstruments struct {
+// callInstruments export one side of a recorder.
+type callInstruments struct {
 	side            semconv.Side
 	attributes      semconv.Cache
 	inFlight        metric.Int64ObservableUpDownCounter
@@ -23,17 +20,8 @@ type sideInstruments struct {
 	panics          metric.Int64ObservableCounter // nil for the client
 }
 
-func newCallInstruments(b *builder) *callInstruments {
-	c := &callInstruments{
-		server: newSideInstruments(b, semconv.Server, "vitals.rpc.server.", "on the server"),
-		client: newSideInstruments(b, semconv.Client, "vitals.rpc.client.", "by the client"),
-	}
-	c.server.panics = b.counter("vitals.rpc.server.panics", "{call}", "RPCs whose handler panicked.")
-	return c
-}
-
-func newSideInstruments(b *builder, side semconv.Side, prefix, where string) *sideInstruments {
-	return &sideInstruments{
+func newCallInstruments(b *builder, side semconv.Side, prefix, where string) *callInstruments {
+	return &callInstruments{
 		side:     side,
 		inFlight: b.upDown(prefix+"in_flight", "{call}", "RPCs that have started and not ended "+where+"."),
 		calls:    b.counter(prefix+"calls", "{call}", "RPCs completed "+where+", by status code."),
@@ -42,7 +30,7 @@ func newSideInstruments(b *builder, side semconv.Side, prefix, where string) *si
 }
 
 // observe adds up methods of one name, which follow each other: an SDK may keep only one value of a series.
-func (s *sideInstruments) observe(o metric.Observer, methods iter.Seq[*interceptor.Method]) {
+func (s *callInstruments) observe(o metric.Observer, methods iter.Seq[*interceptor.Method]) {
 	var name semconv.Name
 	var sum callSum
 	for m := range methods {
@@ -70,7 +58,7 @@ func (c *callSum) add(s *interceptor.Stats) {
 	}
 }
 
-func (s *sideInstruments) observeMethod(o metric.Observer, name semconv.Name, sum *callSum) {
+func (s *callInstruments) observeMethod(o metric.Observer, name semconv.Name, sum *callSum) {
 	if name == (semconv.Name{}) { // before the first method
 		return
 	}
@@ -83,14 +71,13 @@ func (s *sideInstruments) observeMethod(o metric.Observer, name semconv.Name, su
 	}
 	for code, n := range sum.byCode {
 		if n > 0 || code == 0 { // OK from the start, so that rate() sees the first call
-			set := s.attributes.Calls(s.side, name, codes.Code(code))
-			o.ObserveInt64(s.calls, int64(n), metric.WithAttributeSet(set))
+			o.ObserveInt64(s.calls, int64(n), metric.WithAttributeSet(s.attributes.Calls(s.side, name, codes.Code(code))))
 		}
 	}
 }
 
 // direction returns the attributes of a method's messages in one direction.
-func (s *sideInstruments) direction(name semconv.Name, slot semconv.Slot, text string) metric.ObserveOption {
+func (s *callInstruments) direction(name semconv.Name, slot semconv.Slot, text string) metric.ObserveOption {
 	return metric.WithAttributeSet(s.attributes.Get(name, slot, func() attribute.Set {
 		return semconv.Method(name, keyDirection.String(text))
 	}))

@@ -13,8 +13,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// Producer exports histograms, which need the SDK. It is an *otelproducer.Producer, in a package of its own so that a
-// program without histograms does not link the SDK.
+// Producer exports histograms: an *otelproducer.Producer, which links the SDK.
 type Producer interface {
 	// Attach sets the sources, once.
 	Attach(source servicer.ReportSource, recorder *interceptor.Recorder) error
@@ -49,13 +48,13 @@ func (c *Config) validate() error {
 	return errors.Join(errs...)
 }
 
-// Exporter exports snapshots to OpenTelemetry. Create it with New. It is safe for concurrent use.
+// Exporter exports snapshots to OpenTelemetry. It is safe for concurrent use.
 type Exporter struct {
-	cfg        Config
-	health     *healthInstruments // nil without Source or MeterProvider
-	calls      *callInstruments   // nil without Recorder or MeterProvider
-	unregister func() error
-	closing    sync.Once
+	cfg            Config
+	health         *healthInstruments // nil without Source or MeterProvider
+	server, client *callInstruments   // nil without Recorder or MeterProvider
+	unregister     func() error
+	closing        sync.Once
 }
 
 // New returns an Exporter, or an error that joins all mistakes in cfg. It registers one callback with the MeterProvider,
@@ -85,7 +84,9 @@ func (e *Exporter) register(meter metric.Meter) error {
 		e.health = newHealthInstruments(b)
 	}
 	if e.cfg.Recorder != nil {
-		e.calls = newCallInstruments(b)
+		e.server = newCallInstruments(b, semconv.Server, "vitals.rpc.server.", "on the server")
+		e.server.panics = b.counter("vitals.rpc.server.panics", "{call}", "RPCs whose handler panicked.")
+		e.client = newCallInstruments(b, semconv.Client, "vitals.rpc.client.", "by the client")
 	}
 	if err := errors.Join(b.errs...); err != nil {
 		return err
@@ -98,14 +99,13 @@ func (e *Exporter) register(meter metric.Meter) error {
 	return nil
 }
 
-// observe is the callback.
 func (e *Exporter) observe(_ context.Context, o metric.Observer) error {
 	if e.health != nil {
 		e.health.observe(o, e.cfg.Source.Report())
 	}
-	if e.calls != nil {
-		e.calls.server.observe(o, e.cfg.Recorder.ServerTotals())
-		e.calls.client.observe(o, e.cfg.Recorder.ClientTotals())
+	if e.server != nil {
+		e.server.observe(o, e.cfg.Recorder.ServerTotals())
+		e.client.observe(o, e.cfg.Recorder.ClientTotals())
 	}
 	return nil
 }

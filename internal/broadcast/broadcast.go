@@ -24,7 +24,7 @@ type version[T any] struct {
 	next  chan struct{} // closed when a newer version can be loaded
 }
 
-// New returns a Value whose first version is first.
+// New returns a Value with the version first.
 func New[T any](first *T) *Value[T] {
 	v := &Value[T]{}
 	v.current.Store(&version[T]{value: first, next: make(chan struct{})})

@@ -17,9 +17,9 @@ func Of(err error) string {
 	return text
 }
 
-// Capture returns an error that wraps err and holds its text as Of returns it, so that nothing calls err's Error method
-// again; nil if err is nil, and err itself if Capture has returned it. An err whose Error method panics is not wrapped:
-// its other methods may panic as well.
+// Capture returns an error that wraps err and holds its text as Of returns it, so that err's Error method is called once;
+// nil if err is nil, and err itself if Capture has returned it. An err whose Error method panics is not wrapped: its other
+// methods may panic as well.
 func Capture(err error) error {
 	if err == nil {
 		return nil

@@ -49,5 +49,5 @@ func gather(b *testing.B, config promvitals.Config) {
 
 // BenchmarkGatherChecks is what a report of many checks costs; their labels are kept from one scrape to the next.
 func BenchmarkGatherChecks(b *testing.B) {
-	gather(b, promvitals.Config{Source: told{large(200)}})
+	gather(b, promvitals.Config{Source: staticSource{large(200)}})
 }

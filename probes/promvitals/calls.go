@@ -6,9 +6,11 @@ import (
 	"strings"
 	"sync"
 
+	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/grpc/codes"
 
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/exphist"
 )
 
 // callFamilies are the families of one side, server or client.
@@ -154,4 +156,39 @@ func (f *callFamilies) labelsOf(method *interceptor.Method) *methodLabels {
 	}
 	f.labels[key] = grown
 	return grown
+}
+
+// nativeZero is client_golang's width of the zero bucket, which is always empty here.
+const nativeZero = 2.938735877055719e-39
+
+// fillNative adds h as a native histogram: https://prometheus.io/docs/specs/native_histograms/.
+func fillNative(out *dto.Histogram, h *interceptor.Histogram) {
+	schema, threshold, zeros := int32(exphist.Scale), nativeZero, uint64(0)
+	out.Schema, out.ZeroThreshold, out.ZeroCount = &schema, &threshold, &zeros
+	last, before := 0, int64(0) // the last bucket written, and its count
+	for bucket, n := range h.Counts {
+		if n == 0 {
+			continue
+		}
+		index, end := exphist.Index(bucket, interceptor.BucketBound), len(out.PositiveSpan)-1
+		switch gap := index - last - 1; {
+		case end >= 0 && gap < 0: // two of the recorder's buckets fall into one native bucket
+			out.PositiveDelta[len(out.PositiveDelta)-1] += int64(n)
+			before += int64(n)
+			continue
+		case end >= 0 && gap == 0:
+			*out.PositiveSpan[end].Length++
+		default:
+			offset, length := int32(gap), uint32(1)
+			if end < 0 {
+				offset = int32(index) // the first offset counts from 0
+			}
+			out.PositiveSpan = append(out.PositiveSpan, &dto.BucketSpan{Offset: &offset, Length: &length})
+		}
+		out.PositiveDelta = append(out.PositiveDelta, int64(n)-before)
+		last, before = index, int64(n)
+	}
+	if len(out.PositiveSpan) == 0 { // an empty span marks a native histogram
+		out.PositiveSpan = []*dto.BucketSpan{{Offset: new(int32), Length: new(uint32)}}
+	}
 }

@@ -14,7 +14,7 @@ import (
 
 // Config configures a Collector. At least one of Source and Recorder is required.
 type Config struct {
-	// Health provides the report, usually a *servicer.Server.
+	// Source provides the report, usually a *servicer.Server.
 	Source servicer.ReportSource
 	// Recorder provides the statistics of server and client calls.
 	Recorder *interceptor.Recorder
@@ -45,7 +45,7 @@ type Collector struct {
 func New(cfg Config) (*Collector, error) {
 	var errs []error
 	if cfg.Source == nil && cfg.Recorder == nil {
-		errs = append(errs, errors.New("promvitals: Health or Recorder is required"))
+		errs = append(errs, errors.New("promvitals: Source or Recorder is required"))
 	}
 	for i, bound := range cfg.Buckets {
 		if math.IsNaN(bound) || math.IsInf(bound, 0) || bound <= 0 {
@@ -83,8 +83,7 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. The health metrics come from one report; the metrics of one method are read at
-// one time.
+// Collect implements prometheus.Collector. All health metrics are of one report.
 func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 	e := &emitter{metrics: metrics}
 	if c.health != nil {

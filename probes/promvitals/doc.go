@@ -1,5 +1,5 @@
-// Package promvitals exports health and calls to Prometheus: one prometheus.Collector over snapshots, for any registry or
-// for the private one of Handler. Nothing is registered globally.
+// Package promvitals exports health and calls to Prometheus as a prometheus.Collector over snapshots, for any registry or
+// for the private one of Handler. It does not register with the global one.
 //
 // # Names
 //
@@ -62,5 +62,5 @@
 // with --enable-feature=exemplar-storage. An exemplar that OpenMetrics does not allow (label names of other than letters,
 // digits and _, more than 128 characters in all) is left out.
 //
-// A scrape runs no check and takes no lock that a call waits for. A Collector is safe for concurrent use.
+// A scrape runs no check and blocks no call. A Collector is safe for concurrent use.
 package promvitals

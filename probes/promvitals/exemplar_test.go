@@ -59,7 +59,7 @@ func illustratedPage(t *testing.T, recorder *interceptor.Recorder) http.Handler 
 	return page
 }
 
-func TestBucketsAndCodesLeadToTheirNewestCall(t *testing.T) {
+func TestBucketsAndCodesHaveTheirNewestExemplar(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		recorder := illustrated(t)
 		ended := map[string]time.Time{}
@@ -151,7 +151,7 @@ func TestNativeHistogramsHaveAllExemplars(t *testing.T) {
 	})
 }
 
-func TestOddExemplarsAreLeftOut(t *testing.T) {
+func TestInvalidExemplarsAreLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, labels := range map[string]map[string]string{
 			"a name of the other world": {"trace id": "1"},

@@ -38,9 +38,9 @@ func get(t *testing.T, handler http.Handler, accept string) *httptest.ResponseRe
 	return response
 }
 
-func TestScrapersGetTheFormatThatTheyAskFor(t *testing.T) {
+func TestHandlerRespondsInTheAcceptedFormat(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
-	handler, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{report()}, Recorder: recorder}))
+	handler, err := promvitals.Handler(collector(t, promvitals.Config{Source: staticSource{report()}, Recorder: recorder}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,11 +93,11 @@ func decoded(t *testing.T, handler http.Handler) map[string]*dto.MetricFamily {
 	}
 }
 
-func TestProtobufSaysWhenCountersBegan(t *testing.T) {
+func TestProtobufHasCreatedTimestamps(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
 	began := report()
 	began.Started = time.Unix(1000, 0)
-	handler, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{began}, Recorder: recorder}))
+	handler, err := promvitals.Handler(collector(t, promvitals.Config{Source: staticSource{began}, Recorder: recorder}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestProtobufSaysWhenCountersBegan(t *testing.T) {
 }
 
 func TestFamiliesListWhatIsExported(t *testing.T) {
-	c := collector(t, promvitals.Config{Source: told{large(1)}, Recorder: traffic(t, map[codes.Code]int{codes.OK: 1})})
+	c := collector(t, promvitals.Config{Source: staticSource{large(1)}, Recorder: traffic(t, map[codes.Code]int{codes.OK: 1})})
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(c)
 	exported, err := registry.Gather()
@@ -192,7 +192,7 @@ func (c *changing) Report() *servicer.Report { return c.edition.Load() }
 
 func (c *changing) Changed() <-chan struct{} { return nil }
 
-func TestScrapesDoNotDisturbEachOther(t *testing.T) {
+func TestConcurrentScrapesParse(t *testing.T) {
 	health := &changing{}
 	health.edition.Store(large(0))
 	recorder := traffic(t, nil)
@@ -216,7 +216,7 @@ func TestScrapesDoNotDisturbEachOther(t *testing.T) {
 	wg.Wait()
 }
 
-func TestNamesThatHaveGoneAreForgotten(t *testing.T) {
+func TestLabelsOfRemovedNamesAreDropped(t *testing.T) {
 	health := &changing{}
 	health.edition.Store(large(10))
 	c := collector(t, promvitals.Config{Source: health})
@@ -228,7 +228,7 @@ func TestNamesThatHaveGoneAreForgotten(t *testing.T) {
 	}
 }
 
-func TestAllCodesHaveASeriesIfAsked(t *testing.T) {
+func TestAllCodesExportsEveryCode(t *testing.T) {
 	recorder := traffic(t, nil)
 	for all, want := range map[bool]int{false: 1, true: interceptor.NumCodes} {
 		page := scrape(t, collector(t, promvitals.Config{Recorder: recorder, AllCodes: all}))
@@ -253,7 +253,7 @@ func nativeBuckets(h *dto.Histogram) map[float64]int64 {
 	return buckets
 }
 
-func TestNativeHistogramIsNearlyWhatAClientWouldMake(t *testing.T) {
+func TestNativeHistogramIsCloseToClientGolangs(t *testing.T) {
 	for bucket := range interceptor.NumCodes { // sanity of the helper against client_golang itself
 		h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "h", NativeHistogramBucketFactor: 1.1})
 		value := math.Pow(3, float64(bucket)-10)
@@ -292,7 +292,7 @@ func TestNativeHistogramIsNearlyWhatAClientWouldMake(t *testing.T) {
 	}
 }
 
-func TestNativeHistogramWithoutCallsSaysWhatItIs(t *testing.T) {
+func TestNativeHistogramWithoutCallsHasAnEmptySpan(t *testing.T) {
 	handler, err := promvitals.Handler(collector(t, promvitals.Config{Recorder: traffic(t, nil), NativeHistograms: true}))
 	if err != nil {
 		t.Fatal(err)

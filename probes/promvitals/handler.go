@@ -16,8 +16,8 @@ const maxRequestsInFlight = 40
 // protobuf, gzipped if accepted; the parameter name[] selects families. A collector that fails costs its own metrics and
 // counts in promhttp_metric_handler_errors_total. The error is that of registering a collector, such as a duplicate name.
 //
-// At most 40 scrapes run at a time; more are answered 503. Each gathers for itself, so that a scraper that stops reading
-// does not delay others; serve the handler with a http.Server.WriteTimeout, which ends such a scrape.
+// At most 40 scrapes run at a time; more are answered 503. Each gathers for itself (no CoalesceGather), so that a scraper
+// that stops reading does not delay others; serve the handler with a http.Server.WriteTimeout, which ends such a scrape.
 func Handler(all ...prometheus.Collector) (http.Handler, error) {
 	registry := prometheus.NewRegistry()
 	all = append([]prometheus.Collector{
@@ -29,7 +29,6 @@ func Handler(all ...prometheus.Collector) (http.Handler, error) {
 			return nil, err
 		}
 	}
-	// CoalesceGather would give every scrape the metrics of the first one that is still being written.
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		EnableOpenMetrics:   true,
 		ErrorHandling:       promhttp.ContinueOnError,

@@ -1,8 +1,6 @@
 package promvitals
 
 import (
-	"time"
-
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/breaker"
@@ -75,7 +73,7 @@ func (l *healthLabels) collectCheck(result *checker.Result, e *emitter) {
 	}
 	e.gauge(failuresFamily, of.check, float64(result.Failures))
 	if !result.LastSuccess.IsZero() {
-		e.gauge(lastSuccessFamily, of.check, unixSeconds(result.LastSuccess))
+		e.gauge(lastSuccessFamily, of.check, float64(result.LastSuccess.UnixNano())/1e9)
 	}
 	if result.Measurement != (checker.Measurement{}) {
 		series := l.measurements.of([2]string{result.Name, result.Measurement.Unit}, func(key [2]string) labels {
@@ -114,5 +112,3 @@ func boolValue(b bool) float64 {
 	}
 	return 0
 }
-
-func unixSeconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }

@@ -38,7 +38,7 @@ func FuzzLabels(f *testing.F) {
 		r.Breakers = []breaker.Snapshot{{Name: one, State: breaker.Open}, {Name: other}}
 		r.Version = one
 		registry := prometheus.NewRegistry()
-		registry.MustRegister(collector(t, promvitals.Config{Source: told{r}}))
+		registry.MustRegister(collector(t, promvitals.Config{Source: staticSource{r}}))
 		families, err := registry.Gather()
 		if err != nil {
 			t.Fatalf("%q and %q cannot be gathered: %v", one, other, err)

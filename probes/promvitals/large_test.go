@@ -65,7 +65,7 @@ func TestLargestPageIsBoundedAndParses(t *testing.T) {
 		odd := report.Names[i].Name + oddNames[i%len(oddNames)]
 		report.Names[i].Name, report.Checks[i].Name, report.Breakers[i].Name = odd, odd, odd
 	}
-	handler, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{report}, Recorder: recorder, NativeHistograms: true}))
+	handler, err := promvitals.Handler(collector(t, promvitals.Config{Source: staticSource{report}, Recorder: recorder, NativeHistograms: true}))
 	if err != nil {
 		t.Fatal(err)
 	}

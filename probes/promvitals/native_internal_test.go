@@ -8,19 +8,20 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/exphist"
 )
 
 // Every duration that a recorder's bucket can hold is near the native bucket that it is counted in.
-func TestNativeBucketIsNear(t *testing.T) {
-	width := math.Exp2(1. / (1 << nativeSchema))
+func TestNativeBucketIsWithinTheDocumentedError(t *testing.T) {
+	width := math.Exp2(1. / (1 << exphist.Scale))
 	previous := math.MinInt
 	for bucket := 1; interceptor.BucketBound(bucket) != math.MaxInt64; bucket++ {
-		index := nativeIndex(bucket)
+		index := exphist.Index(bucket, interceptor.BucketBound)
 		if index < previous {
 			t.Fatalf("bucket %d goes to %d, the one below to %d", bucket, index, previous)
 		}
 		previous = index
-		upper := math.Exp2(float64(index) / (1 << nativeSchema))
+		upper := math.Exp2(float64(index) / (1 << exphist.Scale))
 		lower := upper / width
 		low, high := interceptor.BucketBound(bucket-1).Seconds(), interceptor.BucketBound(bucket).Seconds()
 		if lower/low > 1.084 || high/upper > 1.084 {
@@ -29,7 +30,7 @@ func TestNativeBucketIsNear(t *testing.T) {
 	}
 }
 
-func TestNativeBucketsOfTheEnds(t *testing.T) {
+func TestFirstAndLastNativeBucket(t *testing.T) {
 	counts := make([]uint64, 1)
 	for i := 0; interceptor.BucketBound(i) != math.MaxInt64; i++ {
 		counts = append(counts, 0)

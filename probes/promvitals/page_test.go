@@ -19,16 +19,16 @@ import (
 
 var allFormats = map[string]string{"text": text, "OpenMetrics": openMetrics, "protobuf": protobuf}
 
-// broken panics instead of returning a report.
-type broken struct{}
+// panickingSource panics instead of returning a report.
+type panickingSource struct{}
 
-func (broken) Report() *servicer.Report { panic("no report") }
+func (panickingSource) Report() *servicer.Report { panic("no report") }
 
-func (broken) Changed() <-chan struct{} { return nil }
+func (panickingSource) Changed() <-chan struct{} { return nil }
 
-func TestPanicCostsThePageItsOwnMetricsOnly(t *testing.T) {
+func TestPanickingCollectorLosesOnlyItsMetrics(t *testing.T) {
 	for format, accept := range allFormats {
-		page, err := promvitals.Handler(collector(t, promvitals.Config{Source: broken{}}), stranger("shop_orders_total"))
+		page, err := promvitals.Handler(collector(t, promvitals.Config{Source: panickingSource{}}), stranger("shop_orders_total"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,12 +51,12 @@ func (s stranger) Collect(metrics chan<- prometheus.Metric) {
 	metrics <- prometheus.MustNewConstMetric(prometheus.NewDesc(string(s), "Of somebody else.", nil, nil), prometheus.CounterValue, 7)
 }
 
-func TestForeignCollectorsWithOurNamesAreRejected(t *testing.T) {
+func TestHandlerRejectsCollectorsWithTheSameNames(t *testing.T) {
 	described := prometheus.NewCounter(prometheus.CounterOpts{Name: "health_phase", Help: "Of somebody else."})
-	if _, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{report()}}), described); err == nil {
+	if _, err := promvitals.Handler(collector(t, promvitals.Config{Source: staticSource{report()}}), described); err == nil {
 		t.Error("a collector with a name of ours was accepted")
 	}
-	page, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{report()}}), stranger("health_phase"), stranger("shop_orders_total"))
+	page, err := promvitals.Handler(collector(t, promvitals.Config{Source: staticSource{report()}}), stranger("health_phase"), stranger("shop_orders_total"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestForeignCollectorsWithOurNamesAreRejected(t *testing.T) {
 }
 
 // The registry keeps one of two equal series and reports an error.
-func TestSeriesThatComeTwiceAreThereOnce(t *testing.T) {
+func TestDuplicateSeriesIsWrittenOnce(t *testing.T) {
 	for what, repeat := range map[string]func(*servicer.Report){
 		"breaker": func(r *servicer.Report) { r.Breakers = append(r.Breakers, r.Breakers[0]) },
 		"check":   func(r *servicer.Report) { r.Checks = append(r.Checks, r.Checks[0]) },
@@ -79,7 +79,7 @@ func TestSeriesThatComeTwiceAreThereOnce(t *testing.T) {
 	} {
 		r := report()
 		repeat(r)
-		page, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{r}}))
+		page, err := promvitals.Handler(collector(t, promvitals.Config{Source: staticSource{r}}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func (unwell) Collect(metrics chan<- prometheus.Metric) {
 }
 
 func TestNameParameterSelectsFamilies(t *testing.T) {
-	c := collector(t, promvitals.Config{Source: told{report()}, Recorder: traffic(t, map[codes.Code]int{codes.OK: 1})})
+	c := collector(t, promvitals.Config{Source: staticSource{report()}, Recorder: traffic(t, map[codes.Code]int{codes.OK: 1})})
 	page, err := promvitals.Handler(c, stranger("shop_orders_total"))
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestNameParameterSelectsFamilies(t *testing.T) {
 }
 
 func TestPageIsGzippedIfAccepted(t *testing.T) {
-	page, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{report()}}))
+	page, err := promvitals.Handler(collector(t, promvitals.Config{Source: staticSource{report()}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,9 +174,9 @@ func TestPageIsGzippedIfAccepted(t *testing.T) {
 }
 
 // Health and recorder may each have a Collector of their own on one page.
-func TestTwoCollectorsShareAPage(t *testing.T) {
+func TestHandlerServesTwoCollectors(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
-	page, err := promvitals.Handler(collector(t, promvitals.Config{Recorder: recorder}), collector(t, promvitals.Config{Source: told{report()}}))
+	page, err := promvitals.Handler(collector(t, promvitals.Config{Recorder: recorder}), collector(t, promvitals.Config{Source: staticSource{report()}}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,12 +26,12 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// told is a judge who says what the test wants.
-type told struct{ report *servicer.Report }
+// staticSource returns one report.
+type staticSource struct{ report *servicer.Report }
 
-func (t told) Report() *servicer.Report { return t.report }
+func (s staticSource) Report() *servicer.Report { return s.report }
 
-func (told) Changed() <-chan struct{} { return nil }
+func (staticSource) Changed() <-chan struct{} { return nil }
 
 func report() *servicer.Report {
 	return &servicer.Report{
@@ -61,7 +61,7 @@ func collector(t *testing.T, config promvitals.Config) *promvitals.Collector {
 	return c
 }
 
-func TestReportIsExportedUnderItsNames(t *testing.T) {
+func TestGatherExportsReport(t *testing.T) {
 	want := `
 health_breaker_calls_total{breaker="cache",result="failure"} 5
 health_breaker_calls_total{breaker="cache",result="neutral"} 1
@@ -95,7 +95,7 @@ health_status{service=""} 1
 health_status{service="cache"} 0
 health_watch_streams 3
 `
-	page := scrape(t, collector(t, promvitals.Config{Source: told{report()}}))
+	page := scrape(t, collector(t, promvitals.Config{Source: staticSource{report()}}))
 	for line := range strings.Lines(strings.TrimSpace(want)) {
 		if !strings.Contains(page, line) {
 			t.Errorf("missing: %s", line)
@@ -108,7 +108,7 @@ health_watch_streams 3
 
 func TestPageIsLintClean(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 3, codes.Internal: 1})
-	problems, err := testutil.CollectAndLint(collector(t, promvitals.Config{Source: told{report()}, Recorder: recorder}))
+	problems, err := testutil.CollectAndLint(collector(t, promvitals.Config{Source: staticSource{report()}, Recorder: recorder}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestPageIsLintClean(t *testing.T) {
 	}
 }
 
-func TestOddNamesLeaveThePageParseable(t *testing.T) {
+func TestInvalidNamesLeaveThePageParseable(t *testing.T) {
 	odd := report()
 	odd.Names, odd.Checks = nil, nil
 	for i, name := range []string{`quo"te`, `back\slash`, "new\nline", "invalid \xff\xfe", "<script>", strings.Repeat("x", 10_000), "}{,=", ""} {
@@ -125,7 +125,7 @@ func TestOddNamesLeaveThePageParseable(t *testing.T) {
 		odd.Names = append(odd.Names, servicer.ServingName{Name: name})
 		odd.Checks = append(odd.Checks, &checker.Result{Name: name})
 	}
-	page := scrape(t, collector(t, promvitals.Config{Source: told{odd}}))
+	page := scrape(t, collector(t, promvitals.Config{Source: staticSource{odd}}))
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(page))
 	if err != nil {
@@ -136,33 +136,33 @@ func TestOddNamesLeaveThePageParseable(t *testing.T) {
 	}
 }
 
-func TestMistakesAreReportedAtOnce(t *testing.T) {
+func TestNewReportsAllMistakes(t *testing.T) {
 	_, err := promvitals.New(promvitals.Config{Buckets: []float64{1, math.NaN(), 0.5}})
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, word := range []string{"Health", "NaN", "sorted"} {
+	for _, word := range []string{"Source", "NaN", "sorted"} {
 		if !strings.Contains(err.Error(), word) {
 			t.Errorf("%q is missing in: %v", word, err)
 		}
 	}
 }
 
-func TestPageIsThereWhenAllIsLost(t *testing.T) {
+func TestHandlerResponds200WhenCritical(t *testing.T) {
 	critical := report()
 	critical.Overall, critical.Phase = checker.Critical, servicer.Draining
-	handler, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{critical}}))
+	handler, err := promvitals.Handler(collector(t, promvitals.Config{Source: staticSource{critical}}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if page := get(t, handler, "*/*").Body.String(); !strings.Contains(page, `health_phase{phase="draining"} 1`) {
-		t.Error("the page does not say that it drains")
+		t.Error("got no phase draining on the page")
 	}
 }
 
-func TestTwoCollectorsDoNotDisturbEachOther(t *testing.T) {
+func TestTwoCollectorsAreIndependent(t *testing.T) {
 	a, b := prometheus.NewRegistry(), prometheus.NewRegistry()
-	if err := errors.Join(a.Register(collector(t, promvitals.Config{Source: told{report()}})), b.Register(collector(t, promvitals.Config{Source: told{report()}}))); err != nil {
+	if err := errors.Join(a.Register(collector(t, promvitals.Config{Source: staticSource{report()}})), b.Register(collector(t, promvitals.Config{Source: staticSource{report()}}))); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -213,7 +213,7 @@ func serve(t *testing.T, recorder *interceptor.Recorder, code codes.Code) {
 		func(context.Context, any) (any, error) { return nil, status.Error(code, "") })
 }
 
-func TestCallsAreExportedExactly(t *testing.T) {
+func TestGatherExportsCalls(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 30, codes.NotFound: 4, codes.Internal: 2})
 	page := scrape(t, collector(t, promvitals.Config{Recorder: recorder}))
 	const labels = `grpc_method="Place",grpc_service="shop.v1.Orders",grpc_type="unary"`

@@ -36,7 +36,7 @@ func rpcPage(t *testing.T, recorder *interceptor.Recorder) (page string, heap ui
 // barely is more than noise and far less than a page of strangers' names.
 const barely = 2 << 20
 
-func TestMillionStrangersAddNothing(t *testing.T) {
+func TestMillionUnknownMethodsAddNoSeries(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
 	stream := &deaf{ctx: t.Context()}
 	call := func(name string) {
@@ -71,8 +71,8 @@ type deaf struct {
 
 func (d *deaf) Context() context.Context { return d.ctx }
 
-// TestScannerAddsNothing scans a real server, with and without a handler for unknown services.
-func TestScannerAddsNothing(t *testing.T) {
+// TestScannerAddsNoSeries scans a real server, with and without a handler for unknown services.
+func TestScannerAddsNoSeries(t *testing.T) {
 	strangers := 100_000
 	if testing.Short() || underRace {
 		strangers = 10_000
@@ -127,7 +127,7 @@ func scan(t *testing.T, conn *grpc.ClientConn, prefix string, n int) {
 	wg.Wait()
 }
 
-func TestRegisteredMethodsWithOddNamesAreShown(t *testing.T) {
+func TestRegisteredMethodsWithInvalidNamesAreExported(t *testing.T) {
 	recorder, err := interceptor.New(interceptor.Config{})
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ type stuck struct {
 func (s stuck) Write(p []byte) (int, error) { <-s.released; return len(p), nil }
 
 // A scraper that stops reading must not delay other scrapes, nor freeze their metrics.
-func TestStuckScraperLeavesThePageFresh(t *testing.T) {
+func TestStuckScraperDoesNotDelayOthers(t *testing.T) {
 	for _, accept := range []string{text, openMetrics, protobuf} {
 		synctest.Test(t, func(t *testing.T) {
 			recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
@@ -47,9 +47,9 @@ func TestStuckScraperLeavesThePageFresh(t *testing.T) {
 }
 
 // Stuck scrapers are bounded: when all places are taken, more scrapes are answered 503, and 200 again afterwards.
-func TestStuckScrapersAreBounded(t *testing.T) {
+func TestRequestsInFlightAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		page, err := promvitals.Handler(collector(t, promvitals.Config{Source: told{report()}}))
+		page, err := promvitals.Handler(collector(t, promvitals.Config{Source: staticSource{report()}}))
 		if err != nil {
 			t.Fatal(err)
 		}
