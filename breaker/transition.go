@@ -17,7 +17,7 @@ var (
 // recordSlow records a result off the fast path.
 func (b *Breaker) recordSlow(p *Permit, outcome Outcome, slow bool, cause error) {
 	if outcome == Failure {
-		b.recordCause(cause)
+		_ = b.recordCause(cause)
 		b.passive.lastBad.Store(b.moment())
 		p.notifyCheck()
 	}

@@ -50,7 +50,7 @@ func TestResultsExpireAfterRunHasReturned(t *testing.T) {
 			select {
 			case <-changed:
 			default:
-				if step.at == database.Expires || step.at == cache.Expires {
+				if step.at.Equal(database.Expires) || step.at.Equal(cache.Expires) {
 					t.Error("the change is not announced")
 				}
 			}

@@ -48,15 +48,18 @@ func TestMistakesNameTheField(t *testing.T) {
 		{"critical NaN", checker.Check{Measure: measure, Critical: checker.Above(math.NaN())}, "Critical: got above NaN, want a finite number"},
 		{"warning Inf", checker.Check{Measure: measure, Warning: checker.Below(math.Inf(-1))}, "Warning: got below -Inf, want a finite number"},
 		{
-			"warning beyond critical", checker.Check{Measure: measure, Critical: checker.Above(1), Warning: checker.Above(2)},
+			"warning beyond critical",
+			checker.Check{Measure: measure, Critical: checker.Above(1), Warning: checker.Above(2)},
 			"Warning: got above 2, which is beyond Critical, above 1",
 		},
 		{
-			"warning beyond critical, downwards", checker.Check{Measure: measure, Critical: checker.Below(5), Warning: checker.Below(0)},
+			"warning beyond critical, downwards",
+			checker.Check{Measure: measure, Critical: checker.Below(5), Warning: checker.Below(0)},
 			"Warning: got below 0, which is beyond Critical, below 5",
 		},
 		{
-			"two sides", checker.Check{Measure: measure, Critical: checker.Above(95), Warning: checker.Below(80)},
+			"two sides",
+			checker.Check{Measure: measure, Critical: checker.Above(95), Warning: checker.Below(80)},
 			"Warning: got below 80, but Critical is above 95",
 		},
 		{"hysteresis of 1", checker.Check{Measure: measure, Critical: checker.Above(1).Hysteresis(1)}, "Critical: got hysteresis 1"},

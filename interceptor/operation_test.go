@@ -176,7 +176,7 @@ func TestOperationDoesNotAllocate(t *testing.T) {
 }
 
 func TestHTTPErrorCountsServerErrorsAsFailures(t *testing.T) {
-	for code := 0; code < 600; code++ {
+	for code := range 600 {
 		err := interceptor.HTTPError(code)
 		if (err == nil) != (code < 400) {
 			t.Errorf("HTTPError(%d) = %v", code, err)

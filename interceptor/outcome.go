@@ -53,7 +53,7 @@ func wireCode(err error) (code codes.Code, panicked bool) {
 			if s.Code() >= NumCodes {
 				return codes.Unknown, false // as gRPC's specification says
 			}
-			return s.Code(), failed == errPanic
+			return s.Code(), failed == errPanic //nolint:errorlint // Only the value itself means a recovered panic.
 		}
 	}
 	switch {

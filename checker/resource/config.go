@@ -64,7 +64,7 @@ func (c Config) validate() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Limits)) {
 		path, isPath := strings.CutPrefix(name, diskUsage+":")
-		if !slices.Contains(names, name) && !(isPath && slices.Contains(c.DiskPaths, path)) {
+		if !slices.Contains(names, name) && (!isPath || !slices.Contains(c.DiskPaths, path)) {
 			mistakes = append(mistakes, fmt.Errorf("resource: Limits: unknown check %q; have %s", name, strings.Join(names, ", ")))
 		}
 	}

@@ -21,6 +21,7 @@ type sampler struct {
 
 func newSampler(on machine) *sampler { return &sampler{machine: machine{on.host, newMemo(on.files)}} }
 
+//nolint:gochecknoglobals // One sampler serves all callers; it is made at the first call and caches only where control groups are.
 var theSampler = sync.OnceValue(func() *sampler {
 	s := newSampler(thisMachine())
 	s.process = processCPU

@@ -4,6 +4,7 @@ package asynclog
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -114,7 +115,7 @@ func (l *Logger) writeNext() (more bool) {
 		return true
 	}
 	if lost > 0 {
-		attrs = append(attrs[:len(attrs):len(attrs)], slog.Int("dropped", lost))
+		attrs = append(slices.Clip(attrs), slog.Int("dropped", lost))
 	}
 	l.log.LogAttrs(context.Background(), level, message, attrs...)
 	written = true
