@@ -1,6 +1,7 @@
 package dependency
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -27,9 +28,8 @@ type CertificateConfig struct {
 // renewal comes at about two thirds. It gates nothing, because a certificate that is about to expire still works. One that
 // has expired or is not trusted is an error of the check.
 func Certificate(cfg CertificateConfig) (checker.Check, error) {
-	mistakes := []error{validAddress("CertificateConfig.Addr", cfg.Addr)}
-	if cfg.Name == "" {
-		mistakes = append(mistakes, errors.New("dependency: CertificateConfig.Name is required"))
+	mistakes := []error{
+		validAddress("CertificateConfig.Addr", cfg.Addr), required("CertificateConfig.Name", cfg.Name != ""),
 	}
 	if cfg.Interval < 0 {
 		mistakes = append(mistakes, fmt.Errorf("dependency: CertificateConfig.Interval: got %v, want 0 or more", cfg.Interval))
@@ -37,12 +37,8 @@ func Certificate(cfg CertificateConfig) (checker.Check, error) {
 	if err := errors.Join(mistakes...); err != nil {
 		return checker.Check{}, err
 	}
-	if cfg.Interval == 0 {
-		cfg.Interval = time.Hour
-	}
-	if cfg.TLS == nil {
-		cfg.TLS = &tls.Config{}
-	}
+	cfg.Interval = cmp.Or(cfg.Interval, time.Hour)
+	cfg.TLS = cmp.Or(cfg.TLS, &tls.Config{})
 	return checker.Check{
 		Name: cfg.Name, Title: "Certificate lifetime of " + cfg.Name,
 		Measure: cfg.measure, Warning: checker.Above(80), Critical: checker.Above(95),

@@ -1,6 +1,7 @@
 package dependency
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,21 +22,16 @@ type DNSConfig struct {
 
 // DNS returns a function that resolves a host name to IPv4 and IPv6 addresses.
 func DNS(cfg DNSConfig) (func(context.Context) error, error) {
-	var mistakes []error
-	if cfg.Name == "" {
-		mistakes = append(mistakes, errors.New("dependency: DNSConfig.Name is required"))
-	}
+	mistakes := []error{required("DNSConfig.Name", cfg.Name != "")}
 	for i, addr := range cfg.Want {
 		if !addr.IsValid() {
 			mistakes = append(mistakes, fmt.Errorf("dependency: DNSConfig.Want[%d]: invalid address", i))
 		}
 	}
-	if mistakes != nil {
-		return nil, errors.Join(mistakes...)
+	if err := errors.Join(mistakes...); err != nil {
+		return nil, err
 	}
-	if cfg.Resolver == nil {
-		cfg.Resolver = net.DefaultResolver
-	}
+	cfg.Resolver = cmp.Or(cfg.Resolver, net.DefaultResolver)
 	return cfg.run, nil
 }
 
@@ -47,13 +43,9 @@ func (cfg DNSConfig) run(ctx context.Context) error {
 	for i := range found {
 		found[i] = found[i].Unmap()
 	}
-	if len(cfg.Want) == 0 && len(found) > 0 {
+	wanted := func(addr netip.Addr) bool { return slices.Contains(found, addr.Unmap()) }
+	if len(cfg.Want) == 0 && len(found) > 0 || slices.ContainsFunc(cfg.Want, wanted) {
 		return nil
-	}
-	for _, want := range cfg.Want {
-		if slices.Contains(found, want.Unmap()) {
-			return nil
-		}
 	}
 	return fmt.Errorf("%s has the addresses %v, none of %v: is the record right, or an old one still cached?", cfg.Name, found, cfg.Want)
 }

@@ -9,14 +9,13 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"slices"
 	"strings"
+	"syscall"
 )
 
 // explain adds to err what an operator should check next. Target is the address or URL that was called.
 func explain(err error, target string) error {
-	if err == nil {
-		return nil
-	}
 	for _, hint := range []func(error, string) string{hintTLS, hintName, hintSystem, hintTransport} {
 		if text := hint(err, target); text != "" {
 			return fmt.Errorf("%w: %s", err, text)
@@ -60,13 +59,25 @@ func hintName(err error, target string) string {
 	}
 }
 
+// The errors of sockets, first by the names of Unix, then by the numbers of Windows.
+var (
+	connRefused  = []error{syscall.ECONNREFUSED, syscall.Errno(10061)}
+	closed       = []error{syscall.ECONNRESET, syscall.EPIPE, syscall.Errno(10054), syscall.Errno(10053), io.EOF, io.ErrUnexpectedEOF}
+	noRoute      = []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.Errno(10065), syscall.Errno(10051)}
+	tooManyFiles = []error{syscall.EMFILE, syscall.ENFILE, syscall.Errno(10024), syscall.Errno(10055)}
+)
+
+func isAny(err error, of []error) bool {
+	return slices.ContainsFunc(of, func(one error) bool { return errors.Is(err, one) })
+}
+
 func hintSystem(err error, target string) string {
 	switch {
-	case errors.Is(err, connRefused):
+	case isAny(err, connRefused):
 		return "nothing listens at " + target + ": is the service started and the address right?"
-	case errors.Is(err, noHostRoute), errors.Is(err, noNetRoute):
+	case isAny(err, noRoute):
 		return "there is no way to " + target + ": is the network up, and is the address right?"
-	case errors.Is(err, tooManyFiles), errors.Is(err, tooManyInSystem):
+	case isAny(err, tooManyFiles):
 		return "no file descriptor is left: raise the limit, or find what does not close its connections"
 	case errors.Is(err, fs.ErrPermission):
 		return "this process may not connect to " + target + ": check the socket's mode, the firewall and network policies"
@@ -83,7 +94,7 @@ func hintTransport(err error, target string) string {
 		return ""
 	case errors.Is(err, context.DeadlineExceeded), ok && timeout.Timeout():
 		return target + " did not answer in time: is it overloaded, or does a firewall drop packets?"
-	case errors.Is(err, connReset), errors.Is(err, brokenPipe), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+	case isAny(err, closed),
 		strings.Contains(err.Error(), "server closed idle connection"): // net/http does not export this error
 		return target + " closed the connection: is it restarting, and does it expect TLS or none?"
 	}

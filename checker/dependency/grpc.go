@@ -2,7 +2,6 @@ package dependency
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -25,8 +24,8 @@ type GRPCConfig struct {
 // GRPC returns a function that calls grpc.health.v1.Health/Check. It fails at once while the connection is down, as calls
 // do.
 func GRPC(cfg GRPCConfig) (func(context.Context) error, error) {
-	if cfg.Conn == nil {
-		return nil, errors.New("dependency: GRPCConfig.Conn is required")
+	if err := required("GRPCConfig.Conn", cfg.Conn != nil); err != nil {
+		return nil, err
 	}
 	client := healthpb.NewHealthClient(cfg.Conn)
 	return func(ctx context.Context) error {

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 )
 
 // HTTPConfig configures HTTP.
@@ -85,10 +87,7 @@ func (cfg HTTPConfig) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	request.Header = cfg.Header.Clone()
-	if request.Header == nil {
-		request.Header = http.Header{}
-	}
+	maps.Copy(request.Header, cfg.Header.Clone())
 	if host := request.Header.Get("Host"); host != "" {
 		request.Host = host
 	}
@@ -118,15 +117,17 @@ func (cfg HTTPConfig) checkBody(body io.Reader, target string) error {
 	if err != nil {
 		return explain(err, target)
 	}
+	missing := ""
 	if !bytes.Contains(text, []byte(cfg.Contains)) {
-		return fmt.Errorf("%s answered without %q in its first %d bytes: did the service change, or does something else answer?",
-			target, cfg.Contains, len(text))
+		missing = strconv.Quote(cfg.Contains)
+	} else if cfg.Match != nil && !cfg.Match.Match(text) {
+		missing = fmt.Sprintf("a match of %q", cfg.Match)
 	}
-	if cfg.Match != nil && !cfg.Match.Match(text) {
-		return fmt.Errorf("%s answered without a match of %q in its first %d bytes: did the service change, or does something else answer?",
-			target, cfg.Match, len(text))
+	if missing == "" {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s answered without %s in its first %d bytes: did the service change, or does something else answer?",
+		target, missing, len(text))
 }
 
 func hintStatus(response *http.Response) string {

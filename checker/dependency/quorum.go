@@ -51,8 +51,8 @@ func Quorum(need int, members ...Member) (func(context.Context) error, error) {
 		}
 		g.members[i] = &member{Member: m, running: make(chan struct{}, 1)}
 	}
-	if mistakes != nil {
-		return nil, errors.Join(mistakes...)
+	if err := errors.Join(mistakes...); err != nil {
+		return nil, err
 	}
 	return g.run, nil
 }

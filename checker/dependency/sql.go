@@ -20,8 +20,8 @@ type SQLConfig struct {
 // SQL returns a function that queries a database through the program's own pool. Its error distinguishes an exhausted pool
 // from a database that fails, unlike (*sql.DB).PingContext.
 func SQL(cfg SQLConfig) (func(context.Context) error, error) {
-	if cfg.DB == nil {
-		return nil, errors.New("dependency: SQLConfig.DB is required")
+	if err := required("SQLConfig.DB", cfg.DB != nil); err != nil {
+		return nil, err
 	}
 	return func(ctx context.Context) error {
 		err := cfg.ping(ctx)
@@ -64,15 +64,9 @@ type SQLPoolConfig struct {
 // pool's own counters. It warns above 80 % and is never critical, unless the caller sets other limits in the Check. It is a
 // resource: it gates nothing. A pool without SetMaxOpenConns is never full.
 func SQLPool(cfg SQLPoolConfig) (checker.Check, error) {
-	var mistakes []error
-	if cfg.Name == "" {
-		mistakes = append(mistakes, errors.New("dependency: SQLPoolConfig.Name is required"))
-	}
-	if cfg.DB == nil {
-		mistakes = append(mistakes, errors.New("dependency: SQLPoolConfig.DB is required"))
-	}
-	if mistakes != nil {
-		return checker.Check{}, errors.Join(mistakes...)
+	err := errors.Join(required("SQLPoolConfig.Name", cfg.Name != ""), required("SQLPoolConfig.DB", cfg.DB != nil))
+	if err != nil {
+		return checker.Check{}, err
 	}
 	return checker.Check{
 		Name: cfg.Name, Title: "Connection pool " + cfg.Name, Kind: checker.Resource,

@@ -40,6 +40,14 @@ func splitAddress(addr string) (network, address string) {
 	return "tcp", addr
 }
 
+// required returns the mistake of leaving field out.
+func required(field string, set bool) error {
+	if set {
+		return nil
+	}
+	return fmt.Errorf("dependency: %s is required", field)
+}
+
 // validAddress returns the mistake in addr, naming the field.
 func validAddress(field, addr string) error {
 	network, address := splitAddress(addr)

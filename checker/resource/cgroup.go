@@ -2,7 +2,6 @@ package resource
 
 import (
 	"io/fs"
-	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -18,16 +17,15 @@ type hierarchy struct {
 
 // membership is one line of /proc/self/cgroup.
 type membership struct {
-	controllers []string // empty for version 2
+	controllers []string // [""] for version 2
 	group       string
 }
 
 // mount is one line of /proc/self/mountinfo, cut down to control groups.
 type mount struct {
-	root        string // the group that is mounted
-	point       string
-	unified     bool
-	controllers []string // version 1 only, among other mount options
+	root        string   // the group that is mounted
+	point       string   // where
+	controllers []string // [""] for version 2; for version 1 among other mount options
 }
 
 // findHierarchy returns the tree of controller, or with "" that of version 2. Version 1 takes precedence: a controller that
@@ -35,43 +33,30 @@ type mount struct {
 func findHierarchy(files fs.FS, controller string) (hierarchy, bool) {
 	members := parseMembership(readText(files, "proc/self/cgroup"))
 	mounts := parseMounts(readText(files, "proc/self/mountinfo"))
-	for _, unified := range []bool{false, true} {
-		if !unified && controller == "" {
+	for _, key := range []string{controller, ""} {
+		i := slices.IndexFunc(members, func(m membership) bool { return slices.Contains(m.controllers, key) })
+		if i < 0 {
 			continue
 		}
-		group, ok := groupIn(members, controller, unified)
-		if !ok {
-			continue
-		}
-		if h, ok := locate(mounts, group, controller, unified); ok {
+		if h, ok := locate(mounts, members[i].group, key); ok {
 			return h, true
 		}
 	}
 	return hierarchy{}, false
 }
 
-func groupIn(members []membership, controller string, unified bool) (string, bool) {
-	for _, m := range members {
-		if unified && len(m.controllers) == 0 || !unified && slices.Contains(m.controllers, controller) {
-			return m.group, true
-		}
-	}
-	return "", false
-}
-
 // locate finds the directories of group. A mount of another part of the tree still has the limits of that part's root,
 // which is all that a container without its own cgroup namespace can see.
-func locate(mounts []mount, group, controller string, unified bool) (hierarchy, bool) {
+func locate(mounts []mount, group, controller string) (hierarchy, bool) {
 	var found hierarchy
 	for _, m := range mounts {
-		if m.unified != unified || !unified && !slices.Contains(m.controllers, controller) {
+		if !slices.Contains(m.controllers, controller) {
 			continue
 		}
 		below, within := relative(m.root, group)
-		if !within && found.dirs != nil {
-			continue
+		if within || found.dirs == nil {
+			found = hierarchy{unified: controller == "", dirs: levels(m.point, below), mount: fsName(m.point)}
 		}
-		found = hierarchy{unified: unified, dirs: levels(m.point, below), mount: fsName(m.point)}
 		if within {
 			break
 		}
@@ -128,16 +113,9 @@ func parseMembership(text string) []membership {
 	var members []membership
 	for line := range strings.Lines(text) {
 		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
-		if len(parts) != 3 || !strings.HasPrefix(parts[2], "/") {
-			continue
+		if len(parts) == 3 && strings.HasPrefix(parts[2], "/") && (parts[1] != "" || parts[0] == "0") {
+			members = append(members, membership{strings.Split(parts[1], ","), parts[2]})
 		}
-		m := membership{group: parts[2]}
-		if parts[1] != "" {
-			m.controllers = strings.Split(parts[1], ",")
-		} else if parts[0] != "0" {
-			continue
-		}
-		members = append(members, m)
 	}
 	return members
 }
@@ -146,18 +124,18 @@ func parseMembership(text string) []membership {
 func parseMounts(text string) []mount {
 	var mounts []mount
 	for line := range strings.Lines(text) {
-		before, after, ok := strings.Cut(line, " - ")
-		if !ok || !strings.HasPrefix(after, "cgroup") {
+		before, after, _ := strings.Cut(line, " - ")
+		if !strings.HasPrefix(after, "cgroup") {
 			continue
 		}
 		where, what := strings.Fields(before), strings.Fields(after)
 		if len(where) < 5 || len(what) < 3 || !strings.HasPrefix(where[4], "/") {
 			continue
 		}
-		m := mount{root: unescape(where[3]), point: unescape(where[4])}
+		m := mount{root: mountEscapes.Replace(where[3]), point: mountEscapes.Replace(where[4])}
 		switch what[0] {
 		case "cgroup2":
-			m.unified = true
+			m.controllers = []string{""}
 		case "cgroup":
 			m.controllers = strings.Split(what[2], ",")
 		default:
@@ -168,24 +146,8 @@ func parseMounts(text string) []mount {
 	return mounts
 }
 
-// unescape decodes the octal escapes of mountinfo, such as \040.
-func unescape(text string) string {
-	if !strings.Contains(text, `\`) {
-		return text
-	}
-	var plain strings.Builder
-	for i := 0; i < len(text); i++ {
-		if text[i] == '\\' && i+3 < len(text) && octal(text[i+1]) && octal(text[i+2]) && octal(text[i+3]) {
-			plain.WriteByte((text[i+1]-'0')<<6 | (text[i+2]-'0')<<3 | (text[i+3] - '0'))
-			i += 3
-			continue
-		}
-		plain.WriteByte(text[i])
-	}
-	return plain.String()
-}
-
-func octal(c byte) bool { return '0' <= c && c <= '7' }
+// mountEscapes decodes what the kernel escapes in mountinfo.
+var mountEscapes = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\043`, "#", `\134`, `\`)
 
 // unlimited: a limit of at least this many bytes is none. Version 1 has nearly 2^63 for it.
 const unlimited = 1 << 60
@@ -207,15 +169,6 @@ func parseField(text, key string) (uint64, bool) {
 	return 0, false
 }
 
-// parseCPUMax parses cpu.max of version 2, "quota period" or "max period", into a number of CPUs.
-func parseCPUMax(text string) (float64, bool) {
-	fields := strings.Fields(text)
-	if len(fields) != 2 {
-		return 0, false
-	}
-	return quota(fields[0], fields[1])
-}
-
 // quota divides the CPU time per period by the period. "max" and -1 mean none.
 func quota(quota, period string) (float64, bool) {
 	q, ok := parseNumber(quota)
@@ -228,7 +181,6 @@ func quota(quota, period string) (float64, bool) {
 
 // parseCPUList counts the CPUs in a list such as "0-3,7".
 func parseCPUList(text string) (int, bool) {
-	const most = 1 << 16 // more than any kernel supports
 	count := 0
 	for part := range strings.SplitSeq(strings.TrimSpace(text), ",") {
 		first, last, isRange := strings.Cut(part, "-")
@@ -241,9 +193,6 @@ func parseCPUList(text string) (int, bool) {
 			return 0, false
 		}
 		count += int(b-a) + 1
-		if count > most {
-			return 0, false
-		}
 	}
 	return count, true
 }
@@ -252,21 +201,13 @@ func parseCPUList(text string) (int, bool) {
 // the kernel's Documentation/accounting/psi.rst.
 func parsePressure(text, line string) (float64, bool) {
 	for l := range strings.Lines(text) {
-		fields := strings.Fields(l)
-		if len(fields) == 0 || fields[0] != line {
+		if !strings.HasPrefix(l, line+" ") {
 			continue
 		}
-		for _, field := range fields[1:] {
-			value, ok := strings.CutPrefix(field, "avg60=")
-			if !ok {
-				continue
-			}
-			share, err := strconv.ParseFloat(value, 64)
-			if err != nil || math.IsNaN(share) || share < 0 || share > 100 {
-				return 0, false
-			}
-			return share, true
-		}
+		_, average, _ := strings.Cut(l, " avg60=")
+		average, _, _ = strings.Cut(average, " ")
+		share, err := strconv.ParseFloat(average, 64)
+		return share, err == nil && share >= 0 && share <= 100
 	}
 	return 0, false
 }

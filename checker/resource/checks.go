@@ -75,8 +75,8 @@ type set struct {
 
 // add adds a check that has a limit, unless create returns nil.
 func (s *set) add(name, title string, create func() measure) {
-	limit, limited := s.cfg.limit(name)
-	if !limited {
+	limit := s.cfg.limit(name)
+	if limit.IsZero() {
 		return
 	}
 	var warning checker.Limit
@@ -89,13 +89,6 @@ func (s *set) add(name, title string, create func() measure) {
 			Interval: s.cfg.Interval, Timeout: s.cfg.Timeout,
 		})
 	}
-}
-
-func (m machine) cpuCheck() measure {
-	if meter := newCPUMeter(m); !meter.unsupported {
-		return meter.measure
-	}
-	return nil
 }
 
 func (m machine) loadCheck() measure {

@@ -30,77 +30,60 @@ type Config struct {
 	Timeout time.Duration
 }
 
-// limit returns the limit of a check, and false if the check is to be left out: Limits says so, or nothing limits it.
-func (c Config) limit(name string) (checker.Limit, bool) {
-	kind, _, _ := strings.Cut(name, ":") // disk_usage:/path
-	for _, key := range []string{name, kind} {
-		if limit, set := c.Limits[key]; set {
-			return limit, !limit.IsZero()
-		}
+// limit returns the limit of a check, zero if the check is to be left out: Limits says so, or nothing limits it.
+func (c Config) limit(name string) checker.Limit {
+	limits := map[string]checker.Limit{
+		cpuUsage:    cmp.Or(c.CPU, checker.Above(80)),
+		memoryUsage: cmp.Or(c.Memory, checker.Above(85)),
+		diskUsage:   cmp.Or(c.Disk, checker.Above(90)),
+		openFiles:   checker.Above(90),
 	}
-	switch kind {
-	case cpuUsage:
-		return cmp.Or(c.CPU, checker.Above(80)), true
-	case memoryUsage:
-		return cmp.Or(c.Memory, checker.Above(85)), true
-	case diskUsage:
-		return cmp.Or(c.Disk, checker.Above(90)), true
-	case openFiles:
-		return checker.Above(90), true
-	default:
-		return checker.Limit{}, false
+	maps.Copy(limits, c.Limits)
+	limit, set := limits[name]
+	if !set {
+		kind, _, _ := strings.Cut(name, ":") // disk_usage:/path
+		limit = limits[kind]
 	}
+	return limit
 }
 
 // validate returns all mistakes.
 func (c Config) validate() error {
-	mistakes := []error{
-		validPercent("CPU", c.CPU),
-		validPercent("Memory", c.Memory),
-		validPercent("Disk", c.Disk),
-		validDuration("Interval", c.Interval),
-		validDuration("Timeout", c.Timeout),
-		validPaths(c.DiskPaths),
+	var mistakes []error
+	add := func(format string, args ...any) {
+		mistakes = append(mistakes, fmt.Errorf("resource: "+format, args...))
+	}
+	for _, f := range []struct {
+		field, name string
+		limit       checker.Limit
+	}{{"CPU", cpuUsage, c.CPU}, {"Memory", memoryUsage, c.Memory}, {"Disk", diskUsage, c.Disk}} {
+		if f.limit.IsZero() {
+			continue
+		}
+		if value := f.limit.Value(); !f.limit.IsUpper() || !(value >= 0 && value <= 100) {
+			add("%s: got %v, want checker.Above a percentage from 0 to 100", f.field, f.limit)
+		}
+		if _, set := c.Limits[f.name]; set {
+			add("%s and Limits[%q] exclude each other", f.field, f.name)
+		}
+	}
+	if c.Interval < 0 {
+		add("Interval: got %v, want 0 or more", c.Interval)
+	}
+	if c.Timeout < 0 {
+		add("Timeout: got %v, want 0 or more", c.Timeout)
+	}
+	for i, path := range c.DiskPaths {
+		if path == "" {
+			add("DiskPaths[%d]: empty path", i)
+		} else if slices.Contains(c.DiskPaths[:i], path) {
+			add("DiskPaths[%d]: %q is listed twice", i, path)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Limits)) {
 		path, isPath := strings.CutPrefix(name, diskUsage+":")
 		if !slices.Contains(names, name) && (!isPath || !slices.Contains(c.DiskPaths, path)) {
-			mistakes = append(mistakes, fmt.Errorf("resource: Limits: unknown check %q; have %s", name, strings.Join(names, ", ")))
-		}
-	}
-	for _, both := range []struct {
-		field, name string
-		limit       checker.Limit
-	}{{"CPU", cpuUsage, c.CPU}, {"Memory", memoryUsage, c.Memory}, {"Disk", diskUsage, c.Disk}} {
-		if _, set := c.Limits[both.name]; set && !both.limit.IsZero() {
-			mistakes = append(mistakes, fmt.Errorf("resource: %s and Limits[%q] exclude each other", both.field, both.name))
-		}
-	}
-	return errors.Join(mistakes...)
-}
-
-func validPercent(field string, limit checker.Limit) error {
-	if value := limit.Value(); !limit.IsZero() && !(limit.IsUpper() && value >= 0 && value <= 100) {
-		return fmt.Errorf("resource: %s: got %v, want checker.Above a percentage from 0 to 100", field, limit)
-	}
-	return nil
-}
-
-func validDuration(field string, value time.Duration) error {
-	if value < 0 {
-		return fmt.Errorf("resource: %s: got %v, want 0 or more", field, value)
-	}
-	return nil
-}
-
-func validPaths(paths []string) error {
-	var mistakes []error
-	for i, path := range paths {
-		switch {
-		case path == "":
-			mistakes = append(mistakes, fmt.Errorf("resource: DiskPaths[%d]: empty path", i))
-		case slices.Contains(paths[:i], path):
-			mistakes = append(mistakes, fmt.Errorf("resource: DiskPaths[%d]: %q is listed twice", i, path))
+			add("Limits: unknown check %q; have %s", name, strings.Join(names, ", "))
 		}
 	}
 	return errors.Join(mistakes...)

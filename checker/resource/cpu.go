@@ -17,12 +17,10 @@ const shortest = time.Second
 // cpuMeter measures CPU as the difference between two of its own samples.
 type cpuMeter struct {
 	machine
-	unsupported bool // neither the host nor a control group has CPU times; set by newCPUMeter only
 
-	mu       sync.Mutex
-	base     cpuSample           // where the next measurement starts
-	last     checker.Measurement // over at least shortest; valid if measured
-	measured bool
+	mu   sync.Mutex
+	base cpuSample            // where the next measurement starts
+	last *checker.Measurement // over at least shortest; nil before the first
 }
 
 type cpuSample struct {
@@ -31,16 +29,17 @@ type cpuSample struct {
 	host   cpuTimes   // zero if it was not read, or failed
 }
 
-// newCPUMeter takes the first sample. The first measurement reports a failure.
-func newCPUMeter(on machine) *cpuMeter {
-	m := &cpuMeter{machine: on}
-	var err error
-	m.base, err = m.sample(context.Background())
-	m.unsupported = errors.Is(err, errors.ErrUnsupported)
-	return m
+// cpuCheck takes the first sample, whose failure the first measurement reports. It returns nil where neither the host nor a
+// control group has CPU times.
+func (m machine) cpuCheck() measure {
+	first, err := m.sampleCPU(context.Background())
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return (&cpuMeter{machine: m, base: first}).measure
 }
 
-func (m *cpuMeter) sample(ctx context.Context) (cpuSample, error) {
+func (m machine) sampleCPU(ctx context.Context) (cpuSample, error) {
 	s := cpuSample{groups: groupCPUs(m.files)}
 	var err error
 	if len(s.groups) == 0 {
@@ -54,22 +53,22 @@ func (m *cpuMeter) sample(ctx context.Context) (cpuSample, error) {
 }
 
 func (m *cpuMeter) measure(ctx context.Context) (checker.Measurement, error) {
-	now, err := m.sample(ctx)
+	now, err := m.sampleCPU(ctx)
 	if err != nil {
 		return checker.Measurement{}, fmt.Errorf("reading the host's CPU times: %w", err)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	soon := now.at.Sub(m.base.at) < shortest
-	if soon && m.measured {
-		return m.last, nil
+	if soon && m.last != nil {
+		return *m.last, nil
 	}
 	reading, err := m.base.until(now)
 	if err != nil || !soon {
 		m.base = now
 	}
 	if err == nil && !soon {
-		m.last, m.measured = reading, true
+		m.last = &reading
 	}
 	return reading, err
 }
@@ -106,24 +105,22 @@ func (s cpuSample) share(now cpuSample, window time.Duration) (checker.Measureme
 
 // groupShare returns the share of the fullest level that is in both samples.
 func (s cpuSample) groupShare(now cpuSample, window time.Duration) (checker.Measurement, error) {
-	var fullest checker.Measurement
-	found := false
+	fullest := checker.Measurement{Value: -1}
 	for _, g := range now.groups {
 		for _, before := range s.groups {
 			if before.dir != g.dir {
 				continue
 			}
-			share := clamp(100 * (g.used - before.used).Seconds() / (window.Seconds() * g.cpus))
-			if !found || share > fullest.Value {
+			share := clamp(100 * (g.used - before.used) / (window.Seconds() * g.cpus))
+			if share > fullest.Value {
 				fullest = checker.Measurement{
 					Value: share, Unit: "%", Source: "of the cgroup limit (" + humanCPUs(g.cpus) + ")",
 				}
 			}
-			found = true
 		}
 	}
-	if !found {
-		return fullest, fmt.Errorf("no earlier CPU times of the control group: %w", checker.ErrInconclusive)
+	if fullest.Value < 0 {
+		return checker.Measurement{}, fmt.Errorf("no earlier CPU times of the control group: %w", checker.ErrInconclusive)
 	}
 	return fullest, nil
 }

@@ -6,14 +6,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"time"
 )
 
 // groupCPU is the CPU time of one level of the control groups.
 type groupCPU struct {
 	dir  string
-	used time.Duration // since the group was made
-	cpus float64       // the limit
+	used float64 // CPU seconds since the group was created
+	cpus float64 // the limit
 }
 
 // groupCPUs returns the limited levels, own group first.
@@ -49,7 +48,8 @@ func groupCPUs(files fs.FS) []groupCPU {
 // levelQuota returns the quota of one level in CPUs.
 func levelQuota(files fs.FS, dir string, unified bool) (float64, bool) {
 	if unified {
-		return parseCPUMax(readText(files, path.Join(dir, "cpu.max")))
+		limit, period, _ := strings.Cut(strings.TrimSpace(readText(files, path.Join(dir, "cpu.max"))), " ")
+		return quota(limit, period)
 	}
 	return quota(
 		readText(files, path.Join(dir, "cpu.cfs_quota_us")),
@@ -59,17 +59,17 @@ func levelQuota(files fs.FS, dir string, unified bool) (float64, bool) {
 
 // cpuUsed returns the CPU time of one level. Version 1 has a separate controller for it, which may be mounted elsewhere; it
 // counts only if the process is in the same group there.
-func cpuUsed(files fs.FS, h hierarchy, dir string) (time.Duration, bool) {
+func cpuUsed(files fs.FS, h hierarchy, dir string) (seconds float64, ok bool) {
 	if h.unified {
 		micros, ok := parseField(readText(files, path.Join(dir, "cpu.stat")), "usage_usec")
-		return duration(micros, time.Microsecond), ok
+		return float64(micros) / 1e6, ok
 	}
 	twin, ok := twinOf(files, h, dir, "cpuacct")
 	if !ok {
 		return 0, false
 	}
 	nanos, ok := readNumber(files, twin, "cpuacct.usage")
-	return duration(nanos, time.Nanosecond), ok
+	return float64(nanos) / 1e9, ok
 }
 
 // cpuset returns how many CPUs the own group may run on.
@@ -96,17 +96,5 @@ func twinOf(files fs.FS, h hierarchy, dir, controller string) (string, bool) {
 	}
 	below := strings.TrimPrefix(strings.TrimPrefix(dir, h.mount), "/")
 	twin := path.Join(other.mount, below)
-	if slices.Contains(other.dirs, twin) {
-		return twin, true
-	}
-	return "", false
-}
-
-// duration converts a counter without overflow.
-func duration(count uint64, unit time.Duration) time.Duration {
-	const longest = 1<<63 - 1
-	if count > longest/uint64(unit) {
-		return longest
-	}
-	return time.Duration(count) * unit
+	return twin, slices.Contains(other.dirs, twin)
 }

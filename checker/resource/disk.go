@@ -63,8 +63,12 @@ func (f *filesystem) measure(ctx context.Context) (checker.Measurement, error) {
 func (f *filesystem) call(ctx context.Context) (call *diskCall, earlier bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.last != nil && !f.last.over() {
-		return f.last, true
+	if f.last != nil {
+		select {
+		case <-f.last.done:
+		default:
+			return f.last, true
+		}
 	}
 	f.last = &diskCall{since: time.Now(), done: make(chan struct{})}
 	go f.last.make(context.WithoutCancel(ctx), f.host, f.path) // may never return
@@ -75,15 +79,6 @@ func (c *diskCall) make(ctx context.Context, host host, path string) {
 	defer close(c.done)
 	defer func() { c.panicked = recover() }()
 	c.usage, c.err = host.Disk(ctx, path)
-}
-
-func (c *diskCall) over() bool {
-	select {
-	case <-c.done:
-		return true
-	default:
-		return false
-	}
 }
 
 func (f *filesystem) hangs(call *diskCall) error {

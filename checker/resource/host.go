@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"runtime"
 	"strconv"
 )
 
@@ -15,20 +14,8 @@ type machine struct {
 	files fs.FS // where control groups and pressure are read, rooted at "/"
 }
 
-// thisMachine is the one that the process runs on. Other systems than Linux have no control groups.
-func thisMachine() machine {
-	if runtime.GOOS == "linux" {
-		return machine{gopsutil{}, os.DirFS("/")}
-	}
-	return machine{gopsutil{}, noFiles{}}
-}
-
-// noFiles is an empty tree.
-type noFiles struct{}
-
-func (noFiles) Open(name string) (fs.File, error) {
-	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-}
+// thisMachine is the one that the process runs on. Other systems than Linux lack the files.
+func thisMachine() machine { return machine{gopsutil{}, os.DirFS("/")} }
 
 // host measures a machine. The methods may be called concurrently. Where a method returns an error that wraps
 // errors.ErrUnsupported, Checks leaves the check out; other errors make the check fail.

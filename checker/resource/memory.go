@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,16 +42,11 @@ func groupMemory(files fs.FS, host uint64) (usage, bool) {
 	if !ok {
 		return usage{}, false
 	}
-	if host == 0 {
-		host = unlimited
-	}
+	most := min(unlimited, cmp.Or(host, unlimited))
 	var fullest usage
 	for _, dir := range h.dirs {
 		u, ok := levelMemory(files, dir, h.unified)
-		if !ok || u.Total == 0 || u.Total >= min(host, unlimited) {
-			continue
-		}
-		if fullest.Total == 0 || fuller(u, fullest) {
+		if ok && u.Total > 0 && u.Total < most && (fullest.Total == 0 || fuller(u, fullest)) {
 			fullest = u
 		}
 	}
@@ -63,39 +59,24 @@ func fuller(a, b usage) bool {
 	return x > y || x == y && a.Total < b.Total
 }
 
-// levelMemory returns usage and limit of one level.
+// levelMemory returns usage and limit of one level. Of version 2 the limit is the smaller of memory.max, which kills, and
+// memory.high, which throttles. Of version 1 it includes the smallest of all ancestors, also of those that a container
+// cannot see.
 func levelMemory(files fs.FS, dir string, unified bool) (usage, bool) {
-	limit, current, inactive := memoryLimitV1(files, dir), "memory.usage_in_bytes", "total_inactive_file"
+	limits, current, inactive := []string{"memory.limit_in_bytes"}, "memory.usage_in_bytes", "total_inactive_file"
 	if unified {
-		limit, current, inactive = memoryLimitV2(files, dir), "memory.current", "inactive_file"
+		limits, current, inactive = []string{"memory.max", "memory.high"}, "memory.current", "inactive_file"
 	}
-	used, ok := readNumber(files, dir, current)
-	if limit >= unlimited || !ok {
-		return usage{}, false
-	}
-	cache, _ := parseField(readText(files, path.Join(dir, "memory.stat")), inactive)
-	return usage{Used: used - min(cache, used), Total: limit}, true
-}
-
-// memoryLimitV2 is the smaller of memory.max, which kills, and memory.high, which throttles.
-func memoryLimitV2(files fs.FS, dir string) uint64 {
-	limit := uint64(unlimited)
-	for _, name := range []string{"memory.max", "memory.high"} {
+	stat, limit := readText(files, path.Join(dir, "memory.stat")), uint64(unlimited)
+	for _, name := range limits {
 		if n, ok := readNumber(files, dir, name); ok {
 			limit = min(limit, n)
 		}
 	}
-	return limit
-}
-
-// memoryLimitV1 includes the smallest limit of all ancestors, also of those that a container cannot see.
-func memoryLimitV1(files fs.FS, dir string) uint64 {
-	limit := uint64(unlimited)
-	if n, ok := readNumber(files, dir, "memory.limit_in_bytes"); ok {
+	if n, ok := parseField(stat, "hierarchical_memory_limit"); ok && !unified {
 		limit = min(limit, n)
 	}
-	if n, ok := parseField(readText(files, path.Join(dir, "memory.stat")), "hierarchical_memory_limit"); ok {
-		limit = min(limit, n)
-	}
-	return limit
+	used, ok := readNumber(files, dir, current)
+	cache, _ := parseField(stat, inactive)
+	return usage{Used: used - min(cache, used), Total: limit}, ok
 }

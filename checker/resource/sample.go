@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,13 +52,11 @@ func (s *sampler) cpu(ctx context.Context) (CPUSample, error) {
 			now.process, now.procs = used, cpus
 		}
 	}
-	meter := cpuMeter{machine: s.machine}
 	var err error
-	now.sample, err = meter.sample(ctx)
+	now.sample, err = s.sampleCPU(ctx)
 	switch {
 	case err == nil:
-	case now.procs > 0 && errors.Is(err, errors.ErrUnsupported):
-		now.sample.host = cpuTimes{} // Only the process is known here.
+	case now.procs > 0 && errors.Is(err, errors.ErrUnsupported): // only the process is known here
 	default:
 		return CPUSample{}, fmt.Errorf("reading the CPU times: %w", err)
 	}
@@ -110,21 +109,16 @@ func newMemo(files fs.FS) *memo { return &memo{FS: files, kept: make(map[string]
 
 // ReadFile implements fs.ReadFileFS. The result is shared and must not be changed.
 func (m *memo) ReadFile(name string) ([]byte, error) {
-	switch name {
-	case "proc/self/cgroup", "proc/self/mountinfo", "sys/devices/system/cpu/online":
-	default:
+	if !slices.Contains([]string{"proc/self/cgroup", "proc/self/mountinfo", "sys/devices/system/cpu/online"}, name) {
 		return fs.ReadFile(m.FS, name)
 	}
 	m.mu.Lock()
-	r, known := m.kept[name]
-	m.mu.Unlock()
-	if known && time.Now().Before(r.until) {
-		return r.text, r.err
+	defer m.mu.Unlock()
+	r := m.kept[name]
+	if !time.Now().Before(r.until) {
+		r.text, r.err = fs.ReadFile(m.FS, name)
+		r.until = time.Now().Add(memoLife)
+		m.kept[name] = r
 	}
-	r.text, r.err = fs.ReadFile(m.FS, name)
-	r.until = time.Now().Add(memoLife)
-	m.mu.Lock()
-	m.kept[name] = r
-	m.mu.Unlock()
 	return r.text, r.err
 }

@@ -143,15 +143,9 @@ func readGCTimes() gcTimes {
 	}
 	metrics.Read(samples)
 	// Marking on idle CPUs costs the program nothing.
-	return gcTimes{collecting: seconds(samples[0]) - seconds(samples[1]), total: seconds(samples[2])}
-}
-
-// seconds is 0 for a metric that the runtime does not have.
-func seconds(s metrics.Sample) float64 {
-	if s.Value.Kind() != metrics.KindFloat64 {
-		return 0
+	return gcTimes{
+		collecting: samples[0].Value.Float64() - samples[1].Value.Float64(), total: samples[2].Value.Float64(),
 	}
-	return s.Value.Float64()
 }
 
 // measure returns the share since the last run; 0 without a collection.
