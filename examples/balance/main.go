@@ -1,15 +1,14 @@
-// Balance shows what health does for a client: three servers, one connection that balances over them by their health,
-// and a circuit breaker for the time when none is left. Run it with
+// Balance shows a client of three servers: one connection that balances over them by their health, and a circuit breaker for
+// the time when none serves.
 //
 //	go run ./examples/balance
 //
-// and watch dependencies fail, servers drain and restart, and which calls are lost: none, as long as one server serves.
+// lets dependencies fail and servers drain and restart, and prints which calls fail: none, as long as one server serves.
 //
 //	go run ./examples/balance stress
 //
-// shows what load reports do for it: three server processes, one of which is stressed, behind round_robin and behind
-// weighted_round_robin; then all of them restart, one after the other, while calls come. It takes a minute and writes
-// a table.
+// shows the effect of load reports: three server processes, one of them stressed, behind round_robin and behind
+// weighted_round_robin; then all of them restart in turn under load. It takes a minute and writes a table.
 package main
 
 import (

@@ -1,11 +1,9 @@
-// Client puts realistic traffic on the inventory server, so that its numbers move: reads and writes of a few hundred
-// items, listings, deletions, and now and then a request that is wrong.
+// Client calls the inventory server: reads and writes of a few hundred items, listings, deletions, and some invalid requests.
 //
 //	go run ./examples/client -addr localhost:50051 -rps 50 -for 1m
 //
-// It prints what it sees every second: rate, errors by code, latency, how far its watch of the changes has come, and
-// the server's verdict about itself. Its calls go through gRPC's client-side health checking: while the server says
-// that it does not serve, they are not even sent.
+// It prints rate, errors by code, latency, the position of its watch of changes, and the server's health every second. Its
+// calls use gRPC's client-side health checking: while the server is not serving, they are not sent.
 package main
 
 import (

@@ -1,9 +1,9 @@
-// Kubernetes writes everything that the inventory server needs in a cluster, to its standard output:
+// Kubernetes writes the manifest of the inventory server to its standard output:
 //
 //	go run ./examples/kubernetes > manifest.yaml
 //
-// The manifest's probes, grace period and ConfigMap come from one place, the settings below, by way of the same
-// functions that the server itself reads them with. A setting that contradicts another ends the program with the reason.
+// Probes, grace period and ConfigMap are derived from the settings below by the functions that the server reads them with.
+// Contradictory settings are errors.
 package main
 
 import (

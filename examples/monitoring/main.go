@@ -1,5 +1,5 @@
-// Monitoring writes what somebody who runs Prometheus and Grafana wants beside a server with vitals: two dashboards,
-// and recording and alert rules. They are made from promvitals.Families, so that they name what is exported.
+// Monitoring writes two Grafana dashboards and Prometheus recording and alert rules, from promvitals.Families, so that they
+// name what is exported.
 //
 //	go run ./examples/monitoring -dir examples/monitoring
 //

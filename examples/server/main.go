@@ -1,11 +1,10 @@
-// Server is a gRPC service as one would run it in production, with vitals: an inventory that keeps its items in SQLite
-// or PostgreSQL, and if asked to, uses a Redis cache, an HTTP price service and another inventory as its upstream.
-// Each of these is a health check, and each is behind a circuit breaker.
+// Server is an inventory service with vitals. It keeps its items in SQLite or PostgreSQL, and optionally uses a Redis cache,
+// an HTTP price service and another inventory server as upstream. Each of these has a health check and a circuit breaker.
 //
 //	go run ./examples/server
 //
-// needs nothing else and says what to try. `server -h` lists the environment variables, and `server healthcheck` probes
-// a running server, for images without a shell.
+// needs nothing else and prints what to try. `server -h` lists the environment variables; `server healthcheck` probes a
+// running server, for images without a shell.
 package main
 
 import (

@@ -1,9 +1,8 @@
-// Package rediscache remembers items of an inventory in Redis.
+// Package rediscache caches items of an inventory in Redis.
 //
-// It is a read-through cache that any number of servers may share. Each entry carries its revision, and only a newer
-// one replaces it: a reader that was slow to bring an old item from the database cannot overwrite what a writer has
-// put there since. When Redis is away, nothing is remembered and the database answers; what a writer could not tell
-// the cache meanwhile expires with [Config.TTL].
+// It is a read-through cache that servers may share. Each entry carries its revision, and only a newer one replaces it: a
+// reader that is slow to store an old item cannot overwrite a newer one. While Redis is unavailable the database serves all
+// reads; entries that a writer could not update meanwhile expire after [Config.TTL].
 //
-// Entries are kept apart by the identity of the inventory, so that servers of different ones may share a Redis.
+// Entries are prefixed by the identity of the inventory, so that servers of different ones may share a Redis.
 package rediscache

@@ -1,10 +1,9 @@
 // Package sqlstore keeps an inventory in SQLite or PostgreSQL.
 //
-// [SQLite] needs nothing but a file, [Postgres] a database that any number of servers may share. Neither connects when
-// it is called: a database that is away at the start is no reason not to start. [Store.Check] is the health check: it
-// brings the schema up to date as soon as the database can be reached, and until then every call fails with
-// inventory.ErrUnavailable.
+// [SQLite] needs a file, [Postgres] a database that servers may share. Neither connects when it is called, so that a server
+// can start before its database. [Store.Check] is the health check: it also creates or updates the schema; until then every
+// call fails with inventory.ErrUnavailable.
 //
-// Writers are serialised by the row that holds the newest revision. This is what makes the history gap-free and
-// ordered, and it bounds the write rate to one commit at a time: enough for a stock of goods, not for a click stream.
+// Writers are serialized by the row that holds the newest revision, so that the history is ordered and has no gaps. That
+// limits the write rate to one commit at a time.
 package sqlstore

@@ -1,10 +1,9 @@
-// Host is a program that keeps its values in a plugin, and keeps the plugin alive. Run it with
+// Host keeps its values in a plugin, and keeps the plugin running.
 //
 //	go run ./examples/plugin/host
 //
-// and it builds the store plugin, starts it as a process of its own, and reads commands. Its own health, of which the
-// plugin's readiness is a part, is on :8080 as the PLUGIN_* environment says; the plugin inherits that environment and
-// leaves the port to its host.
+// builds the store plugin, starts it as a process, and reads commands. The host's own health, which includes the plugin's
+// readiness, is on :8080 by the PLUGIN_* environment; the plugin inherits that environment and does not open the port.
 package main
 
 import (

@@ -1,3 +1,3 @@
-// Package kv is what a host and its store plugins agree on: the handshake and how the store is reached over go-plugin.
-// The wire contract itself is plugin.kv.v1, in the folder v1.
+// Package kv holds what a host and its store plugins share: the handshake and the access to the store over go-plugin. The
+// wire contract is plugin.kv.v1, in the folder v1.
 package kv

@@ -1,9 +1,9 @@
-// Store is a plugin of HashiCorp's go-plugin: a key-value store that a host starts as a process of its own and talks to
-// over gRPC. It shows how a plugin gets a health that is true: go-plugin's own says SERVING whatever happens.
+// Store is a plugin of HashiCorp's go-plugin: a key-value store that a host starts as a process and calls over gRPC. It shows
+// health in a plugin: go-plugin's own health service always reports SERVING.
 //
-// It is configured by the environment: KV_JOURNAL is the file that keeps the values, KV_ORIGIN_URL an HTTP server that
-// is asked for keys which the store does not have, and with KV_CHAOS=true some keys do harm (chaos/break, chaos/wedge,
-// chaos/panic, chaos/exit). Run ./examples/plugin/host to see it at work.
+// Environment: KV_JOURNAL is the file that keeps the values, KV_ORIGIN_URL an HTTP server for keys that the store does not
+// have, and with KV_CHAOS=true some keys cause faults (chaos/break, chaos/wedge, chaos/panic, chaos/exit). Run
+// ./examples/plugin/host to try it.
 package main
 
 import (

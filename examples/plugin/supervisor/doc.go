@@ -1,10 +1,9 @@
-// Package supervisor keeps a store plugin alive. It starts the plugin's process, follows its liveness and its report,
-// and starts a new process when the old one dies, hangs, or says that only a restart helps.
+// Package supervisor keeps a store plugin running. It starts the plugin's process, follows its liveness and its report, and
+// starts a new process when the old one ends, hangs, or is not live.
 //
-// A failing dependency is no reason to restart: the plugin's readiness says so, its liveness does not. That a plugin
-// hangs can only be seen by asking: a stream of its health stays silent then, and go-plugin's own Ping and Kill wait
-// for ever.
+// A failing dependency is no reason to restart: it changes the plugin's readiness, not its liveness. A hang is found by
+// probes only: a health stream is silent then, and go-plugin's own Ping and Kill wait forever.
 //
-// Run owns every goroutine, process and file and leaves none behind. All methods may be called concurrently, Run once
-// at a time.
+// Run owns every goroutine, process and file and leaves none behind. All methods are safe for concurrent use; Run must not be
+// called concurrently.
 package supervisor

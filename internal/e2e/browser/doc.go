@@ -1,6 +1,5 @@
-// Package browser opens the status page in a real Chromium, as the person on call does: it reads what stands there,
-// presses Tab, narrows the window, switches to dark mode, restarts the server under it. Only tests live here; they skip,
-// and say why, where no Chromium is installed.
+// Package browser tests the status page in Chromium: texts, keyboard, narrow windows, dark mode, and a server that restarts.
+// The tests are skipped where Chromium is not installed.
 //
-// go test ./internal/e2e/browser -shots FOLDER leaves a picture of every state there.
+// go test ./internal/e2e/browser -shots FOLDER saves a screenshot of every state.
 package browser

@@ -1,12 +1,11 @@
-// Campaign breaks the world around the example server, a real process with a real PostgreSQL and Redis, for as long as
-// one likes, and wants every door to tell the truth about it every time.
+// Campaign injects faults into the example server, PostgreSQL, Redis and other dependencies, and compares what every endpoint
+// reports with the true state.
 //
 //	go run ./internal/e2e/campaign -seed 7 -steps 200
 //	go run ./internal/e2e/campaign -for 10m
 //	go run ./internal/e2e/campaign -short
 //
-// The sequence of steps follows from the seed alone; `-seed N -steps K` replays a failure. The README in this folder
-// says what is done, what is wanted, and what is promised.
+// The seed determines the steps; `-seed N -steps K` replays a failure. README.md describes faults, checks and delays.
 package main
 
 import (

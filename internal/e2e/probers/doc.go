@@ -1,4 +1,3 @@
-// Package probers lets strangers probe the example server: HAProxy, which takes a server out and brings it back by what
-// its /ready says (haproxy.cfg shows how), and a crowd of probers that ask a thousand times a second while a dependency
-// hangs. Only tests live here; they skip, and say why, where HAProxy is not installed.
+// Package probers probes the example server with HAProxy, which removes and adds servers by their /ready (see haproxy.cfg),
+// and with a thousand probes a second while a dependency hangs. The tests are skipped where HAProxy is not installed.
 package probers
