@@ -79,7 +79,7 @@ func (m *Map[S]) Lookup(name string) (status S, known bool) {
 	return status, false
 }
 
-// miss counts a use of known in place of read, and copies known once as many have come as the copy costs.
+// miss counts a use of known in place of read, and copies known after as many of them as the copy costs.
 func (m *Map[S]) miss() {
 	if m.misses++; m.misses >= len(m.known) {
 		m.complete()

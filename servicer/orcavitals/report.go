@@ -3,7 +3,6 @@ package orcavitals
 import (
 	orcapb "github.com/cncf/xds/go/xds/data/orca/v3"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/orca"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -48,11 +47,4 @@ func (r *Reporter) report(w *window) *report {
 	}
 	m.trailer = metadata.Pairs("endpoint-load-metrics-bin", string(text))
 	return m
-}
-
-func (m *report) metrics() *orca.ServerMetrics {
-	return &orca.ServerMetrics{
-		CPUUtilization: m.cpu, MemUtilization: m.memory, AppUtilization: m.application, QPS: m.qps, EPS: m.eps,
-		Utilization: map[string]float64{}, RequestCost: map[string]float64{}, NamedMetrics: map[string]float64{},
-	}
 }

@@ -75,8 +75,12 @@ func (r *Reporter) expire() {
 // ServerMetrics returns a copy of the newest report; unknown values are -1, as are all without a report. It implements
 // orca.ServerMetricsProvider.
 func (r *Reporter) ServerMetrics() *orca.ServerMetrics {
-	if current := r.current.Load(); current != nil {
-		return current.metrics()
+	m := r.current.Load()
+	if m == nil {
+		m = unknown()
 	}
-	return unknown().metrics()
+	return &orca.ServerMetrics{
+		CPUUtilization: m.cpu, MemUtilization: m.memory, AppUtilization: m.application, QPS: m.qps, EPS: m.eps,
+		Utilization: map[string]float64{}, RequestCost: map[string]float64{}, NamedMetrics: map[string]float64{},
+	}
 }

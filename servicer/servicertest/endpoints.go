@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"time"
 
@@ -31,7 +32,10 @@ func (t *tester) endpoints(ctx context.Context) {
 	}
 	if t.target.HTTP != "" {
 		t.httpForm(ctx)
-		t.metrics(ctx)
+		if got, _, err := t.http(ctx, http.MethodGet, "/metrics"); err != nil || got.StatusCode != http.StatusNotFound {
+			err = t.eventually(ctx, func() error { return t.compare(ctx, endpoint{query: t.metricsAgree}) })
+			t.want("http.metrics", err == nil, "200 and the status of gRPC", "%v", err)
+		}
 	}
 	if t.target.File != "" {
 		err := t.eventually(ctx, func() error { _, err := readFile(t.target.File, time.Now()); return err })

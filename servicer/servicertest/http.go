@@ -100,16 +100,7 @@ func (t *tester) httpForm(ctx context.Context) {
 		"405 with Allow for POST /ready", "%d, Allow %q", got.StatusCode, got.Header.Get("Allow"))
 }
 
-// metrics compares /metrics, if it exists, with Check.
-func (t *tester) metrics(ctx context.Context) {
-	got, _, err := t.http(ctx, http.MethodGet, "/metrics")
-	if err == nil && got.StatusCode == http.StatusNotFound {
-		return
-	}
-	err = t.eventually(ctx, func() error { return t.compare(ctx, endpoint{query: t.metricsAgree}) })
-	t.want("http.metrics", err == nil, "200 and the status of gRPC", "%v", err)
-}
-
+// metricsAgree compares /metrics with Check.
 func (t *tester) metricsAgree(ctx context.Context, want state) error {
 	got, body, err := t.http(ctx, http.MethodGet, "/metrics")
 	if err != nil {
