@@ -44,7 +44,8 @@ func (s *Server) update(change func(*inputs)) (next time.Time) {
 	names := s.evaluateNames(e)
 	s.publishStatuses(names)
 	due := s.publishReport(s.evaluator.report(in, e, names))
-	s.panicked = time.Time{}
+	s.panicked, s.evaluated = time.Time{}, time.Now()
+	s.pause = pauseAfter(s.evaluated.Sub(in.now))
 	return soonest(in.next(), due)
 }
 
@@ -187,6 +188,30 @@ func (s *Server) setManual(name string, status servingStatus) {
 	} else {
 		s.publishManual(name)
 	}
+	s.notifyManual()
+}
+
+// notifyManual notifies those that wait for a report. With thousands of names an evaluation for each status that is set
+// would cost far more than to set it, so the next notification comes wakePause times as long after it as one took.
+func (s *Server) notifyManual() {
+	wait := s.evaluated.Sub(s.in.setAt) + s.pause
+	switch {
+	case wait <= 0:
+		s.publication.notify()
+	case s.notifying:
+		return
+	case s.notifier == nil:
+		s.notifier = time.AfterFunc(wait, s.notifyNow)
+	default:
+		s.notifier.Reset(wait)
+	}
+	s.notifying = wait > 0
+}
+
+func (s *Server) notifyNow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notifying = false
 	s.publication.notify()
 }
 

@@ -21,6 +21,8 @@ const wakePause = 9
 // maxWakePause bounds that wait: an evaluation takes long when a source is slow or the process is suspended.
 const maxWakePause = 100 * time.Millisecond
 
+func pauseAfter(took time.Duration) time.Duration { return min(wakePause*took, maxWakePause) }
+
 var errRunning = errors.New("servicer: Run or Serve is running already")
 
 // Run evaluates until ctx is done: at once when a check, a breaker, maintenance or a manual status changes, and every
@@ -90,7 +92,7 @@ func (s *Server) run(ctx context.Context) {
 			// of all names each.
 			select {
 			case <-changed:
-			case <-time.After(min(wakePause*took, maxWakePause)):
+			case <-time.After(pauseAfter(took)):
 			case <-ctx.Done():
 			}
 		case <-timer.C:

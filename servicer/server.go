@@ -44,10 +44,14 @@ type Server struct {
 	current     *evaluation
 	tracker     *tracker
 	stall       stallTimer
-	maintenance *time.Timer // evaluates again when the next maintenance ends; nil if there has been none
-	drainBegan  time.Time   // when Drain was first called
-	drains      int         // calls of Drain that have not returned
-	panicked    time.Time   // when a panic of an evaluation was logged; zero once one has succeeded
+	maintenance *time.Timer   // evaluates again when the next maintenance ends; nil if there has been none
+	evaluated   time.Time     // when the last evaluation ended
+	pause       time.Duration // how long after that manual statuses notify nothing
+	notifier    *time.Timer   // notifies after the pause; nil if there has been none
+	notifying   bool          // notifier runs
+	drainBegan  time.Time     // when Drain was first called
+	drains      int           // calls of Drain that have not returned
+	panicked    time.Time     // when a panic of an evaluation was logged; zero once one has succeeded
 }
 
 // New returns a Server that has evaluated its sources once. It starts nothing. The error joins all mistakes, each naming
