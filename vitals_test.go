@@ -383,3 +383,33 @@ func TestHiddenChecksGateWithoutNames(t *testing.T) {
 	check(t, w.conn, "", healthpb.HealthCheckResponse_NOT_SERVING)
 	w.end(t)
 }
+
+// TestOpenBreakersOfOneNameRunCheckOnce opens two breakers of one name, one of them twice.
+func TestOpenBreakersOfOneNameRunCheckOnce(t *testing.T) {
+	var guards []breaker.SnapshotSource
+	for _, trips := range []int{1, 2} {
+		guard, err := breaker.New(breaker.Config{Name: "payments"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range trips {
+			guard.Reset()
+			for range 5 {
+				_, _ = breaker.Do(t.Context(), guard, func(context.Context) (int, error) { return 0, errors.New("refused") })
+			}
+		}
+		guards = append(guards, guard)
+	}
+	var runs atomic.Int64
+	w := serve(t, func(cfg *vitals.Config) {
+		cfg.Breakers = guards
+		cfg.Dependencies = append(cfg.Dependencies, checker.Check{
+			Name: "payments", Interval: time.Hour, Run: func(context.Context) error { runs.Add(1); return nil },
+		})
+	})
+	time.Sleep(3500 * time.Millisecond) // numbers are published each second
+	if n := runs.Load(); n > 3 {
+		t.Errorf("the check ran %d times, want once at the start and once for each breaker", n)
+	}
+	w.end(t)
+}
