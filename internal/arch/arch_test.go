@@ -117,17 +117,22 @@ func TestTopLevelHoldsOnlyListedFiles(t *testing.T) {
 	}
 }
 
-func TestEveryPackageHasADocFile(t *testing.T) {
-	dirs := map[string]bool{}
+func TestEveryPackageHasADocComment(t *testing.T) {
+	documented := map[string]bool{}
 	for file := range sources(t) {
-		dirs[path.Dir(file)] = true
-	}
-	for dir := range dirs {
+		dir := path.Dir(file)
 		if strings.Contains("/"+dir+"/", "/internal/") || strings.HasSuffix(dir, "pb") {
 			continue
 		}
-		if _, err := os.Stat(filepath.Join(root, dir, "doc.go")); err != nil {
-			t.Errorf("%s has no doc.go", dir)
+		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		documented[dir] = documented[dir] || parsed.Doc != nil
+	}
+	for dir, ok := range documented {
+		if !ok {
+			t.Errorf("%s has no package comment", dir)
 		}
 	}
 }

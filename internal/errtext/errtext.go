@@ -18,8 +18,7 @@ func Of(err error) string {
 }
 
 // Capture returns an error that wraps err and holds its text as Of returns it, so that err's Error method is called once;
-// nil if err is nil, and err itself if Capture has returned it. An err whose Error method panics is not wrapped: its other
-// methods may panic as well.
+// nil if err is nil, and err itself if Capture has returned it. An err with an Error method that panics is not wrapped.
 func Capture(err error) error {
 	if err == nil {
 		return nil

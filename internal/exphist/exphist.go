@@ -10,8 +10,8 @@ import (
 // are up to 16.7 % wide, so that a finer scale would only add empty ones.
 const Scale = 3
 
-// Index returns the index n of the bucket (base^(n-1), base^n], in seconds, that holds the geometric middle of bucket i,
-// whose upper bound is bound(i). The first bucket counts at its upper bound, the last one, whose bound is math.MaxInt64,
+// Index returns the index n of the bucket (base^(n-1), base^n], in seconds, that holds the geometric middle of bucket i.
+// Its upper bound is bound(i). The first bucket counts at its upper bound, the last one, whose bound is math.MaxInt64,
 // just above its lower bound. The index grows with i.
 func Index(i int, bound func(int) time.Duration) int {
 	upper := bound(i).Seconds()

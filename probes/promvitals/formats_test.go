@@ -183,7 +183,7 @@ func ExampleFamilies() {
 	// GAUGE health_check_state
 }
 
-// changing is a judge whose checks come and go.
+// changing is a source with checks that are added and removed.
 type changing struct {
 	edition atomic.Pointer[servicer.Report]
 }

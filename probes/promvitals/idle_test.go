@@ -15,7 +15,7 @@ import (
 )
 
 // However often and in whatever format it is asked, a page runs no check: those that there are ran once, at the start,
-// and the one that hangs makes nobody wait.
+// and the one that hangs delays no scrape.
 func TestScrapesRunNoCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var runs atomic.Int64

@@ -17,7 +17,7 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// FuzzLabels exports two names that somebody has chosen, and reads the page as Prometheus does: no name may spoil the
+// FuzzLabels exports two arbitrary names, and reads the page as Prometheus does: no name may spoil the
 // page, break out of its label, or pass for another one.
 func FuzzLabels(f *testing.F) {
 	for _, name := range []string{

@@ -39,7 +39,7 @@ func large(n int) *servicer.Report {
 	return r
 }
 
-// oddNames are parts of names that nobody should choose, and that must not end a page or a line.
+// oddNames are parts of names that are hostile, and that must not end a page or a line.
 var oddNames = []string{`"`, `\`, "\n", "\xff", "\xfe", "}{,=", "# EOF", "\u2028", "<b>", ""}
 
 // TestLargestPageIsBoundedAndParses has 1,000 methods that have ended in all ways, and 200 checks, all with odd names.
@@ -85,7 +85,7 @@ func TestLargestPageIsBoundedAndParses(t *testing.T) {
 			}
 		}
 	}
-	// Nobody but Prometheus, in examples/monitoring, reads OpenMetrics: every line must at least be a sample or a comment.
+	// No parser for OpenMetrics is here (Prometheus reads it in examples/monitoring): every line must at least be a sample or a comment.
 	last := ""
 	lines := bufio.NewScanner(bounded(t, handler, openMetrics))
 	for lines.Scan() {

@@ -48,11 +48,11 @@ type stranger string
 func (s stranger) Describe(chan<- *prometheus.Desc) {}
 
 func (s stranger) Collect(metrics chan<- prometheus.Metric) {
-	metrics <- prometheus.MustNewConstMetric(prometheus.NewDesc(string(s), "Of somebody else.", nil, nil), prometheus.CounterValue, 7)
+	metrics <- prometheus.MustNewConstMetric(prometheus.NewDesc(string(s), "Of another collector.", nil, nil), prometheus.CounterValue, 7)
 }
 
 func TestHandlerRejectsCollectorsWithTheSameNames(t *testing.T) {
-	described := prometheus.NewCounter(prometheus.CounterOpts{Name: "health_phase", Help: "Of somebody else."})
+	described := prometheus.NewCounter(prometheus.CounterOpts{Name: "health_phase", Help: "Of another collector."})
 	if _, err := promvitals.Handler(collector(t, promvitals.Config{Source: staticSource{report()}}), described); err == nil {
 		t.Error("a collector with a name of ours was accepted")
 	}
@@ -119,7 +119,7 @@ type unwell struct{}
 func (unwell) Describe(chan<- *prometheus.Desc) {}
 
 func (unwell) Collect(metrics chan<- prometheus.Metric) {
-	metrics <- prometheus.NewInvalidMetric(prometheus.NewDesc("unwell_total", "Of somebody else.", nil, nil), errors.New("unwell"))
+	metrics <- prometheus.NewInvalidMetric(prometheus.NewDesc("unwell_total", "Of another collector.", nil, nil), errors.New("unwell"))
 }
 
 func TestNameParameterSelectsFamilies(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 	"github.com/vitals-go/vitals/probes/promvitals"
 )
 
-// rpcPage is what a page tells about calls, and the heap that is in use once it was made.
+// rpcPage is the part of a page about calls, and the heap in use after it.
 func rpcPage(t *testing.T, recorder *interceptor.Recorder) (page string, heap uint64) {
 	t.Helper()
 	page = scrape(t, collector(t, promvitals.Config{Recorder: recorder}))
@@ -38,7 +38,7 @@ const barely = 2 << 20
 
 func TestMillionUnknownMethodsAddNoSeries(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
-	stream := &deaf{ctx: t.Context()}
+	stream := &unusedStream{ctx: t.Context()}
 	call := func(name string) {
 		_ = recorder.StreamServerInterceptor(nil, stream, &grpc.StreamServerInfo{FullMethod: name, IsClientStream: true, IsServerStream: true},
 			func(any, grpc.ServerStream) error { return status.Error(codes.Unimplemented, "") })
@@ -63,13 +63,13 @@ func TestMillionUnknownMethodsAddNoSeries(t *testing.T) {
 	}
 }
 
-// deaf is a stream that nobody uses.
-type deaf struct {
+// unusedStream is a stream without messages.
+type unusedStream struct {
 	grpc.ServerStream
 	ctx context.Context
 }
 
-func (d *deaf) Context() context.Context { return d.ctx }
+func (d *unusedStream) Context() context.Context { return d.ctx }
 
 // TestScannerAddsNoSeries scans a real server, with and without a handler for unknown services.
 func TestScannerAddsNoSeries(t *testing.T) {
