@@ -1,7 +1,4 @@
-// Package priceapi asks an HTTP service what things cost.
-//
-// The service answers GET <URL>/prices/<sku> with {"currency_code":"EUR","minor_units":1299}, or with 404 when it has
-// no price. It is taken to work when GET <URL> answers with anything below 500.
+// Package priceapi reads prices from an HTTP service.
 package priceapi
 
 import (

@@ -1,4 +1,4 @@
-// Package upstream asks another inventory for items that this one does not have.
+// Package upstream reads items from another inventory server.
 package upstream
 
 import (

@@ -1,4 +1,4 @@
-// Package testplugin gives tests the real store plugin, and looks at what its processes leave behind.
+// Package testplugin builds and runs the store plugin for tests, and finds what its processes leave behind.
 package testplugin
 
 import (

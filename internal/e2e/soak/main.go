@@ -1,14 +1,11 @@
-// Soak runs the example server under mixed load for as long as one likes, and fails if anything in it grows: goroutines,
-// file descriptors, heap or memory.
+// Soak runs the example server under mixed load and fails if goroutines, file descriptors, heap or memory grow.
 //
 //	go run ./internal/e2e/soak -for 10m -out soak.md
 //
-// The load is that of an ordinary day, and of clients that do not behave: calls, streams of items, watches of health
-// that come and go, scrapes, floods of probes on new connections, clients that connect and say nothing, that read
-// nothing, and that vanish in the middle of a word. Nothing that the server needs fails; that is another program's job.
+// The load is calls, streams of items, health watches, scrapes, floods of probes on new connections, and clients that send
+// nothing, read nothing or disconnect in the middle of a message. Dependencies do not fail; campaign covers that.
 //
-// It needs Linux, whose /proc tells what a process holds. It exits with 1 if something has grown, or is still held when
-// the load has ended.
+// It needs Linux (/proc). It exits with 1 if something has grown, or is still held after the load.
 package main
 
 import (
