@@ -195,7 +195,7 @@ func isLine(n *ast.CompositeLit) bool {
 		return false
 	}
 	if id, ok := n.Type.(*ast.Ident); ok {
-		return id.Name == "line" || id.Name == "logLine"
+		return id.Name == "record"
 	}
 	level, ok := n.Elts[0].(*ast.SelectorExpr)
 	return ok && n.Type == nil && strings.HasPrefix(level.Sel.Name, "Level")
