@@ -92,7 +92,7 @@ func (k Kind) String() string {
 type Measurement struct {
 	// Value in Unit.
 	Value float64
-	// Unit follows the number in messages: "%" or " ms". May be empty.
+	// Unit is bare: "%" or "ms". May be empty.
 	Unit string
 	// Source describes publicly what Value was measured against: "of the cgroup limit (512 MiB)".
 	Source string

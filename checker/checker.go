@@ -1,10 +1,13 @@
 package checker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -14,10 +17,31 @@ import (
 	"github.com/vitals-go/vitals/internal/broadcast"
 )
 
+// Config configures a Checker. The zero value has no checks.
+type Config struct {
+	// Checks are the initial checks; Add and Remove change the set.
+	Checks []Check
+
+	// Parallel bounds the runs in flight, abandoned ones aside. Default 16.
+	Parallel int
+
+	// Logger receives one record per transition and a reminder every 5 minutes while a check fails, with the raw error,
+	// in the group vitals with the attribute logger=plugin.health. A slow handler delays no check; records that exceed a
+	// queue of 1,024, or make the handler panic, are dropped and counted. Default: discard.
+	Logger *slog.Logger
+
+	// Wrap wraps each run, in the run's goroutine and within its Timeout, such as for a span. The returned context is
+	// passed to the check. The returned function is called once with the run's error (nil if it passed) when the run has
+	// ended, also by panic and long after it was abandoned. Either may be nil. Both do not affect the result.
+	Wrap func(ctx context.Context, name string) (context.Context, func(error))
+}
+
+const defaultParallel = 16
+
 // Checker runs checks on their schedule and publishes snapshots of their results. Create it with New, then call Run. All
 // methods may be called concurrently.
 type Checker struct {
-	wrap      wrapFunc
+	wrap      func(ctx context.Context, name string) (context.Context, func(error))
 	log       *asynclog.Logger
 	watchdog  watchdog
 	snapshots *broadcast.Value[Snapshot]
@@ -27,19 +51,19 @@ type Checker struct {
 	// mu guards all fields below. No user code runs and nothing is logged while it is held.
 	mu      sync.Mutex
 	byName  map[string]*entry
-	entries []*entry  // sorted by name
-	results []*Result // of entries, in the same order
+	entries []*entry // sorted by name
 
 	session  *session    // nil unless Run runs
 	expiry   *time.Timer // marks results as stale after Run; nil until it has returned once
 	timers   timerHeap
 	queue    []*entry // due, waiting for a free run
-	free     int      // how many more runs may be in flight
+	parallel int      // how many runs may be in flight
+	running  int      // runs in flight, without abandoned ones and those of removed checks
 	detached int      // runs in flight of removed checks
-	finished []returned
+	finished []*run   // ended, not collected yet
 
 	revision  uint64
-	dirty     bool // results holds something unpublished
+	dirty     bool // something is unpublished
 	published time.Time
 	completed []chan struct{} // closed by the next publication
 }
@@ -49,76 +73,57 @@ type Checker struct {
 func New(cfg Config) (*Checker, error) {
 	c := &Checker{
 		wrap:      cfg.Wrap,
-		log:       newLog(cfg.Logger),
+		log:       asynclog.New(cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)).With("logger", "plugin.health").WithGroup("vitals")),
 		snapshots: broadcast.New(&Snapshot{}),
 		wakeup:    make(chan struct{}, 1),
 		began:     make(chan struct{}),
 		byName:    make(map[string]*entry, len(cfg.Checks)),
-		free:      cfg.Parallel,
+		parallel:  cmp.Or(cfg.Parallel, defaultParallel),
 	}
+	c.watchdog.mu = &c.mu
 	var errs []error
 	if cfg.Parallel < 0 {
 		errs = append(errs, fmt.Errorf("checker: Parallel is negative: %d", cfg.Parallel))
 	}
-	if cfg.Parallel == 0 {
-		c.free = defaultParallel
-	}
-	if len(cfg.Checks) > maxChecks {
-		errs = append(errs, errTooMany)
-	}
-	for i := range cfg.Checks {
+	for i := range min(len(cfg.Checks), maxChecks+1) {
 		check := &cfg.Checks[i]
-		errs = append(errs, check.validate(), c.unused(check.Name))
+		errs = append(errs, c.validate(check))
 		c.byName[check.Name] = newEntry(check)
-		c.entries = append(c.entries, c.byName[check.Name])
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(c.entries, byName)
-	c.results = make([]*Result, len(c.entries))
-	c.reindex(0)
+	c.entries = slices.SortedFunc(maps.Values(c.byName), byName)
 	c.publish(time.Time{})
 	return c, nil
 }
 
 func byName(a, b *entry) int { return strings.Compare(a.check.Name, b.check.Name) }
 
-// unused returns an error if there is a check called name.
-func (c *Checker) unused(name string) error {
-	if c.byName[name] == nil {
-		return nil
+// validate returns all reasons not to add check.
+func (c *Checker) validate(check *Check) error {
+	errs := []error{check.validate()}
+	if c.byName[check.Name] != nil {
+		errs = append(errs, fmt.Errorf("checker: check %q: Name is used twice", check.Name))
 	}
-	return fmt.Errorf("checker: check %q: Name is used twice", name)
-}
-
-// reindex repairs what depends on the order of entries, from index first on.
-func (c *Checker) reindex(first int) {
-	for i := first; i < len(c.entries); i++ {
-		c.entries[i].pos = i
-		c.results[i] = c.entries[i].result
+	if len(c.byName) >= maxChecks {
+		errs = append(errs, fmt.Errorf("checker: more than %d checks; remove unused ones, or combine several into one", maxChecks))
 	}
+	return errors.Join(errs...)
 }
 
 // Add adds a check, before or during Run. Its first run starts at once, or after InitialDelay. The error joins all
 // mistakes, as that of New does. A Checker holds at most 10,000 checks.
 func (c *Checker) Add(check Check) error {
-	err := check.validate()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	err = errors.Join(err, c.unused(check.Name))
-	if len(c.entries) >= maxChecks {
-		err = errors.Join(err, errTooMany)
-	}
-	if err != nil {
+	if err := c.validate(&check); err != nil {
 		return err
 	}
 	e := newEntry(&check)
 	i, _ := slices.BinarySearchFunc(c.entries, e, byName)
 	c.byName[check.Name] = e
 	c.entries = slices.Insert(c.entries, i, e)
-	c.results = slices.Insert(c.results, i, e.result)
-	c.reindex(i)
 	now := time.Now()
 	if c.session != nil {
 		e.due = now.Add(e.check.InitialDelay)
@@ -138,17 +143,16 @@ func (c *Checker) Remove(name string) bool {
 	if e == nil {
 		return false
 	}
+	e.removed = true
+	isRemoved := func(e *entry) bool { return e.removed }
 	delete(c.byName, name)
-	c.entries = slices.Delete(c.entries, e.pos, e.pos+1)
-	c.results = slices.Delete(c.results, e.pos, e.pos+1)
-	c.reindex(e.pos)
-	e.pos = -1
+	c.entries = slices.DeleteFunc(c.entries, isRemoved)
+	c.queue = slices.DeleteFunc(c.queue, isRemoved)
 	c.timers.remove(e)
-	c.queue = slices.DeleteFunc(c.queue, func(q *entry) bool { return q == e })
-	e.queued = false
 	if e.run != nil {
 		e.run.cancel()
-		c.detach(e.run)
+		c.release(e.run)
+		c.detached++
 		c.wake()
 	}
 	c.notify(e)

@@ -8,7 +8,7 @@ type entry struct {
 
 	evaluation evaluation
 	result     *Result // immutable; replaced as a whole
-	pos        int     // index in Checker.entries; -1 once removed
+	removed    bool
 
 	due  time.Time // of the next run, or of the next timeout of an abandoned one
 	wake time.Time // when the scheduler handles it next
@@ -34,34 +34,48 @@ func newEntry(check *Check) *entry {
 // stuck reports whether an abandoned run is still in flight.
 func (e *entry) stuck() bool { return e.run != nil && e.run.abandoned }
 
-// expiry returns when the result expires, if there is one that has not.
-func (e *entry) expiry() (time.Time, bool) {
-	return e.result.Expires, !e.result.Expires.IsZero() && e.result.Reason != ReasonStale
+// running reports whether a run is in flight that is not abandoned.
+func (e *entry) running() bool { return e.run != nil && !e.run.abandoned }
+
+// expiry returns when the result expires, zero if there is none or it has expired.
+func (e *entry) expiry() time.Time {
+	if e.result.Reason == ReasonStale {
+		return time.Time{}
+	}
+	return e.result.Expires
 }
 
-// nextWake returns when the scheduler has to handle e, and false while it only waits for a free run.
-func (e *entry) nextWake() (time.Time, bool) {
-	expires, ok := e.expiry()
-	wake := expires
+// expired reports whether the result should be stale, but is not.
+func (e *entry) expired(now time.Time) bool {
+	expires := e.expiry()
+	return !expires.IsZero() && !expires.After(now)
+}
+
+// nextWake returns when the scheduler has to handle e, zero while it only waits for a free run.
+func (e *entry) nextWake() time.Time {
 	switch {
-	case e.run != nil && !e.run.abandoned:
-		wake = e.run.deadline.Add(returnGrace)
+	case e.running():
+		return earlier(e.run.deadline.Add(returnGrace), e.expiry())
 	case !e.queued:
-		wake = e.due
-	case !ok:
-		return time.Time{}, false
+		return earlier(e.due, e.expiry())
+	default:
+		return e.expiry()
 	}
-	if ok && expires.Before(wake) {
-		return expires, true
+}
+
+// earlier returns the earlier of two times, of which zero means never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
-	return wake, true
+	return a
 }
 
 // evaluate replaces evaluation and result by those that follow from o and returns the result before.
 func (e *entry) evaluate(o *outcome, now time.Time) (before *Result) {
 	before = e.result
 	next := *before
-	e.evaluation = e.evaluation.after(o.observation(), &e.check)
+	e.evaluation = e.evaluation.after(o, &e.check)
 	v := e.evaluation
 	next.Status, next.Reason, next.Value, next.Failures = v.status, v.reason, v.value, v.failures
 	next.Err = o.err
@@ -75,7 +89,7 @@ func (e *entry) evaluate(o *outcome, now time.Time) (before *Result) {
 	if o.event == passed && v.failures == 0 {
 		next.LastSuccess = now
 	}
-	if !o.expired {
+	if o.ran || o.event != inconclusive { // not by expiry
 		next.At = now
 		next.Expires = now.Add(e.check.lifetime())
 		next.Runs.AddResults(next.Status, 1)

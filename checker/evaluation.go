@@ -23,13 +23,6 @@ const (
 	valueCircuitOpen = "circuit_open"
 )
 
-// observation is an event with the number that was measured, if any.
-type observation struct {
-	event    event
-	measured bool
-	number   float64
-}
-
 // evaluation is the state of one check: a value, which after replaces. The zero value is that of a check that has not run.
 type evaluation struct {
 	status Status
@@ -44,7 +37,7 @@ type evaluation struct {
 }
 
 // after returns the evaluation of c that follows from o. It is pure.
-func (v evaluation) after(o observation, c *Check) evaluation {
+func (v evaluation) after(o *outcome, c *Check) evaluation {
 	switch o.event {
 	case passed:
 		return v.pass(o, c)
@@ -73,10 +66,11 @@ func (v evaluation) after(o observation, c *Check) evaluation {
 	return v
 }
 
-func (v evaluation) pass(o observation, c *Check) evaluation {
+func (v evaluation) pass(o *outcome, c *Check) evaluation {
 	value, level := valueAvailable, Healthy
 	if o.measured {
-		value, level = formatNumber(o.number), c.level(o.number, v.level)
+		number := o.measurement.Value
+		value, level = formatNumber(number), c.level(number, v.level)
 		v.level = level
 	}
 	if level == Critical {

@@ -10,7 +10,7 @@ import (
 // model evaluates a whole history at once by the documented rules.
 type model struct{ rules rules }
 
-func (m model) evaluate(history []observation) (Status, Reason, string) {
+func (m model) evaluate(history []outcome) (Status, Reason, string) {
 	status, reason, value := Unknown, ReasonNotRunYet, ""
 	for i, t := range history {
 		past := history[:i+1]
@@ -45,7 +45,7 @@ func (m model) evaluate(history []observation) (Status, Reason, string) {
 }
 
 // single grades the last event by thresholds, as if nothing had been wrong before the present row of events.
-func (m model) single(past []observation) (Status, Reason, string) {
+func (m model) single(past []outcome) (Status, Reason, string) {
 	graded := func(reached bool) Status {
 		if reached {
 			return Critical
@@ -58,7 +58,7 @@ func (m model) single(past []observation) (Status, Reason, string) {
 		if !t.measured {
 			return Healthy, ReasonOK, "available"
 		}
-		switch v := formatNumber(t.number); m.level(past) {
+		switch v := formatNumber(t.measurement.Value); m.level(past) {
 		case Critical:
 			return graded(row >= m.rules.failures), ReasonThreshold, v
 		case Warning:
@@ -81,7 +81,7 @@ func (m model) single(past []observation) (Status, Reason, string) {
 }
 
 // level replays the measurements alone.
-func (m model) level(past []observation) Status {
+func (m model) level(past []outcome) Status {
 	level := Healthy
 	warning, critical := m.rules.warning.Value(), m.rules.critical.Value()
 	for _, p := range past {
@@ -90,9 +90,9 @@ func (m model) level(past []observation) Status {
 		}
 		const falls = 0.95
 		switch {
-		case p.number > critical, level == Critical && p.number >= critical*falls:
+		case p.measurement.Value > critical, level == Critical && p.measurement.Value >= critical*falls:
 			level = Critical
-		case p.number > warning, level != Healthy && p.number >= warning*falls:
+		case p.measurement.Value > warning, level != Healthy && p.measurement.Value >= warning*falls:
 			level = Warning
 		default:
 			level = Healthy
@@ -101,13 +101,13 @@ func (m model) level(past []observation) Status {
 	return level
 }
 
-func (m model) good(past []observation) bool {
+func (m model) good(past []outcome) bool {
 	t := past[len(past)-1]
 	return t.event == passed && (!t.measured || m.level(past) != Critical)
 }
 
 // row counts the failures at the end. What starves proves nothing.
-func (m model) row(past []observation) int {
+func (m model) row(past []outcome) int {
 	n := 0
 	for i := len(past); i > 0; i-- {
 		switch {
@@ -121,7 +121,7 @@ func (m model) row(past []observation) int {
 	return n
 }
 
-func (m model) timeouts(past []observation) int {
+func (m model) timeouts(past []outcome) int {
 	n := 0
 	for _, t := range slices.Backward(past) {
 		switch t.event {
@@ -136,7 +136,7 @@ func (m model) timeouts(past []observation) int {
 }
 
 // everDown reports whether the thresholds were reached at a moment since which there was no recovery.
-func (m model) everDown(past []observation) bool {
+func (m model) everDown(past []outcome) bool {
 	down, row := false, 0
 	for i := range past {
 		t := past[i]
@@ -158,7 +158,7 @@ func (m model) everDown(past []observation) bool {
 }
 
 // recovering reports whether the last event is a success that is not enough.
-func (m model) recovering(past []observation) bool {
+func (m model) recovering(past []outcome) bool {
 	return m.good(past) && m.everDown(past)
 }
 
@@ -188,14 +188,14 @@ func FuzzEvaluation(f *testing.F) {
 			r.warning, r.critical = Above(64), Above(80)
 		}
 		var v evaluation
-		var history []observation
+		var history []outcome
 		for _, b := range script {
-			event := observation{event: event(b % uint8(cancelled))}
+			event := outcome{event: event(b % uint8(cancelled))}
 			if event.event == passed && r.measures {
-				event.measured, event.number = true, float64(b/uint8(cancelled))*2.5
+				event.measured, event.measurement.Value = true, float64(b/uint8(cancelled))*2.5
 			}
 			history = append(history, event)
-			v = v.after(event, r.check())
+			v = v.after(&event, r.check())
 			status, reason, value := model{r}.evaluate(history)
 			if v.status != status || v.reason != reason || v.value != value {
 				t.Fatalf("rules %+v\nhistory %v\ngot  %v %v %q\nwant %v %v %q",
@@ -251,7 +251,7 @@ func TestEvaluations(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var v evaluation
 			for _, e := range test.events {
-				v = v.after(observation{event: e}, test.rules.check())
+				v = v.after(&outcome{event: e}, test.rules.check())
 			}
 			if v.status != test.status || v.reason != test.reason || v.value != test.value {
 				t.Fatalf("got %v %v %q, want %v %v %q", v.status, v.reason, v.value, test.status, test.reason, test.value)

@@ -148,21 +148,21 @@ func (m *randomRun) audit() {
 		}
 		m.auditEntry(i, e)
 	}
-	if m.free+active != randomParallel {
-		m.t.Errorf("%d runs, and place for %d more", active, m.free)
+	if m.running != active {
+		m.t.Errorf("%d runs, counted %d", active, m.running)
 	}
-	if m.session != nil && m.free > 0 && len(m.queue) > 0 {
+	if m.session != nil && m.running < randomParallel && len(m.queue) > 0 {
 		m.t.Errorf("%d wait for their turn although there is place", len(m.queue))
 	}
 	for _, e := range m.timers {
-		if e.pos < 0 {
+		if e.removed {
 			m.t.Errorf("%s was removed and is on the agenda", e.check.Name)
 		}
 	}
 }
 
 func (m *randomRun) auditEntry(i int, e *entry) {
-	if e.pos != i || m.results[i] != e.result {
+	if m.byName[e.check.Name] != e || i > 0 && m.entries[i-1].check.Name >= e.check.Name {
 		m.t.Errorf("%s is not where it says", e.check.Name)
 	}
 	if e.queued && e.run != nil {
@@ -174,7 +174,7 @@ func (m *randomRun) auditEntry(i int, e *entry) {
 	if e.slot < 0 && !e.queued {
 		m.t.Errorf("%s is never looked at again", e.check.Name)
 	}
-	if expires, ok := e.expiry(); ok && !expires.After(time.Now()) {
+	if e.expired(time.Now()) {
 		m.t.Errorf("%s is believed after its time", e.check.Name)
 	}
 }
@@ -186,8 +186,8 @@ func (m *randomRun) close() {
 	m.stop()
 	time.Sleep(time.Minute)
 	m.drain()
-	if m.free != randomParallel || m.detached != 0 || m.watchdog.inFlight != 0 || len(m.timers) != 0 || len(m.queue) != 0 {
-		m.t.Errorf("left: place for %d, %d leave, %d are watched, agenda of %d, queue of %d",
-			m.free, m.detached, m.watchdog.inFlight, len(m.timers), len(m.queue))
+	if m.running != 0 || m.detached != 0 || m.watchdog.inFlight != 0 || len(m.timers) != 0 || len(m.queue) != 0 {
+		m.t.Errorf("left: %d run, %d leave, %d are watched, agenda of %d, queue of %d",
+			m.running, m.detached, m.watchdog.inFlight, len(m.timers), len(m.queue))
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/vitals-go/vitals/internal/asynclog"
 	"github.com/vitals-go/vitals/internal/errtext"
 )
 
@@ -14,56 +13,40 @@ const (
 	logGrace = time.Second
 )
 
-// newLog returns the log of checks; a nil logger discards.
-func newLog(logger *slog.Logger) *asynclog.Logger {
-	if logger == nil {
-		return asynclog.New(nil)
-	}
-	return asynclog.New(logger.With(slog.String("logger", "plugin.health")).WithGroup("vitals"))
-}
-
-// line is one record about a check.
-type line struct {
-	before, after *Result
-	stack         []byte
-	abandoned     bool
-	reminder      bool
-}
-
-// level follows the new status. The first result of a healthy resource is for debugging.
-func (l *line) level() slog.Level {
-	switch l.after.Status {
-	case Critical:
-		return slog.LevelError
-	case Warning, Unknown:
-		return slog.LevelWarn
-	}
-	if l.after.Kind == Resource && l.before.Reason == ReasonNotRunYet {
-		return slog.LevelDebug
-	}
-	return slog.LevelInfo
-}
-
-func (l *line) record() (slog.Level, string, []slog.Attr) {
+// logResult logs the transition from before to after by o, or a reminder that nothing has changed.
+func (c *Checker) logResult(before, after *Result, o *outcome, changed bool) {
 	attrs := []slog.Attr{
-		slog.String("check", l.after.Name),
-		slog.String("status", l.after.Status.String()),
-		slog.String("reason", l.after.Reason.String()),
-		slog.String("was", l.before.Status.String()),
-		slog.Int("failures", l.after.Failures),
-		slog.Duration("duration", l.after.Duration),
+		slog.String("check", after.Name),
+		slog.String("status", after.Status.String()),
+		slog.String("reason", after.Reason.String()),
+		slog.String("was", before.Status.String()),
+		slog.Int("failures", after.Failures),
+		slog.Duration("duration", after.Duration),
 	}
-	if l.after.Err != nil {
-		attrs = append(attrs, slog.String("error", errtext.Of(l.after.Err)))
+	if after.Err != nil {
+		attrs = append(attrs, slog.String("error", errtext.Of(after.Err)))
 	}
-	if l.abandoned {
+	if o.abandoned {
 		attrs = append(attrs, slog.Bool("abandoned", true))
 	}
-	if l.reminder {
-		attrs = append(attrs, slog.Bool("reminder", true), slog.Time("since", l.after.Since))
+	if !changed {
+		attrs = append(attrs, slog.Bool("reminder", true), slog.Time("since", after.Since))
+	} else if o.stack != nil {
+		attrs = append(attrs, slog.String("stack", string(o.stack)))
 	}
-	if l.stack != nil {
-		attrs = append(attrs, slog.String("stack", string(l.stack)))
+	c.log.Log(logLevel(before, after), after.Message, attrs...)
+}
+
+// logLevel follows the new status. The first result of a healthy resource is for debugging.
+func logLevel(before, after *Result) slog.Level {
+	switch {
+	case after.Status == Critical:
+		return slog.LevelError
+	case after.Status != Healthy:
+		return slog.LevelWarn
+	case after.Kind == Resource && before.Reason == ReasonNotRunYet:
+		return slog.LevelDebug
+	default:
+		return slog.LevelInfo
 	}
-	return l.level(), l.after.Message, attrs
 }

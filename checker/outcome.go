@@ -3,14 +3,11 @@ package checker
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math"
 	"time"
-
-	"github.com/vitals-go/vitals/internal/errtext"
 )
 
-// ErrInconclusive is wrapped by the error of a check that could not determine the state, such as that of a hanging mount. The result is unknown and stale, with the last value.
+// ErrInconclusive is wrapped by the error of a check that could not determine the state, such as that of a hanging mount.
+// The result is unknown and stale, with the last value.
 var ErrInconclusive = errors.New("checker: inconclusive")
 
 // outcome is how a run ended, or what the scheduler found instead of a run.
@@ -22,22 +19,8 @@ type outcome struct {
 	stack       []byte
 	duration    time.Duration
 	late        bool // err is a timeout, possibly a client's own
-	ran         bool // false for what the scheduler found
+	ran         bool // false for what the scheduler found; inconclusive is then an expired result
 	abandoned   bool
-	expired     bool // the last result has expired
-}
-
-func (o *outcome) observation() observation {
-	return observation{event: o.event, measured: o.measured, number: o.measurement.Value}
-}
-
-// measure records what Measure returned. NaN and infinities are errors.
-func (o *outcome) measure(m Measurement) error {
-	if math.IsNaN(m.Value) || math.IsInf(m.Value, 0) {
-		return fmt.Errorf("measured %v", m.Value)
-	}
-	o.measured, o.measurement = true, m
-	return nil
 }
 
 // classify turns what the check returned into an event. It calls methods of err, which may panic.
@@ -85,13 +68,6 @@ func circuitOpen(err error) bool {
 	return false
 }
 
-// panicError is the error of a run that panicked.
-type panicError struct{ text string }
-
-func newPanicError(cause any) error { return &panicError{errtext.Cut(fmt.Sprintf("panic: %v", cause))} }
-
-func (e *panicError) Error() string { return e.text }
-
 // ReasonFor returns the reason of one run for Config.Wrap, given the hook's context and the error passed to its function:
 // ok, error, timeout, panic, circuit_open, or stale if the run was inconclusive. The status of the check also depends on
 // its thresholds and limits.
@@ -101,7 +77,7 @@ func ReasonFor(ctx context.Context, err error) (reason Reason) {
 			reason = ReasonError
 		}
 	}()
-	if _, panicked := errors.AsType[*panicError](err); panicked || errors.Is(err, errGoexit) {
+	if errors.Is(err, errPanic) || errors.Is(err, errGoexit) {
 		return ReasonPanic
 	}
 	switch classify(ctx, err) {

@@ -15,7 +15,8 @@ var errStopped = errors.New("checker: Run has ended")
 // Refresh waits for Run to begin. It fails for unknown names, all of which it lists, when ctx is done, and when Run has
 // ended. The runs do not depend on ctx.
 func (c *Checker) Refresh(ctx context.Context, names ...string) (*Snapshot, error) {
-	if err := c.checkNames(names); err != nil {
+	entries, err := c.find(names)
+	if err != nil {
 		return nil, err
 	}
 	select {
@@ -23,7 +24,7 @@ func (c *Checker) Refresh(ctx context.Context, names ...string) (*Snapshot, erro
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	s, pending, err := c.enqueue(names)
+	s, pending, err := c.refresh(entries)
 	if err != nil {
 		return nil, err
 	}
@@ -39,48 +40,40 @@ func (c *Checker) Refresh(ctx context.Context, names ...string) (*Snapshot, erro
 	return c.Snapshot(), nil
 }
 
-func (c *Checker) checkNames(names []string) error {
+func (c *Checker) find(names []string) (entries []*entry, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var errs []error
 	for _, name := range names {
-		if c.byName[name] == nil {
-			errs = append(errs, fmt.Errorf("checker: unknown check %q", name))
+		if e := c.byName[name]; e != nil {
+			entries = append(entries, e)
+		} else {
+			err = errors.Join(err, fmt.Errorf("checker: unknown check %q", name))
 		}
 	}
-	return errors.Join(errs...)
+	return entries, err
 }
 
-// enqueue makes the named checks due and returns what to wait for.
-func (c *Checker) enqueue(names []string) (*session, []<-chan struct{}, error) {
+// refresh makes entries due, or all without any, and returns what to wait for.
+func (c *Checker) refresh(entries []*entry) (*session, []<-chan struct{}, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.session == nil {
 		return nil, nil, errStopped
 	}
-	entries := c.entries
-	if len(names) > 0 {
-		entries = nil
-		for _, name := range names {
-			if e := c.byName[name]; e != nil { // not removed meanwhile
-				entries = append(entries, e)
-			}
-		}
+	if len(entries) == 0 {
+		entries = c.entries
 	}
 	var pending []<-chan struct{}
 	for _, e := range entries {
-		if e.stuck() {
+		if e.removed || e.stuck() {
 			continue
 		}
 		if e.completed == nil {
 			e.completed = make(chan struct{})
 		}
 		pending = append(pending, e.completed)
-		if e.run == nil && !e.queued {
-			e.queued = true
-			c.queue = append(c.queue, e)
-			c.reschedule(e)
-		}
+		c.enqueue(e)
+		c.reschedule(e)
 	}
 	c.wake()
 	return c.session, pending, nil

@@ -4,10 +4,11 @@ import (
 	"iter"
 	"math"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/unit"
 )
 
 // Result is the state of one check. It is plain data; a Result in a Snapshot never changes.
@@ -99,7 +100,8 @@ func (r *Runs) AddResults(status Status, n uint64) { r.byStatus[status] += n }
 // AddRuns counts n runs that took d each.
 func (r *Runs) AddRuns(d time.Duration, n uint64) {
 	r.Sum += d * time.Duration(n)
-	r.durations[sort.SearchFloat64s(durationBounds[:], d.Seconds())] += n
+	bucket, _ := slices.BinarySearch(durationBounds[:], d.Seconds())
+	r.durations[bucket] += n
 }
 
 // Snapshot is the immutable set of all results at one time.
@@ -121,6 +123,9 @@ func (s *Snapshot) Lookup(name string) (*Result, bool) {
 	return s.Results[i], true
 }
 
+// Measured reports whether Value is the number of Measurement, not a word such as timeout.
+func (r *Result) Measured() bool { return r.Value == formatNumber(r.Measurement.Value) }
+
 // formatNumber formats a measured value for reports.
 func formatNumber(number float64) string { return strconv.FormatFloat(number, 'f', 1, 64) }
 
@@ -131,11 +136,7 @@ func (r *Result) message() string {
 		if r.Value == valueAvailable {
 			return r.Title + " is available"
 		}
-		text := r.Title + " at " + r.Value + r.Measurement.Unit
-		if r.Measurement.Source != "" {
-			text += " " + r.Measurement.Source
-		}
-		return text
+		return strings.TrimSuffix(r.Title+" at "+unit.Format(r.Value, r.Measurement.Unit)+" "+r.Measurement.Source, " ")
 	case ReasonError:
 		if r.Value == valueError {
 			return r.Title + " cannot be measured"

@@ -3,6 +3,8 @@ package checker
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"runtime/debug"
 	"time"
 
@@ -19,47 +21,43 @@ type run struct {
 	lost      time.Duration // the watchdog's total when it was last read for this run
 	watched   bool          // the watchdog counts this run
 	abandoned bool          // no longer counted against Config.Parallel
-	detached  bool          // its check was removed
-}
-
-// returned is a run that has ended, for the scheduler.
-type returned struct {
-	run     *run
-	outcome *outcome
+	outcome   outcome       // of the goroutine, until it has ended
 }
 
 var (
+	errPanic  = errors.New("panic")
 	errGoexit = errors.New("the check ended its goroutine (runtime.Goexit)")
 	errStuck  = errors.New("the run ignores its context")
 )
 
 // execute is the goroutine of a run. It delivers one outcome, also after a panic or Goexit.
 func (c *Checker) execute(ctx context.Context, r *run) {
-	o := &outcome{event: panicked, err: errGoexit, ran: true}
+	o := &r.outcome
+	*o = outcome{event: panicked, err: errGoexit, ran: true}
 	defer func() {
 		o.duration = time.Since(r.started)
 		r.cancel()
-		c.deliver(returned{r, o})
+		c.mu.Lock()
+		c.finished = append(c.finished, r)
+		c.mu.Unlock()
+		c.wake()
 	}()
 	defer o.recover() // also of panics in wrap
-	o.run(ctx, &r.entry.check, c.wrap)
+	c.call(ctx, &r.entry.check, o)
 }
 
 // recover records a panic. It must be deferred itself.
 func (o *outcome) recover() {
 	if cause := recover(); cause != nil {
 		o.event, o.stack = panicked, debug.Stack()
-		o.err = newPanicError(cause)
+		o.err = fmt.Errorf("%w: %s", errPanic, errtext.Cut(fmt.Sprint(cause)))
 	}
 }
 
-// wrapFunc is Config.Wrap.
-type wrapFunc func(ctx context.Context, name string) (context.Context, func(error))
-
-func (o *outcome) run(ctx context.Context, check *Check, wrap wrapFunc) {
+func (c *Checker) call(ctx context.Context, check *Check, o *outcome) {
 	inner := ctx
-	if wrap != nil {
-		wrapped, end := wrap(ctx, check.Name)
+	if c.wrap != nil {
+		wrapped, end := c.wrap(ctx, check.Name)
 		if wrapped != nil {
 			inner = wrapped
 		}
@@ -77,17 +75,17 @@ func (o *outcome) run(ctx context.Context, check *Check, wrap wrapFunc) {
 // result by ctx.
 func (o *outcome) invoke(ctx, inner context.Context, check *Check) (event, error) {
 	pause := check.Timeout / 50
-	for attempt := 0; ; attempt++ {
-		err := o.call(inner, check)
-		event := o.classifySafely(ctx, err)
-		if event != failed || attempt >= check.Retries || !sleep(ctx, pause) {
+	for n := 0; ; n++ {
+		err := o.attempt(inner, check)
+		event := o.classify(ctx, err)
+		if event != failed || n >= check.Retries || !sleep(ctx, pause) {
 			return event, err
 		}
 		pause *= 2
 	}
 }
 
-func (o *outcome) call(ctx context.Context, check *Check) error {
+func (o *outcome) attempt(ctx context.Context, check *Check) error {
 	if check.Run != nil {
 		return check.Run(ctx)
 	}
@@ -95,11 +93,15 @@ func (o *outcome) call(ctx context.Context, check *Check) error {
 	if err != nil {
 		return err
 	}
-	return o.measure(m)
+	if math.IsNaN(m.Value) || math.IsInf(m.Value, 0) {
+		return fmt.Errorf("measured %v", m.Value)
+	}
+	o.measured, o.measurement = true, m
+	return nil
 }
 
-// classifySafely is classify, where a panic in a method of err is a failure.
-func (o *outcome) classifySafely(ctx context.Context, err error) (e event) {
+// classify is the function of that name, where a panic in a method of err is a failure.
+func (o *outcome) classify(ctx context.Context, err error) (e event) {
 	defer func() {
 		if recover() != nil {
 			e = failed

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -18,12 +17,12 @@ const (
 	publishPerCheck   = 2 * time.Microsecond
 )
 
-// step does all work that is due and returns when there is more, false for never.
-func (c *Checker) step(now time.Time) (next time.Time, ok bool) {
+// step does all work that is due and returns when there is more, zero for never.
+func (c *Checker) step(now time.Time) (next time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.session.ctx.Err() != nil {
-		return time.Time{}, false // failures are now caused by the end of Run
+		return next // failures are now caused by the end of Run
 	}
 	c.collect(now, true)
 	for len(c.timers) > 0 && !c.timers[0].wake.After(now) {
@@ -31,33 +30,34 @@ func (c *Checker) step(now time.Time) (next time.Time, ok bool) {
 	}
 	c.startRuns(now)
 	if len(c.timers) > 0 {
-		next, ok = c.timers[0].wake, true
+		next = c.timers[0].wake
 	}
 	if !c.dirty && len(c.completed) == 0 {
-		return next, ok
+		return next
 	}
 	if at := c.published.Add(c.publishInterval()); at.After(now) {
-		if !ok || at.Before(next) {
-			next = at
-		}
-		return next, true
+		return earlier(next, at)
 	}
 	c.publish(now)
-	return next, ok
+	return next
 }
 
 // publishInterval is the least time between two publications.
 func (c *Checker) publishInterval() time.Duration {
-	if len(c.results) <= unthrottledChecks {
+	if len(c.entries) <= unthrottledChecks {
 		return 0
 	}
-	return time.Duration(len(c.results)) * publishPerCheck
+	return time.Duration(len(c.entries)) * publishPerCheck
 }
 
-// publish makes results the newest snapshot and wakes callers of Refresh.
+// publish makes the results the newest snapshot and wakes callers of Refresh.
 func (c *Checker) publish(now time.Time) {
 	c.revision++
-	c.snapshots.Store(&Snapshot{Revision: c.revision, Results: slices.Clone(c.results)})
+	results := make([]*Result, len(c.entries))
+	for i, e := range c.entries {
+		results[i] = e.result
+	}
+	c.snapshots.Store(&Snapshot{Revision: c.revision, Results: results})
 	c.dirty, c.published = false, now
 	for _, completed := range c.completed {
 		close(completed)
@@ -66,37 +66,27 @@ func (c *Checker) publish(now time.Time) {
 	c.completed = c.completed[:0]
 }
 
-// deliver queues a run that has ended for the scheduler. The run's goroutine calls it.
-func (c *Checker) deliver(r returned) {
-	c.mu.Lock()
-	c.finished = append(c.finished, r)
-	c.mu.Unlock()
-	c.wake()
-}
-
 // collect applies the outcomes of runs that have ended, or only frees their places if evaluate is false.
 func (c *Checker) collect(now time.Time, evaluate bool) {
-	for _, f := range c.finished {
-		e, r, o := f.run.entry, f.run, f.outcome
+	for _, r := range c.finished {
+		e, abandoned := r.entry, r.abandoned
 		e.run = nil
-		if r.detached {
+		if e.removed {
 			c.detached--
 			continue
 		}
-		abandoned := r.abandoned
 		if !abandoned {
-			c.free++
-			c.discount(e, r, o, now)
+			c.discount(r, now)
 		}
-		c.unwatch(r)
-		switch {
-		case !evaluate:
-		case abandoned:
-			c.reschedule(e)
-		default:
-			c.evaluate(e, o, now)
-			c.scheduleNext(e, r.started, now)
+		c.release(r)
+		if !evaluate {
+			continue
 		}
+		if !abandoned {
+			c.evaluate(e, &r.outcome, now)
+			e.due = nextStart(r.started, now, e.check.interval(e.result.Status), e.check.Jitter, rand.Float64())
+		}
+		c.reschedule(e)
 	}
 	clear(c.finished)
 	c.finished = c.finished[:0]
@@ -104,7 +94,8 @@ func (c *Checker) collect(now time.Time, evaluate bool) {
 
 // discount turns an outcome that was caused by this process into a sign of starvation: a timeout while the process
 // starved, and a success so late that the run would have been abandoned, had the process not been suspended meanwhile.
-func (c *Checker) discount(e *entry, r *run, o *outcome, now time.Time) {
+func (c *Checker) discount(r *run, now time.Time) {
+	e, o := r.entry, &r.outcome
 	starves := c.starves(r, now, o.duration)
 	outOfTime := o.event == timedOut || o.event == failed && o.late
 	tooLate := o.event == passed && o.duration > e.check.Timeout+returnGrace && e.result.Status != Healthy
@@ -134,46 +125,42 @@ func (c *Checker) unwatch(r *run) {
 func (c *Checker) release(r *run) {
 	if !r.abandoned {
 		r.abandoned = true
-		c.free++
+		c.running--
 	}
 	c.unwatch(r)
-}
-
-// detach releases the run of a removed check.
-func (c *Checker) detach(r *run) {
-	c.release(r)
-	r.detached = true
-	c.detached++
 }
 
 // handleDue handles e at its wake time.
 func (c *Checker) handleDue(e *entry, now time.Time) {
 	late := now.Sub(e.wake)
-	expires, ok := e.expiry()
-	expired := ok && !expires.After(now)
 	suspended := late >= max(e.check.Interval, minStarvation) // the scheduler did not run for a whole interval
 	switch {
-	case e.run != nil && !e.run.abandoned && now.Sub(e.run.deadline) >= returnGrace:
+	case e.running() && now.Sub(e.run.deadline) >= returnGrace:
 		c.abandon(e, now, late)
 	case e.stuck() && !e.due.After(now):
 		c.recordMissed(e, &outcome{event: timedOut, err: errStuck, duration: e.retryInterval()}, now, 0)
-	case expired && !suspended:
-		c.evaluate(e, &outcome{event: inconclusive, err: e.result.Err, expired: true}, now)
+	case e.expired(now) && !suspended:
+		c.evaluate(e, &outcome{event: inconclusive, err: e.result.Err}, now)
 	default:
-		if ok && suspended {
+		if suspended && !e.expiry().IsZero() {
 			c.evaluate(e, &outcome{event: starved, err: e.result.Err}, now)
 		}
-		if e.run == nil && !e.queued {
-			e.queued = true
-			c.queue = append(c.queue, e)
-		}
+		c.enqueue(e)
 	}
 	c.reschedule(e)
 }
 
+// enqueue makes e wait for a free run, unless it does or has one.
+func (c *Checker) enqueue(e *entry) {
+	if e.run == nil && !e.queued {
+		e.queued = true
+		c.queue = append(c.queue, e)
+	}
+}
+
 // abandon stops waiting for e's run, which has ignored its deadline.
 func (c *Checker) abandon(e *entry, now time.Time, late time.Duration) {
-	c.free++
+	c.running--
 	e.run.abandoned = true
 	c.recordMissed(e, &outcome{
 		event: timedOut, ran: true, abandoned: true, duration: now.Sub(e.run.started),
@@ -197,11 +184,11 @@ func (e *entry) retryInterval() time.Duration { return max(e.check.FailingInterv
 
 // startRuns starts queued runs up to Config.Parallel.
 func (c *Checker) startRuns(now time.Time) {
-	for c.free > 0 && len(c.queue) > 0 {
+	for c.running < c.parallel && len(c.queue) > 0 {
 		e := c.queue[0]
 		c.queue[0], c.queue = nil, c.queue[1:]
 		e.queued = false
-		c.free--
+		c.running++
 		r := &run{
 			entry: e, started: now, deadline: now.Add(e.check.Timeout), watched: true, lost: c.watchdog.begin(now),
 		}
@@ -216,20 +203,14 @@ func (c *Checker) startRuns(now time.Time) {
 // evaluate evaluates o, and logs a transition or, while a failure lasts, a reminder.
 func (c *Checker) evaluate(e *entry, o *outcome, now time.Time) {
 	before := e.evaluate(o, now)
-	c.results[e.pos] = e.result
 	c.dirty = true
 	if o.ran {
 		c.notify(e)
 	}
 	changed := isTransition(before, e.result)
-	reminder := !changed && e.result.Status != Healthy && now.Sub(e.logged) >= reminderInterval
-	if changed || reminder {
+	if changed || e.result.Status != Healthy && now.Sub(e.logged) >= reminderInterval {
 		e.logged = now
-		l := line{before: before, after: e.result, reminder: reminder, abandoned: o.abandoned}
-		if changed {
-			l.stack = o.stack
-		}
-		c.log.LogFunc(l.record)
+		c.logResult(before, e.result, o, changed)
 	}
 }
 
@@ -257,17 +238,11 @@ func (c *Checker) notify(e *entry) {
 	}
 }
 
-// scheduleNext sets when e runs next, after a run that began at started.
-func (c *Checker) scheduleNext(e *entry, started, now time.Time) {
-	e.due = nextStart(started, now, e.check.interval(e.result.Status), e.check.Jitter, rand.Float64())
-	c.reschedule(e)
-}
-
 // reschedule sets the timer of e.
 func (c *Checker) reschedule(e *entry) {
-	if wake, ok := e.nextWake(); ok {
-		c.timers.set(e, wake)
-	} else {
+	if wake := e.nextWake(); wake.IsZero() {
 		c.timers.remove(e)
+	} else {
+		c.timers.set(e, wake)
 	}
 }

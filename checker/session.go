@@ -46,8 +46,8 @@ func (c *Checker) startSession(s *session, now time.Time) bool {
 	default:
 		close(c.began)
 	}
-	c.session = s
 	c.markExpired(now)
+	c.session = s
 	for _, e := range c.entries {
 		switch {
 		case e.stuck():
@@ -73,11 +73,10 @@ func (c *Checker) schedule(ctx context.Context) {
 		case <-timer.C:
 		case <-c.wakeup:
 		}
-		next, ok := c.step(time.Now())
-		if ok {
-			timer.Reset(time.Until(next))
-		} else {
+		if next := c.step(time.Now()); next.IsZero() {
 			timer.Stop()
+		} else {
+			timer.Reset(time.Until(next))
 		}
 	}
 }
@@ -106,8 +105,8 @@ func (c *Checker) finish(s *session) {
 	c.queue = nil
 	c.session = nil
 	now := time.Now()
+	c.markExpired(now)
 	c.publish(now)
-	c.expireLater(now)
 	close(s.done)
 }
 
@@ -116,31 +115,17 @@ func (c *Checker) drain() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.collect(time.Now(), false)
-	running := c.detached
-	for _, e := range c.entries {
-		if e.run != nil && !e.run.abandoned {
-			running++
-		}
-	}
-	return running
+	return c.running + c.detached
 }
 
-// markExpired makes expired results stale. mu is held.
+// markExpired makes expired results stale and schedules the next call by expire. It requires mu.
 func (c *Checker) markExpired(now time.Time) {
-	for _, e := range c.entries {
-		if expires, ok := e.expiry(); ok && !expires.After(now) {
-			c.evaluate(e, &outcome{event: inconclusive, err: e.result.Err, expired: true}, now)
-		}
-	}
-}
-
-// expireLater schedules the next call of expire. During Run the scheduler does the same. mu is held.
-func (c *Checker) expireLater(now time.Time) {
 	var next time.Time
 	for _, e := range c.entries {
-		if expires, ok := e.expiry(); ok && (next.IsZero() || expires.Before(next)) {
-			next = expires
+		if e.expired(now) {
+			c.evaluate(e, &outcome{event: inconclusive, err: e.result.Err}, now)
 		}
+		next = earlier(next, e.expiry())
 	}
 	switch {
 	case next.IsZero():
@@ -151,15 +136,12 @@ func (c *Checker) expireLater(now time.Time) {
 	}
 }
 
-// expire makes results stale after Run has returned.
+// expire makes results stale after Run has returned. During Run the scheduler does.
 func (c *Checker) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.session != nil {
-		return
+	if now := time.Now(); c.session == nil {
+		c.markExpired(now)
+		c.publish(now)
 	}
-	now := time.Now()
-	c.markExpired(now)
-	c.publish(now)
-	c.expireLater(now)
 }

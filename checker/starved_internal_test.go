@@ -216,7 +216,8 @@ func TestShortDelayIsNoStarvation(t *testing.T) {
 			now := time.Now()
 			c.startSession(&session{ctx: t.Context(), done: make(chan struct{})}, now)
 			c.evaluate(c.entries[0], &outcome{event: passed, ran: true}, now)
-			c.scheduleNext(c.entries[0], now, now)
+			c.entries[0].due = now.Add(tt.interval)
+			c.reschedule(c.entries[0])
 			c.step(now.Add(tt.interval + tt.late))
 			if r := c.entries[0].result; r.Reason != tt.want {
 				t.Errorf("every %v, %v late: %v, want %v", tt.interval, tt.late, r.Reason, tt.want)
@@ -281,7 +282,8 @@ func TestLateSuccessIsNoRecovery(t *testing.T) {
 			e := c.entries[0]
 			c.evaluate(e, &outcome{event: tt.first, ran: true}, now)
 			e.run = &run{entry: e, started: now.Add(-tt.took), cancel: func() {}}
-			c.finished = []returned{{e.run, &outcome{event: passed, ran: true, duration: tt.took}}}
+			e.run.outcome = outcome{event: passed, ran: true, duration: tt.took}
+			c.finished = []*run{e.run}
 			c.collect(now, true)
 			if r := e.result; r.Status != tt.status || r.Reason != tt.reason || r.Failures != tt.failures {
 				t.Errorf("got %v, %v, %d failures; want %v, %v, %d", r.Status, r.Reason, r.Failures, tt.status, tt.reason, tt.failures)

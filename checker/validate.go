@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -19,8 +20,6 @@ const (
 	minDuration = time.Millisecond
 	maxDuration = math.MaxInt64 / 8
 )
-
-var errTooMany = fmt.Errorf("checker: more than %d checks; remove unused ones, or combine several into one", maxChecks)
 
 // fieldErrors collects the mistakes of one check.
 type fieldErrors struct {
@@ -70,8 +69,7 @@ func (m *fieldErrors) text(field, text string) {
 	if len(text) > maxNameBytes {
 		m.add(field, "got %d bytes, want at most %d", len(text), maxNameBytes)
 	}
-	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
-	if !utf8.ValidString(text) || slices.ContainsFunc([]rune(text), unprintable) {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		m.add(field, "%q has unprintable characters", text)
 	}
 }
@@ -99,7 +97,7 @@ func (m *fieldErrors) limits(c *Check) {
 	case w.IsZero() || k.IsZero():
 	case w.side != k.side:
 		m.add("Warning", "got %s, but Critical is %s: want both above or both below", w, k)
-	case w.side == upper && w.value > k.value, w.side == lower && w.value < k.value:
+	case float64(w.side)*w.value > float64(k.side)*k.value:
 		m.add("Warning", "got %s, which is beyond Critical, %s", w, k)
 	}
 }

@@ -12,7 +12,7 @@ const watchInterval = 100 * time.Millisecond
 // through the scheduler's global queue, where goroutines woken by the network wait too. Its timer is armed only while runs
 // are in flight, and has a goroutine only while it fires.
 type watchdog struct {
-	mu       sync.Mutex
+	mu       *sync.Mutex // Checker.mu, which all methods require
 	timer    *time.Timer // stopped while nothing is in flight
 	inFlight int
 	lost     time.Duration // total of all waiting; never decreases
@@ -21,19 +21,15 @@ type watchdog struct {
 
 // begin counts a run and returns the total.
 func (w *watchdog) begin(now time.Time) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.inFlight++
 	if w.inFlight == 1 {
 		w.arm(now)
 	}
-	return w.totalLocked(now)
+	return w.total(now)
 }
 
 // end uncounts a run.
 func (w *watchdog) end() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.inFlight--
 	if w.inFlight == 0 {
 		w.expected = time.Time{}
@@ -43,35 +39,29 @@ func (w *watchdog) end() {
 
 // total returns how long goroutines have waited while runs were in flight, including a wait that is not over.
 func (w *watchdog) total(now time.Time) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.totalLocked(now)
-}
-
-func (w *watchdog) totalLocked(now time.Time) time.Duration {
 	if w.expected.IsZero() {
 		return w.lost
 	}
 	return w.lost + max(0, now.Sub(w.expected))
 }
 
-// arm starts the timer. mu is held.
 func (w *watchdog) arm(now time.Time) {
 	w.expected = now.Add(watchInterval)
-	if w.timer == nil {
-		w.timer = time.AfterFunc(watchInterval, func() {
-			runtime.Gosched()
-			w.fire(time.Now())
-		})
+	if w.timer != nil {
+		w.timer.Reset(watchInterval)
 		return
 	}
-	w.timer.Reset(watchInterval)
+	w.timer = time.AfterFunc(watchInterval, func() {
+		runtime.Gosched()
+		now := time.Now()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.fire(now)
+	})
 }
 
 func (w *watchdog) fire(now time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.lost = w.totalLocked(now)
+	w.lost = w.total(now)
 	if w.inFlight > 0 {
 		w.arm(now)
 	}

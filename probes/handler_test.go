@@ -238,7 +238,7 @@ func measuredReport() *servicer.Report {
 		servicer.Metric{Name: "lag", Kind: "resource", Subject: "lag", Value: "timeout", Number: 0, Unit: "", Status: checker.Warning, Message: "Lag check timed out"})
 	r.Checks = append(r.Checks,
 		&checker.Result{Name: "goroutines", Kind: checker.Resource, Value: "23.0", Measurement: checker.Measurement{Value: 23}},
-		&checker.Result{Name: "lag", Kind: checker.Resource, Value: "timeout", Measurement: checker.Measurement{Value: 7, Unit: " ms"}})
+		&checker.Result{Name: "lag", Kind: checker.Resource, Value: "timeout", Measurement: checker.Measurement{Value: 7, Unit: "ms"}})
 	return r
 }
 

@@ -116,11 +116,8 @@ func checkMetric(c *checker.Result) Metric {
 	if !c.Critical.IsZero() {
 		m.Threshold = strconv.FormatFloat(c.Critical.Value(), 'f', -1, 64)
 	}
-	if number, err := strconv.ParseFloat(c.Value, 64); err == nil {
-		m.Number, m.Unit = number, cmp.Or(strings.TrimSpace(c.Measurement.Unit), "1")
-		if c.Measurement.Value != 0 {
-			m.Number = c.Measurement.Value
-		}
+	if c.Measured() {
+		m.Number, m.Unit = c.Measurement.Value, cmp.Or(c.Measurement.Unit, "1")
 	}
 	return m
 }

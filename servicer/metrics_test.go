@@ -1,6 +1,7 @@
 package servicer
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -13,7 +14,8 @@ func TestMetricsOfChecks(t *testing.T) {
 	t.Parallel()
 	measured := func(name, value string, status checker.Status, critical float64) *checker.Result {
 		r := resource(result(name, status, checker.ReasonOK))
-		r.Value, r.Measurement.Unit = value, "%"
+		number, _ := strconv.ParseFloat(value, 64)
+		r.Value, r.Measurement = value, checker.Measurement{Value: number, Unit: "%"}
 		if critical > 0 {
 			r.Critical = checker.Above(critical)
 		}

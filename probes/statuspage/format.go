@@ -34,18 +34,6 @@ func icon(severity string) template.URL {
 		"%3Ccircle cx='8' cy='8' r='7' fill='%23" + color + "'/%3E%3C/svg%3E")
 }
 
-// withUnit appends a unit to a number: 42%, 3 ms, 7.
-func withUnit(number, unit string) string {
-	switch unit = strings.TrimSpace(unit); unit {
-	case "%":
-		return number + unit
-	case "", "1":
-		return number
-	default:
-		return number + " " + unit
-	}
-}
-
 // decimal formats a number with one decimal below 10 and none above.
 func decimal(f float64) string {
 	switch {

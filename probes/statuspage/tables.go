@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/internal/errtext"
+	"github.com/vitals-go/vitals/internal/unit"
 	"github.com/vitals-go/vitals/probes/internal/response"
 	"github.com/vitals-go/vitals/servicer"
 )
@@ -36,18 +36,18 @@ func resources(report *servicer.Report) []resourceView {
 		if check.Kind != checker.Resource || check.At.IsZero() || m == (checker.Measurement{}) {
 			continue
 		}
-		if strings.TrimSpace(m.Unit) != "%" {
+		if m.Unit != "%" {
 			length = max(limit/0.9, m.Value, 1)
 		}
 		r := resourceView{
-			Name: cmp.Or(check.Title, check.Name), Value: withUnit(check.Value, m.Unit), Source: m.Source, Status: check.Status,
+			Name: cmp.Or(check.Title, check.Name), Value: unit.Format(check.Value, m.Unit), Source: m.Source, Status: check.Status,
 			Fill: permille(m.Value / length), Mark: permille(limit / length),
 		}
 		if metric, found := report.Metric(check.Name); found && metric.Unit == "" {
 			r.Value = check.Value // no number, such as timeout
 		}
 		if !check.Critical.IsZero() {
-			r.Limit = withUnit(strconv.FormatFloat(limit, 'f', -1, 64), m.Unit)
+			r.Limit = unit.Format(strconv.FormatFloat(limit, 'f', -1, 64), m.Unit)
 		}
 		list = append(list, r)
 	}
