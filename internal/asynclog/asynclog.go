@@ -34,11 +34,7 @@ func New(log *slog.Logger) *Logger {
 
 // Log queues a record. It never blocks and calls no code of the handler.
 func (l *Logger) Log(level slog.Level, message string, attrs ...slog.Attr) {
-	l.LogFunc(func() (slog.Level, string, []slog.Attr) { return level, message, attrs })
-}
-
-// LogFunc queues a record that is made when it is written.
-func (l *Logger) LogFunc(record func() (slog.Level, string, []slog.Attr)) {
+	record := func() (slog.Level, string, []slog.Attr) { return level, message, attrs }
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.pending) >= MaxPending {
