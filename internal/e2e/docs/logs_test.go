@@ -95,7 +95,8 @@ func template(e ast.Expr) string {
 
 // elsewhere names, for calls whose message is a variable, where the test finds the messages.
 var elsewhere = map[string]string{
-	"internal/asynclog/asynclog.go": "calls of Log, and returns of message in checker/result.go",
+	"checker/log.go":                "returns of message in checker/result.go",
+	"internal/asynclog/asynclog.go": "calls of Log",
 	"internal/pki/files.go":         "log lines in the same file",
 	"interceptor/recovery.go":       "calls of log",
 	"probes/file.go":                "calls of logError",
