@@ -52,8 +52,8 @@ type result struct {
 	err  error
 }
 
-// runAll runs components for as long as serve does, which includes the drain. A component that fails ends serve; one that
-// does not stop is left behind.
+// runAll runs components for as long as serve does, which includes the drain. A component that fails ends serve; one
+// that does not stop is abandoned.
 func runAll(ctx context.Context, components []component, serve func(context.Context) error) error {
 	serving, stopServing := context.WithCancel(ctx)
 	defer stopServing()
@@ -96,9 +96,9 @@ func collect(missing map[string]struct{}, results <-chan result) error {
 	return errors.Join(errs...)
 }
 
-// followReports does what follows from reports until ctx is done. When traffic has opened a breaker, the check of the same
-// name runs at once: until it does, the report calls a dependency healthy that no call reaches. When the drain begins, the
-// streams of load reports end, since GracefulStop waits for them.
+// followReports acts on reports until ctx is done. When traffic has opened a breaker, it runs the check of the same
+// name, which would otherwise stay healthy until its next run. When the drain begins, it ends the streams of load
+// reports, since GracefulStop waits for them.
 func (h *Health) followReports(ctx context.Context) error {
 	var refreshes sync.WaitGroup
 	defer refreshes.Wait()

@@ -33,7 +33,7 @@ type Config struct {
 	// OptionalChecks, if not empty, replaces the field Optional of all Dependencies: the named ones are optional and no
 	// others, so that an operator can take a dependency out of readiness. An unknown name is an error.
 	OptionalChecks []string
-	// HideChecks removes the names of checks from Check, Watch and List of grpc.health.v1. Reports have them all the same.
+	// HideChecks removes the names of checks from Check, Watch and List of grpc.health.v1. Reports still list them.
 	HideChecks bool
 	// Breakers are shown in the report. When traffic opens one, the check of the same name runs at once.
 	Breakers []breaker.SnapshotSource
@@ -47,7 +47,7 @@ type Config struct {
 	Resources resource.Config
 
 	// Requests sets the limits of request statistics, Recorder what is recorded. With tracing, set Recorder.Exemplar to
-	// otelvitals.Exemplar, so that latencies lead to traces.
+	// otelvitals.Exemplar, so that latency metrics link to traces.
 	Requests servicer.RequestPolicy
 	Recorder interceptor.Config
 
@@ -60,7 +60,7 @@ type Config struct {
 
 	// HTTPAddr is the address of the HTTP endpoints and the status page, such as ":8080". Default: none.
 	HTTPAddr string
-	// Prometheus enables /metrics there, configured by Metrics, whose Source and Recorder are filled in.
+	// Prometheus enables /metrics there, configured by Metrics; New sets its Source and Recorder.
 	Prometheus bool
 	Metrics    promvitals.Config
 	// HealthGRPCAddr is the address of a second gRPC server that serves grpc.health.v1 only, for probers that cannot use
@@ -73,23 +73,24 @@ type Config struct {
 	HealthGRPCTLS *tls.Config
 	// HealthGRPCPlaintext keeps the health-only listener without TLS: a kubelet's gRPC probes do not support TLS.
 	HealthGRPCPlaintext bool
-	// Envoy adds headers for Envoy to /health, /ready and all gRPC responses: x-envoy-degraded while the server serves with
-	// a warning, x-envoy-immediate-health-check-fail from the beginning of a drain. A proxy in front of Envoy also reads
-	// them; see servicer.Server.UnaryEnvoyInterceptor.
+	// Envoy adds headers for Envoy to /health, /ready and all gRPC responses: x-envoy-degraded while the server serves
+	// and the overall status is warning or critical, x-envoy-immediate-health-check-fail from the beginning of a drain.
+	// If a second Envoy is in front of the first, see servicer.Server.UnaryEnvoyInterceptor.
 	Envoy bool
-	// LoadReports sends the load to balancing clients by ORCA, in the trailers of all calls and out of band, configured by
-	// Load, whose Recorder and Logger are filled in. Every caller sees it. See package orcavitals.
+	// LoadReports sends load reports (ORCA) to balancing clients, in the trailers of all calls and out of band,
+	// configured by Load; New sets its Recorder and Logger. Every caller receives them. See package orcavitals.
 	LoadReports bool
 	Load        orcavitals.Config
 	// FilePath is the path of the health file, such as /tmp/health. Default: none.
 	FilePath string
 	// Details controls which callers see error texts. Default: none.
 	Details servicer.Details
-	// DetailsTokenFile holds bearer tokens, one a line, whose holders also see error texts. It is read again when it
-	// changes; see package bearer. It replaces Details.Tokens. Default: none.
+	// DetailsTokenFile holds bearer tokens, one per line; callers that send one also see error texts. It is reloaded
+	// when it changes; see package bearer. It replaces Details.Tokens. Default: none.
 	DetailsTokenFile string
 
-	// DrainDelay is how long the server serves on after its names became NOT_SERVING. Default 5 s; negative: none.
+	// DrainDelay is how long the server keeps serving calls after its names became NOT_SERVING. Default 5 s; negative:
+	// none.
 	DrainDelay time.Duration
 	// ShutdownTimeout is how long calls in flight may take after DrainDelay. Default 20 s; negative: none.
 	ShutdownTimeout time.Duration

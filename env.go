@@ -15,7 +15,7 @@ import (
 	"github.com/vitals-go/vitals/checker/resource"
 )
 
-// Variables that errors about a Config name, too.
+// Variables that errors about a Config name as well.
 const (
 	filePathVariable      = "PLUGIN_HEALTH_FILE_PATH"
 	httpAddrVariable      = "PLUGIN_HEALTH_HTTP_ADDR"
@@ -150,8 +150,8 @@ func (e *environment) text(name string, to *string) {
 	}
 }
 
-// unknown returns the variables that have a prefix of ours and no meaning, each with the known one nearest to it. They
-// are no errors: environments are shared and inherited.
+// unknown returns the unknown variables with a prefix of this module, each with the known one nearest to it. They are
+// no errors: environments are shared and inherited.
 func (e *environment) unknown() (unknown [][2]string) {
 	known := slices.Sorted(maps.Keys(e.known))
 	for _, name := range slices.Sorted(maps.Keys(e.vars)) {

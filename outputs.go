@@ -47,7 +47,7 @@ func (h *Health) newOutputs() error {
 	return errors.Join(serverErr, metricsErr, handlerErr, fileErr)
 }
 
-// metrics returns the page for Prometheus, nil without Config.Prometheus.
+// metrics returns the handler of /metrics, nil without Config.Prometheus.
 func (h *Health) metrics() (http.Handler, error) {
 	if !h.cfg.Prometheus {
 		return nil, nil

@@ -36,8 +36,8 @@ func (h *Health) PluginServer(options []grpc.ServerOption) *grpc.Server {
 	return p.Server
 }
 
-// pluginServer reads the registered services at the first call: before, go-plugin may still register some, which
-// GetServiceInfo must not run beside.
+// pluginServer reads the registered services at the first call: before it, go-plugin may still register some, and
+// GetServiceInfo must not run concurrently with that.
 type pluginServer struct {
 	*grpc.Server
 

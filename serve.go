@@ -58,7 +58,7 @@ func (h *Health) drainPlugin(ctx context.Context) context.Context {
 	serving, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() {
 		if h.isPlugin.Load() {
-			_ = h.server.Drain(ctx) // ctx is done: what it cuts off has no reader any more
+			_ = h.server.Drain(ctx) // the error is that of ctx, which is done
 		}
 		stop(context.Cause(ctx))
 	})

@@ -41,9 +41,9 @@ type Breaker struct {
 	window        window
 	current       Snapshot      // State and what belongs to it; copied into snapshots
 	probe         *probe        // the half-open probe in flight, or nil
-	retries       int           // probes that failed in a row; 0 in closed
+	retries       int           // probes that failed in a row; 0 while closed
 	due           time.Duration // end of the open time or of ProbeTimeout
-	checkDeadline time.Duration // end of the time in half-open that is reserved for the check
+	checkDeadline time.Duration // while half-open, end of the time reserved for the check
 	timer         *time.Timer
 }
 

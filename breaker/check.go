@@ -14,13 +14,14 @@ import (
 // While the breaker is open, the check returns the rejection without calling fn; the text of this error ends with the
 // failure that opened the breaker. After the open time the next run is the half-open probe: it may take ProbeTimeout
 // whatever deadline its context has, because a probe that is cut short would keep the breaker open; only cancellation
-// ends it. A run that passes closes the breaker, also one that opened during the run. In closed a run counts as a call.
+// ends it. A run that passes closes the breaker, also one that opened during the run. While closed, a run counts as a
+// call.
 //
 // With Config.PassiveWindow a run passes without calling fn if recent calls through the closed breaker succeeded. The
 // first run always calls fn.
 //
-// fn may use a client that this breaker protects: calls made with fn's context are part of the probe, and in closed
-// their failures and fn's count once.
+// fn may use a client that this breaker protects: calls made with fn's context are part of the probe; while closed,
+// their failures and that of fn count once.
 func (b *Breaker) Check(fn func(context.Context) error) func(context.Context) error {
 	b.checked.Store(true)
 	var passive passiveCheck
@@ -103,9 +104,9 @@ func (b *Breaker) probeContext(caller context.Context, p *probe) (context.Contex
 	return ctx, func() { stop(); cancel() }
 }
 
-// Observe records a result of a call or check that the breaker did not see. A success closes an open breaker, a
-// failure reopens a half-open one that has no probe in flight; in closed both count like a call. A forced breaker
-// only counts.
+// Observe records a result of a call or check that the breaker did not see. A success closes an open breaker, a failure
+// reopens a half-open one that has no probe in flight; while closed, both count like a call. A forced breaker only
+// counts.
 func (b *Breaker) Observe(err error) {
 	outcome := b.cfg.Classify(err)
 	permit := Permit{b: b, pass: pass{epoch: b.epoch()}, began: b.callStart()}

@@ -45,14 +45,14 @@ type Config struct {
 	// ProbeTimeout is the time after which a half-open probe has failed, and the timeout of a check that probes. It must
 	// be longer than a good call takes. Default: the greater of 5 s and SlowCall.
 	ProbeTimeout time.Duration
-	// ProbeOnly reserves probing for the check attached with Breaker.Check: calls are rejected in half-open too. It has
-	// no effect without a check, nor once half-open has lasted a minute without a result of the check.
+	// ProbeOnly reserves probing for the check attached with Breaker.Check: calls are rejected while half-open too. It
+	// has no effect without a check, nor once half-open has lasted a minute without a result of the check.
 	ProbeOnly bool
 
 	// PassiveWindow lets calls replace runs of the check attached with Breaker.Check: a run passes without calling the
 	// dependency if, since the last run and within this time, a call succeeded that took at most this long, and none
 	// failed within this time. Each call then reads the clock twice. The check's timeout is a good value. Default 0:
-	// every run calls the dependency, as a check needs that tests more than calls do.
+	// every run calls the dependency; keep it for a check that tests more than calls do.
 	PassiveWindow time.Duration
 
 	// ObserveOnly publishes states but rejects no call: for a first rollout.

@@ -24,8 +24,8 @@
 // # Concurrency and cost
 //
 // Everything is safe for concurrent use. No lock is held while a function, classifier or reader of the user runs. A
-// success through a closed breaker reads one word, adds to a counter of its core and allocates nothing. A rejection is
-// one read, one addition and a shared error. SlowCall and PassiveWindow add two clock readings to each call.
+// success through a closed breaker reads one word, adds to a per-CPU counter and allocates nothing. A rejection is one
+// read, one addition and a shared error. SlowCall and PassiveWindow add two clock readings to each call.
 //
 // A Breaker has no goroutine and needs no Close. Its timer runs while calls come, to rotate the window, while the breaker
 // is open, and during a probe; an unused Breaker can be garbage collected.

@@ -8,25 +8,26 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-// machine is gobreaker's state machine. Rules, open time and timeouts are the Breaker's, which uses it under mu.
+// machine is gobreaker's state machine, used under the Breaker's mu. The Breaker implements rules, open time and
+// timeouts.
 type machine struct {
-	gate *gobreaker.TwoStepCircuitBreaker[struct{}]
-	// state is written by OnStateChange, which gobreaker runs under its own lock: nothing else may happen there.
+	twoStep *gobreaker.TwoStepCircuitBreaker[struct{}]
+	// state is written by OnStateChange, which gobreaker calls under its own lock and which does nothing else.
 	state atomic.Int32
-	// tripping is the rules' decision on the failure that is being reported.
+	// tripping is set while a failure is recorded that opens the breaker.
 	tripping bool
 }
 
-// The gate gets these errors instead of the call's: outcomes are classified before.
+// gobreaker receives these errors instead of the call's, which has been classified already.
 var (
 	errFailure = errors.New("failure")
 	errNeutral = errors.New("neutral")
 )
 
-// reset makes a new, closed gate: gobreaker has no method for that.
+// reset replaces gobreaker's breaker by a new, closed one: it has no method for that.
 func (m *machine) reset() {
 	m.state.Store(int32(gobreaker.StateClosed))
-	m.gate = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+	m.twoStep = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:   1,
 		Timeout:       time.Nanosecond, // the Breaker's open time is longer
 		ReadyToTrip:   func(gobreaker.Counts) bool { return m.tripping },
@@ -35,12 +36,12 @@ func (m *machine) reset() {
 	})
 }
 
-// current returns the state: gobreaker's have the same numbers.
+// current returns the state. gobreaker's states have the same numbers as State.
 func (m *machine) current() State { return State(m.state.Load()) }
 
 // report records a call that is over. It has no effect while a probe is in flight.
 func (m *machine) report(outcome Outcome, tripping bool) {
-	if done, err := m.gate.Allow(); err == nil {
+	if done, err := m.twoStep.Allow(); err == nil {
 		m.record(done, outcome, tripping)
 	}
 }

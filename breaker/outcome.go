@@ -5,16 +5,16 @@ import (
 	"errors"
 )
 
-// Outcome is the result of a call as evidence about the dependency. The zero value is Failure.
+// Outcome classifies the end of a call. The zero value is Failure.
 type Outcome uint8
 
 // The outcomes.
 const (
-	// Failure: the dependency did not answer, or failed.
+	// Failure: the dependency did not respond, or failed.
 	Failure Outcome = iota
-	// Success: the dependency answered, even if only to reject the request as wrong.
+	// Success: the dependency responded, even if only to reject the request as invalid.
 	Success
-	// Neutral: no evidence, as when the caller canceled or the call did not reach the dependency.
+	// Neutral: not counted in rates, as when the caller canceled or the call did not reach the dependency.
 	Neutral
 )
 

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Passive health checking: recent calls stand in for a run of the check. See Config.PassiveWindow.
+// Passive health checking: recent calls replace a run of the check. See Config.PassiveWindow.
 
 // moment returns nanoseconds since Breaker.created, at least 1: 0 means never.
 func (b *Breaker) moment() int64 { return max(1, int64(b.elapsed())) }
@@ -32,7 +32,7 @@ type passiveCheck struct{ lastRun atomic.Int64 }
 // markRun ends a run: only calls after it can satisfy the next one.
 func (p *passiveCheck) markRun(b *Breaker) { p.lastRun.Store(b.moment()) }
 
-// satisfied reports whether calls since the last run stand in for a run now. The first run is never satisfied.
+// satisfied reports whether calls since the last run replace a run now. The first run is never replaced.
 func (p *passiveCheck) satisfied(b *Breaker) bool {
 	lastRun := p.lastRun.Load()
 	if b.cfg.PassiveWindow == 0 || lastRun == 0 || State(b.word.Load()&stateFlags) != Closed {

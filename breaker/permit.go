@@ -18,7 +18,7 @@ type Permit struct {
 	done    atomic.Bool
 }
 
-// pass is how a call was allowed.
+// pass says how a call was allowed.
 type pass struct {
 	epoch uint64 // the number of the state that allowed it
 	probe *probe // the half-open probe that the call is, or is part of
@@ -102,7 +102,8 @@ func (p *Permit) Probe() bool { return p.pass.probe != nil }
 func (p *Permit) Untimed() { p.untimed = true }
 
 // Confirm ends a half-open probe with success before the call ends, as at the first message of a stream, so that a long
-// call does not delay others. The end of the call then counts like any other. It has no effect outside half-open.
+// call does not delay others. The end of the call then counts like any other. It has no effect unless the breaker is
+// half-open.
 func (p *Permit) Confirm() {
 	if p.pass.probe != nil && !p.done.Load() {
 		p.b.confirm(p.pass.probe)

@@ -22,10 +22,10 @@ func (c *Config) share(n uint64, window Calls) float64 {
 	return float64(n) / float64(ended)
 }
 
-// openTime returns the open time after so many failed probes in a row. luck is a random number in [0, 1). Jitter is
-// applied below MaxOpenTime instead of being cut off there, or breakers that have been open for long would probe at
-// the same time.
-func (c *Config) openTime(failedProbes int, luck float64) time.Duration {
+// openTime returns the open time after failedProbes failed probes in a row; random is in [0, 1). Jitter is applied
+// below MaxOpenTime instead of being cut off there, so that breakers that have been open for long do not probe at the
+// same time.
+func (c *Config) openTime(failedProbes int, random float64) time.Duration {
 	limit := time.Duration(float64(c.MaxOpenTime) / (1 + c.Jitter))
 	base := min(c.OpenTime, limit)
 	for range failedProbes {
@@ -35,14 +35,14 @@ func (c *Config) openTime(failedProbes int, luck float64) time.Duration {
 		}
 		base *= 2
 	}
-	return min(spread(base, -c.Jitter, c.Jitter, luck), c.MaxOpenTime) // the sum may be rounded up
+	return min(spread(base, -c.Jitter, c.Jitter, random), c.MaxOpenTime) // the sum may be rounded up
 }
 
 // tripTime returns the open time for TripFor(d).
-func (c *Config) tripTime(d time.Duration, luck float64) time.Duration {
-	return min(spread(min(d, c.MaxOpenTime), 0, c.Jitter, luck), c.MaxOpenTime)
+func (c *Config) tripTime(d time.Duration, random float64) time.Duration {
+	return min(spread(min(d, c.MaxOpenTime), 0, c.Jitter, random), c.MaxOpenTime)
 }
 
-func spread(d time.Duration, low, high, luck float64) time.Duration {
-	return time.Duration(float64(d) * (1 + low + (high-low)*luck))
+func spread(d time.Duration, low, high, random float64) time.Duration {
+	return time.Duration(float64(d) * (1 + low + (high-low)*random))
 }

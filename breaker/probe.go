@@ -14,7 +14,7 @@ type probe struct {
 	confirmedIn uint64
 }
 
-// checkWait is how long ProbeOnly waits in half-open for a result of the check.
+// checkWait is how long a half-open breaker with ProbeOnly waits for a result of the check.
 const checkWait = time.Minute
 
 // allowLocked allows a call under mu, as the probe if half-open needs one.
@@ -39,7 +39,7 @@ func (b *Breaker) allowLocked(check bool) (pass, bool) {
 
 // startProbe takes gobreaker's one half-open slot and begins ProbeTimeout.
 func (b *Breaker) startProbe(now time.Duration) (pass, bool) {
-	done, err := b.machine.gate.Allow()
+	done, err := b.machine.twoStep.Allow()
 	if err != nil {
 		return pass{}, false
 	}

@@ -61,7 +61,7 @@ func (s *Snapshot) stateAt(now func() time.Time) State {
 type Calls struct {
 	Successes uint64
 	Failures  uint64
-	// Neutral calls are no evidence: see Outcome.
+	// Neutral calls are not counted in rates: see Outcome.
 	Neutral uint64
 	// Slow calls are also counted as Successes or Failures.
 	Slow uint64

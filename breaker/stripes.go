@@ -6,7 +6,7 @@ import (
 	"github.com/vitals-go/vitals/internal/stripe"
 )
 
-// stripes are counters that cores do not share: a call adds to the stripe of its core, a reader sums all.
+// stripes are counters that CPUs rarely share: a call adds to one stripe, a reader sums all.
 type stripes struct {
 	all  []callStripe
 	mask uint32

@@ -2,9 +2,9 @@ package breaker
 
 import "time"
 
-// A breaker has one timer. In closed it rotates the window until no call has come for a whole window; in open it ends
-// the open time; in half-open it ends ProbeTimeout or the wait for the check. onTimer decides by the clock, so
-// that a late or needless run is harmless.
+// A breaker has one timer. While closed, it rotates the window until a whole window has passed without a call; while
+// open, it ends the open time; while half-open, it ends ProbeTimeout or the wait for the check. onTimer decides by the
+// clock, so that a late or needless run is harmless.
 
 // setTimer schedules onTimer. The caller holds mu.
 func (b *Breaker) setTimer(now time.Duration) {

@@ -79,7 +79,7 @@ func (b *Breaker) evaluate(now time.Duration, outcome Outcome, slow bool) {
 	b.sync(now)
 }
 
-// advance does what is due by now, in case the timer is late.
+// advance makes the transitions that are due by now, in case the timer is late.
 func (b *Breaker) advance(now time.Duration) {
 	if !b.idle() {
 		b.window.rotate(now, b.stripes.sum())
@@ -87,7 +87,7 @@ func (b *Breaker) advance(now time.Duration) {
 	switch {
 	case b.current.Forced:
 	case b.current.State == Open && now >= b.due:
-		b.machine.gate.State() // lets the gate become half-open
+		b.machine.twoStep.State() // lets gobreaker become half-open
 		b.sync(now)
 	case b.probe != nil && now >= b.due:
 		b.lastFailure.Store(&errProbeTimeout)
@@ -96,7 +96,7 @@ func (b *Breaker) advance(now time.Duration) {
 	}
 }
 
-// sync makes the machine's state the breaker's.
+// sync copies the machine's state to the breaker.
 func (b *Breaker) sync(now time.Duration) {
 	state := b.machine.current()
 	if state == b.current.State {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// Exemplar is one call with the latency and success of others. It does not change.
+// Exemplar is one call that represents others of similar latency. It does not change.
 type Exemplar struct {
 	// Labels are what Config.Exemplar returned, never empty. Read-only.
 	Labels  map[string]string

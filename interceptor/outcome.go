@@ -99,8 +99,8 @@ func (r *Recorder) shortDeadline(ctx context.Context, elapsed time.Duration) boo
 	return ok && r.config.MinDeadline > 0 && time.Until(deadline)+elapsed < r.config.MinDeadline
 }
 
-// atDeadline reports whether a canceled context ended at its deadline. Client and server both watch the deadline, and
-// the client's reset may arrive first, by a twentieth of the time and 50 ms at most.
+// atDeadline reports whether a canceled context ended at its deadline. Client and server both enforce the deadline, and
+// the client's reset may arrive first. The tolerance is 1/20 of the time allowed, at most 50 ms.
 func atDeadline(ctx context.Context, elapsed time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	if !ok {

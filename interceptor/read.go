@@ -183,8 +183,8 @@ func (t *totals) addFailures(f *failStripe, byCode bool) {
 	}
 }
 
-// hides reports whether snapshots omit m, whose totals t are: a method for other names and, as Config.Skip may leave it
-// out, one of infrastructure, both until their first call.
+// hides reports whether snapshots omit m, which has the totals t: until the first call, the methods for other names and
+// those of infrastructure services are omitted.
 func (t *totals) hides(m *method) bool {
 	return t.started == 0 && (m.service == other && m.name == other || isInfrastructure(m.service))
 }

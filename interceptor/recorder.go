@@ -82,7 +82,8 @@ func (r *Recorder) ServerInterceptors() (grpc.UnaryServerInterceptor, grpc.Strea
 	return unary, stream
 }
 
-// recovered is a Recovery in one link with the Recorder: it ends a panic and sets err. It must be deferred itself.
+// recovered does in the Recorder's own interceptor what a Recovery does: it ends a panic and sets err. It must be
+// deferred itself.
 func (r *Recorder) recovered(ctx context.Context, err *error) {
 	if p := recover(); p != nil {
 		*err = r.log.panicked(ctx, p)
@@ -97,7 +98,7 @@ func (r *Recorder) DialOptions() []grpc.DialOption {
 	}
 }
 
-// Register enters the methods of a server, usually a *grpc.Server, so that every Snapshot has them from the start.
+// Register adds the methods of a server, usually a *grpc.Server, so that every Snapshot lists them from the start.
 // After it, server calls to other names share the entry "other", so that callers cannot make the Recorder grow. Call it
 // after the services are registered and before Serve, once for each server.
 func (r *Recorder) Register(server interface {

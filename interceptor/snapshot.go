@@ -81,8 +81,8 @@ type Window struct {
 	Span time.Duration
 	// Requests handled in the window, Failures among them, and Saturated ones, with ResourceExhausted.
 	Requests, Failures, Saturated uint64
-	// LatencySamples is how many of Requests the latencies below are of: unary calls and operations, without those with
-	// a short deadline. Streams are left out.
+	// LatencySamples is the number of Requests that the latencies below cover: unary calls and operations, without
+	// those with a short deadline.
 	LatencySamples      uint64
 	Mean, P50, P90, P99 time.Duration
 }

@@ -30,8 +30,8 @@ type Config struct {
 	// service that is registered on its servers.
 	Services []string
 
-	// HideChecks removes the names of checks from Check, Watch and List, which show them to every client. Reports have
-	// them all the same.
+	// HideChecks removes the names of checks from Check, Watch and List, which show them to every client. Reports still
+	// list them.
 	HideChecks bool
 
 	// Requests sets the limits of request statistics.
@@ -40,7 +40,8 @@ type Config struct {
 	// Details controls which callers see raw causes, such as the error text of a dependency. Default: none.
 	Details Details
 
-	// DrainDelay is how long the server serves on after its names became NOT_SERVING. Default 5 s; negative: none.
+	// DrainDelay is how long the server keeps serving calls after its names became NOT_SERVING. Default 5 s; negative:
+	// none.
 	DrainDelay time.Duration
 	// ShutdownTimeout is how long calls in flight may take after DrainDelay. Default 20 s; negative: none.
 	ShutdownTimeout time.Duration

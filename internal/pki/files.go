@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	reloadInterval = time.Second // at least, between two looks at the files
+	reloadInterval = time.Second // minimum between two checks of the files
 	maxFile        = 1 << 20     // bytes
 )
 

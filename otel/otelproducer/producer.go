@@ -52,7 +52,7 @@ func (p *Producer) Attach(source servicer.ReportSource, recorder *interceptor.Re
 		return errors.New("otelproducer: Attach: source or recorder is required")
 	}
 	if !p.sources.CompareAndSwap(nil, &sources{source, recorder, time.Now()}) {
-		return errors.New("otelproducer: Attach: the Producer has its sources already")
+		return errors.New("otelproducer: Attach was called twice")
 	}
 	return nil
 }

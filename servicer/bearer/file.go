@@ -14,7 +14,7 @@ import (
 	"github.com/vitals-go/vitals/internal/safefile"
 )
 
-const reloadInterval = time.Second // at least, between two looks at the file
+const reloadInterval = time.Second // minimum between two checks of the file
 
 // file is a token file that is reloaded when it changes.
 type file struct {
