@@ -1,28 +1,5 @@
 package checker
 
-// event is what happened to a check.
-type event uint8
-
-const (
-	passed       event = iota // it returned nil, or a number
-	failed                    // it returned an error
-	timedOut                  // it did not return in time
-	panicked                  // it panicked, or ended its goroutine
-	rejected                  // a circuit breaker rejected the call
-	inconclusive              // it could not determine the state, or its last result has expired
-	starved                   // the process was too slow
-	cancelled                 // Run ends; never evaluated
-)
-
-// The values of checks that do not measure.
-const (
-	valueAvailable   = "available"
-	valueUnavailable = "unavailable"
-	valueTimeout     = "timeout"
-	valueError       = "error"
-	valueCircuitOpen = "circuit_open"
-)
-
 // evaluation is the state of one check: a value, which after replaces. The zero value is that of a check that has not run.
 type evaluation struct {
 	status Status

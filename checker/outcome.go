@@ -10,6 +10,29 @@ import (
 // The result is unknown and stale, with the last value.
 var ErrInconclusive = errors.New("checker: inconclusive")
 
+// event is what happened to a check.
+type event uint8
+
+const (
+	passed       event = iota // it returned nil, or a number
+	failed                    // it returned an error
+	timedOut                  // it did not return in time
+	panicked                  // it panicked, or ended its goroutine
+	rejected                  // a circuit breaker rejected the call
+	inconclusive              // it could not determine the state, or its last result has expired
+	starved                   // the process was too slow
+	cancelled                 // Run ends; never evaluated
+)
+
+// The values of checks that do not measure.
+const (
+	valueAvailable   = "available"
+	valueUnavailable = "unavailable"
+	valueTimeout     = "timeout"
+	valueError       = "error"
+	valueCircuitOpen = "circuit_open"
+)
+
 // outcome is how a run ended, or what the scheduler found instead of a run.
 type outcome struct {
 	event       event
