@@ -29,7 +29,7 @@ type cpuSample struct {
 	host   cpuTimes   // zero if it was not read, or failed
 }
 
-// cpuCheck takes the first sample, whose failure the first measurement reports. It returns nil where neither the host nor a
+// cpuCheck takes the first sample; the first measurement reports its failure. It returns nil where neither the host nor a
 // control group has CPU times.
 func (m machine) cpuCheck() measure {
 	first, err := m.sampleCPU(context.Background())
