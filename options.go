@@ -11,7 +11,7 @@ import (
 const handshakeTimeout = 10 * time.Second
 
 // ServerOptions returns the options for grpc.NewServer: one interceptor for unary calls, one for streams, and a handshake
-// timeout of 10 s. The interceptors answer health requests first, so that later ones, for instance for credentials, do not
+// timeout of 10 s. The interceptors handle health requests first, so that later ones, for instance for credentials, do not
 // reject them. For all other calls they add the headers and trailers of Config.Envoy and Config.LoadReports, record the
 // call, and turn a panic into codes.Internal, with the stack in the log only. Place them before other interceptors.
 func (h *Health) ServerOptions() []grpc.ServerOption {

@@ -88,7 +88,7 @@ func (h *Health) newExporter() (err error) {
 }
 
 // Close removes the callback from Config.MeterProvider. It is needed only if the provider outlives h; call it after the
-// last flush, which then exports how h ended. It may be called more than once.
+// last flush, which exports the final state. It may be called more than once.
 func (h *Health) Close() error {
 	if h.otel == nil {
 		return nil

@@ -19,7 +19,7 @@ const pluginName = "plugin"
 //	plugin.Serve(&plugin.ServeConfig{…, GRPCServer: health.PluginServer})
 //
 // go-plugin registers a health service that always returns SERVING, and a second registration ends the process. The
-// interceptors of this server answer health requests first; the report service is registered, calls are recorded, panics
+// interceptors of this server handle health requests first; the report service is registered, calls are recorded, panics
 // recovered. The name "plugin" is always known, with the status of readiness. Services are known from the first call on; a
 // check that has the name of one, or gates an unknown one, is logged then.
 //

@@ -16,7 +16,7 @@ import (
 	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
 
-// Health is the checker, the recorder, the health server and the outputs of one process, made of one Config. Create it with
+// Health is the checker, the recorder, the health server and the outputs of one process, created from one Config. Create it with
 // New, give its ServerOptions to grpc.NewServer, and call Serve. All methods are safe for concurrent use.
 type Health struct {
 	checker  *checker.Checker
@@ -34,7 +34,7 @@ type Health struct {
 	isPlugin atomic.Bool // PluginServer has made a server
 }
 
-// New validates cfg, reads the files that it names and creates all parts. It starts nothing and opens no port. The error
+// New validates cfg, reads the files that it names and creates all components. It starts nothing and opens no port. The error
 // joins all mistakes, each naming its field or variable.
 func New(cfg Config) (*Health, error) {
 	if cfg.Logger == nil {

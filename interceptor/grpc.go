@@ -12,7 +12,7 @@ import (
 )
 
 // UnaryServerInterceptor is a grpc.UnaryServerInterceptor that records calls. Place it first in the chain. It allocates
-// nothing. A panic is counted and continues.
+// nothing. A panic is counted and propagates.
 func (r *Recorder) UnaryServerInterceptor(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (resp any, err error) {
@@ -35,7 +35,7 @@ func (r *Recorder) UnaryServerInterceptor(
 }
 
 // StreamServerInterceptor is a grpc.StreamServerInterceptor that records streams and counts their messages. Place it
-// first in the chain. It allocates one wrapper for each stream. A panic is counted and continues.
+// first in the chain. It allocates one wrapper for each stream. A panic is counted and propagates.
 func (r *Recorder) StreamServerInterceptor(
 	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) (err error) {

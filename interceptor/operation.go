@@ -34,7 +34,7 @@ func (r *Recorder) Begin(ctx context.Context, service, method string) Operation 
 	return Operation{recorder: r, ctx: ctx, call: m.begin(stripe.Of(r.server.mask), r.now())}
 }
 
-// RegisterOperations enters names for Begin, so that every Snapshot has them from the start. After it, operations with
+// RegisterOperations adds names for Begin, so that every Snapshot lists them from the start. After it, operations with
 // other names share the entry "other". Call it once for each service.
 func (r *Recorder) RegisterOperations(service string, methods ...string) {
 	made := map[string]*method{}

@@ -66,8 +66,8 @@ type Config struct {
 
 // RequestPolicy sets the limits of request statistics, which are those of the recorder's sliding window.
 type RequestPolicy struct {
-	// SuccessCritical and SuccessWarning are percentages of calls that did not fail by the server's fault; below them
-	// the metric request_success_rate is critical or warns. Defaults 95 and 98, or 98 alone moves up with
+	// SuccessCritical and SuccessWarning are percentages of calls without a server failure (interceptor.IsFailure);
+	// below them the metric request_success_rate is critical or warns. Defaults 95 and 98, or 98 alone moves up with
 	// SuccessCritical and 95 down with SuccessWarning; negative: never.
 	SuccessCritical float64
 	SuccessWarning  float64

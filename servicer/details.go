@@ -39,7 +39,7 @@ func (p DetailsPolicy) String() string {
 // MarshalText implements encoding.TextMarshaler with String.
 func (p DetailsPolicy) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// UnmarshalText implements encoding.TextUnmarshaler: it reads what MarshalText writes and refuses all else.
+// UnmarshalText implements encoding.TextUnmarshaler: it accepts what MarshalText returns.
 func (p *DetailsPolicy) UnmarshalText(text []byte) error {
 	for i, name := range detailsNames {
 		if string(text) == name {
@@ -54,7 +54,7 @@ func (p DetailsPolicy) known() bool { return int(p) < len(detailsNames) }
 
 // Details decides which callers see raw causes, at every endpoint. It is plain data and safe for concurrent use.
 type Details struct {
-	// Policy decides if Authorize is nil.
+	// Policy applies if Authorize is nil.
 	Policy DetailsPolicy
 	// Authorize replaces Policy. It is called concurrently, for each response and each message of a stream that could hold
 	// details, so remote callers choose how often. A panic counts as false.

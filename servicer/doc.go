@@ -8,12 +8,13 @@
 // published once, as a Report and as a map from names to statuses, so that Check, Watch, List and every reader of reports
 // agree at any time.
 //
-// Report.Overall is the worst status of all metrics. It is a fact for people. Serving is separate: a name is SERVING if the
-// phase is ready, it is not in maintenance, its manual status allows it, and every check that gates it has passed once and
-// is neither critical nor unknown. So a busy CPU can make the overall status critical while all names serve.
+// Report.Overall is the worst status of all metrics. It is for operators and dashboards. Serving is separate: a name is
+// SERVING if the phase is ready, it is not in maintenance, its manual status allows it, and every check that gates it
+// has passed once and is neither critical nor unknown. So a busy CPU can make the overall status critical while all
+// names serve.
 //
 // Names are "", liveness, readiness, startup, every registered service, every check, and what SetServingStatus sets. A
-// Server without sources answers like grpc-go's health.Server, from New on and without Run.
+// Server without sources behaves like grpc-go's health.Server, from New on and without Run.
 //
 // # Phases
 //
@@ -21,14 +22,14 @@
 // when the context of Serve is done, and stopped when all servers have stopped. A drain ends Watch streams with
 // UNAVAILABLE after a delay, since GracefulStop alone waits forever for an open Watch.
 //
-// When Run has returned without a drain, or a source has blocked it for 10 s, no name serves that depends on evaluation,
-// the metric health_evaluation is stopped or stalled, and the overall status is unknown. Liveness fails only in the second
-// case, which a restart may cure. A Server without sources has nothing to evaluate, and none of this applies.
+// When Run has returned without a drain, or a source has blocked it for 10 s, names that depend on evaluation are
+// NOT_SERVING, the metric health_evaluation is stopped or stalled, and the overall status is unknown. Liveness fails
+// only in the second case, which a restart may fix. None of this applies to a Server without sources.
 //
 // # Concurrency, ownership and cost
 //
 // New starts nothing. Run and Serve own the goroutines that they start and wait for them, except for one in code that
 // blocks: a source or a log handler. Reading a report costs two atomic loads and runs no check. Check takes no lock and
-// allocates nothing. A manual status evaluates one name. A change of a status costs the same allocations for any number of
-// watches. Sources belong to the code that made them: Run only reads them.
+// allocates nothing. Setting a manual status evaluates one name. A change of a status costs the same allocations for
+// any number of watches. Sources belong to the code that made them: Run only reads them.
 package servicer

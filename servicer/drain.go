@@ -20,7 +20,7 @@ const (
 	stopGrace = time.Second
 )
 
-// target is one server to stop, with the listener that it serves if that is ours.
+// target is one server to stop, with its listener if the Server started it.
 type target struct {
 	server   *grpc.Server
 	listener *connlimit.Listener // nil if the server was started elsewhere
@@ -28,16 +28,16 @@ type target struct {
 
 // Drain stops servers without losing calls, in this order:
 //
-//  1. The phase is Draining, every name but liveness is NOT_SERVING, and so is what watches of unknown names see.
+//  1. The phase becomes Draining and every name but liveness NOT_SERVING. Watches of unknown names receive NOT_SERVING too.
 //  2. Calls are served as before for Config.DrainDelay, counted from the first call of Drain, so that load balancers can
 //     react.
 //  3. Watch streams end with UNAVAILABLE: grpc-go's GracefulStop alone would wait for them forever.
 //  4. Every server is stopped by GracefulStop, and after Config.ShutdownTimeout by Stop.
-//  5. The phase is Stopped, once all calls of Drain have come here.
+//  5. The phase becomes Stopped, once all calls of Drain have reached this step.
 //
 // If ctx is done, the rest of 2 is skipped and 4 uses Stop. Drain returns nil if all calls have ended by themselves,
 // otherwise an error that wraps the cause: context.DeadlineExceeded, or that of ctx. A handler that ignores its context
-// goes on after that. Drain may be called without servers, where other code stops them, and more than once, also
+// keeps running. Drain may be called without servers, where other code stops them, and more than once, also
 // concurrently.
 func (s *Server) Drain(ctx context.Context, servers ...*grpc.Server) error {
 	targets := make([]target, len(servers))

@@ -10,7 +10,7 @@ import (
 	"github.com/vitals-go/vitals/checker"
 )
 
-// Response headers of an upstream that Envoy evaluates. Their presence counts, not their value.
+// Response headers of an upstream that Envoy evaluates, whatever their value.
 const (
 	// envoyDegraded makes Envoy prefer other hosts while there are enough healthy ones. Envoy reads it in responses to
 	// active HTTP health checks and, with outlier detection's detect_degraded_hosts, in all responses.
@@ -37,9 +37,9 @@ func (r *Report) EnvoyHeader() string {
 }
 
 // UnaryEnvoyInterceptor is a unary server interceptor that adds Report.EnvoyHeader to the headers of responses, so that
-// Envoy need not wait for its next health check. It belongs behind UnaryHealthInterceptor.
+// Envoy reacts before its next health check. Chain it after UnaryHealthInterceptor.
 //
-// A proxy in front of the first one also evaluates the header, as that one's: remove it there
+// A second Envoy in front of the first would take the header for one of the first: let the first remove it
 // (response_headers_to_remove).
 func (s *Server) UnaryEnvoyInterceptor(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	before := s.Report().EnvoyHeader()
@@ -55,7 +55,8 @@ func (s *Server) UnaryEnvoyInterceptor(ctx context.Context, request any, _ *grpc
 	return response, err
 }
 
-// StreamEnvoyInterceptor is UnaryEnvoyInterceptor for streams; their headers show the status at their begin.
+// StreamEnvoyInterceptor is UnaryEnvoyInterceptor for streams; their headers show the status at the start of the
+// stream.
 func (s *Server) StreamEnvoyInterceptor(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	if header := s.Report().EnvoyHeader(); header != "" {
 		_ = stream.SetHeader(metadata.Pairs(header, "true"))

@@ -46,9 +46,9 @@ func (s *Server) Check(_ context.Context, request *healthpb.HealthCheckRequest) 
 	return s.responses.of(status), nil
 }
 
-// List returns every known name and its status; more than 100 names fail with RESOURCE_EXHAUSTED. A Server without sources
-// lists the names that grpc-go's health.Server would: the names of probes are answered, but listed only once they were set.
-// The statuses are no snapshot. Callers share the responses and must not change them.
+// List returns every known name and its status; more than 100 names fail with RESOURCE_EXHAUSTED. A Server without
+// sources lists the names that grpc-go's health.Server would: Check knows the names of probes, but List has them only
+// once they were set. The statuses are read one by one. Callers share the responses and must not change them.
 func (s *Server) List(context.Context, *healthpb.HealthListRequest) (*healthpb.HealthListResponse, error) {
 	statuses := make(map[string]*healthpb.HealthCheckResponse)
 	probes := s.sources.any()
@@ -79,7 +79,7 @@ func (s *Server) wasSet(name string) bool {
 func (s *Server) Watch(request *healthpb.HealthCheckRequest, stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
 	select {
 	case <-s.statuses.Ended():
-		// Not even a status: grpc-go's client reconnects without a pause after it has received one.
+		// No status is sent before the error: grpc-go's client reconnects without backoff after it has received one.
 		return errDraining()
 	default:
 	}
@@ -96,7 +96,7 @@ func (s *Server) Watch(request *healthpb.HealthCheckRequest, stream grpc.ServerS
 	return s.send(watch, stream)
 }
 
-// send sends what watch sees until one of the two sides ends. No lock is held near Send.
+// send sends the statuses of watch until the stream or the watch ends. No lock is held during Send.
 func (s *Server) send(watch *statusmap.Watch[servingStatus], stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
 	done := stream.Context().Done()
 	sent := servingStatus(-1)
@@ -117,5 +117,5 @@ func (s *Server) send(watch *statusmap.Watch[servingStatus], stream grpc.ServerS
 	}
 }
 
-// errDraining is never UNIMPLEMENTED: clients take that for a server without health checks and send it traffic.
+// errDraining is not UNIMPLEMENTED, which clients treat as a server without health checks that may receive traffic.
 func errDraining() error { return status.Error(codes.Unavailable, "server is shutting down") }

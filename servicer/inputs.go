@@ -91,7 +91,7 @@ func (s *sources) read() (r readings) {
 			r.breakersErr = err
 		}
 	}
-	for i := range r.breakers { // those of our own breakers are captured already
+	for i := range r.breakers { // those of *breaker.Breaker are captured already
 		r.breakers[i].LastFailure = errtext.Capture(r.breakers[i].LastFailure)
 	}
 	slices.SortStableFunc(r.breakers, func(a, b breaker.Snapshot) int { return strings.Compare(a.Name, b.Name) })
@@ -125,14 +125,14 @@ func (s *Server) accept(in *inputs, r readings) {
 	in.startup.observe(r.checks)
 }
 
-// startup remembers whether start-up is over. Once over it stays over.
+// startup records whether startup has completed, which is latched.
 type startup struct {
 	over   bool
 	passed map[string]bool // checks that gate startup and have passed once
 }
 
-// observe ends start-up when every check that gates readiness or startup has a result, and every check that gates startup
-// has passed once, not necessarily all at the same time.
+// observe completes startup when every check that gates readiness or startup has a result, and every check that gates
+// startup has passed once, not necessarily all at the same time.
 func (s *startup) observe(checks []*checker.Result) {
 	if s.over {
 		return
@@ -168,7 +168,7 @@ func (s *startup) pass(c *checker.Result) bool {
 	return true
 }
 
-// currentPhase is the phase that follows from the start-up and from Drain. Phases only go forward.
+// currentPhase derives the phase from startup and Drain. Phases only go forward.
 func (in *inputs) currentPhase() Phase {
 	if in.phase < Ready && in.startup.over {
 		in.phase = Ready

@@ -8,13 +8,13 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// UnaryHealthInterceptor is a unary server interceptor that answers Check and List of grpc.health.v1 itself, whatever
+// UnaryHealthInterceptor is a unary server interceptor that handles Check and List of grpc.health.v1 itself, whatever
 // health service is registered on the server. It is for servers on which a framework registers one, as HashiCorp's
 // go-plugin does: a second registration ends the process. Use it together with StreamHealthInterceptor.
 //
 // Names that only the other service knows are unknown here; set those that callers need with SetServingStatus. Later
-// interceptors do not see these calls. A request that is not of grpc-go's generated type goes to the registered service.
-// It also answers AWS load balancers where RegisterALB has been called.
+// interceptors do not see these calls. A request that is not of grpc-go's generated type goes to the registered
+// service. It also handles the health checks of AWS load balancers; see RegisterALB.
 func (s *Server) UnaryHealthInterceptor(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	switch info.FullMethod {
 	case healthpb.Health_Check_FullMethodName:
@@ -31,7 +31,8 @@ func (s *Server) UnaryHealthInterceptor(ctx context.Context, request any, info *
 	return handler(ctx, request)
 }
 
-// StreamHealthInterceptor is a stream server interceptor that answers Watch of grpc.health.v1; see UnaryHealthInterceptor.
+// StreamHealthInterceptor is a stream server interceptor that handles Watch of grpc.health.v1; see
+// UnaryHealthInterceptor.
 func (s *Server) StreamHealthInterceptor(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	if info.FullMethod != healthpb.Health_Watch_FullMethodName {
 		return handler(service, stream)
@@ -43,7 +44,7 @@ func (s *Server) StreamHealthInterceptor(service any, stream grpc.ServerStream, 
 	return s.Watch(request, &grpc.GenericServerStream[healthpb.HealthCheckRequest, healthpb.HealthCheckResponse]{ServerStream: stream})
 }
 
-// Answers reports whether UnaryHealthInterceptor or StreamHealthInterceptor answers a method, such as
+// Answers reports whether UnaryHealthInterceptor or StreamHealthInterceptor handles a full method, such as
 // /grpc.health.v1.Health/Check.
 func (s *Server) Answers(fullMethod string) bool {
 	return strings.HasPrefix(fullMethod, "/grpc.health.v1.Health/") || fullMethod == albMethod

@@ -13,9 +13,9 @@ import (
 )
 
 // SetServingStatus sets the manual status of a service, as grpc-go's health.Server does, and makes the name known. It
-// takes effect before it returns, for this name only. A name whose checks fail does not serve regardless of it.
-// The manual statuses of "" and readiness are one. After Shutdown and while draining the call is ignored and logged.
-// Setting what is set already costs nothing.
+// takes effect before it returns, for this name only. A name whose checks fail does not serve regardless of it. The
+// manual statuses of "" and readiness are one. After Shutdown and while draining the call is ignored and logged.
+// Setting the same status again has no effect.
 func (s *Server) SetServingStatus(service string, status healthpb.HealthCheckResponse_ServingStatus) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,7 +80,7 @@ func (s *Server) addServices(names []string) (err error) {
 	return err
 }
 
-// nameMistakes returns an error for each check that has the name of a service or of a metric of ours.
+// nameMistakes returns an error for each check that has the name of a service or of one of the report's own metrics.
 func nameMistakes(checks []*checker.Result, services []string) error {
 	var errs []error
 	for _, c := range checks {

@@ -11,7 +11,7 @@ import (
 	"github.com/vitals-go/vitals/internal/errtext"
 )
 
-// The names of metrics are a contract: dashboards and alerts know them.
+// The names of metrics are stable: dashboards and alerts depend on them.
 const (
 	metricDependency = "dependency_" // + check
 	metricBreaker    = "breaker_"    // + breaker
@@ -51,7 +51,7 @@ func (ev *evaluator) metrics(in *inputs) []Metric {
 	return sortMetrics(metrics)
 }
 
-// unknownEvaluation is the metric of an evaluation that does not go on.
+// unknownEvaluation is the metric of an evaluation that has stalled or ended.
 func unknownEvaluation(value string, now time.Time) Metric {
 	return Metric{
 		Name: metricEvaluation, Kind: kindEvaluation, Value: value, Status: checker.Unknown, Reason: checker.ReasonStale,
@@ -129,7 +129,8 @@ func metricName(c *checker.Result) string {
 	return c.Name
 }
 
-// breakerMetric evaluates one breaker. Half-open counts as open: only closed is evidence that the dependency works again.
+// breakerMetric evaluates one breaker. Half-open counts as open: only a closed breaker shows that the dependency works
+// again.
 func breakerMetric(b *breaker.Snapshot, checks []*checker.Result) Metric {
 	m := Metric{
 		Name:    metricBreaker + b.Name,

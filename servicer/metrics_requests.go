@@ -25,12 +25,11 @@ const (
 	metricSaturated = "requests_saturated"
 )
 
-// otherService is where the recorder counts calls of names that were never registered. Callers choose them, so they say
-// nothing about a service of this server.
+// otherService is the service under which the recorder counts calls to unregistered names.
 const otherService = "other"
 
-// appendRequests adds the metrics of the recorder; none before the first call. A panic on the way becomes a metric itself,
-// and the rest of the report stands.
+// appendRequests adds the metrics of the recorder; none before the first call. A panic becomes a metric itself and
+// leaves the rest of the report intact.
 func (ev *evaluator) appendRequests(metrics []Metric, in *inputs) (all []Metric) {
 	first := len(metrics)
 	failed := Metric{
@@ -70,7 +69,7 @@ func (ev *evaluator) appendRequests(metrics []Metric, in *inputs) (all []Metric)
 	return ev.appendServices(all, s)
 }
 
-// timed reports whether there has ever been a unary call to time.
+// timed reports whether a unary call has ended or the window has latencies.
 func timed(s *interceptor.Snapshot) bool {
 	if s.Window.LatencySamples > 0 {
 		return true
@@ -119,7 +118,7 @@ func (ev *evaluator) responseTime(w *interceptor.Window, at time.Time) Metric {
 	return m
 }
 
-// few reports whether calls are too few for a status, and how a message says so.
+// few reports whether calls are too few for a status, and returns a function that adds this to a message.
 func (ev *evaluator) few(title string, calls uint64) (note func(message string) string, few bool) {
 	switch {
 	case calls == 0:
@@ -180,7 +179,7 @@ func (ev *evaluator) totals(s *interceptor.Snapshot) []Metric {
 		count(metricFailures, "Failed requests since the start", s.Total.Failures),
 		count(metricPanics, "Panics since the start", s.Total.Panics),
 		count(metricInFlight, "Requests in flight", s.Total.InFlight()),
-		count(metricSaturated, "Recent requests turned away for lack of capacity", s.Window.Saturated),
+		count(metricSaturated, "Recent requests rejected with RESOURCE_EXHAUSTED", s.Window.Saturated),
 	}
 }
 

@@ -9,7 +9,7 @@ type Phase uint8
 const (
 	// Starting: the first results are missing.
 	Starting Phase = iota
-	// Ready: start-up is over. Checks decide which names serve.
+	// Ready: startup has completed. Checks determine which names serve.
 	Ready
 	// Draining: shutting down; every name but liveness is NOT_SERVING.
 	Draining

@@ -15,7 +15,7 @@ type ReportSource interface {
 	Changed() <-chan struct{}
 }
 
-// publication is the newest report and the notification of those that wait for a newer one.
+// publication is the newest report and the notification of readers that wait for a newer one.
 type publication struct {
 	// report and outdated are written under Server.mu. outdated is set before a status is published that report does not
 	// show, and cleared when a report that shows it is stored: a reader never sees a report that is older than a status.
@@ -35,7 +35,7 @@ func (p *publication) store(r *Report) {
 	p.outdated.Store(false)
 }
 
-// notify closes the channel of all that wait for a change.
+// notify closes the channel that Changed has returned.
 func (p *publication) notify() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -14,21 +14,21 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 )
 
-// An evaluation that panicked is tried again after retryAfterPanic. While that goes on, it is logged each panicReminder.
+// An evaluation that panicked is retried after retryAfterPanic and logged once per panicReminder.
 const (
 	retryAfterPanic = time.Second
 	panicReminder   = time.Minute
 )
 
 // update applies change to the inputs, evaluates them and publishes what is new: statuses first, then the report. It
-// returns when it has to be called again although nothing happens, zero for never.
+// returns when it has to be called again if nothing changes before, zero for never.
 func (s *Server) update(change func(*inputs)) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if change != nil {
 		change(&s.in)
 	}
-	// A bug of ours must not end the process: the last report stands, and its age shows.
+	// A panic must not end the process: readers keep the last report.
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.logPanic(cause)
@@ -49,7 +49,7 @@ func (s *Server) update(change func(*inputs)) (next time.Time) {
 	return soonest(in.next(), due)
 }
 
-// logPanic logs the panic of an evaluation, once a minute while they go on.
+// logPanic logs the panic of an evaluation, at most once per panicReminder.
 func (s *Server) logPanic(cause any) {
 	if now := time.Now(); s.panicked.IsZero() || now.Sub(s.panicked) >= panicReminder {
 		s.panicked = now

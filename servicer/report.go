@@ -21,7 +21,7 @@ type Report struct {
 	Version     string
 
 	Phase Phase
-	// Startup says that start-up is over. It stays so, also while draining.
+	// Startup is true once startup has completed, also while draining.
 	Startup bool
 	// Overall is the worst status of all Metrics; healthy when there are none.
 	Overall checker.Status

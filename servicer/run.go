@@ -15,10 +15,11 @@ import (
 // requestInterval is how often the recorder is read: it does not notify of calls.
 const requestInterval = time.Second
 
-// wakePause is how many times as long as the last evaluation Run waits for further wake-ups before the next.
+// wakePause times the duration of the last evaluation is the pause before the next, so that evaluations take at most a
+// tenth of a CPU.
 const wakePause = 9
 
-// maxWakePause bounds that wait: an evaluation takes long when a source is slow or the process is suspended.
+// maxWakePause bounds the pause: an evaluation takes long when a source is slow or the process is suspended.
 const maxWakePause = 100 * time.Millisecond
 
 func pauseAfter(took time.Duration) time.Duration { return min(wakePause*took, maxWakePause) }
@@ -29,9 +30,10 @@ var errRunning = errors.New("servicer: Run or Serve is running already")
 // second for request statistics. It returns nil when all its goroutines have ended, and an error if it is running
 // already. It may be called again.
 //
-// After Run has returned, no name that its sources could concern serves, but liveness. While a breaker.SnapshotSource of
-// the user's blocks for 10 s or longer, no name but startup serves, liveness neither. If it still blocks 10 s after ctx is
-// done, Run returns an error that names it and leaves a goroutine behind; until that ends Run cannot be called again.
+// After Run has returned, every name that its sources could affect, except liveness, is NOT_SERVING. Once a
+// breaker.SnapshotSource has blocked for 10 s, every name but startup is NOT_SERVING, liveness too, until it returns.
+// If it still blocks 10 s after ctx is done, Run returns an error that names it and leaves a goroutine behind; until
+// that ends Run cannot be called again.
 func (s *Server) Run(ctx context.Context) error {
 	if !s.running.CompareAndSwap(false, true) {
 		return errRunning
@@ -138,7 +140,7 @@ func (s *Server) follow(ctx context.Context, source breaker.SnapshotSource) {
 	}
 }
 
-// wakeRun makes Run evaluate soon, if it runs.
+// wakeRun makes a running Run evaluate soon.
 func (s *Server) wakeRun() {
 	select {
 	case s.wake <- struct{}{}:
@@ -146,7 +148,7 @@ func (s *Server) wakeRun() {
 	}
 }
 
-// end is a change: sources are no longer read.
+// end is a change for update: sources are no longer read.
 func (s *Server) end(in *inputs) {
 	if s.sources.any() {
 		in.state = ended

@@ -36,8 +36,8 @@ func (s *Server) Serve(ctx context.Context, server *grpc.Server, lis net.Listene
 // ServeAll is Serve for any number of servers with one health, such as one for calls and one, without TLS, for probes. They
 // are drained together. When one of them fails or is stopped, all are.
 //
-// TCP and Unix connections reach a server's credentials as the listener returns them, Unix connections once their peer has
-// sent something; connections of other types are wrapped, and NetConn returns them.
+// TCP and Unix connections reach a server's credentials as the listener returns them, Unix connections only after their
+// peer has sent data; connections of other types are wrapped, and NetConn returns them.
 func (s *Server) ServeAll(ctx context.Context, endpoints ...Endpoint) error {
 	err := errRunning
 	if !s.running.Load() { // otherwise the servers of the first call would be drained

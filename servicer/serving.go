@@ -22,7 +22,7 @@ const (
 	textNoNewState = "health is no longer evaluated"
 )
 
-// gates are what keeps names from serving, by the kind of name. The slices are shared by all names: they are never
+// gates are the causes that keep names from serving, by the kind of name. The slices are shared by all names and never
 // changed.
 type gates struct {
 	end       []Cause            // draining, stopped, not evaluated: every name but liveness
@@ -129,8 +129,8 @@ func failing(c *checker.Result) []Cause {
 	return []Cause{{Check: c.Name, Reason: c.Reason, Text: c.Message}}
 }
 
-// neverPassed returns failing(c), or the cause that c makes if it warns without ever having passed: failures that are too
-// few to be critical are no evidence that the dependency works.
+// neverPassed returns failing(c), or the cause that c makes if it warns without ever having passed: failures that are
+// too few to be critical do not show that the dependency works.
 func neverPassed(c *checker.Result) []Cause {
 	missed := c.Reason == checker.ReasonTimeout || c.Reason == checker.ReasonError
 	if c.Status == checker.Warning && missed && c.LastSuccess.IsZero() {
@@ -175,8 +175,8 @@ func (e *evaluation) name(manual map[string]servingStatus, name string) ServingN
 	return n
 }
 
-// names evaluates all names of known, which is sorted, as is last, the result of the evaluation before. What has changed did
-// so at now.
+// names evaluates the names of known. known and last, the previous result, are sorted. A status that differs from last
+// has changed at now.
 func (e *evaluation) names(in *inputs, now time.Time, known []string, last []ServingName) []ServingName {
 	names := make([]ServingName, len(known))
 	for i, name := range known {

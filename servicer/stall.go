@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// stallTimeout is how long a source may block. It is counted in beats of which a process that is suspended, or gets no
-	// CPU, misses as many as the source does.
+	// stallTimeout is how long a source may block. It is counted in beats of a timer, so that time in which the process
+	// is suspended or gets no CPU does not count.
 	stallTimeout = stallBeats * stallBeat
 	stallBeats   = 10
 	stallBeat    = time.Second

@@ -15,10 +15,10 @@ const namesPerTransition = 10
 // tracker remembers the status of each subject and since when it holds, and the last transitions. It is not safe for
 // concurrent use.
 type tracker struct {
-	size   int
-	seq    uint64 // of the last transition
-	pass   uint64 // numbers calls of track
-	states map[subject]state
+	size       int
+	seq        uint64 // of the last transition
+	generation uint64 // number of the current call of track
+	states     map[subject]state
 	// transitions, newest first. Reports share it: it is replaced, never changed.
 	transitions []Transition
 }
@@ -34,10 +34,10 @@ func (s subject) String() string {
 }
 
 type state struct {
-	value string
-	since time.Time
-	pass  uint64    // when it was last seen
-	count [2]uint64 // how often the subject entered the statuses between two reports, by its own account
+	value      string
+	since      time.Time
+	generation uint64    // of the last call of track that had it
+	count      [2]uint64 // the subject's own counters of the statuses that it has entered
 }
 
 func newTracker(size int) *tracker {
@@ -47,7 +47,7 @@ func newTracker(size int) *tracker {
 // track adds to r what depends on earlier reports, of which old is the last, and returns the transitions that it brings,
 // causes before consequences. What is seen for the first time makes no transition.
 func (t *tracker) track(old, r *Report) []Transition {
-	t.pass++
+	t.generation++
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
 		since := m.Since
@@ -99,7 +99,7 @@ func (t *tracker) trackChecks(r *Report, see observer) {
 	}
 }
 
-// trackBreakers takes half-open for open: a long outage has many probes and is one outage.
+// trackBreakers counts half-open as open, so that a long outage with many probes is one transition.
 func (t *tracker) trackBreakers(r *Report, see observer) {
 	for i := range r.Breakers {
 		b := &r.Breakers[i]
@@ -139,7 +139,7 @@ func worst(r *Report) (checker.Reason, string) {
 func (t *tracker) observe(s subject, value string, since time.Time) (from state, changed bool) {
 	from = t.states[s]
 	now := from
-	now.pass = t.pass
+	now.generation = t.generation
 	if from.value != value {
 		now.value, now.since = value, since
 	}
@@ -150,7 +150,7 @@ func (t *tracker) observe(s subject, value string, since time.Time) (from state,
 // forget drops subjects that this report did not have.
 func (t *tracker) forget() {
 	for s, state := range t.states {
-		if state.pass != t.pass {
+		if state.generation != t.generation {
 			delete(t.states, s)
 		}
 	}
@@ -241,7 +241,7 @@ func (m *move) transition() Transition {
 	return entry
 }
 
-// head returns the name that stands for all: readiness if it is among them, else the first.
+// head returns the name that is the subject of a transition: readiness if it is among names, else the first.
 func head(names []string) string {
 	if slices.Contains(names, checker.Readiness) {
 		return checker.Readiness

@@ -40,7 +40,7 @@ func newWatchLimit(limit, perConn int) *watchLimit {
 	return &watchLimit{max: limit, maxPerConn: perConn}
 }
 
-// enter counts one more watch on connection, or refuses it with RESOURCE_EXHAUSTED.
+// enter counts one more watch on connection, or returns RESOURCE_EXHAUSTED.
 func (l *watchLimit) enter(connection any) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,7 +60,7 @@ func (l *watchLimit) enter(connection any) error {
 	return nil
 }
 
-// leave takes back what enter counted.
+// leave undoes enter.
 func (l *watchLimit) leave(connection any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

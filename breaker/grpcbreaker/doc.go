@@ -7,7 +7,7 @@
 //
 // Failures are Unavailable, Internal, Unknown, DataLoss, and DeadlineExceeded of a call that had time left when it began.
 // Canceled, Aborted, Unimplemented and ResourceExhausted are neutral. All other codes are successes: the server
-// answered.
+// responded.
 //
 // An Unavailable or ResourceExhausted with google.rpc.RetryInfo or the trailer grpc-retry-pushback-ms opens the breaker
 // for at least that time. The RetryInfo of a breaker.OpenError that the server returned does not: it is about a

@@ -6,7 +6,7 @@
 // # Outcomes
 //
 // Transport errors and 5xx responses except 501 and 505 are failures. 429 and canceled requests are neutral. All other
-// responses are successes: the server answered. A 429 or 503 with Retry-After, in seconds or as a date, opens the
+// responses are successes: the server responded. A 429 or 503 with Retry-After, in seconds or as a date, opens the
 // breaker for at least that time, up to MaxOpenTime.
 //
 // A request ends for the breaker when the header of the response has arrived. The response is returned unchanged; its

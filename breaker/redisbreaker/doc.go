@@ -10,7 +10,7 @@
 //
 // # Outcomes
 //
-// A reply is a success, also an error such as redis.Nil: the server answered. Failures are the replies LOADING,
+// A reply is a success, also an error such as redis.Nil: the server responded. Failures are the replies LOADING,
 // CLUSTERDOWN, MASTERDOWN, TRYAGAIN and "max number of clients reached", transport errors and timeouts. Neutral are
 // context.Canceled, an exhausted connection pool, and a closed client.
 //

@@ -10,8 +10,8 @@
 //
 // Failures are transport errors, deadlines, and the SQLSTATE classes 08 (connection), 53 (resources), 57P0 (shutdown)
 // and 58 (system), read through the method SQLState() string that PostgreSQL drivers have. All other SQLSTATEs are
-// successes: the database answered. Neutral are canceled calls, errors of an unknown kind, an opened connection (a
-// database that accepts connections may still not answer), and driver.ErrBadConn of a connection that has worked before:
+// successes: the database responded. Neutral are canceled calls, errors of an unknown kind, an opened connection (a
+// database that accepts connections may still not respond), and driver.ErrBadConn of a connection that has worked before:
 // it went stale in the pool, and opening the next one counts.
 //
 // A rejection is a *breaker.OpenError, never driver.ErrBadConn, which database/sql retries.

@@ -87,7 +87,7 @@ func classifyState(state string) breaker.Outcome {
 	return breaker.Success
 }
 
-// classifyConnect classifies an attempt to open a connection: an error is a failure unless the database answered, as to
+// classifyConnect classifies an attempt to open a connection: an error is a failure unless the database responded, as to
 // a wrong password.
 func classifyConnect(err error) breaker.Outcome {
 	switch {

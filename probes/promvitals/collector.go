@@ -18,8 +18,8 @@ type Config struct {
 	Source servicer.ReportSource
 	// Recorder provides the statistics of server and client calls.
 	Recorder *interceptor.Recorder
-	// Buckets are the upper bounds of the latency histograms in seconds, ascending. Default prometheus.DefBuckets, as in
-	// go-grpc-middleware. Bounds of the recorder's own buckets are exact, others are interpolated; see
+	// Buckets are the upper bounds of the latency histograms in seconds, ascending. Default prometheus.DefBuckets, as
+	// in go-grpc-middleware. Bounds of the recorder's own buckets are exact, others move to the nearest of those; see
 	// interceptor.Histogram.Cumulative.
 	Buckets []float64
 	// NativeHistograms adds native histograms of schema 3 (buckets 9.05 % wide) to the classic buckets of the call

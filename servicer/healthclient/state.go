@@ -15,11 +15,11 @@ type State struct {
 	// Err is a gRPC status: UNAVAILABLE while the server is unreachable or stopping, UNIMPLEMENTED if it has no health
 	// service. Nil after a response.
 	Err error
-	// Time is when the client received it.
+	// Time is when the status or error was received.
 	Time time.Time
 }
 
-// Serving reports whether the status is SERVING and the stream that brought it is open.
+// Serving reports whether the status is SERVING and the stream that it was received on is open.
 func (s *State) Serving() bool {
 	return s.Err == nil && s.Status == healthpb.HealthCheckResponse_SERVING
 }

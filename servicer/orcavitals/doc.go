@@ -12,7 +12,7 @@
 //
 // # Values
 //
-//	cpu_utilization          share of the CPUs in use: of the fullest limited cgroup, else of the host, or of
+//	cpu_utilization          share of the CPUs in use: of the limited cgroup nearest its limit, else of the host, or of
 //	                         GOMAXPROCS by this process if that is more; 1 is all
 //	mem_utilization          the same for memory, without GOMAXPROCS
 //	application_utilization  Config.Utilization, or the share of Config.MaxInFlight in flight, at least cpu_utilization

@@ -29,13 +29,13 @@ type Target struct {
 	// Probe returns an exit code like that of grpc_health_probe: 0 serving, 4 not serving. See Command.
 	Probe func(context.Context) (exitCode int)
 
-	// Fail has by the name of a check that gates readiness a function that makes it fail and returns a function that makes
-	// it succeed again; both may return before the server has noticed.
+	// Fail maps the name of a check that gates readiness to a function that makes it fail and returns a function that
+	// makes it succeed again; both may return before the server has noticed.
 	Fail map[string]func() (recover func())
 
 	// Drain shuts the server down as SIGTERM does, and returns when it has stopped. It is called once, last.
 	Drain func()
-	// DrainDelay is how long the server serves calls after the drain began. Default 0: not tested.
+	// DrainDelay is how long the server serves calls after the drain has begun. Default 0: not tested.
 	DrainDelay time.Duration
 	// Call makes a call that succeeds while the server serves.
 	Call func(context.Context) error
