@@ -3,17 +3,16 @@ package statuspage
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/vitals-go/vitals/checker"
 )
 
-// spark is a row of bars, one per run of a check, as SVG paths in a box of sparkWidth × sparkHeight. Bars of one status share
-// a path, which keeps a page of hundreds of checks small.
+// spark is a row of bars, one per run of a check, as SVG paths in a box of sparkWidth × sparkHeight.
 type spark struct {
-	Healthy, Warning, Critical, Unknown string
+	// Paths has one path for all bars of a status, which keeps a page of hundreds of checks small.
+	Paths map[checker.Status]string
 	// Label is the text for screen readers.
 	Label string
 }
@@ -27,8 +26,7 @@ const (
 // sparkOf draws runs, the newest at the right. A bar's height is the duration or, if measured, the value relative to the
 // greatest one or the limit.
 func sparkOf(runs []run, measured bool, limit float64) spark {
-	var paths [4]strings.Builder
-	var counts [4]int
+	paths, counts := make(map[checker.Status]string), make(map[checker.Status]int)
 	longest := 0.0
 	if measured {
 		longest = limit
@@ -42,15 +40,10 @@ func sparkOf(runs []run, measured bool, limit float64) spark {
 		if longest > 0 {
 			height += int(size(r, measured) / longest * (sparkHeight - 3))
 		}
-		status := min(r.status, checker.Critical)
-		counts[status]++
-		fmt.Fprintf(&paths[status], "M%d %dv-%dh3v%dz", left+i*sparkStep, sparkHeight, height, height)
+		counts[r.status]++
+		paths[r.status] += fmt.Sprintf("M%d %dv-%dh3v%dz", left+i*sparkStep, sparkHeight, height, height)
 	}
-	return spark{
-		Unknown: paths[checker.Unknown].String(), Healthy: paths[checker.Healthy].String(),
-		Warning: paths[checker.Warning].String(), Critical: paths[checker.Critical].String(),
-		Label: sparkLabel(counts, len(runs)),
-	}
+	return spark{Paths: paths, Label: sparkLabel(counts, len(runs))}
 }
 
 func size(r run, measured bool) float64 {
@@ -60,7 +53,7 @@ func size(r run, measured bool) float64 {
 	return r.duration.Seconds()
 }
 
-func sparkLabel(counts [4]int, total int) string {
+func sparkLabel(counts map[checker.Status]int, total int) string {
 	if total == 0 {
 		return "no runs yet"
 	}
@@ -78,9 +71,9 @@ type chart struct {
 	Title, Now, Note string
 	// Line and Area are the curve and what is below it; Second is another curve in the same scale, or empty.
 	Line, Area, Second string
-	Top                string
-	Label              string
-	Alarm              bool
+	// Top is the greatest value of the scale.
+	Top   string
+	Alarm bool
 }
 
 const (
@@ -90,21 +83,14 @@ const (
 
 // curve returns a line that ends at the right edge, "" for less than two values.
 func curve(values []float64, top float64) string {
-	if len(values) < 2 || top <= 0 {
+	if len(values) < 2 {
 		return ""
 	}
 	var b strings.Builder
-	step := float64(chartWidth) / float64(pointsKept-1)
-	left := chartWidth - step*float64(len(values)-1)
+	const step = float64(chartWidth) / (pointsKept - 1)
 	for i, v := range values {
-		verb := byte('L')
-		if i == 0 {
-			verb = 'M'
-		}
-		b.WriteByte(verb)
-		b.WriteString(strconv.FormatFloat(left+step*float64(i), 'f', 1, 64))
-		b.WriteByte(' ')
-		b.WriteString(strconv.FormatFloat(chartHeight-2-min(v/top, 1)*(chartHeight-4), 'f', 1, 64))
+		x, y := chartWidth-step*float64(len(values)-1-i), chartHeight-2-min(v/top, 1)*(chartHeight-4)
+		fmt.Fprintf(&b, "%c%.1f %.1f", "ML"[min(i, 1)], x, y)
 	}
 	return b.String()
 }
@@ -114,35 +100,35 @@ func charts(points []point) []chart {
 	if len(points) == 0 {
 		return nil
 	}
+	rate := func(p point) float64 { return p.rate }
+	failures := func(p point) float64 { return p.failures }
+	p50, p99 := func(p point) float64 { return float64(p.p50) }, func(p point) float64 { return float64(p.p99) }
 	last := points[len(points)-1]
-	rates, failures := each(points, func(p point) float64 { return p.rate }), each(points, func(p point) float64 { return p.failures })
-	p50, p99 := each(points, func(p point) float64 { return p.p50.Seconds() }), each(points, func(p point) float64 { return p.p99.Seconds() })
-	rate := newChart("Requests", decimal(last.rate)+" / s", rates, nil, 1)
-	rate.Top = decimal(top(rates, 1)) + " / s"
-	failed := newChart("Failed", decimal(last.failures)+" %", failures, nil, 5)
-	failed.Top, failed.Alarm = decimal(top(failures, 5))+" %", last.failures > 0
-	latency := newChart("Response time", brief(last.p50), p50, p99, 0.001)
+	requests := newChart("Requests", func(v float64) string { return decimal(v) + " / s" }, 1, points, rate, nil)
+	failed := newChart("Failed", func(v float64) string { return decimal(v) + " %" }, 5, points, failures, nil)
+	failed.Alarm = last.failures > 0
+	latency := newChart("Response time", func(v float64) string { return brief(time.Duration(v)) }, float64(time.Millisecond), points, p50, p99)
 	latency.Note = "p99 " + brief(last.p99)
-	latency.Top = brief(time.Duration(top(slices.Concat(p50, p99), 0.001) * float64(time.Second)))
-	return []chart{rate, failed, latency}
+	return []chart{requests, failed, latency}
 }
 
-func newChart(title, now string, first, second []float64, least float64) chart {
-	scale := top(slices.Concat(first, second), least)
-	c := chart{Title: title, Now: now, Line: curve(first, scale), Second: curve(second, scale), Label: title + ": " + now}
+// newChart draws one value of points or, if second is not nil, two, in a scale up to the greatest one, but at least to least.
+func newChart(title string, format func(float64) string, least float64, points []point, first, second func(point) float64) chart {
+	var firsts, seconds []float64
+	for _, p := range points {
+		firsts = append(firsts, first(p))
+		if second != nil {
+			seconds = append(seconds, second(p))
+		}
+	}
+	top := max(least, slices.Max(slices.Concat(firsts, seconds)))
+	c := chart{
+		Title: title, Now: format(firsts[len(firsts)-1]), Top: format(top),
+		Line: curve(firsts, top), Second: curve(seconds, top),
+	}
 	if c.Line != "" {
 		left, _, _ := strings.Cut(c.Line[1:], " ")
 		c.Area = c.Line + fmt.Sprintf("L%d %dL%s %dZ", chartWidth, chartHeight, left, chartHeight)
 	}
 	return c
 }
-
-func each(points []point, value func(point) float64) []float64 {
-	values := make([]float64, len(points))
-	for i, p := range points {
-		values[i] = value(p)
-	}
-	return values
-}
-
-func top(values []float64, least float64) float64 { return max(least, slices.Max(values)) }

@@ -2,6 +2,8 @@ package statuspage
 
 import (
 	"context"
+	"html/template"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -62,7 +64,10 @@ func (s *stream) run(ctx context.Context) {
 		if report := s.send(); report == nil || report.Phase == servicer.Stopped {
 			return
 		}
-		pause(ctx, eventSpacing)
+		select {
+		case <-time.After(eventSpacing):
+		case <-ctx.Done():
+		}
 		if !s.wait(ctx, changed, beat.C) {
 			return
 		}
@@ -111,12 +116,47 @@ func (s *stream) write(event []byte) error {
 	return s.control.Flush()
 }
 
-// pause waits for d, or until ctx is done.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+// parts are the pieces of the page that change, by the ID of their element, and the order of the rows.
+type parts struct {
+	Revision uint64            `json:"revision"`
+	Now      string            `json:"now"`
+	Severity string            `json:"severity"`
+	Icon     template.URL      `json:"icon"`
+	Title    string            `json:"title"`
+	Live     string            `json:"live"`
+	Rows     []string          `json:"rows"`
+	HTML     map[string]string `json:"html"`
+}
+
+// partsOf returns the parts of the page for a viewer.
+func (p *Page) partsOf(d *rendered, viewer response.Viewer) *parts {
+	// The templates that fill the elements of the same ID.
+	sections := []string{"verdict", "probes", "maintenance", "requests", "resources", "breakers", "names", "transitions", "foot"}
+	return d.parts[viewer].Get(func() *parts {
+		v := newView(p, d.Rendering, viewer)
+		made := &parts{
+			Revision: v.Revision, Now: response.Time(v.Now), Severity: v.Severity, Icon: icon(v.Severity),
+			Title: v.Verdict + " · " + v.Title, Live: v.Verdict + ". " + v.Sentence,
+			HTML: make(map[string]string),
+		}
+		for _, name := range sections {
+			made.HTML[name] = string(p.execute(name, v))
+		}
+		for _, row := range v.Rows {
+			made.Rows = append(made.Rows, row.ID)
+			made.HTML[row.ID] = string(p.execute("row", row))
+		}
+		return made
+	})
+}
+
+// since returns p without the HTML that is the same in old, which may be nil.
+func (p *parts) since(old *parts) *parts {
+	if old == nil {
+		return p
 	}
+	changed := *p
+	changed.HTML = maps.Clone(p.HTML)
+	maps.DeleteFunc(changed.HTML, func(id, html string) bool { return old.HTML[id] == html })
+	return &changed
 }

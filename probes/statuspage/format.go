@@ -8,30 +8,30 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/internal/errtext"
 	"github.com/vitals-go/vitals/probes/internal/response"
+	"github.com/vitals-go/vitals/servicer"
 )
 
 // newTemplate parses the embedded page; a test executes all of it.
 func newTemplate() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{
-		"css":   func() template.CSS { return template.CSS(pageCSS) },
-		"js":    func() template.JS { return template.JS(pageJS) },
-		"icon":  icon,
-		"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
-		"stamp": response.Time,
-		"span":  span,
-		"names": enumerated,
+		"css":     func() template.CSS { return template.CSS(pageCSS) },
+		"js":      func() template.JS { return template.JS(pageJS) },
+		"icon":    icon,
+		"clock":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"stamp":   response.Time,
+		"span":    span,
+		"brief":   brief,
+		"names":   enumerated,
+		"subject": response.Subject,
+		"errtext": errtext.Of,
+		"class": func(s breaker.State) string {
+			return [...]string{breaker.Closed: "healthy", breaker.HalfOpen: "warning", breaker.Open: "critical"}[min(s, breaker.Open)]
+		},
+		"calls": func(c breaker.Calls) string { return plural(c.Successes+c.Failures, "call") },
 	}).Parse(pageHTML))
-}
-
-// icon is the page's favicon in the color of the severity.
-func icon(severity string) template.URL {
-	color := map[string]string{"healthy": "16a34a", "warning": "d97706", "critical": "dc2626"}[severity]
-	if color == "" {
-		color = "6b7280"
-	}
-	return template.URL("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E" +
-		"%3Ccircle cx='8' cy='8' r='7' fill='%23" + color + "'/%3E%3C/svg%3E")
 }
 
 // decimal formats a number with one decimal below 10 and none above.
@@ -81,11 +81,11 @@ func span(d time.Duration) string {
 }
 
 // plural formats a number with its noun.
-func plural(n int, one, many string) string {
+func plural(n uint64, noun string) string {
 	if n == 1 {
-		return "1 " + one
+		return "1 " + noun
 	}
-	return strconv.Itoa(n) + " " + many
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // enumerated joins names; the empty one is that of the whole server.
@@ -95,4 +95,28 @@ func enumerated(names []string) string {
 		quoted[i] = cmp.Or(name, "“”")
 	}
 	return strings.Join(quoted, ", ")
+}
+
+// colorOf returns the color of a severity.
+func colorOf(severity string) string {
+	return cmp.Or(map[string]string{"healthy": "15803d", "warning": "b45309", "critical": "b91c1c"}[severity], "6b7280")
+}
+
+// icon is the page's favicon in the color of the severity.
+func icon(severity string) template.URL {
+	return template.URL("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E" +
+		"%3Ccircle cx='8' cy='8' r='7' fill='%23" + colorOf(severity) + "'/%3E%3C/svg%3E")
+}
+
+// badgeSVG draws the verdict of the page. Its texts need no escaping.
+func badgeSVG(report *servicer.Report) []byte {
+	class, word := severity(report)
+	const label = 52
+	width := 7*len(word) + 16
+	return fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="20" role="img" aria-label="health: %[4]s">`+
+		`<title>health: %[4]s</title><clipPath id="r"><rect width="%[1]d" height="20" rx="4"/></clipPath>`+
+		`<g clip-path="url(#r)"><rect width="%[2]d" height="20" fill="#374151"/><rect x="%[2]d" width="%[3]d" height="20" fill="#%[5]s"/></g>`+
+		`<g fill="#fff" text-anchor="middle" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">`+
+		`<text x="%[6]d" y="14">health</text><text x="%[7]d" y="14">%[4]s</text></g></svg>`,
+		label+width, label, width, word, colorOf(class), label/2, label+width/2)
 }

@@ -1,6 +1,7 @@
 package statuspage
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -42,8 +43,6 @@ type point struct {
 	p50, p99 time.Duration
 }
 
-func newHistory() *history { return &history{runs: make(map[string][]run)} }
-
 // record adds a report unless it or a newer one has been added.
 func (h *history) record(report *servicer.Report) {
 	h.mu.Lock()
@@ -58,7 +57,9 @@ func (h *history) record(report *servicer.Report) {
 		}
 	}
 	if len(h.runs) > len(report.Checks) {
-		h.forget(report.Checks)
+		maps.DeleteFunc(h.runs, func(name string, _ []run) bool {
+			return !slices.ContainsFunc(report.Checks, func(check *checker.Result) bool { return check.Name == name })
+		})
 	}
 	h.sample(report)
 }
@@ -72,21 +73,7 @@ func withRun(runs []run, check *checker.Result) []run {
 		}
 		runs = runs[:n-1]
 	}
-	kept := runs[max(0, len(runs)-runsKept+1):]
-	return append(slices.Clip(kept), latest)
-}
-
-// forget removes checks that no longer exist.
-func (h *history) forget(checks []*checker.Result) {
-	present := make(map[string]bool, len(checks))
-	for _, check := range checks {
-		present[check.Name] = true
-	}
-	for name := range h.runs {
-		if !present[name] {
-			delete(h.runs, name)
-		}
-	}
+	return appended(runs, runsKept, latest)
 }
 
 func (h *history) sample(report *servicer.Report) {
@@ -104,8 +91,12 @@ func (h *history) sample(report *servicer.Report) {
 	if w.Requests > 0 {
 		p.failures = 100 * float64(min(w.Failures, w.Requests)) / float64(w.Requests)
 	}
-	kept := h.points[max(0, len(h.points)-pointsKept+1):]
-	h.points = append(slices.Clip(kept), p)
+	h.points = appended(h.points, pointsKept, p)
+}
+
+// appended returns a copy of the newest elements of list with one more, limit in all.
+func appended[T any](list []T, limit int, newest T) []T {
+	return append(slices.Clip(list[max(0, len(list)-limit+1):]), newest)
 }
 
 // of returns the runs of one check, oldest first.

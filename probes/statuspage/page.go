@@ -69,7 +69,7 @@ func New(cfg Config) (*Page, error) {
 		// The page loads nothing, and the browser runs only the embedded style and script.
 		policy: "default-src 'none'; style-src " + hashOf(pageCSS) + "; script-src " + hashOf(pageJS) +
 			"; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-		history: newHistory(),
+		history: &history{runs: make(map[string][]run)},
 		streams: make(chan struct{}, maxStreams),
 	}, nil
 }

@@ -5,53 +5,47 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/internal/errtext"
+	"github.com/vitals-go/vitals/internal/unit"
 	"github.com/vitals-go/vitals/probes/internal/response"
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// view is what the page shows of one report, in its order.
+// view is a report with what the page derives from it.
 type view struct {
-	Title, Version string
+	*servicer.Report
+
+	Title string
 	// Severity is the color class: healthy, warning, critical, unknown or away.
 	Severity, Verdict, Sentence string
-	Phase                       servicer.Phase
-	Now, Started, Evaluated     time.Time
+	Now                         time.Time
 	Uptime                      string
-	Revision                    uint64
-
-	Probes      []probeView
-	Maintenance []servicer.Maintenance
-	Rows        []rowView
-	Charts      []chart
-	InFlight    uint64
-	Requests    bool
-	Resources   []resourceView
-	Breakers    []breakerView
-	Names       []nameView
-	Transitions []servicer.Transition
-	Watchers    int
+	// Trusted viewers see raw errors.
+	Trusted   bool
+	Probes    []probeView
+	Rows      []rowView
+	Charts    []chart
+	Resources []resourceView
+	Breakers  []breaker.Snapshot // the open ones first
 }
 
 type probeView struct {
-	Name, Path string
-	Serving    bool
-	Causes     []string
+	Name string
+	response.Gate
 }
 
+// rowView is the result of a check, or a metric in its form.
 type rowView struct {
-	ID, Name, Kind, Message string
-	Status                  checker.Status
-	Reason                  checker.Reason
-	Optional, HasRun        bool
-	At, Since               time.Time
-	Duration, Failures      string
-	Spark                   spark
-	Detail                  string
+	*checker.Result
+
+	ID, Kind, Detail string
+	Spark            spark // without a Label in the row of a metric
 }
 
 type resourceView struct {
@@ -61,46 +55,26 @@ type resourceView struct {
 	Fill, Mark int
 }
 
-type breakerView struct {
-	Name, State, Held  string
-	Class              string
-	Since, RetryAt     time.Time
-	Calls              string
-	Rejected, Observes string
-	Detail             string
-}
-
-type nameView struct {
-	Name, Status string
-	Serving      bool
-	Causes       []string
-}
-
 // newView returns the view of a report for a viewer.
 func newView(p *Page, r response.Rendering, viewer response.Viewer) *view {
 	report := r.Report
 	p.history.record(report)
 	v := &view{
-		Title: p.cfg.Title, Version: report.Version, Phase: report.Phase, Revision: report.Revision,
-		Now: r.At, Started: report.Started, Evaluated: report.EvaluatedAt, Uptime: span(r.Uptime()),
-		Maintenance: report.Maintenance, Transitions: report.Transitions, Watchers: report.WatchStreams,
-		Rows: rows(report, p.history, viewer), Resources: resources(report), Breakers: breakers(report, viewer), Names: names(report),
+		Report: report, Title: p.cfg.Title, Now: r.At, Uptime: span(r.Uptime()), Trusted: viewer == response.Trusted,
+		Rows: rows(report, p.history, viewer), Resources: resources(report), Breakers: slices.Clone(report.Breakers),
 		Probes: []probeView{
-			newProbeView("live", response.Live(report)), newProbeView("ready", response.Ready(report)),
-			newProbeView("startup", response.Started(report)),
+			{"live", response.Live(report)}, {"ready", response.Ready(report)}, {"startup", response.Started(report)},
 		},
 	}
+	slices.SortStableFunc(v.Breakers, func(x, y breaker.Snapshot) int {
+		return cmp.Compare(y.State, x.State)
+	})
 	v.Severity, v.Verdict = severity(report)
 	v.Sentence = sentence(report, v.Rows)
 	if report.Requests != nil && report.Requests.Total.Started > 0 {
-		v.Requests, v.InFlight = true, report.Requests.Total.InFlight()
 		v.Charts = charts(p.history.requests())
 	}
 	return v
-}
-
-func newProbeView(name string, g response.Gate) probeView {
-	return probeView{Name: name, Path: name, Serving: g.Serving, Causes: response.Subjects(g.Causes)}
 }
 
 // severity returns the color class of the page and its verdict.
@@ -118,18 +92,17 @@ func severity(report *servicer.Report) (class, verdict string) {
 
 // sentence is the text below the verdict.
 func sentence(report *servicer.Report, rows []rowView) string {
-	text := checked(rows)
 	switch report.Phase {
 	case servicer.Draining:
-		return "No new traffic. " + text
+		return "No new traffic. " + checked(rows)
 	case servicer.Stopped:
-		return "Stopped. " + text
+		return "Stopped. " + checked(rows)
 	default:
-		return text
+		return checked(rows)
 	}
 }
 
-// checked summarizes the checks.
+// checked summarizes the checks. It names the first three that are not healthy.
 func checked(rows []rowView) string {
 	var bad []string
 	waiting := 0
@@ -141,53 +114,45 @@ func checked(rows []rowView) string {
 			bad = append(bad, row.Name)
 		}
 	}
-	switch {
+	all := plural(uint64(len(rows)), "check")
+	switch n := len(bad); {
 	case len(rows) == 0:
 		return "No checks."
-	case len(bad) > 0:
-		return unhealthy(bad, len(rows))
+	case n == 1:
+		return fmt.Sprintf("1 of %s is not healthy: %s", all, bad[0])
+	case n > 3:
+		return fmt.Sprintf("%d of %s are not healthy: %s and %d more", n, all, strings.Join(bad[:3], ", "), n-3)
+	case n > 1:
+		return fmt.Sprintf("%d of %s are not healthy: %s", n, all, strings.Join(bad, ", "))
 	case waiting > 0:
-		return fmt.Sprintf("Not run yet: %d of %s.", waiting, plural(len(rows), "check", "checks"))
+		return fmt.Sprintf("Not run yet: %d of %s.", waiting, all)
 	case len(rows) == 1:
 		return "The only check passes."
 	default:
-		return fmt.Sprintf("All %d checks pass.", len(rows))
+		return fmt.Sprintf("All %s pass.", all)
 	}
-}
-
-// unhealthy names the first three.
-func unhealthy(bad []string, all int) string {
-	const named = 3
-	text := strings.Join(bad[:min(named, len(bad))], ", ")
-	if len(bad) > named {
-		text += fmt.Sprintf(" and %d more", len(bad)-named)
-	}
-	verb := "are"
-	if len(bad) == 1 {
-		verb = "is"
-	}
-	return fmt.Sprintf("%d of %s %s not healthy: %s", len(bad), plural(all, "check", "checks"), verb, text)
 }
 
 // rows lists the checks and every other metric that is not healthy, the worst first.
 func rows(report *servicer.Report, h *history, viewer response.Viewer) []rowView {
 	list := make([]rowView, 0, len(report.Checks))
 	for _, check := range report.Checks {
-		list = append(list, checkRow(check, h, viewer))
+		list = append(list, rowView{
+			Result: check, ID: rowID("check", check.Name), Kind: check.Kind.String(), Detail: errtext.Of(check.Err),
+			Spark: sparkOf(h.of(check.Name), check.Measurement.Unit != "", check.Critical.Value()),
+		})
 	}
-	for i := range report.Metrics {
-		m := &report.Metrics[i]
-		if m.Status == checker.Healthy || hasRow(report, m) {
+	for _, m := range report.Metrics {
+		if m.Status == checker.Healthy || hasRow(report, &m) {
 			continue
 		}
-		row := rowView{
-			ID: rowID("metric", m.Name), Name: m.Name, Kind: "metric", Message: m.Message,
-			Status: m.Status, Reason: m.Reason, At: m.Updated, Since: m.Since, HasRun: !m.Updated.IsZero(),
+		result := &checker.Result{Name: m.Name, Message: m.Message, Status: m.Status, Reason: m.Reason, At: m.Updated, Since: m.Since}
+		list = append(list, rowView{Result: result, ID: rowID("metric", m.Name), Kind: "metric", Detail: m.Detail})
+	}
+	if viewer != response.Trusted {
+		for i := range list {
+			list[i].Detail = ""
 		}
-		if viewer == response.Trusted {
-			row.Detail = m.Detail
-		}
-		list = append(list, row)
 	}
 	slices.SortStableFunc(list, func(x, y rowView) int {
 		switch {
@@ -216,24 +181,34 @@ func hasRow(report *servicer.Report, m *servicer.Metric) bool {
 	}
 }
 
-func checkRow(check *checker.Result, h *history, viewer response.Viewer) rowView {
-	row := rowView{
-		ID: rowID("check", check.Name), Name: check.Name, Kind: check.Kind.String(), Message: check.Message,
-		Status: check.Status, Reason: check.Reason, Optional: check.Optional,
-		At: check.At, Since: check.Since, HasRun: !check.At.IsZero(),
-		Spark: sparkOf(h.of(check.Name), check.Measurement.Unit != "", check.Critical.Value()),
-	}
-	if row.HasRun {
-		row.Duration = brief(check.Duration)
-	}
-	if check.Failures > 1 {
-		row.Failures = plural(check.Failures, "failure", "failures") + " in a row"
-	}
-	if viewer == response.Trusted {
-		row.Detail = errtext.Of(check.Err)
-	}
-	return row
-}
-
 // rowID returns a unique HTML ID.
 func rowID(kind, name string) string { return kind + "-" + hex.EncodeToString([]byte(name)) }
+
+// resources shows each measured resource against its limit. The meter's length is 100 for percentages; for others the limit
+// lies at nine tenths of it.
+func resources(report *servicer.Report) []resourceView {
+	var list []resourceView
+	for _, check := range report.Checks {
+		m, limit, length := check.Measurement, check.Critical.Value(), 100.0
+		if check.Kind != checker.Resource || check.At.IsZero() || m == (checker.Measurement{}) {
+			continue
+		}
+		if m.Unit != "%" {
+			length = max(limit/0.9, m.Value, 1)
+		}
+		r := resourceView{
+			Name: cmp.Or(check.Title, check.Name), Value: unit.Format(check.Value, m.Unit), Source: m.Source, Status: check.Status,
+			Fill: permille(m.Value / length), Mark: permille(limit / length),
+		}
+		if metric, found := report.Metric(check.Name); found && metric.Unit == "" {
+			r.Value = check.Value // no number, such as timeout
+		}
+		if !check.Critical.IsZero() {
+			r.Limit = unit.Format(strconv.FormatFloat(limit, 'f', -1, 64), m.Unit)
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+func permille(f float64) int { return int(1000 * min(max(f, 0), 1)) }

@@ -9,9 +9,9 @@ import (
 
 func TestSentenceSummarizesTheChecks(t *testing.T) {
 	t.Parallel()
-	healthy := rowView{Name: "database", Status: checker.Healthy, Reason: checker.ReasonOK}
-	waiting := rowView{Name: "cache", Status: checker.Unknown, Reason: checker.ReasonNotRunYet}
-	broken := rowView{Name: "search", Status: checker.Critical, Reason: checker.ReasonError}
+	healthy := rowView{Result: &checker.Result{Name: "database", Status: checker.Healthy, Reason: checker.ReasonOK}}
+	waiting := rowView{Result: &checker.Result{Name: "cache", Status: checker.Unknown, Reason: checker.ReasonNotRunYet}}
+	broken := rowView{Result: &checker.Result{Name: "search", Status: checker.Critical, Reason: checker.ReasonError}}
 	for want, tt := range map[string]struct {
 		phase servicer.Phase
 		rows  []rowView
