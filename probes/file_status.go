@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,16 +99,12 @@ func (s *FileStatus) contradictory() bool {
 // file see a different verdict.
 func unknownCase(body []byte) bool {
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) != nil {
-		return true
-	}
+	_ = json.Unmarshal(body, &fields) // parseFile has parsed it
+	known := []string{"status", "timestamp", "uptime", "healthy", "live", "ready", "phase", "expires_at", "pid"}
 	for name := range fields {
-		for _, known := range [...]string{
-			"status", "timestamp", "uptime", "healthy", "live", "ready", "phase", "expires_at", "pid",
-		} {
-			if name != known && strings.EqualFold(name, known) {
-				return true
-			}
+		same := func(other string) bool { return strings.EqualFold(name, other) }
+		if !slices.Contains(known, name) && slices.ContainsFunc(known, same) {
+			return true
 		}
 	}
 	return false

@@ -88,13 +88,13 @@ func (h *Handler) route(path string) func(*Handler, http.ResponseWriter, *http.R
 	case "/health":
 		return (*Handler).serveHealth
 	case "/live", "/livez":
-		return (*Handler).serveLive
+		return func(h *Handler, w http.ResponseWriter, r *http.Request) { h.rendered().live.serve(w, r) }
 	case "/ready", "/readyz":
 		return (*Handler).serveReady
 	case "/startup", "/startupz":
-		return (*Handler).serveStartup
+		return func(h *Handler, w http.ResponseWriter, r *http.Request) { h.rendered().startup.serve(w, r) }
 	case "/health/badge.svg":
-		return (*Handler).serveBadge
+		return func(h *Handler, w http.ResponseWriter, r *http.Request) { h.page.ServeBadge(w, r) }
 	case "/metrics":
 		if h.cfg.Metrics == nil {
 			return nil
@@ -126,19 +126,11 @@ func (h *Handler) serveHealth(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) viewer(r *http.Request) response.Viewer { return response.ViewerOf(h.cfg.Details, r) }
 
-func (h *Handler) serveLive(w http.ResponseWriter, r *http.Request) { h.rendered().live.serve(w, r) }
-
 func (h *Handler) serveReady(w http.ResponseWriter, r *http.Request) {
 	d := h.rendered()
 	h.setEnvoyHeader(w, d.Report)
 	d.ready.serve(w, r)
 }
-
-func (h *Handler) serveStartup(w http.ResponseWriter, r *http.Request) {
-	h.rendered().startup.serve(w, r)
-}
-
-func (h *Handler) serveBadge(w http.ResponseWriter, r *http.Request) { h.page.ServeBadge(w, r) }
 
 func (h *Handler) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
@@ -168,10 +160,48 @@ func (h *Handler) serveName(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) setEnvoyHeader(w http.ResponseWriter, report *servicer.Report) {
-	if !h.cfg.Envoy {
-		return
-	}
-	if header := report.EnvoyHeader(); header != "" {
+	if header := report.EnvoyHeader(); h.cfg.Envoy && header != "" {
 		w.Header().Set(header, "true")
 	}
+}
+
+// The media types of /health.
+const (
+	typeJSON   = "application/json"
+	typeHealth = "application/health+json"
+)
+
+// rendered is what the endpoints send for one report. Documents are rendered at the first request for them.
+type rendered struct {
+	response.Rendering
+
+	live, ready, startup probe
+
+	json [response.Viewers]response.Lazy[*response.Document]
+	// health is indexed by viewer and by strictness, which changes the status inside the document.
+	health [response.Viewers][2]response.Lazy[*response.Document]
+}
+
+func newRendered(r response.Rendering) *rendered {
+	return &rendered{
+		Rendering: r,
+		live:      newProbe("livez", response.Live(r.Report)),
+		ready:     newProbe("readyz", response.Ready(r.Report)),
+		startup:   newProbe("startupz", response.Started(r.Report)),
+	}
+}
+
+// rendered returns the newest one.
+func (h *Handler) rendered() *rendered { return h.cache.Get(h.cfg.Source, newRendered) }
+
+func (d *rendered) reportJSON(v response.Viewer) *response.Document {
+	return d.json[v].Get(func() *response.Document { return response.New(typeJSON, reportJSON(d.Rendering, v)) })
+}
+
+func (d *rendered) healthJSON(v response.Viewer, strict bool) *response.Document {
+	i := 0
+	if strict {
+		i = 1
+	}
+	return d.health[v][i].Get(func() *response.Document { return response.New(typeHealth, healthJSON(d.Rendering, v, strict)) })
 }

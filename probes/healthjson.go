@@ -26,12 +26,6 @@ type healthCheck struct {
 	Output        string `json:"output,omitempty"`
 }
 
-const (
-	draftPass = "pass"
-	draftWarn = "warn"
-	draftFail = "fail"
-)
-
 // healthJSON renders a report for a viewer. Its status agrees with the HTTP status of the response.
 func healthJSON(r response.Rendering, v response.Viewer, strict bool) []byte {
 	report := r.Report
@@ -41,11 +35,11 @@ func healthJSON(r response.Rendering, v response.Viewer, strict bool) []byte {
 		ReleaseID: report.Version,
 		Notes:     []string{"phase: " + report.Phase.String()},
 		Checks: map[string][]healthCheck{"uptime": {{
-			ComponentType: "system", Value: r.Uptime().Seconds(), Unit: "s", Status: draftPass, Time: response.Time(r.At),
+			ComponentType: "system", Value: r.Uptime().Seconds(), Unit: "s", Status: "pass", Time: response.Time(r.At),
 		}}},
 	}
 	if !response.Healthy(report, strict) {
-		doc.Status = draftFail
+		doc.Status = "fail"
 	}
 	for _, m := range report.Maintenance {
 		doc.Notes = append(doc.Notes, "maintenance: "+m.Name)
@@ -53,7 +47,7 @@ func healthJSON(r response.Rendering, v response.Viewer, strict bool) []byte {
 	for i := range report.Metrics {
 		m := &report.Metrics[i]
 		key, check := draftOf(report, m)
-		if check.Status != draftPass {
+		if check.Status != "pass" {
 			check.Output = m.Message
 			if v == response.Trusted && m.Detail != "" {
 				check.Output = m.Detail
@@ -65,14 +59,7 @@ func healthJSON(r response.Rendering, v response.Viewer, strict bool) []byte {
 }
 
 func draftStatus(status checker.Status) string {
-	switch status {
-	case checker.Healthy:
-		return draftPass
-	case checker.Warning:
-		return draftWarn
-	default:
-		return draftFail
-	}
+	return [...]string{"fail", checker.Healthy: "pass", checker.Warning: "warn", checker.Critical: "fail"}[status]
 }
 
 // draftOf returns a metric under its "component:measurement" key.

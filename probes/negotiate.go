@@ -2,9 +2,40 @@ package probes
 
 import (
 	"mime"
+	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/vitals-go/vitals/probes/internal/response"
 )
+
+// maxQuery bounds a query, in bytes.
+const maxQuery = 4096
+
+// query holds the parameters of a request. Unknown and malformed ones are ignored: a typing error must not fail a probe.
+type query struct {
+	strict   bool
+	verbose  bool
+	excluded map[string]bool
+	format   string
+}
+
+func parseQuery(raw string) query {
+	if raw == "" {
+		return query{}
+	}
+	values, _ := url.ParseQuery(raw) // keeps what is well-formed
+	q := query{
+		strict:   response.Switch(values, "strict"),
+		verbose:  response.Switch(values, "verbose"),
+		excluded: make(map[string]bool),
+		format:   values.Get("format"),
+	}
+	for _, name := range values["exclude"] {
+		q.excluded[name] = true
+	}
+	return q
+}
 
 // format is a representation of /health.
 type format uint8

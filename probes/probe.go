@@ -3,12 +3,12 @@ package probes
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/probes/internal/response"
-	"github.com/vitals-go/vitals/servicer"
 )
 
 // probe is the verdict of /live, /ready or /startup with its short response.
@@ -42,7 +42,7 @@ func (p *probe) serve(w http.ResponseWriter, r *http.Request) {
 func (p *probe) without(q query) response.Gate {
 	kept := response.Gate{Serving: p.Serving}
 	for _, cause := range p.Causes {
-		if cause.Check == "" || !q.excludes(cause.Check) {
+		if cause.Check == "" || !q.excluded[cause.Check] {
 			kept.Causes = append(kept.Causes, cause)
 		}
 	}
@@ -70,30 +70,31 @@ func brief(g response.Gate) []byte {
 
 // verbose lists the checks that gate the probe, its other causes, names that were excluded in vain, and the verdict.
 func (p *probe) verbose(kept response.Gate, q query) []byte {
-	failing, listed := make(set), make(set)
+	failing, listed := make(map[string]bool), make(map[string]bool)
 	for _, cause := range p.Causes {
-		failing.add(cause.Check)
+		failing[cause.Check] = true
 	}
 	var b bytes.Buffer
 	for _, check := range p.Checks {
-		listed.add(check.Name)
+		listed[check.Name] = true
 		switch {
-		case q.excludes(check.Name):
+		case q.excluded[check.Name]:
 			fmt.Fprintf(&b, "[ ]%s excluded\n", response.Line(check.Name))
-		case check.Status.Serves() && !failing.has(check.Name):
-			fmt.Fprintf(&b, "[+]%s %s\n", response.Line(check.Name), passed(check))
-		default:
+		case !check.Status.Serves() || failing[check.Name]:
 			fmt.Fprintf(&b, "[-]%s failed: %s\n", response.Line(check.Name), check.Reason)
+		case check.Status == checker.Warning:
+			fmt.Fprintf(&b, "[+]%s ok, with a warning: %s\n", response.Line(check.Name), check.Reason)
+		default:
+			fmt.Fprintf(&b, "[+]%s ok\n", response.Line(check.Name))
 		}
 	}
 	for _, cause := range kept.Causes {
-		if cause.Check == "" || !listed.has(cause.Check) {
+		if cause.Check == "" || !listed[cause.Check] {
 			fmt.Fprintf(&b, "[-]%s\n", response.Subject(cause))
 		}
 	}
-	for _, name := range q.exclude {
-		ofCheck := func(c servicer.Cause) bool { return c.Check != "" && c.Check == name }
-		if !listed.has(name) && !slices.ContainsFunc(p.Causes, ofCheck) {
+	for _, name := range slices.Sorted(maps.Keys(q.excluded)) {
+		if name == "" || !listed[name] && !failing[name] {
 			fmt.Fprintf(&b, "warning: exclude=%q matches no check of this probe\n", name)
 		}
 	}
@@ -103,11 +104,4 @@ func (p *probe) verbose(kept response.Gate, q query) []byte {
 	}
 	fmt.Fprintf(&b, "%s check %s\n", p.name, verdict)
 	return b.Bytes()
-}
-
-func passed(check *checker.Result) string {
-	if check.Status == checker.Warning {
-		return "ok, with a warning: " + check.Reason.String()
-	}
-	return "ok"
 }

@@ -9,7 +9,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/connlimit"
 )
 
 // ServerConfig configures a Server. The zero value of every optional field is the default.
@@ -61,10 +64,9 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	if cfg.Listener != nil && cfg.Addr != "" {
 		errs = append(errs, errors.New("probes: ServerConfig.Addr and ServerConfig.Listener exclude each other"))
 	}
-	if cfg.Listener == nil && cfg.Addr != "" {
-		if _, _, err := net.SplitHostPort(cfg.Addr); err != nil {
-			errs = append(errs, fmt.Errorf("probes: ServerConfig.Addr: got %q, want host:port, such as \":8080\"", cfg.Addr))
-		}
+	cfg.Addr = cmp.Or(cfg.Addr, ":8080")
+	if _, _, err := net.SplitHostPort(cfg.Addr); err != nil && cfg.Listener == nil {
+		errs = append(errs, fmt.Errorf("probes: ServerConfig.Addr: got %q, want host:port, such as \":8080\"", cfg.Addr))
 	}
 	if cfg.MaxConnections < 0 {
 		errs = append(errs, fmt.Errorf("probes: ServerConfig.MaxConnections: got %d, want at least 1", cfg.MaxConnections))
@@ -72,7 +74,6 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	cfg.Addr = cmp.Or(cfg.Addr, ":8080")
 	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, 1000)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -83,11 +84,14 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 // Run listens and serves until ctx is done, then ends event streams, lets responses in flight finish and returns nil. It
 // returns an error if it cannot listen or the listener fails. A Server runs once.
 func (s *Server) Run(ctx context.Context) error {
-	listener, err := s.listen(ctx)
-	if err != nil {
-		return err
+	listener := s.cfg.Listener
+	if listener == nil {
+		var err error
+		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Addr); err != nil {
+			return fmt.Errorf("probes: %w", err)
+		}
 	}
-	conns := newConnections(s.cfg.MaxConnections)
+	conns := &connections{Set: connlimit.NewSet(s.cfg.MaxConnections)}
 	server := &http.Server{
 		Handler:           conns.track(s.cfg.Handler),
 		TLSConfig:         s.cfg.TLS,
@@ -106,32 +110,24 @@ func (s *Server) Run(ctx context.Context) error {
 		ErrorLog:    slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug),
 	}
 	s.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "serving HTTP endpoints", slog.String("address", listener.Addr().String()))
-	ended := make(chan error, 1)
-	stopped := context.AfterFunc(ctx, func() { ended <- s.shutdown(ctx, server, conns) })
+	ended := make(chan struct{})
+	stopped := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		s.shutdown(ctx, server, conns)
+	})
+	serve := server.Serve
 	if s.cfg.TLS != nil {
-		err = server.ServeTLS(listener, "", "")
-	} else {
-		err = server.Serve(listener)
+		serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
 	}
-	if stopped() {
+	if err := serve(listener); stopped() {
 		return fmt.Errorf("probes: %w", err)
 	}
-	return <-ended
+	<-ended
+	return nil
 }
 
-func (s *Server) listen(ctx context.Context) (net.Listener, error) {
-	if s.cfg.Listener != nil {
-		return s.cfg.Listener, nil
-	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("probes: %w", err)
-	}
-	return listener, nil
-}
-
-// shutdown ends the server. Cutting off slow responses is no error.
-func (s *Server) shutdown(ctx context.Context, server *http.Server, conns *connections) error {
+// shutdown ends the server.
+func (s *Server) shutdown(ctx context.Context, server *http.Server, conns *connections) {
 	idle := time.AfterFunc(idleGrace, conns.CloseIdle)
 	defer idle.Stop()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
@@ -140,5 +136,42 @@ func (s *Server) shutdown(ctx context.Context, server *http.Server, conns *conne
 		s.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "HTTP responses cut off at shutdown", slog.String("error", err.Error()))
 		_ = server.Close()
 	}
-	return nil
+}
+
+// connections bounds the open connections of an http.Server. Beyond the limit, a new connection closes the one that has been
+// without a request longest, or if all have one, the one with the longest request.
+type connections struct {
+	*connlimit.Set
+
+	open sync.Map // net.Conn to *connlimit.Entry
+}
+
+type connectionKey struct{}
+
+// connContext is an http.Server.ConnContext.
+func (c *connections) connContext(ctx context.Context, conn net.Conn) context.Context {
+	entry := c.Add(conn)
+	c.open.Store(conn, entry)
+	return context.WithValue(ctx, connectionKey{}, entry)
+}
+
+// connState is an http.Server.ConnState.
+func (c *connections) connState(conn net.Conn, state http.ConnState) {
+	if state != http.StateClosed && state != http.StateHijacked {
+		return
+	}
+	if entry, ok := c.open.LoadAndDelete(conn); ok {
+		entry.(*connlimit.Entry).Remove() //nolint:forcetypeassert // connContext stores nothing else
+	}
+}
+
+// track records the requests that next answers.
+func (c *connections) track(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if entry, ok := r.Context().Value(connectionKey{}).(*connlimit.Entry); ok {
+			entry.Begin()
+			defer entry.End()
+		}
+		next.ServeHTTP(w, r)
+	})
 }

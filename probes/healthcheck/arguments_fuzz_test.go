@@ -54,7 +54,7 @@ func mustHoldTogether(t *testing.T, o *options) {
 		(o.clientCert == "") != (o.clientKey == "") || o.noVerify && (o.caCert != "" || o.serverName != "") {
 		t.Errorf("accepted %+v", o)
 	}
-	for name := range o.headers.MD {
+	for name := range o.headers {
 		if strings.TrimSpace(name) != name || name == "" {
 			t.Errorf("accepted the header %q", name)
 		}

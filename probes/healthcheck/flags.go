@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,8 @@ type options struct {
 	service        string
 	purpose        string
 	userAgent      string
-	headers        headers
+	headers        metadata.MD
+	headerErrs     []error
 	connectTimeout time.Duration
 	rpcTimeout     time.Duration
 	gzip           bool
@@ -34,7 +36,7 @@ type options struct {
 }
 
 func parse(args []string, stderr io.Writer) (*options, error) {
-	o := &options{}
+	o := &options{headers: metadata.MD{}}
 	flags := flag.NewFlagSet("healthcheck", flag.ContinueOnError)
 	// Main writes errors; the flag package writes only the help text.
 	flags.SetOutput(io.Discard)
@@ -61,7 +63,7 @@ func (o *options) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.purpose, "for", "ready", "with -file, the `verdict` that counts: live, ready or healthy")
 	flags.StringVar(&o.service, "service", "", "with -addr, the `name` to check; empty is the whole server")
 	flags.StringVar(&o.userAgent, "user-agent", "vitals_healthcheck", "user agent of the request")
-	flags.Var(&o.headers, "rpc-header", "additional header `'name: value'`; may be repeated")
+	flags.Func("rpc-header", "additional header `'name: value'`; may be repeated", o.addHeader)
 	flags.DurationVar(&o.connectTimeout, "connect-timeout", time.Second, "timeout of the connection")
 	flags.DurationVar(&o.rpcTimeout, "rpc-timeout", time.Second, "timeout of the response")
 	flags.BoolVar(&o.gzip, "gzip", false, "with -addr, compress the request")
@@ -83,12 +85,7 @@ func (o *options) validate(given map[string]bool, rest []string) error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	endpoints := 0
-	for _, endpoint := range []string{o.addr, o.url, o.file} {
-		if endpoint != "" {
-			endpoints++
-		}
-	}
+	endpoints := len(slices.DeleteFunc([]string{o.addr, o.url, o.file}, func(s string) bool { return s == "" }))
 	secure := o.tls || strings.HasPrefix(strings.ToLower(o.url), "https:")
 	reject(len(rest) > 0, "unexpected argument %q", rest)
 	reject(endpoints == 0, "one of -addr, -http and -file is required")
@@ -110,34 +107,23 @@ func (o *options) validate(given map[string]bool, rest []string) error {
 	reject((o.clientCert == "") != (o.clientKey == ""), "-tls-client-cert and -tls-client-key need each other")
 	reject(o.noVerify && o.caCert != "", "-tls-no-verify and -tls-ca-cert exclude each other")
 	reject(o.noVerify && o.serverName != "", "-tls-no-verify and -tls-server-name exclude each other")
-	return errors.Join(append(errs, o.headers.errs...)...)
+	return errors.Join(append(errs, o.headerErrs...)...)
 }
 
-// headers collects the values of a repeated flag and their errors. It does not return the errors from Set: the flag package
-// would print the value, which may be a token.
-type headers struct {
-	metadata.MD
-	errs []error
-}
-
-// String implements flag.Value.
-func (h *headers) String() string { return "" }
-
-// Set implements flag.Value.
-func (h *headers) Set(text string) error {
+// addHeader adds the value of -rpc-header. It does not return the errors: the flag package would print the value, which may
+// be a token.
+func (o *options) addHeader(text string) error {
 	name, value, ok := strings.Cut(text, ":")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	switch {
 	case !ok || name == "":
-		h.errs = append(h.errs, errors.New("-rpc-header: want 'name: value'"))
+		o.headerErrs = append(o.headerErrs, errors.New("-rpc-header: want 'name: value'"))
 	case strings.ContainsFunc(name, notOfName):
-		h.errs = append(h.errs, fmt.Errorf("-rpc-header: got the name %q, want letters, digits, '-', '_' and '.'", name))
+		o.headerErrs = append(o.headerErrs, fmt.Errorf("-rpc-header: got the name %q, want letters, digits, '-', '_' and '.'", name))
 	case strings.ContainsFunc(value, notOfValue):
-		h.errs = append(h.errs, fmt.Errorf("-rpc-header: value of %s: want printable ASCII", name))
-	case h.MD == nil:
-		h.MD = metadata.Pairs(name, value)
+		o.headerErrs = append(o.headerErrs, fmt.Errorf("-rpc-header: value of %s: want printable ASCII", name))
 	default:
-		h.Append(name, value)
+		o.headers.Append(name, value)
 	}
 	return nil
 }

@@ -35,9 +35,14 @@ func (o *options) probeGRPC(ctx context.Context) result {
 	}
 	connected := time.Now()
 	answer, err := o.check(ctx, conn)
-	switch {
+	switch code := status.Code(err); {
+	case code == codes.Unimplemented:
+		text := "the server does not implement grpc.health.v1.Health: " + status.Convert(err).Message()
+		return result{code: exitRPC, text: text}
+	case code == codes.DeadlineExceeded:
+		return result{code: exitRPC, text: fmt.Sprintf("no response within %v", o.rpcTimeout)}
 	case err != nil:
-		return result{code: exitRPC, text: o.explain(err)}
+		return result{code: exitRPC, text: "health rpc failed: " + err.Error()}
 	case answer.GetStatus() != healthpb.HealthCheckResponse_SERVING:
 		return result{code: exitNotServing, text: "not serving: " + answer.GetStatus().String()}
 	}
@@ -96,23 +101,12 @@ func (o *options) connect(ctx context.Context, conn *grpc.ClientConn) error {
 func (o *options) check(ctx context.Context, conn *grpc.ClientConn) (*healthpb.HealthCheckResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.rpcTimeout)
 	defer cancel()
-	ctx = metadata.NewOutgoingContext(ctx, o.headers.MD)
+	ctx = metadata.NewOutgoingContext(ctx, o.headers)
 	var options []grpc.CallOption
 	if o.gzip {
 		options = append(options, grpc.UseCompressor(gzip.Name))
 	}
 	return healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{Service: o.service}, options...)
-}
-
-func (o *options) explain(err error) string {
-	switch status.Code(err) {
-	case codes.Unimplemented:
-		return "the server does not implement grpc.health.v1.Health: " + status.Convert(err).Message()
-	case codes.DeadlineExceeded:
-		return fmt.Sprintf("no response within %v", o.rpcTimeout)
-	default:
-		return "health rpc failed: " + err.Error()
-	}
 }
 
 // tlsConfig loads the files of the flags. Its errors are invalid arguments.

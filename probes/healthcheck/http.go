@@ -88,7 +88,7 @@ func (o *options) request(ctx context.Context) (*http.Request, error) {
 		return nil, errors.New("want http://host:port/path or https://…")
 	}
 	request.Header.Set("User-Agent", o.userAgent)
-	for name, values := range o.headers.MD {
+	for name, values := range o.headers {
 		for _, value := range values {
 			request.Header.Add(name, value)
 		}

@@ -6,6 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/vitals-go/vitals/probes"
 )
 
 // The exit codes of Main are those of grpc_health_probe.
@@ -70,4 +76,34 @@ type result struct {
 	code    int
 	text    string
 	elapsed string
+}
+
+// probeFile reads a health file. An invalid one is not serving.
+func (o *options) probeFile() result {
+	status, err := probes.ReadFile(o.file)
+	if err != nil {
+		return result{code: exitNotServing, text: err.Error()}
+	}
+	text := fmt.Sprintf("status: %s, %s, written %v ago", status.Status, status.Phase,
+		time.Since(status.Timestamp).Round(time.Millisecond))
+	if !map[string]bool{"live": status.Live, "ready": status.Ready, "healthy": status.Healthy}[o.purpose] {
+		return result{code: exitNotServing, text: "not " + o.purpose + "; " + text}
+	}
+	return result{text: text}
+}
+
+// buildVersion returns the main module and its version, the version of this module if it is a dependency, and the Go
+// release.
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown, " + runtime.Version()
+	}
+	texts := []string{info.Main.Path + " " + info.Main.Version}
+	for _, dep := range info.Deps {
+		if dep.Path == "github.com/vitals-go/vitals" {
+			texts = append(texts, dep.Path+" "+dep.Version)
+		}
+	}
+	return strings.Join(append(texts, runtime.Version()), ", ")
 }

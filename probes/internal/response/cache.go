@@ -1,6 +1,7 @@
 package response
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,9 @@ const maxAge = time.Second
 
 // noReport stands for the report of a source that has none yet.
 var noReport = new(servicer.Report)
+
+// Latest returns the newest report of source, an empty one if there is none.
+func Latest(source servicer.ReportSource) *servicer.Report { return cmp.Or(source.Report(), noReport) }
 
 // Rendering is a report and the time for which it is rendered.
 type Rendering struct {
@@ -41,10 +45,7 @@ type cached[T any] struct {
 
 // Get returns the rendering of the newest report of source. A hit costs no allocation.
 func (c *Cache[T]) Get(source servicer.ReportSource, render func(Rendering) *T) *T {
-	report := source.Report()
-	if report == nil {
-		report = noReport
-	}
+	report := Latest(source)
 	old := c.current.Load()
 	if old != nil && old.Report == report && time.Since(old.At) < maxAge {
 		return old.value

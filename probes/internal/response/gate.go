@@ -1,6 +1,7 @@
 package response
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -67,33 +68,14 @@ func gateOf(report *servicer.Report, name string) (g Gate, known bool) {
 	}
 	entry, known := report.Lookup(name)
 	if known {
-		g.Serving = entry.Status == healthpb.HealthCheckResponse_SERVING
-	}
-	if known && !g.Serving {
-		g.Causes = entry.Causes
+		g.Serving, g.Causes = entry.Status == healthpb.HealthCheckResponse_SERVING, entry.Causes
 	}
 	return g, known
 }
 
 // Subject names a cause in one line.
 func Subject(cause servicer.Cause) string {
-	name := cause.Check
-	if name == "" {
-		name = cause.Text
-	}
-	if name == "" {
-		name = cause.Reason.String()
-	}
-	return Line(name)
-}
-
-// Subjects names causes.
-func Subjects(causes []servicer.Cause) []string {
-	var names []string
-	for _, cause := range causes {
-		names = append(names, Subject(cause))
-	}
-	return names
+	return Line(cmp.Or(cause.Check, cause.Text, cause.Reason.String()))
 }
 
 // Line replaces what would break a line by spaces.
