@@ -147,7 +147,7 @@ func (s *side) insert(key, service, name string, typ CallType, registered bool) 
 		n.dynamic++
 		s.table.Store(t)
 		if n.dynamic == s.config.MaxMethods {
-			defer s.log.log(context.Background(), slog.LevelWarn, "too many method names, further ones count as other",
+			defer s.log.log(context.Background(), slog.LevelWarn, "method limit reached, further names count as other",
 				func() []slog.Attr {
 					return []slog.Attr{slog.Int("max_methods", s.config.MaxMethods), slog.Bool("client", s.client)}
 				})

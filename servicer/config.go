@@ -128,23 +128,23 @@ func (p RequestPolicy) withDefaults() RequestPolicy {
 func (c Config) validate() error {
 	var errs []error
 	add := func(field, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("servicer: %s %s", field, fmt.Sprintf(format, args...)))
+		errs = append(errs, fmt.Errorf("servicer: %s: %s", field, fmt.Sprintf(format, args...)))
 	}
 	for i, source := range c.Breakers {
 		if source == nil {
-			add("Breakers", "holds nil at %d", i)
+			add("Breakers", "got nil at index %d", i)
 		}
 	}
 	for i, name := range c.Services {
 		switch {
 		case reserved(name):
-			add("Services", "holds %q, which is reserved for a probe", name)
+			add("Services", "%q is reserved for a probe", name)
 		case slices.Contains(c.Services[:i], name):
-			add("Services", "holds %q twice", name)
+			add("Services", "%q is listed twice", name)
 		}
 	}
 	if c.MinPublishInterval < 0 {
-		add("MinPublishInterval", "is negative: %v", c.MinPublishInterval)
+		add("MinPublishInterval", "got %v, want 0 or more", c.MinPublishInterval)
 	}
 	if !c.Details.Policy.known() {
 		add("Details.Policy", "got %d, want never, local, always or certificate", uint8(c.Details.Policy))
@@ -160,20 +160,20 @@ func (p RequestPolicy) validate() error {
 		value float64
 	}{{"SuccessCritical", p.SuccessCritical}, {"SuccessWarning", p.SuccessWarning}} {
 		if math.IsNaN(rate.value) || rate.value > 100 {
-			errs = append(errs, fmt.Errorf("servicer: Requests.%s must be at most 100: %v", rate.field, rate.value))
+			errs = append(errs, fmt.Errorf("servicer: Requests.%s: got %v, want at most 100", rate.field, rate.value))
 		}
 	}
 	d := p.withDefaults()
 	if d.SuccessCritical > d.SuccessWarning && d.SuccessWarning >= 0 {
-		errs = append(errs, fmt.Errorf("servicer: Requests.SuccessCritical %v is above SuccessWarning, %v",
+		errs = append(errs, fmt.Errorf("servicer: Requests.SuccessCritical: got %v, which is above SuccessWarning, %v",
 			d.SuccessCritical, d.SuccessWarning))
 	}
 	if d.LatencyWarning > d.LatencyCritical && d.LatencyCritical >= 0 {
-		errs = append(errs, fmt.Errorf("servicer: Requests.LatencyWarning %v is above LatencyCritical, %v",
+		errs = append(errs, fmt.Errorf("servicer: Requests.LatencyWarning: got %v, which is above LatencyCritical, %v",
 			d.LatencyWarning, d.LatencyCritical))
 	}
 	if p.MinSample < 0 {
-		errs = append(errs, fmt.Errorf("servicer: Requests.MinSample is negative: %d", p.MinSample))
+		errs = append(errs, fmt.Errorf("servicer: Requests.MinSample: got %d, want 0 or more", p.MinSample))
 	}
 	return errors.Join(errs...)
 }

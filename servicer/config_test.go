@@ -36,15 +36,15 @@ func TestNewReportsAllErrors(t *testing.T) {
 	for _, mistake := range []string{
 		`check "shop.v1.Orders" has the name of a service`,
 		`check "request_success_rate" has the name of a metric`,
-		"Breakers holds nil at 0",
-		`Services holds "liveness", which is reserved for a probe`,
-		`Services holds "a" twice`,
-		"MinPublishInterval is negative",
-		"Details.Policy got 7, want never, local, always or certificate",
-		"Requests.SuccessCritical must be at most 100: NaN",
-		"Requests.SuccessWarning must be at most 100: 101",
-		"Requests.LatencyWarning 1m0s is above LatencyCritical, 5s",
-		"Requests.MinSample is negative: -1",
+		"Breakers: got nil at index 0",
+		`Services: "liveness" is reserved for a probe`,
+		`Services: "a" is listed twice`,
+		"MinPublishInterval: got -1ns, want 0 or more",
+		"Details.Policy: got 7, want never, local, always or certificate",
+		"Requests.SuccessCritical: got NaN, want at most 100",
+		"Requests.SuccessWarning: got 101, want at most 100",
+		"Requests.LatencyWarning: got 1m0s, which is above LatencyCritical, 5s",
+		"Requests.MinSample: got -1, want 0 or more",
 	} {
 		if err == nil || !strings.Contains(err.Error(), mistake) {
 			t.Errorf("New does not report: %s\n%v", mistake, err)

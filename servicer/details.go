@@ -47,7 +47,7 @@ func (p *DetailsPolicy) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("servicer: %q is not a policy for details (never, local, always, certificate)", text)
+	return fmt.Errorf("servicer: unknown details policy %q; have never, local, always, certificate", text)
 }
 
 func (p DetailsPolicy) known() bool { return int(p) < len(detailsNames) }

@@ -125,7 +125,7 @@ func (s *Server) evaluateSources(ctx context.Context) (next time.Time) {
 func (s *Server) follow(ctx context.Context, source breaker.SnapshotSource) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			s.log.Log(slog.LevelError, "breaker source panicked; its transitions are seen with the next evaluation only",
+			s.log.Log(slog.LevelError, "breaker source panicked: its changes no longer trigger an evaluation",
 				slog.String("panic", errtext.Cut(fmt.Sprint(cause))))
 		}
 	}()

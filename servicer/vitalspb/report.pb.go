@@ -23,7 +23,7 @@ const (
 
 type HealthReportRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Adds the statistics of each method to the answer.
+	// Adds the statistics of each method to each response.
 	IncludeMethods bool `protobuf:"varint,1,opt,name=include_methods,json=includeMethods,proto3" json:"include_methods,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -68,9 +68,9 @@ func (x *HealthReportRequest) GetIncludeMethods() bool {
 
 type WatchHealthReportRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The least time between two messages, in seconds. 0 means 1 second; bounded to 0.1 .. 60.
+	// The minimum time between two messages, in seconds. 0 means 1 second; bounded to 0.1 .. 60.
 	MinIntervalSeconds float64 `protobuf:"fixed64,1,opt,name=min_interval_seconds,json=minIntervalSeconds,proto3" json:"min_interval_seconds,omitempty"`
-	// Adds the statistics of each method to the answers.
+	// Adds the statistics of each method to each response.
 	IncludeMethods bool `protobuf:"varint,2,opt,name=include_methods,json=includeMethods,proto3" json:"include_methods,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -126,18 +126,18 @@ type HealthReportResponse struct {
 	OverallStatus string `protobuf:"bytes,1,opt,name=overall_status,json=overallStatus,proto3" json:"overall_status,omitempty"`
 	// Since the process started.
 	UptimeSeconds float64 `protobuf:"fixed64,2,opt,name=uptime_seconds,json=uptimeSeconds,proto3" json:"uptime_seconds,omitempty"`
-	// When this answer was given: RFC 3339, UTC.
+	// Time of this response: RFC 3339, UTC.
 	Timestamp string `protobuf:"bytes,3,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
 	Version   string `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
 	// By name, such as cpu_usage, request_success_rate, dependency_database or breaker_database.
 	Metrics map[string]*HealthMetric `protobuf:"bytes,5,rep,name=metrics,proto3" json:"metrics,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// starting, ready, draining or stopped.
 	Phase string `protobuf:"bytes,6,opt,name=phase,proto3" json:"phase,omitempty"`
-	// Number of this revision of the report: it grows whenever the verdict or a number changes.
+	// Revision of the report: it increases when a status or a number changes.
 	Revision uint64 `protobuf:"varint,7,opt,name=revision,proto3" json:"revision,omitempty"`
 	// When this revision was evaluated: RFC 3339, UTC.
 	EvaluatedAt string `protobuf:"bytes,8,opt,name=evaluated_at,json=evaluatedAt,proto3" json:"evaluated_at,omitempty"`
-	// What grpc.health.v1 answers, with what keeps each name from serving.
+	// Statuses of grpc.health.v1, with the causes that keep each name from serving.
 	Names []*ServingName `protobuf:"bytes,9,rep,name=names,proto3" json:"names,omitempty"`
 	// The last transitions, newest first.
 	Transitions []*Transition `protobuf:"bytes,10,rep,name=transitions,proto3" json:"transitions,omitempty"`
@@ -269,7 +269,7 @@ type HealthMetric struct {
 	Value string `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
 	// healthy, warning, unknown or critical.
 	Status string `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
-	// A sentence that is safe for everybody.
+	// A sentence without secrets, for every caller.
 	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
 	// The value beyond which the metric is critical; empty if it has none.
 	Threshold string `protobuf:"bytes,4,opt,name=threshold,proto3" json:"threshold,omitempty"`
@@ -277,9 +277,9 @@ type HealthMetric struct {
 	LastUpdated string `protobuf:"bytes,5,opt,name=last_updated,json=lastUpdated,proto3" json:"last_updated,omitempty"`
 	// A stable code: ok, not_run_yet, timeout, error, panic, stale, circuit_open, threshold, starved or maintenance.
 	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
-	// The raw cause, only for callers who may see it.
+	// The raw cause; empty for callers that may not see it.
 	Detail string `protobuf:"bytes,7,opt,name=detail,proto3" json:"detail,omitempty"`
-	// Since when the status is what it is: RFC 3339, UTC.
+	// When the status last changed: RFC 3339, UTC.
 	Since string `protobuf:"bytes,8,opt,name=since,proto3" json:"since,omitempty"`
 	// The value as a number, and what it counts; the unit is empty when the value is not a number.
 	Number        float64 `protobuf:"fixed64,9,opt,name=number,proto3" json:"number,omitempty"`
@@ -456,7 +456,7 @@ type Cause struct {
 	// The check or metric that gates the name; empty when the cause is the phase, maintenance or the application.
 	Check  string `protobuf:"bytes,1,opt,name=check,proto3" json:"check,omitempty"`
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// A sentence that is safe for everybody.
+	// A sentence without secrets, for every caller.
 	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -523,11 +523,11 @@ type Transition struct {
 	To      string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
 	Reason  string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	Text    string `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
-	// How long the subject had been in the former state.
+	// How long the subject had been in the state from.
 	PreviousStateSeconds float64 `protobuf:"fixed64,7,opt,name=previous_state_seconds,json=previousStateSeconds,proto3" json:"previous_state_seconds,omitempty"`
 	// Numbers the transitions of a process, from 1, without gaps.
 	Seq uint64 `protobuf:"varint,8,opt,name=seq,proto3" json:"seq,omitempty"`
-	// All names that changed together for this cause, sorted, if the subject is a name: it stands for all of them.
+	// All names that changed together for this cause, sorted, if the subject is a name, which is one of them.
 	Names         []string `protobuf:"bytes,9,rep,name=names,proto3" json:"names,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -687,7 +687,7 @@ func (x *Maintenance) GetUntil() string {
 	return ""
 }
 
-// MethodStats is what the recorder has seen of one method: totals since the start, latencies over the sliding window.
+// MethodStats are the statistics of one method: totals since the start, latencies over the sliding window.
 type MethodStats struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Service string                 `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`

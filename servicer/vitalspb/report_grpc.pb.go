@@ -27,12 +27,12 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// HealthReportService tells in detail what grpc.health.v1 can only answer with one word.
+// HealthReportService returns the report behind the statuses of grpc.health.v1.
 type HealthReportServiceClient interface {
-	// GetHealthReport answers from memory: it runs no check. INTERNAL if the report cannot be built.
+	// GetHealthReport returns the newest report and runs no check. It fails with INTERNAL if the report cannot be built.
 	GetHealthReport(ctx context.Context, in *HealthReportRequest, opts ...grpc.CallOption) (*HealthReportResponse, error)
 	// WatchHealthReport sends the current report at once and then each newer revision. A slow reader gets the newest one
-	// only. The stream ends with UNAVAILABLE when the server drains; RESOURCE_EXHAUSTED means too many readers.
+	// only. The stream ends with UNAVAILABLE when the server drains; RESOURCE_EXHAUSTED means too many streams.
 	WatchHealthReport(ctx context.Context, in *WatchHealthReportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HealthReportResponse], error)
 }
 
@@ -77,12 +77,12 @@ type HealthReportService_WatchHealthReportClient = grpc.ServerStreamingClient[He
 // All implementations must embed UnimplementedHealthReportServiceServer
 // for forward compatibility.
 //
-// HealthReportService tells in detail what grpc.health.v1 can only answer with one word.
+// HealthReportService returns the report behind the statuses of grpc.health.v1.
 type HealthReportServiceServer interface {
-	// GetHealthReport answers from memory: it runs no check. INTERNAL if the report cannot be built.
+	// GetHealthReport returns the newest report and runs no check. It fails with INTERNAL if the report cannot be built.
 	GetHealthReport(context.Context, *HealthReportRequest) (*HealthReportResponse, error)
 	// WatchHealthReport sends the current report at once and then each newer revision. A slow reader gets the newest one
-	// only. The stream ends with UNAVAILABLE when the server drains; RESOURCE_EXHAUSTED means too many readers.
+	// only. The stream ends with UNAVAILABLE when the server drains; RESOURCE_EXHAUSTED means too many streams.
 	WatchHealthReport(*WatchHealthReportRequest, grpc.ServerStreamingServer[HealthReportResponse]) error
 	mustEmbedUnimplementedHealthReportServiceServer()
 }
