@@ -22,9 +22,9 @@
 // [ErrInconclusive] makes the check unknown.
 //
 // The process starves when it kept a goroutine waiting for a CPU during at least half of a run (and 50 ms), or when the
-// scheduler did not run for a whole interval (and 50 ms), as after SIGSTOP. Timeouts are then no failures and results do
-// not expire, but nothing critical or unknown improves either; nor does it by a success that a suspended process finds
-// long after the timeout.
+// scheduler did not run for a whole interval (and 50 ms), as after SIGSTOP. Timeouts are then no failures and results
+// do not expire, but a critical or unknown status does not improve either. A success that arrives long after the
+// timeout, because the process was suspended, does not improve it.
 //
 // # Concurrency and ownership
 //

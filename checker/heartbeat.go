@@ -16,8 +16,8 @@ type Heartbeat struct {
 	last  atomic.Int64 // the last beat, in nanoseconds since base on the monotonic clock
 }
 
-// NewHeartbeat returns a heartbeat that fails after limit without a beat, 30 s if limit is not positive. It begins with a
-// beat.
+// NewHeartbeat returns a heartbeat that fails after limit without a beat, 30 s if limit is not positive. Its creation
+// counts as the first beat.
 func NewHeartbeat(limit time.Duration) *Heartbeat {
 	if limit <= 0 {
 		limit = 30 * time.Second

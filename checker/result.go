@@ -79,7 +79,7 @@ func (r Runs) ByStatus(status Status) uint64 {
 }
 
 // Durations yields the buckets of the histogram of all durations: the upper bound in seconds, of which the last is
-// +Inf, and the number of runs above the bound before it.
+// +Inf, and the number of runs in the bucket.
 func (r Runs) Durations() iter.Seq2[float64, uint64] {
 	return func(yield func(float64, uint64) bool) {
 		for i, n := range r.durations {

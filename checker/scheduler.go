@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// returnGrace is how long after its deadline a run may still return: one that heeds its context gets to report what
-	// it was waiting for, and is not abandoned.
+	// returnGrace is how long after its deadline a run may still return. A run that ends with its context then reports
+	// its own error and is not abandoned.
 	returnGrace = 10 * time.Millisecond
 	// A publication costs a pointer per check. With more checks than unthrottledChecks there is at least publishPerCheck
 	// for each between two publications, so that they take a small share of a core only.

@@ -22,7 +22,7 @@ import (
 type FileConfig struct {
 	// Source of the reports. Required.
 	Source servicer.ReportSource
-	// Path of the file, in an existing folder in which the process may create files. Required.
+	// Path of the file, in an existing directory in which the process may create files. Required.
 	Path string
 	// Interval between two writes while nothing changes. The file expires after three intervals. Default 30 s.
 	Interval time.Duration
@@ -70,8 +70,8 @@ func NewFile(cfg FileConfig) (*File, error) {
 	return &File{cfg: cfg, log: cfg.Logger.With(slog.String("path", cfg.Path)), otherWriters: make(map[int]bool)}, nil
 }
 
-// Run writes the file at once, at every change of what it says and every interval, until ctx is done; then it removes the
-// file and returns nil. A failed write is repeated after five seconds. A File runs once at a time.
+// Run writes the file at once, at every change of its content and every interval, until ctx is done; then it removes
+// the file and returns nil. A failed write is repeated after five seconds. A File runs once at a time.
 func (f *File) Run(ctx context.Context) error {
 	f.sweep()
 	defer f.remove()

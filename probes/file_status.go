@@ -21,7 +21,7 @@ type FileStatus struct {
 	Timestamp time.Time `json:"timestamp"`
 	// Uptime of the process at that time, in seconds.
 	Uptime float64 `json:"uptime"`
-	// Healthy is the verdict of /health, Live that of /live, Ready that of /ready.
+	// Healthy is the result of /health, Live that of /live, Ready that of /ready.
 	Healthy bool `json:"healthy"`
 	Live    bool `json:"live"`
 	Ready   bool `json:"ready"`
@@ -88,15 +88,15 @@ func parseFile(body []byte, now time.Time) (fileDocument, error) {
 	}
 }
 
-// contradictory reports whether no report can have these verdicts: healthy without a status that serves, or healthy or ready
-// while draining or stopped.
+// contradictory reports whether no report can have these values: healthy without a status that serves, or healthy or
+// ready while draining or stopped.
 func (s *FileStatus) contradictory() bool {
 	leaving := s.Phase == servicer.Draining.String() || s.Phase == servicer.Stopped.String()
 	return s.Healthy && !s.Status.Serves() || leaving && (s.Healthy || s.Ready)
 }
 
-// unknownCase reports whether a field differs from a known one only in case: encoding/json accepts it, other readers of the
-// file see a different verdict.
+// unknownCase reports whether a field differs from a known one only in case: encoding/json accepts it, other readers of
+// the file see a different value.
 func unknownCase(body []byte) bool {
 	var fields map[string]json.RawMessage
 	_ = json.Unmarshal(body, &fields) // parseFile has parsed it

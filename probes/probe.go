@@ -11,7 +11,7 @@ import (
 	"github.com/vitals-go/vitals/probes/internal/response"
 )
 
-// probe is the verdict of /live, /ready or /startup with its short response.
+// probe is the result of /live, /ready or /startup with its short response.
 type probe struct {
 	response.Gate
 
@@ -37,8 +37,8 @@ func (p *probe) serve(w http.ResponseWriter, r *http.Request) {
 	response.New(response.Text, body).Send(w, r, response.Status(kept.Serving))
 }
 
-// without returns the verdict without the checks that q excludes. Causes that are no checks remain: the phase, maintenance
-// and manual statuses.
+// without returns the result without the checks that q excludes. Causes that are no checks remain: the phase,
+// maintenance and manual statuses.
 func (p *probe) without(q query) response.Gate {
 	kept := response.Gate{Serving: p.Serving}
 	for _, cause := range p.Causes {
@@ -68,7 +68,7 @@ func brief(g response.Gate) []byte {
 	return b.Bytes()
 }
 
-// verbose lists the checks that gate the probe, its other causes, names that were excluded in vain, and the verdict.
+// verbose lists the checks that gate the probe, its other causes, unknown names in exclude, and the result.
 func (p *probe) verbose(kept response.Gate, q query) []byte {
 	failing, listed := make(map[string]bool), make(map[string]bool)
 	for _, cause := range p.Causes {

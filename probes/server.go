@@ -25,8 +25,8 @@ type ServerConfig struct {
 	Addr string
 	// TLS, if not nil, enables HTTPS. It must hold a certificate.
 	TLS *tls.Config
-	// MaxConnections bounds the open connections. Beyond it a new connection closes the one that has been without a request
-	// longest, so that idle connections never lock out a probe. Default 1,000.
+	// MaxConnections bounds the open connections. Beyond it a new connection closes the one that has been without a
+	// request longest, so that idle connections do not block probes. Default 1,000.
 	MaxConnections int
 	// Logger receives the start, responses that were cut off, and the debug messages of net/http. Default: discard.
 	Logger *slog.Logger

@@ -58,7 +58,7 @@ func checksOn(m machine, cfg Config) ([]checker.Check, error) {
 	s.add(gcCPU, "Garbage collection", func() measure { return newGCMeter().measure })
 	s.add(loadAverage, "Load average", m.loadCheck)
 	s.add(cpuThrottling, "CPU throttling", m.throttlingCheck)
-	// Nearly every busy system has some task waiting for a CPU; all of them at once never wait for one.
+	// "full" is not defined for CPU at the system level, so this is "some".
 	s.add(cpuPressure, "CPU pressure", func() measure { return m.pressureCheck("cpu", "some") })
 	s.add(memoryPressure, "Memory pressure", func() measure { return m.pressureCheck("memory", "full") })
 	s.add(ioPressure, "I/O pressure", func() measure { return m.pressureCheck("io", "full") })

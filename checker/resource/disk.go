@@ -27,7 +27,7 @@ type diskCall struct {
 	panicked any
 }
 
-// hanging is the age at which a call that has not returned hangs.
+// hanging is the age from which a call that has not returned counts as hanging.
 const hanging = time.Second
 
 // waitShare is the share of the time to the context's deadline that a run waits for the filesystem.

@@ -10,12 +10,12 @@ import (
 // each batch wakes the next batch before it returns. Waking 50,000 watches at once instead keeps every other goroutine of
 // the process waiting for most of a second (BenchmarkLatency).
 //
-// A waiter that is busy, for instance blocked in Send, is skipped: it sees the change when it looks next. A waiter that is
-// woken has only waited until then, so it relays at once.
+// A waiter that is busy, for instance blocked in Send, is skipped: it reads the change when it returns to wait. A woken
+// waiter is never busy, so it relays at once.
 type fanout struct {
 	mu       sync.Mutex
 	pending  waiterList // not yet notified of the newest change
-	notified waiterList // notified, or busy and about to look by themselves
+	notified waiterList // notified, or busy and about to read the status themselves
 	relays   int        // woken waiters that will wake the next batch
 }
 
@@ -40,7 +40,7 @@ const (
 	woken
 )
 
-// add adds a waiter that has not looked yet.
+// add adds a waiter that has not read the status yet.
 func (f *fanout) add(w *waiter) {
 	w.wake = make(chan struct{}, 1)
 	f.mu.Lock()
@@ -96,7 +96,8 @@ func (f *fanout) wakeBatch() {
 
 // wait returns true when changed does or when w is woken, and false when done is closed first.
 //
-// The waiter announces that it waits before it looks, and a change is stored before it notifies: one sees the other.
+// The waiter sets its state to waiting before it reads the status, and a change is stored before waiters are notified,
+// so no change is missed.
 func (f *fanout) wait(w *waiter, changed func() bool, done <-chan struct{}) bool {
 	for {
 		w.state.Store(waiting)

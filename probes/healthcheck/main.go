@@ -33,11 +33,11 @@ const (
 //
 //	-addr HOST:PORT   calls grpc.health.v1 Check, with the flags of grpc_health_probe; also unix:///path and [::1]:port
 //	-http URL         2xx is serving, 503 is not; a password in the URL is sent but never printed
-//	-file PATH        reads a health file; -for live, ready (the default) or healthy selects the verdict
+//	-file PATH        reads a health file; -for selects live, ready (the default) or healthy
 //
-// and returns 0 if the verdict is serving, 1 for invalid arguments, 2 without a connection in time, 3 if the response failed,
-// broke off or was late, and 4 if the verdict is not serving or the health file is invalid. The result is written to stdout,
-// a failure to stderr. Main does not read the environment, so it uses no proxy.
+// and returns 0 if the result is serving, 1 for invalid arguments, 2 without a connection in time, 3 if the response
+// failed, broke off or was late, and 4 if the result is not serving or the health file is invalid. The result is
+// written to stdout, a failure to stderr. Main does not read the environment, so it uses no proxy.
 func Main(args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stderr)
 	switch {

@@ -36,7 +36,7 @@ type Config struct {
 	// a Period of 1 s to 5 s; every 2 s, 2 failures with the default DrainDelay.
 	Readiness Timing
 
-	// Checks are those of the program. Startup outlasts the first result of each that gates readiness or startup.
+	// Checks are those of the program. Startup waits for the first result of each that gates readiness or startup.
 	Checks []checker.Check
 
 	// DrainDelay and ShutdownTimeout are those of the program. Defaults: 5 s and 20 s; negative: none. A pod without a

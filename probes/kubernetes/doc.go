@@ -6,7 +6,7 @@
 // first result of a slow check.
 //
 // The kubelet probes over gRPC, over HTTP, or by the program's own healthcheck command. It probes startup, liveness and
-// readiness, never /health, which a busy CPU can make critical.
+// readiness, never /health, which fails while a CPU check is critical.
 //
 // The result is JSON with the field names of the Kubernetes API, for kubectl and typed clients; sigs.k8s.io/yaml turns it
 // into YAML. The package needs no Kubernetes module.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// conflicts collects everything that cannot work.
+// conflicts collects the errors of a Config.
 type conflicts []error
 
 func (errs *conflicts) add(field, format string, args ...any) {
@@ -31,7 +31,7 @@ func (c Config) validate() error {
 	}
 	errs.bounded("DrainDelay", c.DrainDelay)
 	errs.bounded("ShutdownTimeout", c.ShutdownTimeout)
-	if len(errs) == before { // sums of invalid numbers are noise
+	if len(errs) == before { // sums of invalid numbers would add misleading errors
 		c.restarts(&errs)
 		c.drain(&errs)
 	}

@@ -23,7 +23,7 @@ type exemplar struct {
 	labels labels
 }
 
-// exemplarsOf leaves out exemplars that OpenMetrics does not allow, which would make the whole page invalid.
+// exemplarsOf leaves out exemplars that OpenMetrics does not allow, which would make the whole scrape invalid.
 func exemplarsOf(all []interceptor.Exemplar) (list []exemplar) {
 	for i := range all {
 		if labels := exemplarLabels(all[i].Labels); labels != nil {

@@ -12,12 +12,14 @@ import (
 const maxRequestsInFlight = 40
 
 // Handler returns promhttp's handler for a private registry of the given collectors and client_golang's Go and process
-// collectors. It responds 200 whatever the health, in the format that the scraper accepts: text 0.0.4, OpenMetrics 1.0 or
-// protobuf, gzipped if accepted; the parameter name[] selects families. A collector that fails costs its own metrics and
-// counts in promhttp_metric_handler_errors_total. The error is that of registering a collector, such as a duplicate name.
+// collectors. It responds with 200 whatever the health, in the format that the scraper accepts: text 0.0.4, OpenMetrics
+// 1.0 or protobuf, gzipped if accepted; the parameter name[] selects families. If a collector fails, its metrics are
+// missing and promhttp_metric_handler_errors_total counts the error. The error is that of registering a collector, such
+// as a duplicate name.
 //
-// At most 40 scrapes run at a time; more are answered 503. Each gathers for itself (no CoalesceGather), so that a scraper
-// that stops reading does not delay others; serve the handler with a http.Server.WriteTimeout, which ends such a scrape.
+// At most 40 scrapes run at a time; further ones get 503. Each gathers for itself (no CoalesceGather), so that a
+// scraper that stops reading does not delay others; serve the handler with a http.Server.WriteTimeout, which ends such
+// a scrape.
 func Handler(all ...prometheus.Collector) (http.Handler, error) {
 	registry := prometheus.NewRegistry()
 	all = append([]prometheus.Collector{

@@ -14,7 +14,7 @@ import (
 
 const (
 	typeEvents = "text/event-stream"
-	// maxStreams bounds the open event streams. The pages of others show the state at their load and retry.
+	// maxStreams bounds the open event streams. Further pages show the state at their load and retry.
 	maxStreams = 64
 	// eventSpacing is the minimum time between two events, heartbeat the maximum: each side detects a dead connection by it.
 	eventSpacing = time.Second
@@ -93,7 +93,7 @@ func (s *stream) wait(ctx context.Context, changed <-chan struct{}, beat <-chan 
 // send sends what has changed since the last event. It returns the report that it has sent, nil if the connection is gone.
 func (s *stream) send() *servicer.Report {
 	if s.viewer == response.Trusted && s.sent != nil {
-		// Rights can be withdrawn while the stream is open. They return with a new stream only.
+		// A permission may be withdrawn during the stream, but is not granted during it.
 		s.viewer = response.ViewerOf(s.page.cfg.Details, s.request)
 	}
 	d := s.page.rendered()

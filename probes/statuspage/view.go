@@ -77,7 +77,7 @@ func newView(p *Page, r response.Rendering, viewer response.Viewer) *view {
 	return v
 }
 
-// severity returns the color class of the page and its verdict.
+// severity returns the color class of the page and its headline.
 func severity(report *servicer.Report) (class, verdict string) {
 	switch report.Phase {
 	case servicer.Draining, servicer.Stopped:
@@ -90,7 +90,7 @@ func severity(report *servicer.Report) (class, verdict string) {
 	return report.Overall.String(), report.Overall.String()
 }
 
-// sentence is the text below the verdict.
+// sentence is the text below the headline.
 func sentence(report *servicer.Report, rows []rowView) string {
 	switch report.Phase {
 	case servicer.Draining:

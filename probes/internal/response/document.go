@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Text is the media type of plain answers.
+// Text is the media type of plain-text responses.
 const Text = "text/plain; charset=utf-8"
 
 // Document is a rendered response body with its headers. It is immutable; all responses share the header values, so Send

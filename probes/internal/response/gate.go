@@ -12,7 +12,8 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// Healthy is the verdict of /health: the overall status serves and the process is not draining. If strict, a warning fails.
+// Healthy is the result of /health: the overall status serves and the process is not draining. If strict, a warning
+// fails.
 func Healthy(report *servicer.Report, strict bool) bool {
 	if report.Phase >= servicer.Draining {
 		return false
@@ -29,7 +30,7 @@ func Switch(values url.Values, name string) bool {
 	return present && !slices.Contains([]string{"0", "false", "no"}, given[0])
 }
 
-// Gate is the verdict of one probe.
+// Gate is the result of one probe.
 type Gate struct {
 	Serving bool
 	// Causes keep the probe from serving; empty when it serves.
@@ -38,20 +39,20 @@ type Gate struct {
 	Checks []*checker.Result
 }
 
-// Live is the verdict of /live. A report without the name liveness proves that the process responds.
+// Live is the result of /live. Without the name liveness it serves, because the process responds.
 func Live(report *servicer.Report) Gate {
 	g, known := gateOf(report, checker.Liveness)
 	g.Serving = g.Serving || !known
 	return g
 }
 
-// Ready is the verdict of /ready.
+// Ready is the result of /ready.
 func Ready(report *servicer.Report) Gate {
 	g, _ := gateOf(report, checker.Readiness)
 	return g
 }
 
-// Started is the verdict of /startup. It is latched: the name startup stops serving during a drain, /startup does not.
+// Started is the result of /startup. It is latched: the name startup stops serving during a drain, /startup does not.
 func Started(report *servicer.Report) Gate {
 	g, _ := gateOf(report, checker.Startup)
 	if report.Startup {
