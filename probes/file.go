@@ -167,7 +167,7 @@ const temporarySuffix = ".tmp"
 // sweep removes the temporary files of a killed process with our ID.
 func (f *File) sweep() {
 	dir := filepath.Dir(f.cfg.Path)
-	entries, _ := os.ReadDir(dir) // an unreadable folder fails the first write as well, which logs it
+	entries, _ := os.ReadDir(dir) // an unreadable directory fails the first write as well, which logs it
 	for _, entry := range entries {
 		name := entry.Name()
 		if strings.HasPrefix(name, temporary(f.cfg.Path)) && strings.HasSuffix(name, temporarySuffix) {

@@ -147,7 +147,7 @@ func (h *Handler) serveName(w http.ResponseWriter, r *http.Request) {
 	var ok bool
 	serves := func(s checker.Status) bool { return s == checker.Healthy || !strict && s.Serves() }
 	if result, found := lookup(report.Checks, name); found {
-		body, ok = response.JSON(checkOf(report, result, h.viewer(r))), serves(result.Status)
+		body, ok = response.JSON(checkOf(result, h.viewer(r))), serves(result.Status)
 	} else if metric, found := report.Metric(name); found {
 		body, ok = response.JSON(checkDocument{Name: metric.Name, metricDocument: metricOf(metric, h.viewer(r))}), serves(metric.Status)
 	} else if entry, found := report.Lookup(name); found {

@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 
@@ -141,27 +142,20 @@ type checkDocument struct {
 }
 
 // checkOf renders a check for a viewer.
-func checkOf(report *servicer.Report, result *checker.Result, v response.Viewer) checkDocument {
-	doc := checkDocument{
-		Name: result.Name,
-		metricDocument: metricDocument{
-			Value: result.Value, Status: result.Status, Message: result.Message, Updated: response.Time(result.At),
-			Reason: result.Reason, Since: response.Time(result.Since),
-		},
-		Kind: result.Kind.String(), Optional: result.Optional, Gates: result.Gates,
-		Source: result.Measurement.Source, Duration: result.Duration.Seconds(),
-		LastSuccess: response.Time(result.LastSuccess), Expires: response.Time(result.Expires), Failures: result.Failures,
+func checkOf(c *checker.Result, v response.Viewer) checkDocument {
+	m := servicer.Metric{
+		Value: c.Value, Status: c.Status, Message: c.Message, Updated: c.At, Reason: c.Reason, Since: c.Since,
+		Detail: errtext.Of(c.Err),
 	}
-	if !result.Critical.IsZero() {
-		doc.Threshold = strconv.FormatFloat(result.Critical.Value(), 'f', -1, 64)
+	if !c.Critical.IsZero() {
+		m.Threshold = strconv.FormatFloat(c.Critical.Value(), 'f', -1, 64)
 	}
-	for i := range report.Metrics {
-		if m := &report.Metrics[i]; m.Subject == result.Name && m.Kind == doc.Kind {
-			doc.Number, doc.Unit = numberOf(m), m.Unit
-		}
+	if c.Measured() {
+		m.Number, m.Unit = c.Measurement.Value, cmp.Or(c.Measurement.Unit, "1")
 	}
-	if v == response.Trusted {
-		doc.Detail = errtext.Of(result.Err)
+	return checkDocument{
+		Name: c.Name, metricDocument: metricOf(&m, v), Kind: c.Kind.String(), Optional: c.Optional, Gates: c.Gates,
+		Source: c.Measurement.Source, Duration: c.Duration.Seconds(),
+		LastSuccess: response.Time(c.LastSuccess), Expires: response.Time(c.Expires), Failures: c.Failures,
 	}
-	return doc
 }

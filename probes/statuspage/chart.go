@@ -100,14 +100,15 @@ func charts(points []point) []chart {
 	if len(points) == 0 {
 		return nil
 	}
-	rate := func(p point) float64 { return p.rate }
-	failures := func(p point) float64 { return p.failures }
+	perSecond := func(v float64) string { return decimal(v) + " / s" }
+	percent := func(v float64) string { return decimal(v) + " %" }
+	duration := func(v float64) string { return brief(time.Duration(v)) }
 	p50, p99 := func(p point) float64 { return float64(p.p50) }, func(p point) float64 { return float64(p.p99) }
 	last := points[len(points)-1]
-	requests := newChart("Requests", func(v float64) string { return decimal(v) + " / s" }, 1, points, rate, nil)
-	failed := newChart("Failed", func(v float64) string { return decimal(v) + " %" }, 5, points, failures, nil)
+	requests := newChart("Requests", perSecond, 1, points, func(p point) float64 { return p.rate }, nil)
+	failed := newChart("Failed", percent, 5, points, func(p point) float64 { return p.failures }, nil)
 	failed.Alarm = last.failures > 0
-	latency := newChart("Response time", func(v float64) string { return brief(time.Duration(v)) }, float64(time.Millisecond), points, p50, p99)
+	latency := newChart("Response time", duration, float64(time.Millisecond), points, p50, p99)
 	latency.Note = "p99 " + brief(last.p99)
 	return []chart{requests, failed, latency}
 }

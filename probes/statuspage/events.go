@@ -135,7 +135,7 @@ func (p *Page) partsOf(d *rendered, viewer response.Viewer) *parts {
 	return d.parts[viewer].Get(func() *parts {
 		v := newView(p, d.Rendering, viewer)
 		made := &parts{
-			Revision: v.Revision, Now: response.Time(v.Now), Severity: v.Severity, Icon: icon(v.Severity),
+			Revision: v.Revision, Now: response.Time(v.At), Severity: v.Severity, Icon: icon(v.Severity),
 			Title: v.Verdict + " · " + v.Title, Live: v.Verdict + ". " + v.Sentence,
 			HTML: make(map[string]string),
 		}

@@ -36,14 +36,10 @@ func newTemplate() *template.Template {
 
 // decimal formats a number with one decimal below 10 and none above.
 func decimal(f float64) string {
-	switch {
-	case f == 0:
-		return "0"
-	case f < 10:
-		return strconv.FormatFloat(f, 'f', 1, 64)
-	default:
+	if f == 0 || f >= 10 {
 		return strconv.FormatFloat(f, 'f', 0, 64)
 	}
+	return strconv.FormatFloat(f, 'f', 1, 64)
 }
 
 // brief formats a duration with two or three digits.

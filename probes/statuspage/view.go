@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
@@ -19,13 +18,11 @@ import (
 
 // view is a report with what the page derives from it.
 type view struct {
-	*servicer.Report
+	response.Rendering
 
 	Title string
 	// Severity is the color class: healthy, warning, critical, unknown or away.
 	Severity, Verdict, Sentence string
-	Now                         time.Time
-	Uptime                      string
 	// Trusted viewers see raw errors.
 	Trusted   bool
 	Probes    []probeView
@@ -60,7 +57,7 @@ func newView(p *Page, r response.Rendering, viewer response.Viewer) *view {
 	report := r.Report
 	p.history.record(report)
 	v := &view{
-		Report: report, Title: p.cfg.Title, Now: r.At, Uptime: span(r.Uptime()), Trusted: viewer == response.Trusted,
+		Rendering: r, Title: p.cfg.Title, Trusted: viewer == response.Trusted,
 		Rows: rows(report, p.history, viewer), Resources: resources(report), Breakers: slices.Clone(report.Breakers),
 		Probes: []probeView{
 			{"live", response.Live(report)}, {"ready", response.Ready(report)}, {"startup", response.Started(report)},
@@ -197,11 +194,11 @@ func resources(report *servicer.Report) []resourceView {
 			length = max(limit/0.9, m.Value, 1)
 		}
 		r := resourceView{
-			Name: cmp.Or(check.Title, check.Name), Value: unit.Format(check.Value, m.Unit), Source: m.Source, Status: check.Status,
+			Name: cmp.Or(check.Title, check.Name), Value: check.Value, Source: m.Source, Status: check.Status,
 			Fill: permille(m.Value / length), Mark: permille(limit / length),
 		}
-		if metric, found := report.Metric(check.Name); found && metric.Unit == "" {
-			r.Value = check.Value // no number, such as timeout
+		if check.Measured() {
+			r.Value = unit.Format(check.Value, m.Unit)
 		}
 		if !check.Critical.IsZero() {
 			r.Limit = unit.Format(strconv.FormatFloat(limit, 'f', -1, 64), m.Unit)

@@ -20,8 +20,9 @@ func Latest(source servicer.ReportSource) *servicer.Report { return cmp.Or(sourc
 
 // Rendering is a report and the time for which it is rendered.
 type Rendering struct {
-	Report *servicer.Report
-	At     time.Time
+	*servicer.Report
+
+	At time.Time
 }
 
 // Uptime of the process at r.At.
