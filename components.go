@@ -28,7 +28,7 @@ type component struct {
 func (h *Health) components(l listeners) ([]component, error) {
 	list := []component{{"checker", h.checker.Run}, {"report follower", h.followReports}}
 	if l.http != nil {
-		server, err := probes.NewServer(probes.ServerConfig{Handler: h.http, Listener: l.http, TLS: h.tls.http, Logger: h.log})
+		server, err := probes.NewServer(probes.ServerConfig{Handler: h.http, Listener: l.http, TLS: h.tls.http, Logger: h.cfg.Logger})
 		if err != nil {
 			return nil, err
 		}

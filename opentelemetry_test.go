@@ -124,7 +124,7 @@ func TestFailedNewExportsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := vitals.New(cfg); err == nil || !strings.Contains(err.Error(), "attached") {
+	if _, err := vitals.New(cfg); err == nil || !strings.Contains(err.Error(), "Attach was called twice") {
 		t.Errorf("one Producer for two: %v", err)
 	}
 	if err := health.Close(); err != nil {

@@ -38,7 +38,7 @@ func (h *Health) newOutputs() error {
 	})
 	if cfg.FilePath != "" {
 		h.file, fileErr = probes.NewFile(probes.FileConfig{
-			Path: cfg.FilePath, Source: h.server, Interval: max(cfg.CheckInterval, 0), Logger: h.log,
+			Path: cfg.FilePath, Source: h.server, Interval: max(cfg.CheckInterval, 0), Logger: cfg.Logger,
 		})
 	}
 	if fileErr != nil {
@@ -67,7 +67,7 @@ func (h *Health) newLoad() (err error) {
 		return nil
 	}
 	cfg := h.cfg.Load
-	cfg.Recorder, cfg.Logger = h.recorder, h.log
+	cfg.Recorder, cfg.Logger = h.recorder, h.cfg.Logger
 	h.load, err = orcavitals.New(cfg)
 	return err
 }

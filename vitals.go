@@ -45,8 +45,8 @@ func New(cfg Config) (*Health, error) {
 	}
 	checks, checksErr := cfg.allChecks()
 	tokensErr := cfg.authorize(cfg.Logger)
-	tlsConfigs, tlsErr := cfg.listenerTLS(cfg.Logger)
-	h := &Health{cfg: cfg, tls: tlsConfigs, log: cfg.Logger}
+	tlsConfigs, tlsErr := cfg.listenerTLS(cfg.Logger.With("logger", "plugin.health"))
+	h := &Health{cfg: cfg, tls: tlsConfigs, log: cfg.Logger.With("logger", "plugin.health")}
 	var checkerErr, recorderErr error
 	h.checker, checkerErr = checker.New(checker.Config{
 		Checks: checks, Logger: cfg.Logger, Wrap: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),

@@ -26,7 +26,7 @@ type FileConfig struct {
 	Path string
 	// Interval between two writes while nothing changes. The file expires after three intervals. Default 30 s.
 	Interval time.Duration
-	// Logger receives each kind of write failure once, its end, and other processes that write the file. Default: discard.
+	// Logger receives each kind of write failure once, its end, and other processes that write the file. Default: slog.Default().
 	Logger *slog.Logger
 }
 
@@ -64,10 +64,8 @@ func NewFile(cfg FileConfig) (*File, error) {
 		return nil, err
 	}
 	cfg.Interval = cmp.Or(cfg.Interval, 30*time.Second)
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
-	return &File{cfg: cfg, log: cfg.Logger.With(slog.String("path", cfg.Path)), otherWriters: make(map[int]bool)}, nil
+	log := cmp.Or(cfg.Logger, slog.Default()).With("logger", "plugin.health", "path", cfg.Path)
+	return &File{cfg: cfg, log: log, otherWriters: make(map[int]bool)}, nil
 }
 
 // Run writes the file at once, at every change of its content and every interval, until ctx is done; then it removes

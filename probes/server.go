@@ -28,7 +28,7 @@ type ServerConfig struct {
 	// MaxConnections bounds the open connections. Beyond it a new connection closes the one that has been without a
 	// request longest, so that idle connections do not block probes. Default 1,000.
 	MaxConnections int
-	// Logger receives the start, responses that were cut off, and the debug messages of net/http. Default: discard.
+	// Logger receives the start, responses that were cut off, and the debug messages of net/http. Default: slog.Default().
 	Logger *slog.Logger
 }
 
@@ -75,9 +75,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		return nil, err
 	}
 	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, 1000)
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
+	cfg.Logger = cmp.Or(cfg.Logger, slog.Default()).With("logger", "plugin.health")
 	return &Server{cfg: cfg}, nil
 }
 

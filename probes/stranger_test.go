@@ -116,6 +116,9 @@ func TestRapidResetsAreBounded(t *testing.T) {
 	if err == nil {
 		answer.Body.Close()
 	}
+	for deadline := time.Now().Add(time.Minute); most.Load() == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond) // a busy machine starts the first handler late
+	}
 	if got := most.Load(); got == 0 || got > 100 {
 		t.Errorf("%d requests of one connection were being answered, want 1 to 100", got)
 	}

@@ -26,7 +26,7 @@ func New(cfg Config) (*Tokens, error) {
 	var err, fileErr error
 	t.listed, err = digests("Tokens", cfg.Tokens)
 	if cfg.File != "" {
-		t.file = &file{path: cfg.File, log: cmp.Or(cfg.Logger, slog.Default()), checked: time.Now()}
+		t.file = &file{path: cfg.File, log: cmp.Or(cfg.Logger, slog.Default()).With("logger", "plugin.health"), checked: time.Now()}
 		fileErr = t.file.load()
 	}
 	if err := errors.Join(err, fileErr); err != nil {

@@ -45,7 +45,7 @@ func (cfg Config) withDefaults() Config {
 	cfg.Interval = cmp.Or(cfg.Interval, time.Second)
 	cfg.Window = cmp.Or(cfg.Window, 5*cfg.Interval)
 	cfg.MaxStreams = cmp.Or(cfg.MaxStreams, 10_000)
-	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
+	cfg.Logger = cmp.Or(cfg.Logger, slog.Default()).With("logger", "plugin.health")
 	return cfg
 }
 
