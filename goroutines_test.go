@@ -51,8 +51,11 @@ func TestServeCostsFewGoroutines(t *testing.T) {
 	})
 }
 
-// bubbleGoroutines counts the goroutines of the test's bubble.
+// bubbleGoroutines counts the goroutines of the caller's bubble: those of other tests come and go.
 func bubbleGoroutines() int {
 	stacks := make([]byte, 1<<20)
-	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "synctest bubble")
+	text := string(stacks[:runtime.Stack(stacks, true)])
+	_, bubble, _ := strings.Cut(text, "synctest bubble ") // the first stack is the caller's
+	bubble, _, _ = strings.Cut(bubble, "]")
+	return strings.Count(text, "synctest bubble "+bubble+"]")
 }

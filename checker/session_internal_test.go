@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -114,14 +115,23 @@ func TestIdleCheckerHasOneGoroutine(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
-		before := runtime.NumGoroutine()
+		before := bubbleGoroutines()
 		go func() { ended <- c.Run(ctx) }()
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		if n := runtime.NumGoroutine() - before; n != 1 {
+		if n := bubbleGoroutines() - before; n != 1 {
 			t.Errorf("got %d goroutines, want that of Run", n)
 		}
 		cancel()
 		<-ended
 	})
+}
+
+// bubbleGoroutines counts the goroutines of the caller's bubble: those of other tests come and go.
+func bubbleGoroutines() int {
+	stacks := make([]byte, 1<<20)
+	text := string(stacks[:runtime.Stack(stacks, true)])
+	_, bubble, _ := strings.Cut(text, "synctest bubble ") // the first stack is the caller's
+	bubble, _, _ = strings.Cut(bubble, "]")
+	return strings.Count(text, "synctest bubble "+bubble+"]")
 }
