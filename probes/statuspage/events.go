@@ -64,10 +64,9 @@ func (s *stream) run(ctx context.Context) {
 		if report := s.send(); report == nil || report.Phase == servicer.Stopped {
 			return
 		}
-		select {
-		case <-time.After(eventSpacing):
-		case <-ctx.Done():
-		}
+		spacing, cancel := context.WithTimeout(ctx, eventSpacing)
+		<-spacing.Done()
+		cancel()
 		if !s.wait(ctx, changed, beat.C) {
 			return
 		}

@@ -27,10 +27,10 @@ type Rendering struct {
 
 // Uptime of the process at r.At.
 func (r *Rendering) Uptime() time.Duration {
-	if r.Report.Started.IsZero() {
+	if r.Started.IsZero() {
 		return 0
 	}
-	return max(r.At.Sub(r.Report.Started), 0)
+	return max(r.At.Sub(r.Started), 0)
 }
 
 // Cache holds what has been rendered from the newest report. T embeds a Rendering. The zero value is empty.
@@ -53,7 +53,7 @@ func (c *Cache[T]) Get(source servicer.ReportSource, render func(Rendering) *T) 
 	}
 	r := Rendering{Report: report, At: time.Now()}
 	made := &cached[T]{Rendering: r, value: render(r)}
-	if old == nil || old.Report.Revision <= report.Revision {
+	if old == nil || old.Revision <= report.Revision {
 		if !c.current.CompareAndSwap(old, made) {
 			if other := c.current.Load(); other.Report == report {
 				return other.value // rendered by another reader meanwhile
