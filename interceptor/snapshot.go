@@ -52,9 +52,9 @@ type Method struct {
 type Stats struct {
 	// Started and Handled calls; the difference is in flight.
 	Started, Handled uint64
-	// Failures of Handled; see IsFailure.
+	// Failures among Handled; see IsFailure.
 	Failures uint64
-	// Panics of Handled. Each counts as Internal too.
+	// Panics among Handled; each is also counted as Internal.
 	Panics uint64
 	// Messages of streams and unary calls.
 	MsgReceived, MsgSent uint64

@@ -27,7 +27,7 @@ const (
 	keyNames         = attribute.Key("vitals.names")
 )
 
-// validString returns an attribute whose value is valid UTF-8: OTLP refuses the whole export otherwise.
+// validString returns an attribute whose value is valid UTF-8: OTLP rejects the whole export otherwise.
 func validString(key attribute.Key, value string) attribute.KeyValue {
 	return key.String(errtext.Valid(value))
 }

@@ -21,7 +21,7 @@ func (m Maintenance) cause() Cause {
 // name the status of that check, "" or readiness the whole server. The reason is public. Calling it again replaces the
 // reason and the end.
 //
-// It returns an error that joins all mistakes: an unknown name, liveness and startup, which would get the process killed,
+// It returns an error that joins all mistakes: an unknown name, liveness and startup, which would restart the process,
 // a reason that is empty or longer than 1 KiB, and a d that is not positive.
 func (s *Server) SetMaintenance(name, reason string, d time.Duration) error {
 	var errs []error

@@ -91,7 +91,7 @@ func (g *gates) add(c *checker.Result, started bool) {
 				g.startup = append(g.startup, failing(c)...)
 			}
 		case checker.Liveness:
-			// A check that has not run yet must not get the process killed.
+			// A check that has not run yet must not restart the process.
 			if c.Reason != checker.ReasonNotRunYet {
 				g.liveness = append(g.liveness, failing(c)...)
 			}

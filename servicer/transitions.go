@@ -249,7 +249,8 @@ func head(names []string) string {
 	return names[0]
 }
 
-// shared returns names in the memory of an earlier transition that has the same ones: an outage and its end mostly do.
+// shared returns the slice of an earlier transition with equal names, to save memory: those of an outage and of its end
+// mostly are.
 func (t *tracker) shared(names []string) []string {
 	for i := range t.transitions {
 		if slices.Equal(t.transitions[i].Names, names) {

@@ -57,7 +57,7 @@ func connect(f *fleet) (*client, error) {
 	return &client{conn: conn, calls: testpb.NewTestServiceClient(conn), breaker: b}, nil
 }
 
-// quickReconnect is for servers that come back soon, and for people who watch.
+// quickReconnect is for servers that restart soon, in a short demonstration.
 func quickReconnect() grpc.ConnectParams {
 	return grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, MaxDelay: time.Second}}
 }
@@ -74,9 +74,9 @@ func (c *client) wait(ctx context.Context) error {
 
 // seen is what became of the calls of one act.
 type seen struct {
-	served   map[string]int // answered, by server, once everybody had had the time to notice
+	served   map[string]int // successful calls by server, once all clients had time to react
 	lost     int            // sent in vain
-	rejected int            // turned away by the breaker, at once
+	rejected int            // rejected by the breaker
 }
 
 // load calls for d, while change goes on beside it. Every call that fails counts, from the first one on.

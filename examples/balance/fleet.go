@@ -18,7 +18,7 @@ import (
 // service is what the servers serve: gRPC's own test service.
 const service = "grpc.testing.TestService"
 
-// The servers notice and drain quickly, because nobody wants to watch for long.
+// The servers detect failures and drain quickly, to keep the demonstration short.
 const (
 	checkInterval = 100 * time.Millisecond
 	drainDelay    = 300 * time.Millisecond
@@ -58,8 +58,8 @@ type member struct {
 	testpb.UnimplementedTestServiceServer
 
 	name    string
-	broken  atomic.Bool // what it needs does not answer
-	slow    atomic.Bool // what it can do without does not answer
+	broken  atomic.Bool // the dependency does not respond
+	slow    atomic.Bool // the optional dependency does not respond
 	network network
 	ctx     context.Context
 	address string
@@ -67,7 +67,7 @@ type member struct {
 	ended   sync.WaitGroup
 }
 
-// UnaryCall answers with the name of the server.
+// UnaryCall returns the name of the server.
 func (m *member) UnaryCall(context.Context, *testpb.SimpleRequest) (*testpb.SimpleResponse, error) {
 	return &testpb.SimpleResponse{ServerId: m.name}, nil
 }

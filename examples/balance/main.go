@@ -37,7 +37,7 @@ func main() {
 	}
 }
 
-// command does what the command line asks for.
+// command runs the command of the command line.
 func command(ctx context.Context, args []string) error {
 	switch {
 	case len(args) == 0:

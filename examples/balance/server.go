@@ -75,7 +75,7 @@ type worker struct {
 	name string
 }
 
-// UnaryCall works for a millisecond or so, and answers with the name of the server.
+// UnaryCall works for about a millisecond and returns the name of the server.
 func (w *worker) UnaryCall(context.Context, *testpb.SimpleRequest) (*testpb.SimpleResponse, error) {
 	work(500)
 	return &testpb.SimpleResponse{ServerId: w.name}, nil

@@ -29,7 +29,7 @@ var policies = []struct{ name, config string }{
 	{"weighted_round_robin", `{"weighted_round_robin":{"blackoutPeriod":"2s","weightUpdatePeriod":"0.5s"}}`},
 }
 
-// experiment says how long and how much.
+// experiment is the duration and the load of one experiment.
 type experiment struct {
 	settle, measure time.Duration
 	rate            int // calls a second

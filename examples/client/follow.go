@@ -24,7 +24,7 @@ type follower struct {
 	resumed  atomic.Int64
 }
 
-// String says how far the follower has come.
+// String returns how far the follower has come.
 func (f *follower) String() string {
 	return fmt.Sprintf("watch at %d (%d changes, %d times resumed)", f.revision.Load(), f.changes.Load(), f.resumed.Load())
 }
@@ -56,7 +56,7 @@ func (f *follower) once(ctx context.Context, items inventoryv1.InventoryClient, 
 	return err
 }
 
-// verdict is what the server says about its health.
+// verdict is the health that the server reports.
 type verdict struct{ text atomic.Pointer[string] }
 
 // String returns the verdict, or why there is none.

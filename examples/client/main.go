@@ -108,7 +108,7 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	return nil
 }
 
-// healthChecked makes gRPC ask the server for the health of the service, and leave it alone while it is not serving.
+// healthChecked enables client-side health checking: gRPC sends no calls to a server that is not serving.
 const healthChecked = `{
 	"loadBalancingConfig": [{"round_robin": {}}],
 	"healthCheckConfig": {"serviceName": "inventory.v1.Inventory"}

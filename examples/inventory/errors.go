@@ -16,7 +16,7 @@ import (
 
 type protoDetail = protoadapt.MessageV1
 
-// retryDelay is what clients are told to wait when the database cannot be reached.
+// retryDelay is the RetryInfo for clients while the database cannot be reached.
 const retryDelay = time.Second
 
 // Errors of the change stream, ready for the wire.
@@ -28,8 +28,8 @@ var (
 	errTooManyWatches = status.Error(codes.ResourceExhausted, "too many watches on this server")
 )
 
-// wireError turns the error of a store into what the caller may know: a code, a sentence of ours and details for
-// machines, never the driver's words. The caller's own end of patience comes first, since it explains the rest.
+// wireError converts the error of a store to a status for the caller: a code, a fixed text and details for machines,
+// never the driver's words. The caller's own end of patience comes first, since it explains the rest.
 func (s *Service) wireError(ctx context.Context, err error) error {
 	conflict, conflicts := errors.AsType[*ConflictError](err)
 	switch {

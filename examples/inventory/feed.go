@@ -10,7 +10,7 @@ import (
 
 const (
 	feedBatch  = 256  // changes that are read, or sent, at once
-	feedRecent = 1024 // changes that are kept in memory for watchers who keep up
+	feedRecent = 1024 // newest changes that are kept in memory for watchers
 	trimEvery  = time.Minute
 )
 
@@ -44,7 +44,7 @@ func newFeed(store Store, log *slog.Logger, timeout, interval time.Duration, his
 	}
 }
 
-// poke says that there may be something new. It never blocks.
+// poke wakes the feed, as there may be new changes. It never blocks.
 func (f *feed) poke() {
 	select {
 	case f.pokes <- struct{}{}:
@@ -120,7 +120,7 @@ func (f *feed) extend(changes []Change) (head int64) {
 	return head
 }
 
-// move changes the feed's state and wakes everybody who waits.
+// move changes the feed's state and wakes all watchers.
 func (f *feed) move(change func()) {
 	f.mu.Lock()
 	change()

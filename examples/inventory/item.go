@@ -22,7 +22,7 @@ type Change struct {
 // Revision of the change.
 func (c Change) Revision() int64 { return c.Item.Revision }
 
-// ChangeKind says what happened to an item.
+// ChangeKind is the kind of change of an item.
 type ChangeKind uint8
 
 // The kinds of changes. Their values are stored in databases: never reuse one.

@@ -29,14 +29,14 @@ type Store interface {
 	Forget(ctx context.Context, upTo int64) error
 }
 
-// What a Store can answer apart from success.
+// The errors of a Store.
 var (
 	ErrNotFound    = errors.New("inventory: no such item")
 	ErrExists      = errors.New("inventory: the item exists already")
 	ErrUnavailable = errors.New("inventory: the database cannot be reached")
 )
 
-// ConflictError says that an item is not at the revision that a write expected.
+// ConflictError is the error of a write whose item is not at the expected revision.
 type ConflictError struct {
 	// Revision at which the item is; 0 if it does not exist.
 	Revision int64
@@ -47,16 +47,16 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("inventory: the item is at revision %d", e.Revision)
 }
 
-// Cache remembers items for a while. It answers false rather than failing, within a few milliseconds.
+// Cache keeps items for a while. It returns false rather than an error, within a few milliseconds.
 type Cache interface {
 	Get(ctx context.Context, sku string) (Item, bool)
-	// Keep remembers what a change led to, unless it knows a newer one: calls may arrive in any order.
+	// Keep stores the result of a change unless it has a newer one: calls may arrive in any order.
 	Keep(ctx context.Context, change Change)
 	// Drop forgets an item.
 	Drop(ctx context.Context, sku string)
 }
 
-// Prices knows what things cost. It answers false rather than failing, and soon.
+// Prices returns prices. It returns false rather than an error, and soon.
 type Prices interface {
 	Price(ctx context.Context, sku string) (Price, bool)
 }

@@ -188,7 +188,7 @@ func (s *Service) readPage(ctx context.Context, at page, size int) ([]Item, page
 	return items, at, err
 }
 
-// changed tells the cache and the watchers about a change made through this instance.
+// changed updates the cache and wakes the watchers after a change made through this instance.
 func (s *Service) changed(ctx context.Context, change Change) {
 	s.feed.poke()
 	if s.cache != nil {

@@ -29,7 +29,7 @@ var settings = []setting{
 	{"PLUGIN_HEALTH_CHECK_INTERVAL", "10"},
 	{"PLUGIN_HEALTH_CHECK_TIMEOUT", "2"},
 	{"PLUGIN_HEALTH_DRAIN_DELAY", "5"},
-	{"PLUGIN_HEALTH_FILE_PATH", ""}, // Nobody reads it, and the file system is read-only.
+	{"PLUGIN_HEALTH_FILE_PATH", ""}, // The file is not used, and the file system is read-only.
 	{"PLUGIN_HEALTH_GRPC_ADDR", ":9090"},
 	{"PLUGIN_HEALTH_HTTP_ADDR", ":8080"},
 	{"PLUGIN_HEALTH_SHUTDOWN_TIMEOUT", "20"},

@@ -13,7 +13,7 @@ import (
 // dashboard is what differs between our dashboards. Its panels are laid out in rows, in their order.
 type dashboard struct {
 	uid, title, description string
-	// many says that job and instance can each be several, or all.
+	// many allows several values of job and instance, or all.
 	many bool
 	rows []row
 }
@@ -157,7 +157,7 @@ func (q query) promql() string {
 
 var metricName = regexp.MustCompile(`\b(health|grpc_server|grpc_client)_[a-z0-9_]+`)
 
-// text completes the description by what the exporter says about each metric.
+// text completes the description by the exporter's help texts.
 func (p panel) text() string {
 	var text strings.Builder
 	text.WriteString(p.description)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// announce says where the server is and what to try.
+// announce prints the addresses of the server and commands to try.
 func announce(w io.Writer, cfg config, addr net.Addr) {
 	at := reachable(addr.String())
 	security, curl, probe := "plaintext", "-plaintext", ""

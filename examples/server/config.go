@@ -29,7 +29,7 @@ INVENTORY_TESTSERVICE  true adds grpc.testing.TestService, which answers with th
 OTEL_EXPORTER_OTLP_ENDPOINT  metrics, with exemplars, and traces go there; the other OTEL_* variables count too
 PLUGIN_*               health: see the documentation of vitals.ConfigFromEnv`
 
-// config is everything that the environment says.
+// config is the configuration from the environment.
 type config struct {
 	addr        string
 	sqlite      string

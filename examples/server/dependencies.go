@@ -162,7 +162,7 @@ func (d *dependencies) breaker(name string) (*breaker.Breaker, error) {
 	open := failingInterval(d.cfg.health.CheckInterval) / 2
 	evidence := d.cfg.health.CheckTimeout
 	if name == "upstream" {
-		evidence = 0 // its health says more than that it answers: whether it drains
+		evidence = 0 // its health also shows whether it drains
 	}
 	b, err := breaker.New(breaker.Config{
 		Name: name, OpenTime: open, MaxOpenTime: open, ProbeTimeout: d.cfg.health.CheckTimeout, ProbeOnly: true, PassiveWindow: evidence,

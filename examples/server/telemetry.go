@@ -87,7 +87,7 @@ func openTelemetry(ctx context.Context) (telemetry, error) {
 	}, nil
 }
 
-// attach lets the health speak through it.
+// attach connects the health to the exporter.
 func (t telemetry) attach(cfg *vitals.Config) {
 	if t.metrics == nil {
 		return

@@ -23,7 +23,7 @@ func serverTLS(err *mistakes) *tls.Config {
 		return nil
 	}
 	cfg, bad := files.ServerConfig(slog.Default())
-	if bad != nil { // it speaks of fields; whoever runs this program knows variables
+	if bad != nil { // the error names fields; users of this program set variables
 		err.join(errors.New(strings.NewReplacer(
 			"vitals: TLSFiles.Cert:", "INVENTORY_TLS_CERT:",
 			"vitals: TLSFiles.Key:", "INVENTORY_TLS_KEY:",

@@ -33,7 +33,7 @@ type Client struct {
 
 var _ inventory.Prices = (*Client)(nil)
 
-// ErrURL says that the URL cannot be understood. It does not quote it, since it may hold a password.
+// ErrURL is the error for an invalid URL. It does not quote the URL, which may hold a password.
 var ErrURL = errors.New("is not of the form http://host:port/path")
 
 const maxBody = 64 << 10
@@ -53,7 +53,7 @@ func New(cfg Config) (*Client, error) {
 // Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Check reports whether the service answers.
+// Check returns nil if the service responds.
 func (c *Client) Check(ctx context.Context) error {
 	status, _, err := c.get(ctx, c.base)
 	if err == nil && status >= http.StatusInternalServerError {

@@ -36,7 +36,7 @@ type Cache struct {
 
 var _ inventory.Cache = (*Cache)(nil)
 
-// ErrURL says that the URL cannot be understood. It does not say why, since the reason may quote the password.
+// ErrURL is the error for an invalid URL. It omits the reason, which may quote the password.
 var ErrURL = errors.New("is not of the form redis://user:password@host:6379/0")
 
 // New returns a cache and connects when it is first used.
@@ -65,7 +65,7 @@ func New(cfg Config) (*Cache, error) {
 // Close closes all connections.
 func (c *Cache) Close() error { return c.client.Close() }
 
-// Check reports whether Redis answers.
+// Check returns nil if Redis responds.
 func (c *Cache) Check(ctx context.Context) error { return c.client.Ping(ctx).Err() }
 
 // Get implements inventory.Cache.
@@ -122,7 +122,7 @@ func (c *Cache) Drop(ctx context.Context, sku string) {
 	c.client.Del(ctx, key)
 }
 
-// detached lets the cache hear of a change although the caller has just lost patience: the change was made.
+// detached returns a context for updating the cache after a change, also if the caller has canceled.
 func (c *Cache) detached(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
 }

@@ -20,7 +20,7 @@ func (g Guard) wrap(connector driver.Connector) (driver.Connector, error) {
 	return g(connector)
 }
 
-// Classify says what an error of either database tells about it: sqlbreaker.Classify, taught SQLite's codes.
+// Classify is sqlbreaker.Classify with SQLite's codes.
 func Classify(err error) breaker.Outcome {
 	if failed, ok := errors.AsType[*sqlite.Error](err); ok {
 		if sqliteUnavailable(failed) {

@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// ErrURL says that PostgreSQL's URL cannot be understood. It does not say why, since the reason may quote the password.
+// ErrURL is the error for an invalid PostgreSQL URL. It omits the reason, which may quote the password.
 var ErrURL = errors.New("is not of the form postgres://user:password@host:5432/database")
 
 // Postgres returns a store in the database at url, which may also be a libpq connection string. It fails only when
@@ -58,7 +58,7 @@ func postgresUnavailable(err error) bool {
 		switch state[:2] {
 		case "08", "53", "57", "58": // connection, resources, operator's intervention (shutdown, cancel), system error
 			return true
-		case "28", "3D": // who we are, and the database's name: configuration, which may be mended there
+		case "28", "3D": // authentication and the database's name: configuration, which may be fixed there
 			return true
 		}
 		return state == "25006" || state == "40001" || state == "40P01" || state == "55P03" // read-only, serialisation, lock

@@ -16,7 +16,7 @@ import (
 type Store struct {
 	read, write *sql.DB // the same for PostgreSQL; SQLite has one writer at a time
 	dialect     dialect
-	// migrated says that the schema is known to be there. Check writes it, every call reads it.
+	// migrated is set once the schema exists. Check writes it, every call reads it.
 	migrated atomic.Bool
 	// identity is what Check last read, nil before.
 	identity atomic.Pointer[string]
@@ -31,9 +31,9 @@ type dialect struct {
 	lock string
 	// probe reads the inventory's identity and whether the database refuses writes.
 	probe string
-	// unavailable says that an error means "not now" rather than a defect.
+	// unavailable reports whether an error is temporary.
 	unavailable func(error) bool
-	// schemaMissing says that an error means that the tables are not there.
+	// schemaMissing reports whether an error means that the tables do not exist.
 	schemaMissing func(error) bool
 }
 

@@ -1,5 +1,6 @@
-// Collector is a real OpenTelemetry Collector for the tests: it receives OTLP and writes what it got to a file, as JSON.
-// It is built from the Collector's own modules, in a module of its own, so that nobody inherits them.
+// Collector is a real OpenTelemetry Collector for the tests: it receives OTLP and writes what it got to a file, as
+// JSON. It is built from the Collector's own modules, in a module of its own, so that other modules do not depend on
+// them.
 //
 //	go build -C examples/monitoring/collector -o /tmp/collector .
 //	/tmp/collector --config FILE

@@ -76,11 +76,11 @@ func ownHealth(plugins *supervisor.Supervisor) (*vitals.Health, error) {
 		Name: "store", Title: "The store plugin", Run: plugins.Check,
 		Interval: time.Second, FailingInterval: 200 * time.Millisecond, Timeout: time.Second,
 	}}
-	cfg.DrainDelay = -1 // nobody balances over hosts
+	cfg.DrainDelay = -1 // no load balancer is in front of a host
 	return vitals.New(cfg)
 }
 
-// work runs everything until ctx ends or somebody says quit.
+// work runs everything until ctx ends or the command quit.
 func work(ctx context.Context, plugins *supervisor.Supervisor, health *vitals.Health, in io.Reader, out io.Writer) error {
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
@@ -112,7 +112,7 @@ func program(ctx context.Context, path string) (string, func(), error) {
 		return "", nil, err
 	}
 	clean := func() { _ = os.RemoveAll(folder) }
-	path = filepath.Join(folder, "store.exe") // Windows wants the ending, others do not care.
+	path = filepath.Join(folder, "store.exe") // Windows requires the extension.
 	if output, err := exec.CommandContext(ctx, "go", "build", "-o", path, storePackage).CombinedOutput(); err != nil {
 		clean()
 		return "", nil, fmt.Errorf("cannot build %s: %w\n%s", storePackage, err, output)

@@ -24,14 +24,14 @@ Try: put chaos/break x (or wedge, panic, exit), then report and ping.`
 // patience is how long a command may take.
 const patience = 2 * time.Second
 
-// shell does what one asks it to, line by line.
+// shell runs commands, one per line.
 type shell struct {
 	plugins *supervisor.Supervisor
 	health  *vitals.Health
 	out     io.Writer
 }
 
-// read reports whether somebody has said quit; otherwise the input has ended.
+// read reports whether the command quit was read; otherwise the input has ended.
 func (s *shell) read(ctx context.Context, in io.Reader) bool {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {

@@ -14,7 +14,7 @@ import (
 	"github.com/vitals-go/vitals/checker/dependency"
 )
 
-// config is everything that the environment says.
+// config is the configuration from the environment.
 type config struct {
 	journal string // file; empty keeps everything in memory
 	origin  string // URL; empty for none
@@ -42,7 +42,7 @@ func configFromEnv() (config, error) {
 	return cfg, errors.Join(errs[:]...)
 }
 
-// checks adds what the store knows about itself and what it needs.
+// checks adds the store's own checks and those of its dependencies.
 func (cfg *config) checks(j *journal) error {
 	cfg.health.Checks = append(cfg.health.Checks, checker.Check{
 		Name: "journal", Title: "Journal", Kind: checker.Process, Run: j.check,

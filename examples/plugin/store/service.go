@@ -16,7 +16,7 @@ type service struct {
 
 	journal *journal
 	origin  *origin // nil if there is none
-	chaos   chaos   // nil if nobody asked for it
+	chaos   chaos   // nil unless enabled
 	log     *slog.Logger
 }
 

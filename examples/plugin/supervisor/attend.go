@@ -29,7 +29,7 @@ func (s *Supervisor) attend(ctx context.Context, p *Plugin) error {
 	return context.Cause(ctx)
 }
 
-// alive returns when the plugin says that it must be restarted, or has gone.
+// alive returns when the plugin reports that liveness is not serving, or has exited.
 func (s *Supervisor) alive(ctx context.Context, p *Plugin) error {
 	for state := range healthclient.Watch(ctx, p.Conn, checker.Liveness) {
 		switch {
@@ -42,7 +42,7 @@ func (s *Supervisor) alive(ctx context.Context, p *Plugin) error {
 	return ctx.Err()
 }
 
-// answers returns when the plugin has not answered for too long.
+// answers returns when the plugin has not responded for too long.
 func (s *Supervisor) answers(ctx context.Context, p *Plugin) error {
 	for failures := 0; failures < s.cfg.PingFailures; {
 		if !sleep(ctx, s.cfg.PingInterval) {
@@ -85,7 +85,7 @@ func (s *Supervisor) report(ctx context.Context, p *Plugin) {
 	}
 }
 
-// Report asks the plugin for its report, for no longer than within.
+// Report requests the plugin's report, with the timeout within.
 func (p *Plugin) Report(ctx context.Context, within time.Duration) (*vitalspb.HealthReportResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()

@@ -48,7 +48,7 @@ func (s *Supervisor) start(ctx context.Context) (*Plugin, error) {
 	return p, nil
 }
 
-// connect starts the process and returns when it says that it is alive, or why it does not.
+// connect starts the process and returns once its liveness is serving, or an error.
 func (p *Plugin) connect(ctx context.Context, within time.Duration) error {
 	protocol, err := p.client.Client()
 	if err != nil {
@@ -100,13 +100,13 @@ func (p *Plugin) end(hangs bool) {
 // PID is the number of the process.
 func (p *Plugin) PID() string { return p.client.ID() }
 
-// Ping returns nil if the plugin answers before ctx ends. Unlike go-plugin's, it ends.
+// Ping returns nil if the plugin responds before ctx ends. Unlike go-plugin's, it has a timeout.
 func (p *Plugin) Ping(ctx context.Context) error {
 	_, err := healthpb.NewHealthClient(p.Conn).Check(ctx, &healthpb.HealthCheckRequest{Service: plugin.GRPCServiceName})
 	return err
 }
 
-// ready returns nil if the plugin wants calls.
+// ready returns nil if the plugin's readiness is serving.
 func (p *Plugin) ready(ctx context.Context) error {
 	response, err := healthpb.NewHealthClient(p.Conn).Check(ctx, &healthpb.HealthCheckRequest{Service: checker.Readiness})
 	if err != nil {

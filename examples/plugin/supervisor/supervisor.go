@@ -14,23 +14,23 @@ import (
 	kvv1 "github.com/vitals-go/vitals/examples/plugin/kv/v1"
 )
 
-// ErrDown is what a supervisor says while it has no plugin.
+// ErrDown is returned while no plugin runs.
 var ErrDown = errors.New("the plugin is down")
 
-// Config says what to start and how much patience to have.
+// Config configures a Supervisor: the program and the timeouts.
 type Config struct {
 	// Path of the plugin's program, and its arguments. Required.
 	Path string
 	Args []string
 	// Env is added to the host's environment, which every plugin inherits.
 	Env []string
-	// AutoMTLS lets nobody else talk to the plugin, even on the same machine.
+	// AutoMTLS enables mutual TLS, which keeps other local processes from connecting to the plugin.
 	AutoMTLS bool
 
 	// StartTimeout is how long a plugin may take until it is alive. Default 10 s.
 	StartTimeout time.Duration
-	// PingInterval and PingTimeout are how often a plugin is asked, and how long it may take to answer. It hangs when
-	// it has not answered PingFailures times in a row. Defaults 1 s, 1 s and 3.
+	// PingInterval and PingTimeout are the time between two pings and the timeout of each. It hangs when it has not
+	// answered PingFailures times in a row. Defaults 1 s, 1 s and 3.
 	PingInterval time.Duration
 	PingTimeout  time.Duration
 	PingFailures int
@@ -39,7 +39,7 @@ type Config struct {
 	FirstPause time.Duration
 	LastPause  time.Duration
 
-	// Logger hears of every start and end, and of each change in the plugin's report. Default: discard.
+	// Logger receives every start and exit, and each change of the plugin's report. Default: discard.
 	Logger *slog.Logger
 	// PluginLogger gets what the plugin logs. Default: discard.
 	PluginLogger hclog.Logger

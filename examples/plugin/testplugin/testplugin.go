@@ -35,7 +35,7 @@ func Children(t testing.TB) []string {
 	return found
 }
 
-// Origin is an HTTP server that the store asks for what it does not have. It can fail and it can hang.
+// Origin is an HTTP server from which the store gets missing keys. It can fail and it can hang.
 type Origin struct {
 	URL     string
 	Failing atomic.Bool
@@ -45,7 +45,7 @@ type Origin struct {
 	free chan struct{}
 }
 
-// NewOrigin starts an origin that knows every key by the value "from the origin". It ends with the test.
+// NewOrigin starts an origin that has the value "from the origin" for every key. It ends with the test.
 func NewOrigin(t testing.TB) *Origin {
 	t.Helper()
 	o := &Origin{free: make(chan struct{})}
@@ -58,7 +58,7 @@ func NewOrigin(t testing.TB) *Origin {
 	return o
 }
 
-// ServeHTTP answers both values and health.
+// ServeHTTP serves values and health.
 func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case o.Hanging.Load():
