@@ -21,8 +21,9 @@ type tally struct {
 // patience is how long a call may take. It is generous, because a stressed server is slow and not gone.
 const patience = 30 * time.Second
 
-// load calls e.rate times a second for d, or until ctx ends, whether answers come or not: who waits for a slow server
-// before calling again does not see how slow it is. It returns when all calls have ended.
+// load calls e.rate times a second for d, or until ctx ends, whether responses arrive or not: a client that waits for a
+// slow server before the next call underestimates its latency (coordinated omission). It returns when all calls have
+// ended.
 func (e experiment) load(ctx context.Context, conn *grpc.ClientConn, d time.Duration) tally {
 	t := tally{served: make(map[string]int)}
 	var mu sync.Mutex

@@ -29,7 +29,7 @@ var (
 )
 
 // wireError converts the error of a store to a status for the caller: a code, a fixed text and details for machines,
-// never the driver's words. The caller's own end of patience comes first, since it explains the rest.
+// never the driver's text. An ended context takes precedence, since it is the cause of other errors.
 func (s *Service) wireError(ctx context.Context, err error) error {
 	conflict, conflicts := errors.AsType[*ConflictError](err)
 	switch {
@@ -38,9 +38,9 @@ func (s *Service) wireError(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return status.FromContextError(ctx.Err()).Err()
 	case errors.Is(err, ErrNotFound):
-		return status.Error(codes.NotFound, "there is no such item")
+		return status.Error(codes.NotFound, "no such item")
 	case errors.Is(err, ErrExists):
-		return status.Error(codes.AlreadyExists, "the item exists already")
+		return status.Error(codes.AlreadyExists, "the item already exists")
 	case conflicts:
 		return withDetails(codes.Aborted, "the item is at another revision: read it again", &errdetails.ErrorInfo{
 			Reason:   "REVISION_CONFLICT",

@@ -14,18 +14,18 @@ const (
 	trimEvery  = time.Minute
 )
 
-// feed fans the store's history out to any number of watchers: one goroutine reads what is new, once for all of them,
-// and everybody takes it from memory at their own pace. Who falls behind what memory holds reads from the store.
+// feed fans the store's history out to any number of watchers: one goroutine reads new changes once, and each watcher
+// takes them from memory at its own pace. A watcher that falls behind what memory holds reads from the store.
 type feed struct {
 	store    Store
 	log      *slog.Logger
 	timeout  time.Duration
 	interval time.Duration
 	history  int64
-	pokes    chan struct{} // holds at most one: a reminder that there may be something new
+	pokes    chan struct{} // holds at most one token: there may be new changes
 
 	mu sync.Mutex // guards all below; never held while the store or a watcher is busy
-	// head is the newest revision known, -1 before the store first answered.
+	// head is the newest revision known, -1 before the first read of the store.
 	head int64
 	// recent changes, the last one at head, without gaps. Elements never change; the slice is only ever replaced by
 	// an extension or a suffix of itself, so that readers may keep what they got.
@@ -188,7 +188,8 @@ func (f *feed) next(ctx context.Context, c *cursor) ([]Change, error) {
 	}
 }
 
-// after returns what memory holds beyond c. Who is behind must fetch; who has everything waits until moved is closed.
+// after returns the changes in memory after c. If behind, the caller must read from the store; without changes it waits
+// until moved is closed.
 func (f *feed) after(c cursor) (changes []Change, behind bool, moved <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -45,7 +45,7 @@ type Service struct {
 
 	feed    *feed
 	watches chan struct{} // one element per open Watch stream
-	// ending is no call's context: it ends, once for all watches, when EndWatches says so.
+	// ending is the context of all watches; EndWatches cancels it.
 	ending     context.Context
 	endWatches context.CancelFunc
 }
@@ -96,8 +96,8 @@ func (s *Service) Run(ctx context.Context) {
 	s.feed.run(ctx)
 }
 
-// EndWatches ends all Watch streams, present and future, with UNAVAILABLE. Call it when the server drains: a graceful
-// stop would wait for the streams for ever, and the clients know how to resume elsewhere.
+// EndWatches ends all Watch streams, present and future, with UNAVAILABLE. Call it when the server drains: GracefulStop
+// would wait for the streams forever, and clients can resume at another server.
 func (s *Service) EndWatches() { s.endWatches() }
 
 // Put implements inventory.v1.Inventory.

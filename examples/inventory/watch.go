@@ -11,8 +11,8 @@ import (
 	inventoryv1 "github.com/vitals-go/vitals/examples/inventory/v1"
 )
 
-// progressEvery is after how many revisions without a match a watcher is told how far it has come, so that it does
-// not resume from a revision that has been forgotten meanwhile.
+// progressEvery is the number of revisions without a match after which a watcher receives its progress, so that it does
+// not resume from a revision that has been trimmed meanwhile.
 const progressEvery = 1000
 
 type watchStream = grpc.ServerStreamingServer[inventoryv1.WatchResponse]

@@ -19,13 +19,13 @@ type pace struct {
 	// MinFailures is how many calls must have failed in the long window before the budget is looked at: a service
 	// with ten calls an hour does not wake anybody with its first error.
 	MinFailures int
-	// Instant, Short and Long are how long something must last before it is told: what hurts, what needs a hand, and
-	// what can wait.
+	// Instant, Short and Long are how long a condition must last before it alerts: for outages, for problems that need
+	// action soon, and for others.
 	Instant, Short, Long model.Duration
 	// Burn windows, from the fastest; each alert looks at two of them.
 	Burn5m, Burn30m, Burn1h, Burn6h, Burn3d model.Duration
-	// Silence is how long no check may run, Flap how far back transitions are counted, Memory how long a target is
-	// remembered that no longer answers.
+	// Silence is how long no check may run, Flap how far back transitions are counted, Memory how long an absent target
+	// is remembered.
 	Silence, Flap, Memory model.Duration
 }
 

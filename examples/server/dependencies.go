@@ -156,8 +156,8 @@ func (d *dependencies) upstream() error {
 }
 
 // breaker returns a breaker that leaves probing to the check. It is open for less than the time between two runs of a
-// failing check, so that each of them is a probe and the dependency is back as soon as one passes. While calls show that
-// it works nobody asks it.
+// failing check, so that each of them is a probe and the dependency is back as soon as one passes. While calls succeed,
+// the check does not call it.
 func (d *dependencies) breaker(name string) (*breaker.Breaker, error) {
 	open := failingInterval(d.cfg.health.CheckInterval) / 2
 	evidence := d.cfg.health.CheckTimeout

@@ -41,9 +41,9 @@ type telemetry struct {
 	producer *otelproducer.Producer // histograms, which the metrics' reader collects
 }
 
-// openTelemetry prepares the export that OTEL_EXPORTER_OTLP_ENDPOINT asks for, over HTTP or, as the variable
-// OTEL_EXPORTER_OTLP_PROTOCOL or the usual port 4317 says, gRPC. The exporters read the other OTEL_* variables. Nothing
-// is connected yet, and a collector that is away is not waited for.
+// openTelemetry prepares the export to OTEL_EXPORTER_OTLP_ENDPOINT, over HTTP, or over gRPC if
+// OTEL_EXPORTER_OTLP_PROTOCOL or the port 4317 selects it. The exporters read the other OTEL_* variables. Nothing is
+// connected yet, and an unreachable collector delays nothing.
 func openTelemetry(ctx context.Context) (telemetry, error) {
 	endpoint := variable("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 	if endpoint == "" {

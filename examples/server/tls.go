@@ -33,8 +33,8 @@ func serverTLS(err *mistakes) *tls.Config {
 	return cfg
 }
 
-// upstreamTLS returns our side of TLS to the upstream, or nil if none is wanted. Where the upstream asks who we are, we
-// show what we show our own clients.
+// upstreamTLS returns the TLS configuration for the upstream, or nil for plaintext. The client certificate is the
+// server's own certificate.
 func upstreamTLS(err *mistakes, own *tls.Config) *tls.Config {
 	authority := variable("UPSTREAM_TLS_CA", "")
 	if authority == "" {

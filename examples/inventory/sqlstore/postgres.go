@@ -52,7 +52,7 @@ func postgres() dialect {
 	}
 }
 
-// postgresUnavailable knows the SQLSTATE classes that mean "not now", and everything that keeps an answer from coming.
+// postgresUnavailable reports whether an error is temporary: by its SQLSTATE class, or because there was no response.
 func postgresUnavailable(err error) bool {
 	if state := sqlState(err); state != "" {
 		switch state[:2] {

@@ -46,8 +46,8 @@ func SQLite(path string, guard Guard) (*Store, error) {
 // busyTimeout is how long a connection waits for what another one has locked.
 const busyTimeout = 2 * time.Second
 
-// patient is a connector that tries again while somebody else gives the same new file its WAL. SQLite itself does not
-// wait for that, whatever the timeout: two connections that both want to would wait for each other.
+// patient is a connector that retries while another connection switches the same new file to WAL mode. SQLite itself
+// does not wait for that, whatever the timeout, because two such connections would deadlock.
 type patient struct{ driver.Connector }
 
 // Connect implements driver.Connector.

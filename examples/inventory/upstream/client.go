@@ -13,7 +13,7 @@ import (
 )
 
 // forwarded marks requests that come from another inventory. They are not forwarded again: two servers that are each
-// other's upstream would ask in circles.
+// other's upstream would forward forever.
 const forwarded = "inventory-forwarded"
 
 const timeout = 500 * time.Millisecond

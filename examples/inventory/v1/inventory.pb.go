@@ -352,9 +352,9 @@ func (x *GetRequest) GetSku() string {
 type GetResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Item  *Item                  `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
-	// Absent when no price service is configured, when it has no price, or when it does not answer in time.
+	// Absent when no price service is configured, when it has no price, or when it does not respond in time.
 	Price *Price `protobuf:"bytes,2,opt,name=price,proto3" json:"price,omitempty"`
-	// Says that the item is not from this inventory but from its upstream.
+	// Whether the item is from the upstream instead of this inventory.
 	FromUpstream  bool `protobuf:"varint,3,opt,name=from_upstream,json=fromUpstream,proto3" json:"from_upstream,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -417,7 +417,7 @@ type ListRequest struct {
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the previous response. All other fields must be as they were then, page_size excepted.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Only items whose SKU starts so.
+	// Only items with this SKU prefix.
 	SkuPrefix     string `protobuf:"bytes,3,opt,name=sku_prefix,json=skuPrefix,proto3" json:"sku_prefix,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -638,7 +638,7 @@ type WatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Changes after this revision are sent: 0 for all that the history holds. When not set, changes from now on.
 	AfterRevision *int64 `protobuf:"varint,1,opt,name=after_revision,json=afterRevision,proto3,oneof" json:"after_revision,omitempty"`
-	// Only items whose SKU starts so.
+	// Only items with this SKU prefix.
 	SkuPrefix     string `protobuf:"bytes,2,opt,name=sku_prefix,json=skuPrefix,proto3" json:"sku_prefix,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

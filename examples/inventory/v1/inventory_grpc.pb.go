@@ -36,14 +36,14 @@ const (
 // are what clients compare, what Put and Delete can be made conditional on, and where Watch resumes.
 //
 // Errors: INVALID_ARGUMENT carries google.rpc.BadRequest and names every field that is wrong. ABORTED means that
-// somebody was faster: read again and repeat. UNAVAILABLE means that the database cannot be reached: nothing is wrong
+// another client has changed the item: read again and repeat. UNAVAILABLE means that the database cannot be reached: nothing is wrong
 // with the request, try again later.
 type InventoryClient interface {
 	// Put creates an item or replaces it.
 	// ALREADY_EXISTS: expected_revision is 0 and the item exists. ABORTED: the item is at another revision.
 	Put(ctx context.Context, in *PutRequest, opts ...grpc.CallOption) (*PutResponse, error)
-	// Get returns one item, with its price if the price service answers in time.
-	// NOT_FOUND: this inventory does not have the item, and neither has its upstream, as far as that can be asked.
+	// Get returns one item, with its price if the price service responds in time.
+	// NOT_FOUND: this inventory does not have the item, and neither has its upstream, if that can be reached.
 	Get(ctx context.Context, in *GetRequest, opts ...grpc.CallOption) (*GetResponse, error)
 	// List returns the items in the order of their SKUs, page by page.
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error)
@@ -134,14 +134,14 @@ type Inventory_WatchClient = grpc.ServerStreamingClient[WatchResponse]
 // are what clients compare, what Put and Delete can be made conditional on, and where Watch resumes.
 //
 // Errors: INVALID_ARGUMENT carries google.rpc.BadRequest and names every field that is wrong. ABORTED means that
-// somebody was faster: read again and repeat. UNAVAILABLE means that the database cannot be reached: nothing is wrong
+// another client has changed the item: read again and repeat. UNAVAILABLE means that the database cannot be reached: nothing is wrong
 // with the request, try again later.
 type InventoryServer interface {
 	// Put creates an item or replaces it.
 	// ALREADY_EXISTS: expected_revision is 0 and the item exists. ABORTED: the item is at another revision.
 	Put(context.Context, *PutRequest) (*PutResponse, error)
-	// Get returns one item, with its price if the price service answers in time.
-	// NOT_FOUND: this inventory does not have the item, and neither has its upstream, as far as that can be asked.
+	// Get returns one item, with its price if the price service responds in time.
+	// NOT_FOUND: this inventory does not have the item, and neither has its upstream, if that can be reached.
 	Get(context.Context, *GetRequest) (*GetResponse, error)
 	// List returns the items in the order of their SKUs, page by page.
 	List(context.Context, *ListRequest) (*ListResponse, error)

@@ -42,7 +42,7 @@ func (s *service) Get(ctx context.Context, request *kvv1.GetRequest) (*kvv1.GetR
 	case err != nil:
 		return nil, s.unavailable(ctx, err)
 	case !found:
-		return nil, status.Error(codes.NotFound, "nobody knows the key")
+		return nil, status.Error(codes.NotFound, "no such key")
 	}
 	return &kvv1.GetResponse{Value: value}, nil
 }
@@ -59,6 +59,6 @@ func (s *service) unavailable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return status.FromContextError(ctx.Err()).Err()
 	}
-	s.log.LogAttrs(ctx, slog.LevelWarn, "a request failed", slog.Any("error", err))
+	s.log.LogAttrs(ctx, slog.LevelWarn, "request failed", slog.Any("error", err))
 	return status.Error(codes.Unavailable, "the store is not available")
 }

@@ -62,7 +62,7 @@ func (s *Supervisor) answers(ctx context.Context, p *Plugin) error {
 func (s *Supervisor) report(ctx context.Context, p *Plugin) {
 	stream, err := vitalspb.NewHealthReportServiceClient(p.Conn).WatchHealthReport(ctx, &vitalspb.WatchHealthReportRequest{})
 	if err != nil {
-		return // A plugin without a report is a plugin all the same.
+		return // A plugin need not have a report.
 	}
 	known := make(map[string]string)
 	for {
@@ -79,7 +79,7 @@ func (s *Supervisor) report(ctx context.Context, p *Plugin) {
 				level = slog.LevelWarn
 			}
 			known[name] = metric.GetStatus()
-			s.log.LogAttrs(ctx, level, "the plugin reports", slog.String("metric", name),
+			s.log.LogAttrs(ctx, level, "plugin metric changed", slog.String("metric", name),
 				slog.String("status", metric.GetStatus()), slog.String("message", metric.GetMessage()))
 		}
 	}

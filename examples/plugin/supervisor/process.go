@@ -84,8 +84,8 @@ func (s *Supervisor) client(living context.Context, folder string) *plugin.Clien
 	})
 }
 
-// end ends the process and waits until it has gone with all that it had. One that hangs is not asked: go-plugin's Kill
-// says goodbye first, and waits for the answer for ever.
+// end ends the process and its children and waits until they have exited. A process that hangs is killed at once:
+// go-plugin's Kill first requests a graceful exit and waits forever for the response.
 func (p *Plugin) end(hangs bool) {
 	if hangs {
 		p.kill()

@@ -91,7 +91,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		}
 		if sleep(ctx, pause) {
 			s.restarts.Add(1)
-			s.log.LogAttrs(ctx, slog.LevelWarn, "the plugin is started anew", slog.Any("cause", cause), slog.Duration("pause", pause))
+			s.log.LogAttrs(ctx, slog.LevelWarn, "restarting the plugin", slog.Any("cause", cause), slog.Duration("pause", pause))
 		}
 	}
 	return nil
@@ -103,7 +103,7 @@ func (s *Supervisor) live(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.log.LogAttrs(ctx, slog.LevelInfo, "the plugin has started", slog.String("pid", p.client.ID()))
+	s.log.LogAttrs(ctx, slog.LevelInfo, "plugin started", slog.String("pid", p.client.ID()))
 	s.current.Store(p)
 	err = s.attend(ctx, p)
 	s.current.Store(nil)

@@ -35,8 +35,8 @@ type StoreClient interface {
 	// Put sets the value of a key.
 	// INVALID_ARGUMENT: the key is empty.
 	Put(ctx context.Context, in *PutRequest, opts ...grpc.CallOption) (*PutResponse, error)
-	// Get returns the value of a key, from the origin if the store has one and does not know the key itself.
-	// NOT_FOUND: nobody knows the key.
+	// Get returns the value of a key, from the origin if the store has one and lacks the key.
+	// NOT_FOUND if there is no such key.
 	Get(ctx context.Context, in *GetRequest, opts ...grpc.CallOption) (*GetResponse, error)
 	// Delete forgets a key. That of an unknown key succeeds.
 	Delete(ctx context.Context, in *DeleteRequest, opts ...grpc.CallOption) (*DeleteResponse, error)
@@ -91,8 +91,8 @@ type StoreServer interface {
 	// Put sets the value of a key.
 	// INVALID_ARGUMENT: the key is empty.
 	Put(context.Context, *PutRequest) (*PutResponse, error)
-	// Get returns the value of a key, from the origin if the store has one and does not know the key itself.
-	// NOT_FOUND: nobody knows the key.
+	// Get returns the value of a key, from the origin if the store has one and lacks the key.
+	// NOT_FOUND if there is no such key.
 	Get(context.Context, *GetRequest) (*GetResponse, error)
 	// Delete forgets a key. That of an unknown key succeeds.
 	Delete(context.Context, *DeleteRequest) (*DeleteResponse, error)
