@@ -19,7 +19,7 @@ func measureBreaker(p measure.Plan) (found findings) {
 	names, subjects := otherBreakers()
 	one := measure.Interleave(p, 1, 1, append([]measure.Subject{ours}, subjects...)...)
 	for i, name := range names {
-		goal := 0.0 // no promise, but the row stays in
+		goal := 0.0 // no goal, but the row is reported
 		if i == 0 {
 			goal = 3
 		}

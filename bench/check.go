@@ -38,7 +38,7 @@ func measureCheck(p measure.Plan) (found findings) {
 	return found
 }
 
-// measureCheckTail compares the longest waits while watchers are told.
+// measureCheckTail compares the longest waits while watchers are notified.
 func measureCheckTail(p measure.Plan) (found findings) {
 	const watchers = 10_000
 	calm, stormy := tail(p.Total()*3, newServicer(), watchers), tail(p.Total()*3, health.NewServer(), watchers)

@@ -15,7 +15,7 @@ type crowd struct {
 	gone   sync.WaitGroup
 	size   int64
 	told   atomic.Int64  // messages received since the last reset
-	all    chan struct{} // gets a token when every member has been told once
+	all    chan struct{} // receives a token when every member has been notified once
 }
 
 // member is one stream of a crowd.
@@ -31,7 +31,7 @@ func (m *member) Send(*healthpb.HealthCheckResponse) error {
 	if m.crowd.told.Add(1) == m.crowd.size {
 		select {
 		case m.crowd.all <- struct{}{}:
-		default: // nobody waits: the status flips by the clock
+		default: // without a waiter: the status changes by a timer
 		}
 	}
 	return nil
@@ -51,8 +51,8 @@ func newCrowd(server statusServer, name string, size int) *crowd {
 	return c
 }
 
-// wait returns when everybody has been told, and starts to count anew. A member that is told twice before another is
-// told once would end the wait early; callers change the status only after a wait.
+// wait returns when all members have been notified, and resets the count. A member that is notified twice before
+// another is notified once would end the wait early; callers change the status only after a wait.
 func (c *crowd) wait() {
 	if c.size == 0 {
 		return

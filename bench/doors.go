@@ -76,7 +76,7 @@ func measureHanging(p measure.Plan) (found findings) {
 	return found
 }
 
-// hang ignores its context, for ever.
+// hang blocks forever and ignores its context.
 func hang(context.Context) error { select {} }
 
 func percentile99(long time.Duration, handler http.Handler) float64 {

@@ -77,7 +77,7 @@ func (l *lines) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// take returns what was counted, and begins anew.
+// take returns the counts and resets them.
 func (l *lines) take() (count, bytes float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -55,7 +55,7 @@ func measureGrowthChecks(p measure.Plan) (found findings) {
 // starter starts n checks that run every second and count their runs, and returns when each has run.
 type starter func(n int, runs *atomic.Int64) (kept any, stop func())
 
-// schedule is the processor time that the process takes in a second of which n checks run once, measured for so long.
+// schedule returns the CPU time of the process per second while n checks run once a second, measured for long.
 func schedule(long time.Duration, n int, start starter) float64 {
 	_, stop := start(n, new(atomic.Int64))
 	defer stop()
@@ -63,7 +63,7 @@ func schedule(long time.Duration, n int, start starter) float64 {
 	return working(long)
 }
 
-// working is the processor time of the process in a second, in nanoseconds.
+// working returns the CPU time of the process per second, in nanoseconds.
 func working(long time.Duration) float64 {
 	before := measure.CPU()
 	time.Sleep(long)

@@ -20,7 +20,7 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d *discard) WriteHeader(int)             {}
 
-// requests asks the same path again and again, without a network.
+// requests repeats a request of one path, without a network.
 func requests(handler http.Handler, path string) measure.Subject {
 	request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, path, nil)
 	w := &discard{header: http.Header{}}
@@ -42,7 +42,7 @@ func alexHandler(n int) http.Handler {
 	return alexliesenfeld.NewHandler(alexliesenfeld.NewChecker(options...))
 }
 
-// helloHandler runs its checks for every request: that library knows no other way.
+// helloHandler runs its checks for every request, as that library always does.
 func helloHandler(n int) http.Handler {
 	h, err := hellofresh.New()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// settings are what the command line says.
+// settings are the flags.
 type settings struct {
 	short, check bool
 	only         []string

@@ -1,8 +1,7 @@
 package main
 
-// margin says how far a goal may be missed in CI, or that it is not watched there. A factor is what a machine with busy
-// neighbours was seen to add to that ratio, doubled or so; what a real loss looks like lies beyond: a mutex, a clock
-// reading, an allocation on a hot path.
+// margin is the tolerance of a goal in CI, where 0 means not checked. The factor is about twice the noise of a shared
+// machine and below the cost of a real regression: a mutex, a clock reading or an allocation on a hot path.
 type margin struct {
 	what   string
 	factor float64 // 0: not watched

@@ -11,7 +11,7 @@ import (
 	"github.com/vitals-go/vitals/bench/internal/result"
 )
 
-// measureWatch measures what watchers cost the one who sets a status.
+// measureWatch measures the cost of watchers for the goroutine that sets a status.
 func measureWatch(p measure.Plan) (found findings) {
 	const watchers = 10_000
 	server := newServicer()
@@ -29,7 +29,7 @@ func measureWatch(p measure.Plan) (found findings) {
 	return found
 }
 
-// measureLastTold compares how long a change takes to reach everybody.
+// measureLastTold compares the time until a change has reached all watchers.
 func measureLastTold(p measure.Plan) (found findings) {
 	for _, size := range p.Sizes(100, 1000, 10_000, 50_000) {
 		ours, theirs := lastTold(p.Rounds*3, size)

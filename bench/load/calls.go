@@ -48,7 +48,7 @@ func (p *pool) close() {
 	}
 }
 
-// ask makes one Check of a name that serves as long as the process does.
+// ask calls Check for a name that serves as long as the process runs.
 func ask(ctx context.Context, conn grpc.ClientConnInterface) error {
 	answer, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{Service: "liveness"})
 	if err == nil && answer.GetStatus() != healthpb.HealthCheckResponse_SERVING {
@@ -57,7 +57,7 @@ func ask(ctx context.Context, conn grpc.ClientConnInterface) error {
 	return err
 }
 
-// probe asks as the kubelet does: a new connection each time, and so much time for all of it.
+// probe probes as the kubelet does: with a new connection each time and one timeout for all of it.
 func probe(ctx context.Context, address string, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()

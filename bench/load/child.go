@@ -63,7 +63,7 @@ func (c *child) order(command string, into any) error {
 	return c.answer(into)
 }
 
-// resident returns the bytes of memory that the process occupies, 0 where the system does not tell.
+// resident returns the bytes of memory that the process occupies, 0 where the system does not report it.
 func (c *child) resident() uint64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.process.Process.Pid))
 	if err != nil {

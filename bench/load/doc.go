@@ -8,5 +8,5 @@
 // Server, watchers and callers are three processes on the same cores, as the reader of the table must bear in mind:
 // latencies are measured by the caller, from the moment it sends, and hold its own waiting for a core.
 //
-// It exits with 1 when a health answer was wrong or lost, or a watcher was not told.
+// It exits with 1 when a health response was wrong or lost, or a watcher was not notified.
 package main

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// verdict says what must never be, whatever the load: a health answer that is wrong or missing, or a watch that ended.
-// A probe that gives up after its second is such an answer too; an application call that fails is not expected either.
+// verdict reports failures that no load excuses: a health response that is wrong or missing, or a watch that ended. A
+// probe that gives up after its second is such an answer too; an application call that fails is not expected either.
 func verdict(results []result) error {
 	var errs []error
 	for _, r := range results {

@@ -127,7 +127,7 @@ func (r *rig) run(ctx context.Context, s stage) (result, error) {
 	return one, err
 }
 
-// flips changes the dependency four times, spread over the stage, and notes how long it takes until everybody knows.
+// flips changes the dependency four times, spread over the stage, and records how long it takes to reach all watchers.
 func (r *rig) flips(ctx context.Context, one *result) error {
 	start := time.Now()
 	for i, command := range []string{"down", "up", "down", "up"} {

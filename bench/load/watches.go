@@ -26,11 +26,11 @@ type crowd struct {
 	round atomic.Pointer[round]
 }
 
-// round is one change that everybody waits for.
+// round is one change that all watchers wait for.
 type round struct {
 	want healthpb.HealthCheckResponse_ServingStatus
 	left atomic.Int64
-	done chan struct{} // closed when the last has been told
+	done chan struct{} // closed when the last watcher has been notified
 }
 
 // followed answers every command of a crowd.

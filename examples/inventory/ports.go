@@ -32,7 +32,7 @@ type Store interface {
 // The errors of a Store.
 var (
 	ErrNotFound    = errors.New("inventory: no such item")
-	ErrExists      = errors.New("inventory: the item exists already")
+	ErrExists      = errors.New("inventory: the item already exists")
 	ErrUnavailable = errors.New("inventory: the database cannot be reached")
 )
 

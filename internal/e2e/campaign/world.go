@@ -11,7 +11,7 @@ import (
 	"github.com/vitals-go/vitals/internal/e2e/rig"
 )
 
-// newCampaign builds the server, unless it is built already, and starts the world around it. Everything ends with close.
+// newCampaign builds the server, unless it exists, and starts its dependencies. close ends everything.
 func newCampaign(ctx context.Context, o options, progress io.Writer) (c *campaign, err error) {
 	c = &campaign{
 		settings: usual(), dependencies: map[string]*dependency{}, missing: map[string]error{},
@@ -82,7 +82,7 @@ func (c *campaign) folders() (own, health string, err error) {
 	return own, health, err
 }
 
-// supply is how a dependency is started, and how the server is told of it.
+// supply starts a dependency and configures the server for it.
 type supply struct {
 	name string
 	new  func() (backend, error)
@@ -118,7 +118,7 @@ func supplies(ctx context.Context, binary, folder string) []supply {
 	}
 }
 
-// dependencyEnv starts every dependency that can be had and returns what the server has to know of them. Without
+// dependencyEnv starts every available dependency and returns the environment variables for the server. Without
 // PostgreSQL the server keeps its data in SQLite, which is there and works.
 func (c *campaign) dependencyEnv(ctx context.Context, binary string) (env []string, err error) {
 	for _, s := range supplies(ctx, binary, c.scratch) {
