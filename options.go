@@ -25,13 +25,13 @@ func (h *Health) ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-			if h.server.Answers(info.FullMethod) {
+			if h.server.Handles(info.FullMethod) {
 				return h.server.UnaryHealthInterceptor(ctx, request, info, handler)
 			}
 			return unary(ctx, request, info, handler)
 		}),
 		grpc.ChainStreamInterceptor(func(service any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-			if h.server.Answers(info.FullMethod) {
+			if h.server.Handles(info.FullMethod) {
 				return h.server.StreamHealthInterceptor(service, ss, info, handler)
 			}
 			return stream(service, ss, info, handler)

@@ -30,7 +30,7 @@ func ExampleNew() {
 }
 
 func ExampleNewGroup() {
-	hosts, err := breaker.NewGroup(breaker.GroupConfig{Breaker: breaker.Config{Name: "partners"}, Limit: 2})
+	hosts, err := breaker.NewGroup(breaker.GroupConfig{Breaker: breaker.Config{Name: "partners"}, MaxBreakers: 2})
 	if err != nil {
 		panic(err)
 	}

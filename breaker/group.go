@@ -18,8 +18,8 @@ type GroupConfig struct {
 	// Breaker configures every breaker. Its Name is the name of the shared breaker and, followed by a slash and the key,
 	// of the others.
 	Breaker Config
-	// Limit is the number of keys with a breaker of their own. Default 256.
-	Limit int
+	// MaxBreakers is the number of keys with a breaker of their own. Default 256.
+	MaxBreakers int
 }
 
 // Group holds one breaker per key: per target of a client, per method, per tenant. Keys may come from untrusted input:
@@ -36,10 +36,10 @@ type Group struct {
 // NewGroup returns an empty Group, or all mistakes in cfg. It starts nothing.
 func NewGroup(cfg GroupConfig) (*Group, error) {
 	cfg.Breaker = cfg.Breaker.withDefaults()
-	cfg.Limit = cmp.Or(cfg.Limit, 256)
+	cfg.MaxBreakers = cmp.Or(cfg.MaxBreakers, 256)
 	err := cfg.Breaker.validate()
-	if cfg.Limit < 0 {
-		err = errors.Join(err, fmt.Errorf("breaker group %q: Limit: got %d, want a positive number", cfg.Breaker.Name, cfg.Limit))
+	if cfg.MaxBreakers < 0 {
+		err = errors.Join(err, fmt.Errorf("breaker group %q: Limit: got %d, want a positive number", cfg.Breaker.Name, cfg.MaxBreakers))
 	}
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (g *Group) Get(key string) *Breaker {
 }
 
 func (g *Group) add(key string) *Breaker {
-	if len(*g.members.Load()) >= g.cfg.Limit {
+	if len(*g.members.Load()) >= g.cfg.MaxBreakers {
 		return g.shared
 	}
 	cfg := g.cfg.Breaker
@@ -72,7 +72,7 @@ func (g *Group) add(key string) *Breaker {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	old := *g.members.Load()
-	if b := old[key]; b != nil || len(old) >= g.cfg.Limit {
+	if b := old[key]; b != nil || len(old) >= g.cfg.MaxBreakers {
 		return cmp.Or(b, g.shared)
 	}
 	grown := maps.Clone(old)

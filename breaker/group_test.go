@@ -27,7 +27,7 @@ func newGroup(t testing.TB, cfg breaker.GroupConfig) *breaker.Group {
 }
 
 func TestGroupLimitHoldsUnderConcurrentKeys(t *testing.T) {
-	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}, Limit: 10})
+	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}, MaxBreakers: 10})
 	var callers sync.WaitGroup
 	for range 8 {
 		callers.Go(func() {
@@ -108,7 +108,7 @@ func TestGroupSeparatesKeysAndNotifiesOfAnyTransition(t *testing.T) {
 }
 
 func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
-	_, err := breaker.NewGroup(breaker.GroupConfig{Limit: -1, Breaker: breaker.Config{
+	_, err := breaker.NewGroup(breaker.GroupConfig{MaxBreakers: -1, Breaker: breaker.Config{
 		ConsecutiveFailures: math.MaxInt, FailureRate: 2, MinCalls: -1, Window: -1, SlowCall: -1, SlowCallRate: -1,
 		OpenTime: -1, MaxOpenTime: -2, Jitter: math.NaN(), ProbeTimeout: -1, PassiveWindow: -1,
 	}})

@@ -17,7 +17,7 @@ func TestAbandonedRunCountsTimeoutsAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var runs atomic.Int64
-		c, _ := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
+		c, _ := start(t, checker.Config{MaxConcurrent: 1, Checks: []checker.Check{
 			{Name: "stuck", Jitter: -1, Run: func(context.Context) error {
 				if runs.Add(1) == 1 {
 					<-release
@@ -78,7 +78,7 @@ func TestStuckChecksLeakAtMostOneGoroutineEach(t *testing.T) {
 				return f()
 			}
 		}
-		c, stop := start(t, checker.Config{Parallel: 2, Checks: []checker.Check{
+		c, stop := start(t, checker.Config{MaxConcurrent: 2, Checks: []checker.Check{
 			{Name: "never returns", Run: villain(0, func() error { <-release; return nil })},
 			{Name: "panics", Run: villain(1, func() error { panic("at the disco") })},
 			{Name: "typed nil", Run: villain(2, func() error { return (*nilable)(nil) })},
@@ -206,7 +206,7 @@ func (e lockedError) Error() string {
 func TestErrorThatBlocksIsATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		released, calls := make(chan struct{}), new(atomic.Int64)
-		c, _ := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
+		c, _ := start(t, checker.Config{MaxConcurrent: 1, Checks: []checker.Check{
 			{Name: "db", Jitter: -1, Run: func(context.Context) error { return lockedError{released, calls} }},
 			{Name: "other", Run: pass, InitialDelay: time.Second},
 		}})

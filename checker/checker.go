@@ -22,8 +22,8 @@ type Config struct {
 	// Checks are the initial checks; Add and Remove change the set.
 	Checks []Check
 
-	// Parallel bounds the runs in flight, abandoned ones aside. Default 16.
-	Parallel int
+	// MaxConcurrent bounds the runs in flight, abandoned ones aside. Default 16.
+	MaxConcurrent int
 
 	// Logger receives one record per transition and a reminder every 5 minutes while a check fails, with the raw error,
 	// in the group vitals with the attribute logger=plugin.health. A slow handler delays no check; records that exceed a
@@ -78,12 +78,12 @@ func New(cfg Config) (*Checker, error) {
 		wakeup:    make(chan struct{}, 1),
 		began:     make(chan struct{}),
 		byName:    make(map[string]*entry, len(cfg.Checks)),
-		parallel:  cmp.Or(cfg.Parallel, defaultParallel),
+		parallel:  cmp.Or(cfg.MaxConcurrent, defaultParallel),
 	}
 	c.watchdog.mu = &c.mu
 	var errs []error
-	if cfg.Parallel < 0 {
-		errs = append(errs, fmt.Errorf("checker: Parallel is negative: %d", cfg.Parallel))
+	if cfg.MaxConcurrent < 0 {
+		errs = append(errs, fmt.Errorf("checker: Parallel is negative: %d", cfg.MaxConcurrent))
 	}
 	for i := range min(len(cfg.Checks), maxChecks+1) {
 		check := &cfg.Checks[i]
@@ -135,7 +135,7 @@ func (c *Checker) Add(check Check) error {
 }
 
 // Remove removes the check called name and reports whether there was one. A run in flight is cancelled, its result is
-// dropped, and it no longer counts against Config.Parallel.
+// dropped, and it no longer counts against Config.MaxConcurrent.
 func (c *Checker) Remove(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

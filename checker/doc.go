@@ -29,8 +29,8 @@
 // # Concurrency and ownership
 //
 // All methods may be called concurrently. The goroutine that calls Run schedules and evaluates; each run has its own, at
-// most Config.Parallel at a time. A check has at most one run in flight. One that ignores its context is abandoned at its
-// timeout: it no longer counts against Config.Parallel, counts as one more timeout at each due time, and recovers once it
+// most Config.MaxConcurrent at a time. A check has at most one run in flight. One that ignores its context is abandoned at its
+// timeout: it no longer counts against Config.MaxConcurrent, counts as one more timeout at each due time, and recovers once it
 // has returned and a new run has passed. Readers never run a check.
 //
 // Snapshots and Results are shared and must not be changed. The slices of a Check are copied.

@@ -47,7 +47,7 @@ type randomRun struct {
 }
 
 func newMadhouse(t *testing.T, seed uint64) *randomRun {
-	c, err := New(Config{Parallel: randomParallel})
+	c, err := New(Config{MaxConcurrent: randomParallel})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func TestRefreshSharesOneRun(t *testing.T) {
 
 func TestRefreshOfEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
+		c, _ := start(t, checker.Config{MaxConcurrent: 1, Checks: []checker.Check{
 			{Name: "a", Run: pass}, {Name: "b", Run: pass}, {Name: "c", Run: pass, InitialDelay: time.Hour},
 		}})
 		e, err := c.Refresh(t.Context())
@@ -208,7 +208,7 @@ func TestAddAndRemove(t *testing.T) {
 
 // TestConcurrentUse lets everything happen together, for the race detector.
 func TestConcurrentUse(t *testing.T) {
-	c, err := checker.New(checker.Config{Parallel: 3})
+	c, err := checker.New(checker.Config{MaxConcurrent: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestQueuedChecks(t *testing.T) {
 				return nil
 			}
 		}
-		c, _ := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
+		c, _ := start(t, checker.Config{MaxConcurrent: 1, Checks: []checker.Check{
 			{Name: "victim", Run: count(&victim), Interval: time.Second, Timeout: time.Second, Jitter: -1},
 			{Name: "removed", Run: count(&removed), InitialDelay: time.Second},
 			{Name: "hog", InitialDelay: 500 * time.Millisecond, Timeout: 10 * time.Second, Run: obedient},
@@ -291,7 +291,7 @@ func TestQueuedChecks(t *testing.T) {
 func TestRemovedStuckCheckFreesItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		c, stop := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
+		c, stop := start(t, checker.Config{MaxConcurrent: 1, Checks: []checker.Check{
 			{Name: "stuck", Run: func(context.Context) error { <-release; return nil }},
 			{Name: "next", Run: pass, InitialDelay: time.Second},
 		}})

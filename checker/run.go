@@ -20,7 +20,7 @@ type run struct {
 	// Checker.mu guards the rest.
 	lost      time.Duration // the watchdog's total when it was last read for this run
 	watched   bool          // the watchdog counts this run
-	abandoned bool          // no longer counted against Config.Parallel
+	abandoned bool          // no longer counted against Config.MaxConcurrent
 	outcome   outcome       // of the goroutine, until it has ended
 }
 

@@ -67,7 +67,7 @@ func TestJitterSpreadsReplicas(t *testing.T) {
 				return nil
 			}}
 		}
-		start(t, checker.Config{Checks: checks, Parallel: replicas})
+		start(t, checker.Config{Checks: checks, MaxConcurrent: replicas})
 		time.Sleep(10 * time.Minute)
 		moments := map[int64]bool{}
 		for i := range last {
@@ -136,7 +136,7 @@ func TestParallelIsABound(t *testing.T) {
 				return nil
 			}}
 		}
-		c, _ := start(t, checker.Config{Checks: checks, Parallel: 4})
+		c, _ := start(t, checker.Config{Checks: checks, MaxConcurrent: 4})
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		if most.Load() != 4 {
@@ -153,7 +153,7 @@ func TestSlowCheckDelaysNoOther(t *testing.T) {
 		c, _ := start(t, checker.Config{Checks: []checker.Check{
 			{Name: "slow", Run: obedient},
 			{Name: "quick", Run: pass, Interval: time.Second, Jitter: -1},
-		}, Parallel: 2})
+		}, MaxConcurrent: 2})
 		expect(t, result(t, c, "quick"), checker.Healthy, checker.ReasonOK, "available")
 		time.Sleep(4 * time.Second)
 		if n := result(t, c, "quick").Runs.ByStatus(checker.Healthy); n != 5 {
@@ -165,7 +165,7 @@ func TestSlowCheckDelaysNoOther(t *testing.T) {
 func TestResultsExpireWithoutARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stuck atomic.Bool
-		c, _ := start(t, checker.Config{Parallel: 1, Checks: []checker.Check{
+		c, _ := start(t, checker.Config{MaxConcurrent: 1, Checks: []checker.Check{
 			{Name: "victim", Run: pass, Interval: time.Second, Timeout: time.Second, Jitter: -1},
 			{Name: "hog", InitialDelay: 500 * time.Millisecond, Timeout: time.Hour, Run: func(ctx context.Context) error {
 				stuck.Store(true)

@@ -182,7 +182,7 @@ func (c *Checker) recordMissed(e *entry, o *outcome, now time.Time, late time.Du
 // retryInterval is the time between two timeouts of an abandoned run: what a run in its place would take.
 func (e *entry) retryInterval() time.Duration { return max(e.check.FailingInterval, e.check.Timeout) }
 
-// startRuns starts queued runs up to Config.Parallel.
+// startRuns starts queued runs up to Config.MaxConcurrent.
 func (c *Checker) startRuns(now time.Time) {
 	for c.running < c.parallel && len(c.queue) > 0 {
 		e := c.queue[0]

@@ -152,7 +152,7 @@ func TestQueuedCheckOfSuspendedProcessIsStarvedNotStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := make(chan error)
 		run := func(context.Context) error { return <-answer }
-		c, err := New(Config{Parallel: 1, Checks: []Check{
+		c, err := New(Config{MaxConcurrent: 1, Checks: []Check{
 			{Name: "hog", Jitter: -1, InitialDelay: time.Second, Run: run},
 			{Name: "victim", Jitter: -1, InitialDelay: time.Second, Run: run},
 		}})

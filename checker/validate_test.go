@@ -94,7 +94,7 @@ func TestMistakesNameTheField(t *testing.T) {
 
 func TestAllMistakesAreReported(t *testing.T) {
 	_, err := checker.New(checker.Config{
-		Parallel: -1,
+		MaxConcurrent: -1,
 		Checks: []checker.Check{
 			{Name: "a", Interval: -1, Timeout: -1},
 			{Name: "b", Run: pass},

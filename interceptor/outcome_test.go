@@ -87,8 +87,8 @@ func TestCodeEqualsWireCode(t *testing.T) {
 			if window.Requests != 1 || (window.Failures == 1) != test.failure {
 				t.Errorf("window %+v, want one request, failure %v", window, test.failure)
 			}
-			if saturated := test.code == codes.ResourceExhausted; (window.Saturated == 1) != saturated {
-				t.Errorf("window saturated %d, want %v", window.Saturated, saturated)
+			if saturated := test.code == codes.ResourceExhausted; (window.ResourceExhausted == 1) != saturated {
+				t.Errorf("window saturated %d, want %v", window.ResourceExhausted, saturated)
 			}
 		})
 	}

@@ -80,7 +80,7 @@ type Window struct {
 	// Span is the time that the window covers: less than configured while the Recorder is younger.
 	Span time.Duration
 	// Requests handled in the window, Failures among them, and Saturated ones, with ResourceExhausted.
-	Requests, Failures, Saturated uint64
+	Requests, Failures, ResourceExhausted uint64
 	// LatencySamples is the number of Requests that the latencies below cover: unary calls and operations, without
 	// those with a short deadline.
 	LatencySamples      uint64

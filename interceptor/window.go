@@ -78,7 +78,7 @@ func (r *recent) add(m *method, t *totals, first int64) {
 	}
 	r.Requests += t.handled - old.requests
 	r.Failures += t.failures - old.failures
-	r.Saturated += t.codes[codes.ResourceExhausted] - old.saturated
+	r.ResourceExhausted += t.codes[codes.ResourceExhausted] - old.saturated
 	if m.typ != Unary && m.typ != Other { // streams last as long as they like
 		return
 	}

@@ -45,7 +45,7 @@ func healthyReport() *servicer.Report {
 	at := time.Now().UTC()
 	serving := healthpb.HealthCheckResponse_SERVING
 	return &servicer.Report{
-		Revision: 1, EvaluatedAt: at, Started: at.Add(-time.Hour), Version: "v1.2.3", Phase: servicer.Ready, Startup: true,
+		Revision: 1, EvaluatedAt: at, Started: at.Add(-time.Hour), Version: "v1.2.3", Phase: servicer.Ready, StartupComplete: true,
 		Overall: checker.Healthy,
 		Metrics: []servicer.Metric{
 			{Name: "breaker_database", Kind: "breaker", Subject: "database", Value: "closed", Status: checker.Healthy, Reason: checker.ReasonOK},
@@ -127,7 +127,7 @@ func criticalReport() *servicer.Report {
 // startingReport is a process whose database check has not run yet.
 func startingReport() *servicer.Report {
 	r := criticalReport()
-	r.Phase, r.Startup, r.Overall = servicer.Starting, false, checker.Unknown
+	r.Phase, r.StartupComplete, r.Overall = servicer.Starting, false, checker.Unknown
 	r.Names[3].Status = healthpb.HealthCheckResponse_NOT_SERVING
 	r.Names[3].Causes = []servicer.Cause{{Reason: checker.ReasonNotRunYet, Text: "starting"}}
 	return r

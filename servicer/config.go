@@ -56,8 +56,8 @@ type Config struct {
 	MaxWatches int
 	// MaxWatchesPerConn limits those of one connection. Default 1,000; negative: no limit.
 	MaxWatchesPerConn int
-	// ReportStreams limits the open WatchHealthReport streams. Default 100; negative: none are served.
-	ReportStreams int
+	// MaxReportStreams limits the open WatchHealthReport streams. Default 100; negative: none are served.
+	MaxReportStreams int
 
 	// Logger receives one record per change of a name, of the overall status and of the phase, with its cause, in the
 	// group vitals, with the attribute logger=plugin.health. Default: discard.
@@ -99,7 +99,7 @@ func (c Config) withDefaults() Config {
 	c.ShutdownTimeout = max(cmp.Or(c.ShutdownTimeout, 20*time.Second), 0)
 	c.MinPublishInterval = cmp.Or(c.MinPublishInterval, time.Second)
 	c.TransitionHistory = max(cmp.Or(c.TransitionHistory, 100), 0)
-	c.ReportStreams = max(cmp.Or(c.ReportStreams, 100), 0)
+	c.MaxReportStreams = max(cmp.Or(c.MaxReportStreams, 100), 0)
 	c.Requests = c.Requests.withDefaults()
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

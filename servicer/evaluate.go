@@ -62,19 +62,19 @@ func soonest(a, b time.Time) time.Time {
 // report assembles a Report of an evaluation and its names. Revision and transitions are added later.
 func (ev *evaluator) report(in *inputs, e *evaluation, names []ServingName) *Report {
 	return &Report{
-		EvaluatedAt:  in.now,
-		Started:      ev.started,
-		Version:      ev.version,
-		Phase:        in.phase,
-		Startup:      in.startup.over,
-		Overall:      e.overall,
-		Metrics:      e.metrics,
-		Names:        names,
-		Checks:       in.checks,
-		Breakers:     in.breakers,
-		Requests:     in.requests,
-		Maintenance:  in.maintenance,
-		WatchStreams: in.watches,
+		EvaluatedAt:     in.now,
+		Started:         ev.started,
+		Version:         ev.version,
+		Phase:           in.phase,
+		StartupComplete: in.startup.over,
+		Overall:         e.overall,
+		Metrics:         e.metrics,
+		Names:           names,
+		Checks:          in.checks,
+		Breakers:        in.breakers,
+		Requests:        in.requests,
+		Maintenance:     in.maintenance,
+		WatchStreams:    in.watches,
 	}
 }
 

@@ -44,9 +44,9 @@ func (s *Server) StreamHealthInterceptor(service any, stream grpc.ServerStream, 
 	return s.Watch(request, &grpc.GenericServerStream[healthpb.HealthCheckRequest, healthpb.HealthCheckResponse]{ServerStream: stream})
 }
 
-// Answers reports whether UnaryHealthInterceptor or StreamHealthInterceptor handles a full method, such as
+// Handles reports whether UnaryHealthInterceptor or StreamHealthInterceptor handles a full method, such as
 // /grpc.health.v1.Health/Check.
-func (s *Server) Answers(fullMethod string) bool {
+func (s *Server) Handles(fullMethod string) bool {
 	return strings.HasPrefix(fullMethod, "/grpc.health.v1.Health/") || fullMethod == albMethod
 }
 

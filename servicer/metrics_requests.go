@@ -179,7 +179,7 @@ func (ev *evaluator) totals(s *interceptor.Snapshot) []Metric {
 		count(metricFailures, "Failed requests since the start", s.Total.Failures),
 		count(metricPanics, "Panics since the start", s.Total.Panics),
 		count(metricInFlight, "Requests in flight", s.Total.InFlight()),
-		count(metricSaturated, "Recent requests rejected with RESOURCE_EXHAUSTED", s.Window.Saturated),
+		count(metricSaturated, "Recent requests rejected with RESOURCE_EXHAUSTED", s.Window.ResourceExhausted),
 	}
 }
 

@@ -129,7 +129,7 @@ func (s *Server) publishReport(r *Report) (due time.Time) {
 
 // sameStatuses reports whether two reports agree in every status, whatever their numbers.
 func sameStatuses(a, b *Report) bool {
-	return a.Phase == b.Phase && a.Startup == b.Startup && a.Overall == b.Overall &&
+	return a.Phase == b.Phase && a.StartupComplete == b.StartupComplete && a.Overall == b.Overall &&
 		slices.Equal(a.Maintenance, b.Maintenance) &&
 		slices.EqualFunc(a.Metrics, b.Metrics, func(a, b Metric) bool {
 			return a.Name == b.Name && a.Status == b.Status && a.Reason == b.Reason

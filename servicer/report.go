@@ -21,8 +21,8 @@ type Report struct {
 	Version     string
 
 	Phase Phase
-	// Startup is true once startup has completed, also while draining.
-	Startup bool
+	// StartupComplete is true once startup has completed, also while draining.
+	StartupComplete bool
 	// Overall is the worst status of all Metrics; healthy when there are none.
 	Overall checker.Status
 	// Metrics, sorted by name.

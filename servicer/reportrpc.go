@@ -40,7 +40,7 @@ func (r *reportServer) WatchHealthReport(
 	request *vitalspb.WatchHealthReportRequest, stream grpc.ServerStreamingServer[vitalspb.HealthReportResponse],
 ) error {
 	defer r.server.streams.Add(-1)
-	if limit := r.server.cfg.ReportStreams; r.server.streams.Add(1) > int64(limit) {
+	if limit := r.server.cfg.MaxReportStreams; r.server.streams.Add(1) > int64(limit) {
 		return status.Errorf(codes.ResourceExhausted, "too many report streams: this server allows %d", limit)
 	}
 	ctx := stream.Context()

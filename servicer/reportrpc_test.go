@@ -187,7 +187,7 @@ func TestReportStreamsEndWithDrain(t *testing.T) {
 
 func TestReportStreamLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServer(t, servicer.Config{ReportStreams: 2})
+		s := newServer(t, servicer.Config{MaxReportStreams: 2})
 		client, stop := reporting(t, overMemory(t), s)
 		defer stop()
 		open := func() (context.CancelFunc, error) {

@@ -92,11 +92,12 @@ func (s *Server) run(ctx context.Context) {
 		case <-s.wake:
 			// Readers see a manual status at once. Logging thousands of them one after the other must not cost an evaluation
 			// of all names each.
+			pause, cancel := context.WithTimeout(ctx, pauseAfter(took))
 			select {
 			case <-changed:
-			case <-time.After(pauseAfter(took)):
-			case <-ctx.Done():
+			case <-pause.Done():
 			}
+			cancel()
 		case <-timer.C:
 		case <-ctx.Done():
 			return

@@ -38,7 +38,7 @@ func TestZeroConfigServesFromBirth(t *testing.T) {
 			t.Errorf("Check(%q) = %v, %v; want SERVING", name, got, err)
 		}
 	}
-	if r := s.Report(); r.Phase != servicer.Ready || !r.Startup || r.Revision != 1 || len(r.Metrics) != 0 {
+	if r := s.Report(); r.Phase != servicer.Ready || !r.StartupComplete || r.Revision != 1 || len(r.Metrics) != 0 {
 		t.Errorf("report = %+v", r)
 	}
 }

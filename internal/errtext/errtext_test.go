@@ -42,7 +42,7 @@ func TestCaptureCallsErrorOnce(t *testing.T) {
 	calls := 0
 	cause := counting{&calls}
 	err := errtext.Capture(cause)
-	if errtext.Capture(err) != err || err.Error() != errtext.Of(err) || len(err.Error()) > 4200 || calls != 1 {
+	if errtext.Capture(err) != err || err.Error() != errtext.Of(err) || len(err.Error()) > 4200 || calls != 1 { //nolint:errorlint // The value itself.
 		t.Errorf("%d calls, text of %d bytes", calls, len(err.Error()))
 	}
 	if !errors.Is(err, cause) {

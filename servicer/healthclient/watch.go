@@ -86,9 +86,11 @@ func (w *watcher) run(ctx context.Context) {
 		if status.Code(err) == codes.Unimplemented {
 			backoff = maxBackoff // changes only with another version of the server
 		}
-		select { // with jitter, so that the clients of one server do not reconnect at the same time
-		case <-time.After(time.Duration(float64(backoff) * (1 - jitter + 2*jitter*rand.Float64()))):
-		case <-ctx.Done():
+		// With jitter, so that the clients of one server do not reconnect at the same time.
+		pause, cancel := context.WithTimeout(ctx, time.Duration(float64(backoff)*(1-jitter+2*jitter*rand.Float64())))
+		<-pause.Done()
+		cancel()
+		if ctx.Err() != nil {
 			return
 		}
 		backoff = min(2*backoff, maxBackoff)

@@ -36,7 +36,7 @@ func (t *tester) http(ctx context.Context, method, path string) (*http.Response,
 func (t *tester) httpProbe(path string, ok func(state) bool) func(context.Context, state) error {
 	return func(ctx context.Context, want state) error {
 		for _, path := range []string{path, path + "z"} {
-			got, _, err := t.http(ctx, http.MethodGet, path)
+			got, _, err := t.http(ctx, http.MethodGet, path) //nolint:bodyclose // http closes it.
 			if err != nil {
 				return err
 			}
@@ -57,7 +57,7 @@ func codeOf(ok bool) int {
 
 // httpHealth compares the code of /health with its document, because gRPC has no overall status.
 func (t *tester) httpHealth(ctx context.Context, want state) error {
-	got, body, err := t.http(ctx, http.MethodGet, "/health")
+	got, body, err := t.http(ctx, http.MethodGet, "/health") //nolint:bodyclose // http closes it.
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ var states = map[string]func() *servicer.Report{
 func healthyReport() *servicer.Report {
 	now := time.Now().UTC()
 	r := &servicer.Report{
-		Revision: 1, EvaluatedAt: now, Started: now.Add(-26 * time.Hour), Version: "1.4.2", Phase: servicer.Ready, Startup: true,
+		Revision: 1, EvaluatedAt: now, Started: now.Add(-26 * time.Hour), Version: "1.4.2", Phase: servicer.Ready, StartupComplete: true,
 		Overall: checker.Healthy, WatchStreams: 12, Requests: requests(now, 42, 0, 3*time.Millisecond),
 	}
 	for _, name := range []string{"cache", "database", "payments", "search"} {
@@ -104,7 +104,7 @@ func drainingReport() *servicer.Report {
 // startingReport is that of a shop that has just begun.
 func startingReport() *servicer.Report {
 	r := healthyReport()
-	r.Phase, r.Startup, r.Overall, r.Started = servicer.Starting, false, checker.Unknown, r.EvaluatedAt
+	r.Phase, r.StartupComplete, r.Overall, r.Started = servicer.Starting, false, checker.Unknown, r.EvaluatedAt
 	for _, check := range r.Checks {
 		*check = checker.Result{Name: check.Name, Kind: check.Kind, Message: "Dependency " + check.Name + " has not been checked yet", Reason: checker.ReasonNotRunYet}
 	}

@@ -16,8 +16,9 @@ const (
 	// Scope is the name of the instrumentation scope.
 	Scope = "github.com/vitals-go/vitals/otel"
 
-	// ServerCallDuration and ClientCallDuration are metrics in seconds.
+	// ServerCallDuration is a metric in seconds.
 	ServerCallDuration = "rpc.server.call.duration"
+	// ClientCallDuration is a metric in seconds.
 	ClientCallDuration = "rpc.client.call.duration"
 
 	systemName = attribute.Key("rpc.system.name")

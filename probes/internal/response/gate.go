@@ -55,7 +55,7 @@ func Ready(report *servicer.Report) Gate {
 // Started is the result of /startup. It is latched: the name startup stops serving during a drain, /startup does not.
 func Started(report *servicer.Report) Gate {
 	g, _ := gateOf(report, checker.Startup)
-	if report.Startup {
+	if report.StartupComplete {
 		return Gate{Serving: true, Checks: g.Checks}
 	}
 	return g
