@@ -47,5 +47,5 @@ func (cfg DNSConfig) run(ctx context.Context) error {
 	if len(cfg.Want) == 0 && len(found) > 0 || slices.ContainsFunc(cfg.Want, wanted) {
 		return nil
 	}
-	return fmt.Errorf("%s has the addresses %v, none of %v: is the record right, or an old one still cached?", cfg.Name, found, cfg.Want)
+	return fmt.Errorf("%s has the addresses %v, none of %v: check the record and caches", cfg.Name, found, cfg.Want)
 }

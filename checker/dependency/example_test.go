@@ -91,7 +91,7 @@ func ExampleGRPC() {
 	fmt.Println(orders(context.Background()))
 	// Output:
 	// <nil>
-	// rpc error: code = NotFound desc = unknown service: the upstream's health service does not know service shop.v1.Orders: is it the full name, and registered there?
+	// rpc error: code = NotFound desc = unknown service: the upstream's health service does not know service shop.v1.Orders: check that it is the full name and registered
 }
 
 func ExampleSQL() {

@@ -51,9 +51,9 @@ func hintName(err error, target string) string {
 	case !ok:
 		return ""
 	case failed.IsNotFound:
-		return "the name in " + target + " does not exist: is it spelled right, and does the resolver of this machine know it?"
+		return "the name in " + target + " does not exist: check its spelling and the resolver of this machine"
 	case failed.IsTimeout:
-		return "the name server did not answer in time: can this machine reach it?"
+		return "the name server did not answer in time: check that this machine can reach it"
 	default:
 		return "the name server could not answer for " + target + ": query it by hand"
 	}
@@ -74,15 +74,15 @@ func isAny(err error, of []error) bool {
 func hintSystem(err error, target string) string {
 	switch {
 	case isAny(err, connRefused):
-		return "nothing listens at " + target + ": is the service started and the address right?"
+		return "nothing listens at " + target + ": check that the service is started and the address is right"
 	case isAny(err, noRoute):
-		return "there is no way to " + target + ": is the network up, and is the address right?"
+		return "no route to " + target + ": check the network and the address"
 	case isAny(err, tooManyFiles):
-		return "no file descriptor is left: raise the limit, or find what does not close its connections"
+		return "no file descriptor is left: raise the limit, or find what leaks connections"
 	case errors.Is(err, fs.ErrPermission):
 		return "this process may not connect to " + target + ": check the socket's mode, the firewall and network policies"
 	case errors.Is(err, fs.ErrNotExist):
-		return "the socket " + target + " does not exist: is the service started?"
+		return "the socket " + target + " does not exist: check that the service is started"
 	}
 	return ""
 }
@@ -93,10 +93,10 @@ func hintTransport(err error, target string) string {
 	case errors.Is(err, context.Canceled):
 		return ""
 	case errors.Is(err, context.DeadlineExceeded), ok && timeout.Timeout():
-		return target + " did not answer in time: is it overloaded, or does a firewall drop packets?"
+		return target + " did not answer in time: check its load and firewalls"
 	case isAny(err, closed),
 		strings.Contains(err.Error(), "server closed idle connection"): // net/http does not export this error
-		return target + " closed the connection: is it restarting, and does it expect TLS or none?"
+		return target + " closed the connection: check whether it restarts or expects TLS"
 	}
 	return ""
 }

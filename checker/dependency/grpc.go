@@ -60,7 +60,7 @@ func (cfg GRPCConfig) explain(err error) error {
 	var hint string
 	switch status.Code(err) {
 	case codes.NotFound:
-		hint = "the upstream's health service does not know " + cfg.what() + ": is it the full name, and registered there?"
+		hint = "the upstream's health service does not know " + cfg.what() + ": check that it is the full name and registered"
 	case codes.Unimplemented:
 		if cfg.AllowUnimplemented {
 			return nil
@@ -69,9 +69,9 @@ func (cfg GRPCConfig) explain(err error) error {
 	case codes.Unauthenticated, codes.PermissionDenied:
 		hint = "the upstream requires credentials for health: add them to the connection, or exempt health there"
 	case codes.DeadlineExceeded:
-		hint = "the upstream did not answer in time: is it overloaded, or unreachable?"
+		hint = "the upstream did not answer in time: check its load and the network"
 	case codes.ResourceExhausted:
-		hint = "the upstream is overloaded, or limits our rate"
+		hint = "the upstream is overloaded or limits the rate"
 	case codes.Unavailable:
 		hint = hintUnavailable(err.Error())
 	default:
@@ -84,14 +84,14 @@ func (cfg GRPCConfig) explain(err error) error {
 func hintUnavailable(text string) string {
 	switch {
 	case strings.Contains(text, "connection refused"):
-		return "nothing listens there: is the upstream started and the address right?"
+		return "nothing listens there: check that the upstream is started and the address is right"
 	case strings.Contains(text, "no such host"), strings.Contains(text, "produced zero addresses"):
-		return "the upstream's name does not resolve: is it spelled right, and does the resolver know it?"
+		return "the upstream's name does not resolve: check its spelling and the resolver"
 	case strings.Contains(text, "authentication handshake failed"):
-		return "TLS fails: do both sides use it, and is the certificate trusted and valid for this name?"
+		return "TLS handshake failed: check that both sides use TLS and that the certificate is trusted and valid for this name"
 	case strings.Contains(text, "server preface"), strings.Contains(text, "broken pipe"),
 		strings.Contains(text, "connection reset"), strings.Contains(text, "EOF"):
-		return "what listens there does not use this connection's protocol: is it a gRPC server, and is TLS set the same on both sides?"
+		return "protocol mismatch: check that it is a gRPC server and that TLS is set the same on both sides"
 	default:
 		return "the upstream is down, restarting or unreachable"
 	}

@@ -53,7 +53,7 @@ func TestGRPC(t *testing.T) {
 		{"", nil},
 		{"shop.v1.Orders", []string{"NOT_SERVING for service shop.v1.Orders"}},
 		{"shop.v1.Stock", []string{"UNKNOWN for service shop.v1.Stock"}},
-		{"Orders", []string{"NotFound", "does not know service Orders: is it the full name"}},
+		{"Orders", []string{"NotFound", "does not know service Orders: check that it is the full name"}},
 	} {
 		run := must(dependency.GRPC(dependency.GRPCConfig{Conn: conn, Service: test.service}))
 		wantError(t, run(patient(t)), test.want...)
@@ -81,10 +81,10 @@ func TestGRPCExplainsUnavailable(t *testing.T) {
 		want       string
 	}{
 		{"nobody listens", deserted(t), insecure.NewCredentials(), "nothing listens there"},
-		{"TLS to a plain server", plain, credentials.NewTLS(nil), "TLS fails"},
+		{"TLS to a plain server", plain, credentials.NewTLS(nil), "TLS handshake failed"},
 		{"no such name", "vitals.invalid:1", insecure.NewCredentials(), "does not resolve"},
 		{"no credentials", plain, insecure.NewCredentials(), "requires credentials for health"},
-		{"not gRPC", listen(t, func(net.Conn) {}), insecure.NewCredentials(), "is it a gRPC server"},
+		{"not gRPC", listen(t, func(net.Conn) {}), insecure.NewCredentials(), "check that it is a gRPC server"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			run := must(dependency.GRPC(dependency.GRPCConfig{Conn: connect(t, test.addr, test.creds)}))

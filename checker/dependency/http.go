@@ -126,7 +126,7 @@ func (cfg HTTPConfig) checkBody(body io.Reader, target string) error {
 	if missing == "" {
 		return nil
 	}
-	return fmt.Errorf("%s answered without %s in its first %d bytes: did the service change, or does something else answer?",
+	return fmt.Errorf("%s answered without %s in its first %d bytes: check that it is the expected service",
 		target, missing, len(text))
 }
 
@@ -135,18 +135,18 @@ func hintStatus(response *http.Response) string {
 	case code >= 300 && code < 400:
 		return fmt.Sprintf("it redirects to %q: use that URL, or expect this status", response.Header.Get("Location"))
 	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusProxyAuthRequired:
-		return "it does not accept our credentials: are they set, right and not expired?"
+		return "credentials rejected: check that they are set, right and not expired"
 	case code == http.StatusNotFound, code == http.StatusGone:
-		return "the path does not exist there: is the URL right, and did the service change?"
+		return "the path does not exist: check the URL"
 	case code == http.StatusMethodNotAllowed:
-		return "it does not take this method: set another one"
+		return "method not allowed: set another one"
 	case code == http.StatusTooManyRequests:
-		return "it limits our rate: raise the interval"
+		return "rate limited: raise the interval"
 	case code == http.StatusBadGateway, code == http.StatusServiceUnavailable, code == http.StatusGatewayTimeout:
 		return "it, or a proxy in front of it, is down or not ready: look at its health and log"
 	case code >= 500:
-		return "it fails itself: look at its log"
+		return "server error: check its log"
 	default:
-		return "this status is not expected: is the URL right?"
+		return "unexpected status: check the URL"
 	}
 }

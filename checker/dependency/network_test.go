@@ -53,7 +53,7 @@ func TestHTTP(t *testing.T) {
 		{"/ok", dependency.HTTPConfig{Contains: "fine", Match: regexp.MustCompile(`version \d+`)}, nil},
 		{"/ok", dependency.HTTPConfig{Contains: "dead"}, []string{`without "dead"`}},
 		{"/ok", dependency.HTTPConfig{Match: regexp.MustCompile(`^x`)}, []string{"without a match"}},
-		{"/ok", dependency.HTTPConfig{Status: []int{204}}, []string{"200 OK", "not expected"}},
+		{"/ok", dependency.HTTPConfig{Status: []int{204}}, []string{"200 OK", "unexpected status"}},
 		{"/long", dependency.HTTPConfig{Contains: "fine"}, []string{"first 65536 bytes"}},
 		{"/long", dependency.HTTPConfig{Contains: "fine", MaxBody: 1 << 20}, nil},
 		{"/login", dependency.HTTPConfig{}, []string{"302 Found", `redirects to "/ok"`}},
@@ -64,7 +64,7 @@ func TestHTTP(t *testing.T) {
 		}, nil},
 		{"/busy", dependency.HTTPConfig{}, []string{"503", "not ready"}},
 		{"/secret", dependency.HTTPConfig{}, []string{"403", "credentials"}},
-		{"/broken", dependency.HTTPConfig{}, []string{"500", "look at its log"}},
+		{"/broken", dependency.HTTPConfig{}, []string{"500", "check its log"}},
 		{"/nowhere", dependency.HTTPConfig{}, []string{"404", "path does not exist"}},
 	} {
 		t.Run(test.path, func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestTCP(t *testing.T) {
 	wantError(t, must(dependency.TCP(dependency.TCPConfig{Addr: addr}))(patient(t)))
 	wantError(t, must(dependency.TCP(dependency.TCPConfig{Addr: deserted(t)}))(patient(t)), "nothing listens at")
 	missing := "unix:" + filepath.Join(t.TempDir(), "none.sock")
-	wantError(t, must(dependency.TCP(dependency.TCPConfig{Addr: missing}))(patient(t)), "does not exist: is the service started?")
+	wantError(t, must(dependency.TCP(dependency.TCPConfig{Addr: missing}))(patient(t)), "does not exist: check that the service is started")
 	for _, addr := range []string{"", "host", ":80", "host:", "unix:"} {
 		_, err := dependency.TCP(dependency.TCPConfig{Addr: addr})
 		wantError(t, err, "TCPConfig.Addr")

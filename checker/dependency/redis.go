@@ -82,7 +82,7 @@ func (cfg RedisConfig) command(conn io.Writer, replies *bufio.Reader, want strin
 	}
 	line, err := replies.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
-		return fmt.Errorf("%s answers %s with a line that does not end: is it a Redis server?", cfg.Addr, command[0])
+		return fmt.Errorf("%s answers %s with an endless line: check that it is a Redis server", cfg.Addr, command[0])
 	}
 	if err != nil {
 		return explain(err, cfg.Addr)
@@ -93,7 +93,7 @@ func (cfg RedisConfig) command(conn io.Writer, replies *bufio.Reader, want strin
 	}
 	text, isError := strings.CutPrefix(reply, "-")
 	if !isError {
-		return fmt.Errorf("%s answers %s with %q: is it a Redis server?", cfg.Addr, command[0], reply)
+		return fmt.Errorf("%s answers %s with %q: check that it is a Redis server", cfg.Addr, command[0], reply)
 	}
 	if hint := hintRedis(text); hint != "" {
 		text += ": " + hint
@@ -105,11 +105,11 @@ func (cfg RedisConfig) command(conn io.Writer, replies *bufio.Reader, want strin
 func hintRedis(text string) string {
 	for _, known := range []struct{ prefix, hint string }{
 		{"NOAUTH", "it requires a password: set it"},
-		{"WRONGPASS", "it does not accept the password: is it right, and was it changed?"},
+		{"WRONGPASS", "password rejected: check it"},
 		{"ERR AUTH", "it has no password set: leave ours out, or set it there"},
 		{"NOPERM", "this user may not send the command: allow it +ping"},
 		{"LOADING", "it is still loading its data: wait"},
-		{"MASTERDOWN", "this replica has lost its master: look there"},
+		{"MASTERDOWN", "this replica has lost its master: check the master"},
 		{"CLUSTERDOWN", "the cluster misses slots: look at its nodes"},
 		{"DENIED", "it is in protected mode: bind it to an address and set a password"},
 		{"ERR max number of clients", "it has no free connection: raise maxclients, or close idle clients"},
