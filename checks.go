@@ -29,20 +29,16 @@ func (cfg Config) dependencies() ([]checker.Check, error) {
 	if len(cfg.OptionalChecks) == 0 {
 		return dependencies, nil
 	}
-	unknown := slices.Clone(cfg.OptionalChecks)
-	for i, check := range dependencies {
-		optional := slices.Contains(cfg.OptionalChecks, check.Name)
-		if optional {
-			dependencies[i].Gates = nil // an optional check gates nothing
+	names, unknown := make([]string, len(dependencies)), slices.Clone(cfg.OptionalChecks)
+	for i := range dependencies {
+		check := &dependencies[i]
+		names[i], check.Optional = check.Name, slices.Contains(cfg.OptionalChecks, check.Name)
+		if check.Optional {
+			check.Gates = nil // an optional check gates nothing
 		}
-		dependencies[i].Optional = optional
 		unknown = slices.DeleteFunc(unknown, func(name string) bool { return name == check.Name })
 	}
 	if len(unknown) > 0 {
-		names := make([]string, len(dependencies))
-		for i := range dependencies {
-			names[i] = dependencies[i].Name
-		}
 		return dependencies, fmt.Errorf("vitals: OptionalChecks (PLUGIN_HEALTH_OPTIONAL_CHECKS): unknown dependency %q; have %q", unknown, names)
 	}
 	return dependencies, nil

@@ -191,7 +191,7 @@ func (cfg *Config) filesFromEnv() error {
 	if cfg.TLS.wanted() && (cfg.HTTPAddr != "" || cfg.HealthGRPCAddr != "") {
 		_, err = cfg.TLS.serverConfig(slog.New(slog.DiscardHandler), tlsVariable)
 	}
-	return errors.Join(err, cfg.tokens(func(string) string { return tokenFileVariable }, nil))
+	return errors.Join(err, cfg.tokens(tokenFileVariable, nil))
 }
 
 // leaveListenersToHost removes what the host has opened because of the same variables.

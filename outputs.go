@@ -3,6 +3,7 @@ package vitals
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/probes/promvitals"
 	"github.com/vitals-go/vitals/servicer"
+	"github.com/vitals-go/vitals/servicer/bearer"
 	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
 
@@ -94,4 +96,25 @@ func (h *Health) Close() error {
 		return nil
 	}
 	return h.otel.Close()
+}
+
+// tokens sets cfg.Details.Tokens if there is a token file, called field in errors; without a log it only checks for mistakes.
+func (cfg *Config) tokens(field string, log *slog.Logger) error {
+	if cfg.DetailsTokenFile == "" {
+		return nil
+	}
+	tokens, err := bearer.New(bearer.Config{File: cfg.DetailsTokenFile, Logger: log})
+	if err != nil {
+		err = fmt.Errorf("%s: %w", field, err)
+	}
+	if cfg.Details.Policy == servicer.DetailsAlways && cfg.Details.Authorize == nil {
+		err = errors.Join(err, fmt.Errorf("%s: has no effect while every caller sees details (PLUGIN_HEALTH_DETAILS=always)", field))
+	}
+	if cfg.Details.Tokens != nil {
+		err = errors.Join(err, fmt.Errorf("%s: only one of it and Details.Tokens can be set", field))
+	}
+	if err == nil && log != nil {
+		cfg.Details.Tokens = tokens
+	}
+	return err
 }

@@ -36,7 +36,10 @@ func (h *Health) serve(ctx context.Context, endpoints ...servicer.Endpoint) erro
 		for _, e := range endpoints {
 			e.Listener.Close()
 		}
-		return unlessDone(ctx, err)
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return nil // ctx was done before the listeners were open, as after a signal during the start
+		}
+		return err
 	}
 	for _, e := range endpoints {
 		h.Register(e.Server)
@@ -63,13 +66,4 @@ func (h *Health) drainPlugin(ctx context.Context) context.Context {
 		stop(context.Cause(ctx))
 	})
 	return serving
-}
-
-// unlessDone returns err, or nil if it only says that ctx was done before the listeners were open, as after a signal during
-// the start.
-func unlessDone(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return nil
-	}
-	return err
 }

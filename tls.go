@@ -33,16 +33,9 @@ func (f TLSFiles) ServerConfig(log *slog.Logger) (*tls.Config, error) {
 
 // tlsVariable returns the environment variable of a field of Config.TLS.
 func tlsVariable(field string) string {
-	switch field {
-	case "Cert":
-		return tlsCertVariable
-	case "Key":
-		return tlsKeyVariable
-	case "ClientCA":
-		return tlsClientCAVariable
-	default:
-		return tlsClientAuthVariable
-	}
+	return map[string]string{
+		"Cert": tlsCertVariable, "Key": tlsKeyVariable, "ClientCA": tlsClientCAVariable, "ClientOptional": tlsClientAuthVariable,
+	}[field]
 }
 
 // wanted reports whether any field is set.

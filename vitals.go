@@ -44,7 +44,7 @@ func New(cfg Config) (*Health, error) {
 		cfg.Recorder.Logger = cfg.Logger
 	}
 	checks, checksErr := cfg.allChecks()
-	tokensErr := cfg.authorize(cfg.Logger)
+	tokensErr := cfg.tokens("vitals: DetailsTokenFile ("+tokenFileVariable+")", cfg.Logger)
 	tlsConfigs, tlsErr := cfg.listenerTLS(cfg.Logger.With("logger", "plugin.health"))
 	h := &Health{cfg: cfg, tls: tlsConfigs, log: cfg.Logger.With("logger", "plugin.health")}
 	var checkerErr, recorderErr error

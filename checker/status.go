@@ -20,20 +20,19 @@ const (
 var statusNames = [...]string{"unknown", "healthy", "warning", "critical"}
 
 // String returns unknown, healthy, warning or critical.
-func (s Status) String() string {
-	return enumText(statusNames[:], "status", uint8(s))
-}
+func (s Status) String() string { return enumText(statusNames[:], "status", uint8(s)) }
 
 // MarshalText implements encoding.TextMarshaler with String.
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler for what MarshalText returns.
 func (s *Status) UnmarshalText(text []byte) error {
-	i, err := parseEnum(statusNames[:], "status", text)
-	if err == nil {
-		*s = Status(i)
+	i := slices.Index(statusNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("checker: unknown status %q; have %s", text, strings.Join(statusNames[:], ", "))
 	}
-	return err
+	*s = Status(i)
+	return nil
 }
 
 // Worse reports whether s is worse than other in the order healthy, warning, unknown, critical.
@@ -80,33 +79,14 @@ var reasonNames = [...]string{
 }
 
 // String returns the stable code of the reason, such as circuit_open.
-func (r Reason) String() string {
-	return enumText(reasonNames[:], "reason", uint8(r))
-}
+func (r Reason) String() string { return enumText(reasonNames[:], "reason", uint8(r)) }
 
 // MarshalText implements encoding.TextMarshaler with String.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler for what MarshalText returns.
-func (r *Reason) UnmarshalText(text []byte) error {
-	i, err := parseEnum(reasonNames[:], "reason", text)
-	if err == nil {
-		*r = Reason(i)
-	}
-	return err
-}
 
 func enumText(names []string, kind string, i uint8) string {
 	if int(i) < len(names) {
 		return names[i]
 	}
 	return fmt.Sprintf("%s(%d)", kind, i)
-}
-
-func parseEnum(names []string, kind string, text []byte) (uint8, error) {
-	i := slices.Index(names, string(text))
-	if i < 0 {
-		return 0, fmt.Errorf("checker: unknown %s %q; have %s", kind, text, strings.Join(names, ", "))
-	}
-	return uint8(i), nil
 }

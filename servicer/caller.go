@@ -45,13 +45,9 @@ func (c Caller) local() bool {
 	case "unix":
 		return true
 	case "tcp", "tcp4", "tcp6":
-		host, _, err := net.SplitHostPort(c.Address)
-		if err != nil {
-			return false
-		}
+		host, _, _ := net.SplitHostPort(c.Address) // "", which is no IP address, after an error
 		host, _, _ = strings.Cut(host, "%")
-		ip := net.ParseIP(host)
-		return ip != nil && ip.IsLoopback()
+		return net.ParseIP(host).IsLoopback()
 	default:
 		return false
 	}

@@ -155,17 +155,13 @@ func (s *startup) observe(checks []*checker.Result) {
 }
 
 func (s *startup) pass(c *checker.Result) bool {
-	if s.passed[c.Name] {
-		return true
+	if c.Status.Serves() {
+		if s.passed == nil {
+			s.passed = make(map[string]bool)
+		}
+		s.passed[c.Name] = true
 	}
-	if !c.Status.Serves() {
-		return false
-	}
-	if s.passed == nil {
-		s.passed = make(map[string]bool)
-	}
-	s.passed[c.Name] = true
-	return true
+	return s.passed[c.Name]
 }
 
 // currentPhase derives the phase from startup and Drain. Phases only go forward.

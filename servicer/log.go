@@ -1,6 +1,7 @@
 package servicer
 
 import (
+	"cmp"
 	"log/slog"
 	"slices"
 
@@ -42,9 +43,9 @@ func (s *Server) logNames(r *Report, names []string) {
 	if !known {
 		return
 	}
-	level, text, attrs := slog.LevelInfo, title(n.Name)+" is serving", []slog.Attr{slog.Any("names", names)}
+	level, text, attrs := slog.LevelInfo, cmp.Or(n.Name, "server")+" is serving", []slog.Attr{slog.Any("names", names)}
 	if n.Status != serving {
-		text = title(n.Name) + " is not serving"
+		text = cmp.Or(n.Name, "server") + " is not serving"
 		if r.Phase == Ready {
 			level = slog.LevelWarn
 		}
@@ -79,11 +80,4 @@ func onlyResources(names []string, r *Report) bool {
 		}
 	}
 	return true
-}
-
-func title(name string) string {
-	if name == "" {
-		return "server"
-	}
-	return name
 }

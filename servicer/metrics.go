@@ -2,6 +2,7 @@ package servicer
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,7 +77,8 @@ func appendChecks(metrics []Metric, checks []*checker.Result) []Metric {
 			continue
 		}
 		system.Message += ", " + c.Title
-		system.Detail = strings.Join(nonEmpty(system.Detail, m.Detail), "; ")
+		details := []string{system.Detail, m.Detail}
+		system.Detail = strings.Join(slices.DeleteFunc(details, func(text string) bool { return text == "" }), "; ")
 		if m.Status.Worse(system.Status) {
 			system.Status, system.Reason = m.Status, m.Reason
 		}
@@ -90,19 +92,9 @@ func appendChecks(metrics []Metric, checks []*checker.Result) []Metric {
 	return metrics
 }
 
-func nonEmpty(texts ...string) []string {
-	kept := texts[:0]
-	for _, text := range texts {
-		if text != "" {
-			kept = append(kept, text)
-		}
-	}
-	return kept
-}
-
 func checkMetric(c *checker.Result) Metric {
 	m := Metric{
-		Name:    metricName(c),
+		Name:    c.Name,
 		Kind:    c.Kind.String(),
 		Subject: c.Name,
 		Value:   c.Value,
@@ -113,6 +105,9 @@ func checkMetric(c *checker.Result) Metric {
 		Since:   c.Since,
 		Detail:  errtext.Of(c.Err),
 	}
+	if c.Kind == checker.Dependency {
+		m.Name = metricDependency + c.Name
+	}
 	if !c.Critical.IsZero() {
 		m.Threshold = strconv.FormatFloat(c.Critical.Value(), 'f', -1, 64)
 	}
@@ -120,13 +115,6 @@ func checkMetric(c *checker.Result) Metric {
 		m.Number, m.Unit = c.Measurement.Value, cmp.Or(c.Measurement.Unit, "1")
 	}
 	return m
-}
-
-func metricName(c *checker.Result) string {
-	if c.Kind == checker.Dependency {
-		return metricDependency + c.Name
-	}
-	return c.Name
 }
 
 // breakerMetric evaluates one breaker. Half-open counts as open: only a closed breaker shows that the dependency works
@@ -156,18 +144,8 @@ func breakerMetric(b *breaker.Snapshot, checks []*checker.Result) Metric {
 		m.Message += ", observing only"
 		return m
 	}
-	if required(checks, b.Name) {
+	if slices.ContainsFunc(checks, func(c *checker.Result) bool { return c.Name == b.Name && !c.Optional }) {
 		m.Status = checker.Critical
 	}
 	return m
-}
-
-// required reports whether a check called name is not optional.
-func required(checks []*checker.Result, name string) bool {
-	for _, c := range checks {
-		if c.Name == name {
-			return !c.Optional
-		}
-	}
-	return false
 }

@@ -95,11 +95,9 @@ func (ev *evaluator) successRate(name, title string, w *interceptor.Window, at t
 	if ev.requests.SuccessCritical > 0 {
 		m.Threshold = strconv.FormatFloat(ev.requests.SuccessCritical, 'f', -1, 64)
 	}
-	if note, few := ev.few(title, w.Requests); few {
-		m.Message = note(m.Message)
-		return m
+	if !ev.tooFew(&m, title, w.Requests) {
+		m.grade(rate < ev.requests.SuccessCritical, rate < ev.requests.SuccessWarning)
 	}
-	m.grade(rate < ev.requests.SuccessCritical, rate < ev.requests.SuccessWarning)
 	return m
 }
 
@@ -109,27 +107,24 @@ func (ev *evaluator) responseTime(w *interceptor.Window, at time.Time) Metric {
 	if ev.requests.LatencyWarning > 0 {
 		m.Threshold = strconv.FormatFloat(inMillis(ev.requests.LatencyWarning), 'f', -1, 64)
 	}
-	if note, few := ev.few(title, w.LatencySamples); few {
-		m.Message = note(m.Message)
-		return m
+	if !ev.tooFew(&m, title, w.LatencySamples) {
+		above := func(limit time.Duration) bool { return limit >= 0 && w.Mean > limit }
+		m.grade(above(ev.requests.LatencyCritical), above(ev.requests.LatencyWarning))
 	}
-	above := func(limit time.Duration) bool { return limit >= 0 && w.Mean > limit }
-	m.grade(above(ev.requests.LatencyCritical), above(ev.requests.LatencyWarning))
 	return m
 }
 
-// few reports whether calls are too few for a status, and returns a function that adds this to a message.
-func (ev *evaluator) few(title string, calls uint64) (note func(message string) string, few bool) {
+// tooFew reports whether calls are too few for a status, and if so says it in the message of m.
+func (ev *evaluator) tooFew(m *Metric, title string, calls uint64) bool {
 	switch {
 	case calls == 0:
-		return func(string) string { return title + ": no recent requests" }, true
+		m.Message = title + ": no recent requests"
 	case calls < uint64(ev.requests.MinSample):
-		return func(message string) string {
-			return fmt.Sprintf("%s (of %d requests; %d are needed)", message, calls, ev.requests.MinSample)
-		}, true
+		m.Message = fmt.Sprintf("%s (of %d requests; %d are needed)", m.Message, calls, ev.requests.MinSample)
 	default:
-		return nil, false
+		return false
 	}
+	return true
 }
 
 func (m *Metric) grade(critical, warning bool) {

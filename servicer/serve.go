@@ -88,17 +88,11 @@ func (s *Server) serveTargets(ctx context.Context, targets []target) error {
 	}
 	close(ended)
 	for err := range ended {
-		failed = errors.Join(failed, unexpected(err))
+		if !errors.Is(err, grpc.ErrServerStopped) { // that of a server that was stopped before it began to serve
+			failed = errors.Join(failed, err)
+		}
 	}
 	return errors.Join(failed, cut)
-}
-
-// unexpected returns err, or nil for the error of a server that was stopped before it began to serve.
-func unexpected(err error) error {
-	if errors.Is(err, grpc.ErrServerStopped) {
-		return nil
-	}
-	return err
 }
 
 // servicesOf returns the full names of the services of all servers, sorted.

@@ -49,18 +49,12 @@ func (ev *evaluator) newGates(in *inputs, metrics []Metric) gates {
 	if in.state != evaluating {
 		silent = []Cause{{Reason: checker.ReasonStale, Text: textNoNewState}}
 	}
+	g.startup, g.readiness, g.end = process, slices.Concat(process, silent), silent
 	if in.phase >= Draining {
-		g.end = process
-	} else {
-		g.end = silent
+		g.readiness, g.end = process, process
 	}
 	if in.state == stalled {
 		g.liveness = silent
-	}
-	g.startup = process
-	g.readiness = process
-	if in.phase < Draining {
-		g.readiness = slices.Concat(process, silent)
 	}
 	for _, c := range in.checks {
 		if !c.Optional {
@@ -140,14 +134,7 @@ func neverPassed(c *checker.Result) []Cause {
 }
 
 func phaseReason(p Phase) checker.Reason {
-	switch p {
-	case Starting:
-		return checker.ReasonNotRunYet
-	case Ready:
-		return checker.ReasonOK
-	default:
-		return checker.ReasonDraining
-	}
+	return [...]checker.Reason{checker.ReasonNotRunYet, checker.ReasonOK, checker.ReasonDraining}[min(p, Draining)]
 }
 
 // name evaluates one name of grpc.health.v1: the gates of its kind, its maintenance and its manual status.

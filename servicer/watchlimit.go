@@ -1,6 +1,7 @@
 package servicer
 
 import (
+	"cmp"
 	"context"
 	"reflect"
 	"sync"
@@ -31,13 +32,7 @@ type watchLimit struct {
 
 // newWatchLimit returns a limit; 0 means the default, a negative number no limit.
 func newWatchLimit(limit, perConn int) *watchLimit {
-	if limit == 0 {
-		limit = defaultMaxWatches
-	}
-	if perConn == 0 {
-		perConn = defaultMaxWatchesPerConn
-	}
-	return &watchLimit{max: limit, maxPerConn: perConn}
+	return &watchLimit{max: cmp.Or(limit, defaultMaxWatches), maxPerConn: cmp.Or(perConn, defaultMaxWatchesPerConn)}
 }
 
 // enter counts one more watch on connection, or returns RESOURCE_EXHAUSTED.

@@ -105,12 +105,5 @@ func (c Config) probe(name string, t Timing) probe {
 
 // probePath returns the HTTP path of a probe.
 func probePath(name string) string {
-	switch name {
-	case checker.Startup:
-		return "/startup"
-	case checker.Liveness:
-		return "/live"
-	default:
-		return "/ready"
-	}
+	return map[string]string{checker.Startup: "/startup", checker.Liveness: "/live", checker.Readiness: "/ready"}[name]
 }

@@ -140,19 +140,14 @@ func (f *callFamilies) labelsOf(method *interceptor.Method) *methodLabels {
 		return l.byCode[code] == nil && (f.allCodes || code == 0 || method.Total.ByCode(codes.Code(code)) > 0 ||
 			method.Total.Started > 0 && interceptor.IsFailure(codes.Code(code)))
 	}
-	var grown *methodLabels // a copy: a concurrent scrape may be reading l
+	grown := l
 	for code := range l.byCode {
-		if !missing(code) {
-			continue
+		if missing(code) {
+			if grown == l {
+				grown = new(*l) // a concurrent scrape may be reading l
+			}
+			grown.byCode[code] = f.handled.with(codes.Code(code).String(), key.name, key.service, key.kind)
 		}
-		if grown == nil {
-			copied := *l
-			grown = &copied
-		}
-		grown.byCode[code] = f.handled.with(codes.Code(code).String(), key.name, key.service, key.kind)
-	}
-	if grown == nil {
-		return l
 	}
 	f.labels[key] = grown
 	return grown

@@ -4,7 +4,7 @@
 // # Names
 //
 // Calls have the names and labels of go-grpc-middleware's Prometheus provider, so that dashboards and alerts written for
-// it keep working; in_flight and panics are additions:
+// it keep working; in_flight and panics are additions. docs/migrating.md lists the differences:
 //
 //	grpc_server_started_total{grpc_type,grpc_service,grpc_method}
 //	grpc_server_handled_total{…,grpc_code}
@@ -35,25 +35,6 @@
 //
 // Labels come from registered names only; calls of unknown methods share grpc_service="other". Bytes in a name that are
 // not UTF-8 are written as \xff.
-//
-// # Migrating from go-grpc-middleware
-//
-// Replace its provider's interceptors and ServerMetrics by
-//
-//	grpc.NewServer(recorder.ServerOptions()...)                                   // and recorder.Register(server)
-//	collector, err := promvitals.New(promvitals.Config{Recorder: recorder})       // registry.MustRegister(collector)
-//
-// Do not register both with one registry. All series of the provider are there with the same labels and default buckets.
-// Differences:
-//
-//   - A panic counts as grpc_code="Internal"; with the provider such a call starts and never ends.
-//   - A call that was canceled, or whose deadline expired, before the handler returned counts as Canceled or
-//     DeadlineExceeded, whatever the handler returned.
-//   - grpc.health.v1, reflection and the report service are not counted; see interceptor.Config.Skip.
-//   - Unknown methods, which reach an UnknownServiceHandler, share one name; with the provider each is a series.
-//   - A code outside of the canonical 17 counts as Unknown.
-//   - Codes that have not occurred have a series only for OK and failures; Config.AllCodes adds the rest.
-//   - There are no labels from the context, and no histograms of single messages.
 //
 // # Exemplars
 //
