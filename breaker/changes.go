@@ -45,10 +45,7 @@ func (b *Breaker) complete(s Snapshot) Snapshot {
 func (b *Breaker) Snapshots() []Snapshot { return []Snapshot{b.Snapshot()} }
 
 // Changed returns a channel that is closed at the next transition. Call it before Snapshot.
-func (b *Breaker) Changed() <-chan struct{} {
-	_, changed := b.snapshots.Next()
-	return changed
-}
+func (b *Breaker) Changed() <-chan struct{} { return b.snapshots.Changed() }
 
 // Changes yields the current Snapshot and then one after each transition, until ctx ends. A slow reader gets the newest
 // one only; Snapshot.Transitions shows what it skipped.

@@ -98,7 +98,4 @@ func (g *Group) Snapshots() []Snapshot {
 }
 
 // Changed returns a channel that is closed at the next transition of any breaker. Call it before Snapshots.
-func (g *Group) Changed() <-chan struct{} {
-	_, changed := g.changes.Next()
-	return changed
-}
+func (g *Group) Changed() <-chan struct{} { return g.changes.Changed() }

@@ -169,10 +169,7 @@ func (c *Checker) Changes(ctx context.Context) iter.Seq[*Snapshot] { return c.sn
 
 // Changed returns a channel that is closed when the next snapshot is published. Fetch it before Snapshot, so that no
 // snapshot is missed.
-func (c *Checker) Changed() <-chan struct{} {
-	_, changed := c.snapshots.Next()
-	return changed
-}
+func (c *Checker) Changed() <-chan struct{} { return c.snapshots.Changed() }
 
 // wake makes the scheduler look for work. It never blocks.
 func (c *Checker) wake() {

@@ -113,12 +113,8 @@ func (o *outcome) classify(ctx context.Context, err error) (e event) {
 
 // sleep waits for d and reports whether ctx is still valid then.
 func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	pause, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-pause.Done()
+	return ctx.Err() == nil
 }

@@ -26,10 +26,7 @@ func newScript(first *servicer.Report) *script { return &script{broadcast.New(fi
 func (s *script) Report() *servicer.Report { return s.reports.Load() }
 
 // Changed implements servicer.ReportSource.
-func (s *script) Changed() <-chan struct{} {
-	_, changed := s.reports.Next()
-	return changed
-}
+func (s *script) Changed() <-chan struct{} { return s.reports.Changed() }
 
 // publish makes report the newest one.
 func (s *script) publish(report *servicer.Report) {

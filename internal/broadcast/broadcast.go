@@ -34,11 +34,8 @@ func New[T any](first *T) *Value[T] {
 // Load returns the newest version by one atomic read.
 func (v *Value[T]) Load() *T { return v.current.Load().value }
 
-// Next returns the newest version and a channel that is closed when a newer one can be loaded.
-func (v *Value[T]) Next() (*T, <-chan struct{}) {
-	e := v.current.Load()
-	return e.value, e.next
-}
+// Changed returns a channel that is closed when a newer version can be loaded. Fetch it before Load.
+func (v *Value[T]) Changed() <-chan struct{} { return v.current.Load().next }
 
 // Store makes value the newest version and wakes all waiting readers. The caller must not change it afterwards.
 func (v *Value[T]) Store(value *T) {
@@ -53,12 +50,12 @@ func (v *Value[T]) Store(value *T) {
 func (v *Value[T]) Changes(ctx context.Context) iter.Seq[*T] {
 	return func(yield func(*T) bool) {
 		for {
-			value, next := v.Next()
-			if ctx.Err() != nil || !yield(value) {
+			newest := v.current.Load()
+			if ctx.Err() != nil || !yield(newest.value) {
 				return
 			}
 			select {
-			case <-next:
+			case <-newest.next:
 			case <-ctx.Done():
 				return
 			}

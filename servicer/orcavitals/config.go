@@ -52,19 +52,17 @@ func (cfg Config) withDefaults() Config {
 // validate joins all mistakes of a Config with its defaults.
 func (cfg Config) validate() error {
 	var errs []error
-	if cfg.Interval < minInterval {
-		errs = append(errs, fmt.Errorf("orcavitals: Interval: got %v, want at least %v", cfg.Interval, minInterval))
-	} else if cfg.Window < 2*cfg.Interval || cfg.Window > maxSamples*cfg.Interval {
-		errs = append(errs, fmt.Errorf("orcavitals: Window: got %v, want 2 to %d times Interval (%v)", cfg.Window, maxSamples, cfg.Interval))
+	reject := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf("orcavitals: "+format, args...))
+		}
 	}
-	if cfg.MaxInFlight < 0 {
-		errs = append(errs, fmt.Errorf("orcavitals: MaxInFlight: got %d, want at least 0", cfg.MaxInFlight))
-	}
-	if cfg.MaxInFlight > 0 && cfg.Recorder == nil {
-		errs = append(errs, errors.New("orcavitals: MaxInFlight: requires Recorder"))
-	}
-	if cfg.MaxInFlight > 0 && cfg.Utilization != nil {
-		errs = append(errs, errors.New("orcavitals: MaxInFlight: excludes Utilization"))
-	}
+	short := cfg.Interval < minInterval
+	reject(short, "Interval: got %v, want at least %v", cfg.Interval, minInterval)
+	reject(!short && (cfg.Window < 2*cfg.Interval || cfg.Window > maxSamples*cfg.Interval),
+		"Window: got %v, want 2 to %d times Interval (%v)", cfg.Window, maxSamples, cfg.Interval)
+	reject(cfg.MaxInFlight < 0, "MaxInFlight: got %d, want at least 0", cfg.MaxInFlight)
+	reject(cfg.MaxInFlight > 0 && cfg.Recorder == nil, "MaxInFlight: requires Recorder")
+	reject(cfg.MaxInFlight > 0 && cfg.Utilization != nil, "MaxInFlight: excludes Utilization")
 	return errors.Join(errs...)
 }
