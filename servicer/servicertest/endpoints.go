@@ -32,7 +32,7 @@ func (t *tester) endpoints(ctx context.Context) {
 	}
 	if t.target.HTTP != "" {
 		t.httpForm(ctx)
-		if got, _, err := t.http(ctx, http.MethodGet, "/metrics"); err != nil || got.StatusCode != http.StatusNotFound { //nolint:bodyclose // http closes it.
+		if got, err := t.http(ctx, http.MethodGet, "/metrics"); err != nil || got.code != http.StatusNotFound {
 			err = t.eventually(ctx, func() error { return t.compare(ctx, endpoint{query: t.metricsAgree}) })
 			t.want("http.metrics", err == nil, "200 and the status of gRPC", "%v", err)
 		}
