@@ -13,7 +13,8 @@ func TestTextOfStatusesReasonsAndKinds(t *testing.T) {
 	check := func(value interface {
 		encoding.TextMarshaler
 		fmt.Stringer
-	}, want string) {
+	}, want string,
+	) {
 		t.Helper()
 		text, err := value.MarshalText()
 		if err != nil || string(text) != want || value.String() != want {
