@@ -237,7 +237,7 @@ func TestPathsAreDocumented(t *testing.T) {
 func TestExitCodesAreDocumented(t *testing.T) {
 	source := read(t, "probes/healthcheck/main.go") + read(t, "probes/healthcheck/flags.go")
 	compare(t, "Exit codes", unique(regexp.MustCompile(`(?m)^\texit[A-Z]\w+ += (\d+)`).FindAllStringSubmatch(source, -1)))
-	flags := unique(regexp.MustCompile(`flags\.\w*Var\(&o\.\w+, "([a-z-]+)"`).FindAllStringSubmatch(source, -1))
+	flags := unique(regexp.MustCompile(`flags\.(?:Func|\w*Var)\((?:&o\.\w+, )?"([a-z-]+)"`).FindAllStringSubmatch(source, -1))
 	for i := range flags {
 		flags[i] = "-" + flags[i]
 	}
