@@ -67,8 +67,8 @@ type Config struct {
 // RequestPolicy sets the limits of request statistics, which are those of the recorder's sliding window.
 type RequestPolicy struct {
 	// SuccessCritical and SuccessWarning are percentages of calls without a server failure (interceptor.IsFailure);
-	// below them the metric request_success_rate is critical or warns. Defaults 95 and 98, or 98 alone moves up with
-	// SuccessCritical and 95 down with SuccessWarning; negative: never.
+	// below them the metric request_success_rate is critical or warns. Defaults 95 and 98; if only one is set, the
+	// other default moves so that the warning is not below the critical limit; negative: never.
 	SuccessCritical float64
 	SuccessWarning  float64
 	// LatencyCritical and LatencyWarning are mean response times of unary calls and operations; above them the metric

@@ -65,7 +65,7 @@ type Metric struct {
 	Reason checker.Reason
 	// Message is public.
 	Message string
-	// Threshold beyond which the metric is critical, as text; empty if it has none.
+	// Threshold is the critical limit as text, for avg_response_time the warning limit; empty without one.
 	Threshold string
 	// Updated is when the value was last measured.
 	Updated time.Time
