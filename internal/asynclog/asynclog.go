@@ -1,69 +1,104 @@
-// Package asynclog writes log records in a goroutine, so that a handler that blocks does not block its caller.
+// Package asynclog writes all log records of the library. It is the only package that calls a slog.Handler, which is code
+// of the user: it may block, panic, or end its goroutine.
 package asynclog
 
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
 )
 
-// MaxPending is the number of records that wait for a handler that blocks. Further ones are dropped and counted.
-const MaxPending = 1024
+const (
+	// MaxPending is the number of records that wait for a handler that blocks. Further ones are dropped and counted.
+	MaxPending = 1024
+	// Grace is how long the end of a component waits for a handler that blocks.
+	Grace = time.Second
+)
 
-// Logger queues records and writes them in order, one at a time. Its goroutine starts with a record and ends when the
-// queue is empty, so an idle Logger has none. A handler that panics or ends its goroutine loses one record. The next
-// record that is written has the attribute dropped, the number of records lost before it. Create it with New.
+// Logger queues records and writes them in order, one at a time. Each has the attribute logger=plugin.health and its
+// other attributes in the group vitals. The goroutine of a Logger starts with a record and ends when the queue is empty,
+// so an idle Logger has none. A handler that panics or ends its goroutine loses one record. The next record that is
+// written has the attribute dropped, the number of records lost before it. Create it with New.
 type Logger struct {
-	log *slog.Logger
+	handler slog.Handler
 
 	mu      sync.Mutex
-	pending []func() (slog.Level, string, []slog.Attr)
+	pending []record
 	dropped int
-	idle    chan struct{} // closed when the goroutine has ended; nil without one
+	writing bool // the goroutine runs
 }
 
-// New returns a Logger that writes to log; nil discards.
+// record is one queued record, or a mark of Flush.
+type record struct {
+	slog.Record
+
+	ctx   context.Context
+	attrs []slog.Attr
+	mark  chan struct{} // closed when all records before it have been written; nil for a record
+}
+
+// New returns a Logger that writes to the handler of log; nil discards. For a logger with a Handler of this package it
+// returns the Logger of that, so that components share one queue.
 func New(log *slog.Logger) *Logger {
 	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+		return &Logger{handler: slog.DiscardHandler}
 	}
-	return &Logger{log: log}
+	if h, shared := log.Handler().(Handler); shared {
+		return h.logger
+	}
+	return &Logger{handler: log.Handler()}
 }
 
-// Log queues a record. It never blocks and calls no code of the handler.
+// Log queues a record. It never blocks and calls no code of the handler. The handler formats attrs later.
 func (l *Logger) Log(level slog.Level, message string, attrs ...slog.Attr) {
-	record := func() (slog.Level, string, []slog.Attr) { return level, message, attrs }
+	l.log(context.Background(), level, message, attrs)
+}
+
+// LogContext is Log with a context for the handler, which may take the values of a trace from it.
+func (l *Logger) LogContext(ctx context.Context, level slog.Level, message string, attrs ...slog.Attr) {
+	l.log(context.WithoutCancel(ctx), level, message, attrs)
+}
+
+func (l *Logger) log(ctx context.Context, level slog.Level, message string, attrs []slog.Attr) {
+	var caller [1]uintptr
+	runtime.Callers(3, caller[:]) // of Log or LogContext, for slog.HandlerOptions.AddSource
+	l.add(record{Record: slog.NewRecord(time.Now(), level, message, caller[0]), ctx: ctx, attrs: attrs})
+}
+
+func (l *Logger) add(r record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.pending) >= MaxPending {
+	if len(l.pending) >= MaxPending && r.mark == nil {
 		l.dropped++
 		return
 	}
-	l.pending = append(l.pending, record)
-	if l.idle == nil {
-		l.idle = make(chan struct{})
+	l.pending = append(l.pending, r)
+	if !l.writing {
+		l.writing = true
 		go l.write()
 	}
 }
 
-// Flush waits until all records have been written, at most for timeout. It reports whether they have.
+// Flush waits until all records before it have been written, at most for timeout. It reports whether they have.
 func (l *Logger) Flush(timeout time.Duration) bool {
+	l.mu.Lock()
+	idle := !l.writing
+	l.mu.Unlock()
+	if idle {
+		return true
+	}
+	mark := make(chan struct{})
+	l.add(record{mark: mark})
 	deadline := time.NewTimer(timeout)
 	defer deadline.Stop()
-	for {
-		l.mu.Lock()
-		idle := l.idle
-		l.mu.Unlock()
-		if idle == nil {
-			return true
-		}
-		select {
-		case <-idle:
-		case <-deadline.C:
-			return false
-		}
+	select {
+	case <-mark:
+		return true
+	case <-deadline.C:
+		return false
 	}
 }
 
@@ -80,19 +115,21 @@ func (l *Logger) write() {
 	returned = true
 }
 
-// writeNext writes one record and reports whether there may be more. The goroutine has ended once it returns false.
+// writeNext writes one record and reports whether there may be more. The goroutine ends once it returns false.
 func (l *Logger) writeNext() (more bool) {
 	l.mu.Lock()
 	if len(l.pending) == 0 {
-		close(l.idle)
-		l.idle, l.pending = nil, nil
+		l.writing, l.pending = false, nil
 		l.mu.Unlock()
 		return false
 	}
-	record, lost := l.pending[0], l.dropped
-	l.pending[0], l.pending = nil, l.pending[1:]
+	r, lost := l.pending[0], l.dropped
+	l.pending[0], l.pending = record{}, l.pending[1:]
 	l.mu.Unlock()
-
+	if r.mark != nil {
+		close(r.mark)
+		return true
+	}
 	written := false
 	defer func() {
 		_ = recover() // a handler that panics
@@ -105,15 +142,38 @@ func (l *Logger) writeNext() (more bool) {
 			l.dropped++
 		}
 	}()
-	level, message, attrs := record()
-	if !l.log.Enabled(context.Background(), level) {
-		lost, written = 0, true
-		return true
+	if l.handler.Enabled(r.ctx, r.Level) {
+		r.write(l.handler, lost)
+	} else {
+		lost = 0
 	}
-	if lost > 0 {
-		attrs = append(slices.Clip(attrs), slog.Int("dropped", lost))
-	}
-	l.log.LogAttrs(context.Background(), level, message, attrs...)
 	written = true
 	return true
+}
+
+func (r record) write(handler slog.Handler, lost int) {
+	if lost > 0 {
+		r.attrs = append(slices.Clip(r.attrs), slog.Int("dropped", lost))
+	}
+	r.AddAttrs(slog.String("logger", "plugin.health"), slog.GroupAttrs("vitals", r.attrs...))
+	_ = handler.Handle(r.ctx, r.Record)
+}
+
+// Handler returns a slog.Handler that queues records, for New and for slog.NewLogLogger.
+func (l *Logger) Handler() Handler { return Handler{l.handler, l} }
+
+// Handler queues the records of a Logger. Its other methods are those of the Logger's handler.
+type Handler struct {
+	slog.Handler
+
+	logger *Logger
+}
+
+// Enabled returns true: the Logger's handler decides later.
+func (Handler) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle queues r.
+func (h Handler) Handle(ctx context.Context, r slog.Record) error {
+	h.logger.add(record{Record: r.Clone(), ctx: context.WithoutCancel(ctx)})
+	return nil
 }

@@ -76,3 +76,12 @@ func TestLoadDoesNotAllocate(t *testing.T) {
 		t.Fatalf("Load allocates %v times, want 0", n)
 	}
 }
+
+func TestChangesOfAContextThatIsDoneAreNone(t *testing.T) {
+	zero := 0
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range broadcast.New(&zero).Changes(ctx) {
+		t.Fatal("got a version")
+	}
+}

@@ -29,9 +29,10 @@ type Entry struct {
 	conn func() net.Conn // returns nil once the connection was garbage collected
 
 	// guarded by set.mu
-	place   *list.Element
-	busy    int // requests in progress
-	awaited int // bytes of the greeting that have not arrived; 0 if they are not counted here
+	place  *list.Element
+	busy   int  // requests in progress
+	silent bool // no HTTP/2 connection yet; false if that is not known here
+	unread bool // see MarkUnread
 }
 
 // NewSet returns a Set of at most limit connections, of any number if limit is 0.
@@ -75,13 +76,37 @@ func (s *Set) CloseIdle() {
 	s.closeEach(func(e *Entry, _ net.Conn) bool { return e.busy == 0 })
 }
 
-// CloseSilent closes the connections from which less than a greeting has arrived. Where the Listener does not count the
-// bytes of TCP connections, it closes them only on Linux: the kernel counts them.
+// CloseSilent closes connections that have not completed their handshake. Of TCP connections that the Listener has not
+// wrapped it closes those that have received less than a greeting, and only on Linux, where the kernel counts the bytes.
 func (s *Set) CloseSilent() {
 	s.closeEach(func(e *Entry, conn net.Conn) bool {
 		tcp, ok := conn.(*net.TCPConn)
-		return e.awaited > 0 || ok && silent(tcp)
+		return e.silent || ok && silent(tcp)
 	})
+}
+
+// MarkUnread marks the connection with the remote address addr, compared by value, as one with a peer that does not read.
+func (s *Set) MarkUnread(addr any) {
+	s.mu.Lock()
+	var entries []*Entry
+	for place := s.entries.Front(); place != nil; place = place.Next() {
+		if e, _ := place.Value.(*Entry); !e.silent { // RemoteAddr would wait for the header of the PROXY protocol
+			entries = append(entries, e)
+		}
+	}
+	s.mu.Unlock()
+	for _, e := range entries {
+		if conn := e.conn(); conn != nil && any(conn.RemoteAddr()) == addr {
+			s.mu.Lock()
+			e.unread = true
+			s.mu.Unlock()
+		}
+	}
+}
+
+// CloseUnread closes the connections that were marked by MarkUnread.
+func (s *Set) CloseUnread() {
+	s.closeEach(func(e *Entry, _ net.Conn) bool { return e.unread })
 }
 
 // CloseAll closes all connections.

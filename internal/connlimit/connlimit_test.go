@@ -77,6 +77,24 @@ func TestAddClosesLongestBusyWhereNoneIsIdle(t *testing.T) {
 	s.expectClosed(t, "third")
 }
 
+func TestEndOfOneOfSeveralRequestsKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	s := &set{Set: connlimit.NewSet(3)}
+	first, second, third := s.add("first"), s.add("second"), s.add("third")
+	for _, e := range []*connlimit.Entry{first, first, second, third} {
+		e.Begin()
+	}
+	first.End() // one of two
+	second.End()
+	second.Begin() // now the one that is busy shortest
+	s.add("fourth").Begin()
+	s.expectClosed(t, "first")
+	s.add("fifth").Begin()
+	s.expectClosed(t, "third")
+	s.add("sixth")
+	s.expectClosed(t, "second")
+}
+
 func TestAddNeverClosesTheNewConnection(t *testing.T) {
 	t.Parallel()
 	s := &set{Set: connlimit.NewSet(1)}

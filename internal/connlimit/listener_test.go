@@ -174,6 +174,7 @@ func TestCloseSilentClosesConnectionsWithoutGreeting(t *testing.T) {
 		pair{half, accept(t, lis)}.send(t, preface)
 		last := pair{greeted, accept(t, lis)}
 		last.send(t, preface+"123456789")
+		_ = last.server.SetDeadline(time.Time{}) // as grpc-go after the handshake
 		lis.CloseSilent()
 		if !closed(silent, time.Minute) || !closed(half, time.Minute) {
 			t.Errorf("%s: a connection without a greeting is still open", name)
@@ -181,6 +182,22 @@ func TestCloseSilentClosesConnectionsWithoutGreeting(t *testing.T) {
 		if closed(greeted, soon) {
 			t.Errorf("%s: the connection with a greeting was closed", name)
 		}
+	}
+}
+
+func TestCloseUnreadClosesMarkedConnections(t *testing.T) {
+	t.Parallel()
+	lis := New(listen(t, "tcp"), 0)
+	unread, read := dial(t, lis), dial(t, lis)
+	marked := accept(t, lis)
+	accept(t, lis)
+	lis.MarkUnread(marked.RemoteAddr())
+	lis.CloseUnread()
+	if !closed(unread, time.Minute) {
+		t.Error("the marked connection is still open")
+	}
+	if closed(read, soon) {
+		t.Error("the other connection was closed")
 	}
 }
 

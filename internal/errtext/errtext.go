@@ -48,6 +48,9 @@ func take(err error) (text string, ok bool) {
 	return Cut(err.Error()), true
 }
 
+// Panic returns the text of a recovered value as Of returns that of an error.
+func Panic(value any) string { return Cut(fmt.Sprint(value)) }
+
 // captured is the result of Capture.
 type captured struct {
 	text  string

@@ -2,7 +2,6 @@
 package pki
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -14,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vitals-go/vitals/internal/asynclog"
 	"github.com/vitals-go/vitals/internal/safefile"
 )
 
@@ -26,7 +26,7 @@ const (
 // safe for concurrent use.
 type Files struct {
 	cert, key, authority string
-	log                  *slog.Logger
+	log                  *asynclog.Logger
 	loaded               atomic.Pointer[content]
 
 	mu       sync.Mutex // guards the fields below; held by one handshake during a reload, others use the previous content
@@ -48,10 +48,13 @@ var (
 	ErrAuthority = errors.New("authority")
 )
 
-// Open loads the files; authority may be empty. The error joins all mistakes. log receives reloads, failed ones too, and a
-// certificate outside its validity period, but no content.
+// Open loads the files; authority may be empty. Relative paths are relative to the working directory at the time of Open.
+// The error joins all mistakes. log receives reloads, failed ones too, and a certificate outside its validity period, but no
+// content; nil discards.
 func Open(cert, key, authority string, log *slog.Logger) (*Files, error) {
-	f := &Files{cert: cert, key: key, authority: authority, log: log, checked: time.Now()}
+	f := &Files{
+		cert: safefile.Abs(cert), key: safefile.Abs(key), authority: safefile.Abs(authority), log: asynclog.New(log), checked: time.Now(),
+	}
 	f.infos = f.stat()
 	fresh, err := f.load()
 	if err != nil {
@@ -60,7 +63,7 @@ func Open(cert, key, authority string, log *slog.Logger) (*Files, error) {
 	f.loaded.Store(fresh)
 	// No error, which would turn a restart into an outage: a kubelet does not verify certificates.
 	if leaf, now := fresh.certificate.Leaf, time.Now(); now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		log.LogAttrs(context.Background(), slog.LevelWarn, "TLS certificate expired or not yet valid",
+		f.log.Log(slog.LevelWarn, "TLS certificate expired or not yet valid",
 			slog.String("certificate", cert), slog.Time("not_before", leaf.NotBefore), slog.Time("not_after", leaf.NotAfter))
 	}
 	return f, nil
@@ -98,47 +101,37 @@ func (f *Files) Config(auth tls.ClientAuthType) *tls.Config {
 // content returns the current content, after a reload if one is due.
 func (f *Files) content() *content {
 	if f.mu.TryLock() {
-		r := f.reload()
+		f.reload()
 		f.mu.Unlock()
-		if r.message != "" {
-			f.log.LogAttrs(context.Background(), r.level, r.message, r.attrs...)
-		}
 	}
 	return f.loaded.Load()
 }
 
-type record struct {
-	level   slog.Level
-	message string
-	attrs   []slog.Attr
-}
-
 // reload loads the files if it is due and one has changed. It keeps the previous content while the files are inconsistent,
-// as in the middle of a replacement. It returns what to log, if anything.
-func (f *Files) reload() (r record) {
+// as in the middle of a replacement.
+func (f *Files) reload() {
 	now := time.Now()
 	if now.Sub(f.checked) < reloadInterval {
-		return r
+		return
 	}
 	f.checked = now
 	infos := f.stat()
 	same := func(i int) bool { return safefile.Same(infos[i], f.infos[i]) }
 	if same(0) && same(1) && (f.authority == "" || same(2)) {
-		return r
+		return
 	}
 	fresh, err := f.load()
 	if err != nil {
 		if err.Error() != f.reported {
-			r = record{slog.LevelError, "TLS reload failed, keeping the previous certificate", []slog.Attr{slog.Any("error", err)}}
+			f.log.Log(slog.LevelError, "TLS reload failed, keeping the previous certificate", slog.String("error", err.Error()))
 		}
 		f.reported = err.Error()
-		return r
+		return
 	}
 	f.reported, f.infos = "", infos
 	f.loaded.Store(fresh)
-	return record{slog.LevelInfo, "TLS certificate reloaded", []slog.Attr{
-		slog.String("certificate", f.cert), slog.Time("not_after", fresh.certificate.Leaf.NotAfter),
-	}}
+	f.log.Log(slog.LevelInfo, "TLS certificate reloaded",
+		slog.String("certificate", f.cert), slog.Time("not_after", fresh.certificate.Leaf.NotAfter))
 }
 
 func (f *Files) stat() (infos [3]fs.FileInfo) {

@@ -2,8 +2,10 @@ package pki_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"math/big"
 	"net"
@@ -16,6 +18,7 @@ import (
 
 	"google.golang.org/grpc/test/bufconn"
 
+	"github.com/vitals-go/vitals/internal/logtest"
 	"github.com/vitals-go/vitals/internal/pki"
 	"github.com/vitals-go/vitals/internal/pki/pkitest"
 )
@@ -167,6 +170,7 @@ func TestFilesAreReloadedAndKeptWhenInvalid(t *testing.T) {
 					t.Errorf("%s: got serial %v, want %d", step, shown, serial)
 				}
 			}
+			synctest.Wait() // for the log
 		}
 		expect("initial", 2, true) // after the authority's own
 		before, err := os.ReadFile(key)
@@ -175,6 +179,7 @@ func TestFilesAreReloadedAndKeptWhenInvalid(t *testing.T) {
 		}
 		a.Issue(t, "server")
 		expect("renewed", 4, true)
+		expect("unchanged, which is not logged again", 4, true)
 		if err := os.WriteFile(key, before, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -187,8 +192,30 @@ func TestFilesAreReloadedAndKeptWhenInvalid(t *testing.T) {
 			t.Fatal(err)
 		}
 		expect("removed", 5, false)
-		if ok, failed := strings.Count(log.String(), "certificate reloaded"), strings.Count(log.String(), "reload failed"); ok != 2 || failed != 2 {
-			t.Errorf("got %d records of reloads and %d of failed ones, want 2 and 2:\n%s", ok, failed, log.String())
+		a.Issue(t, "server")
+		expect("there again", 6, false)
+		if err := os.Remove(cert); err != nil {
+			t.Fatal(err)
+		}
+		expect("removed again, which is logged again", 6, false)
+		if ok, failed := strings.Count(log.String(), "certificate reloaded"), strings.Count(log.String(), "reload failed"); ok != 3 || failed != 3 {
+			t.Errorf("got %d records of reloads and %d of failed ones, want 3 and 3:\n%s", ok, failed, log.String())
+		}
+	})
+}
+
+// Not parallel: it changes the working directory.
+func TestRelativePathsSurviveChdir(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := pkitest.New(t)
+		a.Issue(t, "server")
+		t.Chdir(a.Folder)
+		server := open(t, "server.crt", "server.key", "ca.crt", quiet).Config(tls.VerifyClientCertIfGiven)
+		t.Chdir("/")
+		a.Issue(t, "server")
+		time.Sleep(2 * time.Second)
+		if shown, err := handshake(t, server, a.Client(t, "")); err != nil || shown.Int64() != 3 {
+			t.Errorf("after chdir: serial %v, %v", shown, err)
 		}
 	})
 }
@@ -208,8 +235,10 @@ func TestExpiredCertificateIsLoggedAndServed(t *testing.T) {
 	t.Parallel()
 	a := pkitest.New(t)
 	cert, key := a.IssueUntil(t, "server", time.Now().Add(-time.Minute))
-	var log bytes.Buffer
-	server := open(t, cert, key, "", slog.New(slog.NewTextHandler(&log, nil))).Config(0)
+	var log logtest.Log
+	logger, flush := log.Logger()
+	server := open(t, cert, key, "", logger).Config(0)
+	flush()
 	if !strings.Contains(log.String(), "expired") {
 		t.Errorf("got log %s", log.String())
 	}
@@ -220,4 +249,29 @@ func TestExpiredCertificateIsLoggedAndServed(t *testing.T) {
 	if _, err := handshake(t, server, a.Client(t, "")); err == nil {
 		t.Error("client with verification: got no error")
 	}
+}
+
+// blocked is a log handler that never returns, until release is closed.
+type blocked struct {
+	slog.Handler
+
+	release chan struct{}
+}
+
+func (b blocked) Handle(context.Context, slog.Record) error { <-b.release; return nil }
+
+func TestReloadDoesNotWaitForTheLogHandler(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := pkitest.New(t)
+		cert, key := a.Issue(t, "server")
+		handler := blocked{slog.NewTextHandler(io.Discard, nil), make(chan struct{})}
+		defer close(handler.release)
+		server := open(t, cert, key, "", slog.New(handler)).Config(tls.NoClientCert)
+		a.Issue(t, "server")
+		time.Sleep(2 * time.Second)
+		if shown, err := handshake(t, server, a.Client(t, "")); err != nil || shown.Int64() != 3 {
+			t.Errorf("got serial %v, %v, want the new certificate's, 3", shown, err)
+		}
+	})
 }

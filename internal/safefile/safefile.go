@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // Read returns the content of the regular file at path and its FileInfo. It follows symbolic links. A file of more than
@@ -35,14 +36,30 @@ func read(path string, flags int, limit int64) ([]byte, fs.FileInfo, error) {
 	if !info.Mode().IsRegular() {
 		return nil, nil, fmt.Errorf("%s is not a regular file", path)
 	}
+	tooLong := fmt.Errorf("%s is longer than %d bytes", path, limit)
+	if info.Size() > limit {
+		return nil, nil, tooLong
+	}
 	body, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if err != nil {
 		return nil, nil, err
 	}
 	if int64(len(body)) > limit {
-		return nil, nil, fmt.Errorf("%s is longer than %d bytes", path, limit)
+		return nil, nil, tooLong
 	}
 	return body, info, nil
+}
+
+// Abs returns path relative to the root, so that it stays the same file when the program changes its working directory.
+// It returns "" as it is, and every path if there is no working directory.
+func Abs(path string) string {
+	if path == "" {
+		return ""
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 // Same reports whether a and b are the same file, unchanged.

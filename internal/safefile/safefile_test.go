@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vitals-go/vitals/internal/safefile"
 )
@@ -63,6 +64,15 @@ func TestSameDetectsReplacedFiles(t *testing.T) {
 	again, err := os.Stat(path)
 	if err != nil || !safefile.Same(first, again) {
 		t.Errorf("got changed for an untouched file, %v", err)
+	}
+	if err := os.WriteFile(path, []byte("longer"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, time.Time{}, first.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	if longer, err := os.Stat(path); err != nil || safefile.Same(first, longer) {
+		t.Errorf("got unchanged for a longer file of the same time, %v", err)
 	}
 	if second := look("b"); safefile.Same(first, second) || safefile.Same(nil, second) || safefile.Same(second, nil) {
 		t.Error("got unchanged for a replaced file")

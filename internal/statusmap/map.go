@@ -9,7 +9,6 @@
 package statusmap
 
 import (
-	"cmp"
 	"iter"
 	"maps"
 	"sync"
@@ -119,8 +118,9 @@ func (m *Map[S]) All() iter.Seq2[string, S] {
 // Set gives name a status and adds it if it is not in the map.
 func (m *Map[S]) Set(name string, status S) {
 	m.mu.Lock()
-	e := m.entry(name)
-	if m.known[name] == nil {
+	e := m.known[name]
+	if e == nil {
+		e = m.unknownEntry(name)
 		m.dropUnknown(name)
 		m.known[name] = e
 		if read := m.read.Load(); !read.incomplete {
@@ -207,9 +207,9 @@ func (m *Map[S]) replace(e *entry[S], status S, known bool) (watches *fanout) {
 	return e.fanout
 }
 
-// entry returns the entry of a name, a new one if it is neither known nor watched.
-func (m *Map[S]) entry(name string) *entry[S] {
-	if e := cmp.Or(m.known[name], m.unknownWatched[name]); e != nil {
+// unknownEntry returns the entry of a name that is not in the map, a new one if it is not watched.
+func (m *Map[S]) unknownEntry(name string) *entry[S] {
+	if e := m.unknownWatched[name]; e != nil {
 		return e
 	}
 	e := &entry[S]{name: name}

@@ -41,3 +41,25 @@ func TestUnknownNamesAreDroppedWithTheirLastWatch(t *testing.T) {
 		t.Fatalf("%d names are known and %d copied after the last was deleted", n, len(m.read.Load().entries))
 	}
 }
+
+func TestClosedWatchesLeaveTheirWaitLists(t *testing.T) {
+	m := New(0)
+	m.Set("a", 1)
+	fanout := func() *fanout { return m.known["a"].fanout }
+	waiters := func() (n int) {
+		for _, list := range []*waiterList{&fanout().pending, &fanout().notified} {
+			for w := list.first(); w != nil && w != &list.root; w = w.next {
+				n++
+			}
+		}
+		return n
+	}
+	watches := []*Watch[int]{m.Watch("a"), m.Watch("a"), m.Watch("a")}
+	for i, w := range watches {
+		m.Set("a", i+2) // moves waiters between the lists
+		w.Close()
+		if n, want := waiters(), len(watches)-i-1; n != want {
+			t.Errorf("%d waiters are in the lists, want %d", n, want)
+		}
+	}
+}

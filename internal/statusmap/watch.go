@@ -12,8 +12,9 @@ type Watch[S comparable] struct {
 func (m *Map[S]) Watch(name string) *Watch[S] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := m.entry(name)
-	if m.known[name] == nil {
+	e := m.known[name]
+	if e == nil {
+		e = m.unknownEntry(name)
 		m.addUnknown(e)
 	}
 	if e.fanout == nil {
