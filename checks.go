@@ -16,11 +16,12 @@ func (cfg Config) allChecks() ([]checker.Check, error) {
 	dependencies, err := cfg.dependencies()
 	resources, resourceErr := resource.Checks(cfg.Resources)
 	checks := slices.Concat(dependencies, cfg.Checks, resources)
-	for i := range checks { // a negative default is reported once, not by every check
-		checks[i].Interval = cmp.Or(checks[i].Interval, max(cfg.CheckInterval, 0))
-		checks[i].Timeout = cmp.Or(checks[i].Timeout, max(cfg.CheckTimeout, 0))
+	interval, intervalErr := timeBetween("CheckInterval ("+intervalVariable+")", cfg.CheckInterval, minCheckInterval)
+	timeout, timeoutErr := timeBetween("CheckTimeout ("+timeoutVariable+")", cfg.CheckTimeout, time.Millisecond)
+	for i := range checks {
+		checks[i].Interval, checks[i].Timeout = cmp.Or(checks[i].Interval, interval), cmp.Or(checks[i].Timeout, timeout)
 	}
-	return checks, errors.Join(err, resourceErr, cfg.negativeTimes())
+	return checks, errors.Join(err, resourceErr, intervalErr, timeoutErr)
 }
 
 // dependencies returns cfg.Dependencies after OptionalChecks.
@@ -44,15 +45,13 @@ func (cfg Config) dependencies() ([]checker.Check, error) {
 	return dependencies, nil
 }
 
-func (cfg Config) negativeTimes() error {
-	var errs []error
-	for _, field := range []struct {
-		name  string
-		value time.Duration
-	}{{"CheckInterval", cfg.CheckInterval}, {"CheckTimeout", cfg.CheckTimeout}} {
-		if field.value < 0 {
-			errs = append(errs, fmt.Errorf("vitals: %s: got %v, want no negative duration", field.name, field.value))
-		}
+// minCheckInterval is the least CheckInterval: the health file is written as often.
+const minCheckInterval = 100 * time.Millisecond
+
+// timeBetween returns d, or 0 and an error that names the field: it is reported once, not by every check.
+func timeBetween(field string, d, least time.Duration) (time.Duration, error) {
+	if d != 0 && d < least || d > maxDuration {
+		return 0, fmt.Errorf("vitals: %s: got %v, want %v to %v", field, d, least, time.Duration(maxDuration).Truncate(time.Hour))
 	}
-	return errors.Join(errs...)
+	return d, nil
 }

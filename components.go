@@ -102,19 +102,15 @@ func collect(missing map[string]struct{}, results <-chan result) error {
 func (h *Health) followReports(ctx context.Context) error {
 	var refreshes sync.WaitGroup
 	defer refreshes.Wait()
-	type key struct { // several breakers may have one name
-		name string
-		n    int
-	}
-	opened := map[key]uint64{}
+	opened := map[string]uint64{}
 	for report := range h.server.Changes(ctx) {
 		for i := range report.Breakers {
 			b := &report.Breakers[i]
-			count, k := b.Transitions[breaker.Open], key{b.Name, i}
-			if b.State != breaker.Open || count == opened[k] {
+			count := b.Transitions[breaker.Open]
+			if b.State != breaker.Open || count == opened[b.Name] {
 				continue
 			}
-			opened[k] = count
+			opened[b.Name] = count
 			if last, known := h.checker.Snapshot().Lookup(b.Name); known && last.Status == checker.Healthy {
 				// It may take as long as the check's timeout, and fails when the checker stops.
 				refreshes.Go(func() { _, _ = h.checker.Refresh(ctx, b.Name) })

@@ -38,8 +38,8 @@ type Config struct {
 	// Breakers are shown in the report. When traffic opens one, the check of the same name runs at once.
 	Breakers []breaker.SnapshotSource
 
-	// CheckInterval and CheckTimeout are the defaults of checks without their own. Defaults 30 s and 5 s. The health file
-	// is also written every CheckInterval.
+	// CheckInterval and CheckTimeout are the defaults of checks without their own. Defaults 30 s and 5 s, at least 100 ms
+	// and 1 ms. The health file is also written every CheckInterval.
 	CheckInterval time.Duration
 	CheckTimeout  time.Duration
 
@@ -78,10 +78,11 @@ type Config struct {
 	// If a second Envoy is in front of the first, see servicer.Server.UnaryEnvoyInterceptor.
 	Envoy bool
 	// LoadReports sends load reports (ORCA) to balancing clients, in the trailers of all calls and out of band,
-	// configured by Load; New sets its Recorder and Logger. Every caller receives them. See package orcavitals.
+	// configured by Load; New sets its Recorder, Logger and Resources. Every caller receives them. See package orcavitals.
 	LoadReports bool
 	Load        orcavitals.Config
-	// FilePath is the path of the health file, such as /tmp/health. Default: none.
+	// FilePath is the path of the health file, such as /tmp/health. This and other relative paths are relative to the
+	// working directory at the time of New. Default: none.
 	FilePath string
 	// Details controls which callers see error texts. Default: none.
 	Details servicer.Details
@@ -89,13 +90,21 @@ type Config struct {
 	// when it changes; see package bearer. It replaces Details.Tokens. Default: none.
 	DetailsTokenFile string
 
+	// Server configures the health server: the limits of watches and report streams, the transitions that a report holds, the
+	// shortest time between two reports, services that are known from the start, and
+	// groups of checks. Its other fields are set by New from
+	// the fields of Config, and must be zero.
+	Server servicer.Config
+
 	// DrainDelay is how long the server keeps serving calls after its names became NOT_SERVING. Default 5 s; negative:
 	// none.
 	DrainDelay time.Duration
-	// ShutdownTimeout is how long calls in flight may take after DrainDelay. Default 20 s; negative: none.
+	// ShutdownTimeout is how long calls in flight may take after DrainDelay, at least a second. Default 20 s; negative: no
+	// more than that.
 	ShutdownTimeout time.Duration
 
-	// Logger receives one record per transition, with its cause. Default slog.Default().
+	// Logger receives one record per transition, with its cause. Default slog.Default(). In a plugin whose program has not
+	// called slog.SetDefault it is JSON on stderr, of which go-plugin's host keeps the levels.
 	Logger *slog.Logger
 
 	unknownVariables [][2]string // of ConfigFromEnv: each with the known one nearest to it

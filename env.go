@@ -3,7 +3,6 @@ package vitals
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -17,6 +16,8 @@ import (
 
 // Variables that errors about a Config name as well.
 const (
+	intervalVariable      = "PLUGIN_HEALTH_CHECK_INTERVAL"
+	timeoutVariable       = "PLUGIN_HEALTH_CHECK_TIMEOUT"
 	filePathVariable      = "PLUGIN_HEALTH_FILE_PATH"
 	httpAddrVariable      = "PLUGIN_HEALTH_HTTP_ADDR"
 	grpcAddrVariable      = "PLUGIN_HEALTH_GRPC_ADDR"
@@ -42,6 +43,9 @@ const (
 //	PLUGIN_RESOURCE_CPU_THRESHOLD     80          percent, critical above; warning above 0.8 of it
 //	PLUGIN_RESOURCE_MEMORY_THRESHOLD  85
 //	PLUGIN_RESOURCE_DISK_THRESHOLD    90
+//	PLUGIN_RESOURCE_DISK_PATHS        /           filesystems to measure, comma separated
+//	PLUGIN_RESOURCE_CPUS              –           limits that the process cannot see, such as those of an ECS task
+//	PLUGIN_RESOURCE_MEMORY_BYTES      –
 //	PLUGIN_HEALTH_HTTP_ADDR           :8080       probes, page and metrics; empty turns them off
 //	PLUGIN_HEALTH_GRPC_ADDR           –           a second listener, for grpc.health.v1 only
 //	PLUGIN_HEALTH_GRPC_PLAINTEXT      false       keeps that one without TLS, for a kubelet
@@ -59,12 +63,16 @@ const (
 // Plain numbers are seconds; Go durations such as 1m30s are valid too. {pid} in PLUGIN_HEALTH_FILE_PATH stands for the
 // process ID. The error joins all mistakes, each naming its variable, also of files that cannot be used. New logs a warning
 // for each other variable whose name begins with PLUGIN_HEALTH_ or PLUGIN_RESOURCE_. There is no variable for a token:
-// child processes inherit variables, and crash reports show them. No other function of the module reads the environment.
+// child processes inherit variables, and crash reports show them. Beside it, New only looks whether go-plugin has started the
+// process.
 //
 // A plugin of HashiCorp's go-plugin inherits the environment of its host, whose port and file it must not use. Where
 // go-plugin's PLUGIN_PROTOCOL_VERSIONS is set, there are therefore no HTTP and gRPC listeners and no drain delay, and a file
 // only if its path holds {pid}. To have them in a plugin, set the fields after ConfigFromEnv.
 func ConfigFromEnv() (Config, error) { return configFrom(os.Environ()) }
+
+// startedByPluginHost reports whether a host of go-plugin has started this process.
+func startedByPluginHost() bool { return os.Getenv(pluginVariable) != "" }
 
 func configFrom(environ []string) (Config, error) {
 	e := environment{vars: map[string]string{}, known: map[string]bool{}}
@@ -98,12 +106,15 @@ func (e *environment) config() Config {
 		HTTPAddr:        ":8080",
 		FilePath:        "/tmp/health",
 	}
-	parse(e, "PLUGIN_HEALTH_CHECK_INTERVAL", &cfg.CheckInterval, parsePeriod)
-	parse(e, "PLUGIN_HEALTH_CHECK_TIMEOUT", &cfg.CheckTimeout, parsePeriod)
+	parse(e, intervalVariable, &cfg.CheckInterval, atLeast(minCheckInterval))
+	parse(e, timeoutVariable, &cfg.CheckTimeout, atLeast(time.Millisecond))
 	parse(e, "PLUGIN_HEALTH_OPTIONAL_CHECKS", &cfg.OptionalChecks, parseNames)
 	parse(e, "PLUGIN_RESOURCE_CPU_THRESHOLD", &cfg.Resources.CPU, parsePercent)
 	parse(e, "PLUGIN_RESOURCE_MEMORY_THRESHOLD", &cfg.Resources.Memory, parsePercent)
 	parse(e, "PLUGIN_RESOURCE_DISK_THRESHOLD", &cfg.Resources.Disk, parsePercent)
+	parse(e, "PLUGIN_RESOURCE_DISK_PATHS", &cfg.Resources.DiskPaths, parsePaths)
+	parse(e, "PLUGIN_RESOURCE_CPUS", &cfg.Resources.CPUs, parseCPUs)
+	parse(e, "PLUGIN_RESOURCE_MEMORY_BYTES", &cfg.Resources.MemoryBytes, parseBytes)
 	e.text(httpAddrVariable, &cfg.HTTPAddr)
 	e.text(grpcAddrVariable, &cfg.HealthGRPCAddr)
 	parse(e, "PLUGIN_HEALTH_GRPC_PLAINTEXT", &cfg.HealthGRPCPlaintext, parseBool)
@@ -116,7 +127,7 @@ func (e *environment) config() Config {
 	parse(e, "PLUGIN_HEALTH_DETAILS", &cfg.Details.Policy, parseDetails)
 	e.text(tokenFileVariable, &cfg.DetailsTokenFile)
 	parse(e, "PLUGIN_HEALTH_DRAIN_DELAY", &cfg.DrainDelay, parseSeconds)
-	parse(e, "PLUGIN_HEALTH_SHUTDOWN_TIMEOUT", &cfg.ShutdownTimeout, parsePeriod)
+	parse(e, "PLUGIN_HEALTH_SHUTDOWN_TIMEOUT", &cfg.ShutdownTimeout, atLeast(time.Millisecond))
 	return cfg
 }
 
@@ -189,7 +200,7 @@ func editDistance(a, b string) int {
 func (cfg *Config) filesFromEnv() error {
 	var err error
 	if cfg.TLS.wanted() && (cfg.HTTPAddr != "" || cfg.HealthGRPCAddr != "") {
-		_, err = cfg.TLS.serverConfig(slog.New(slog.DiscardHandler), tlsVariable)
+		_, err = cfg.TLS.serverConfig(nil, tlsVariable)
 	}
 	return errors.Join(err, cfg.tokens(tokenFileVariable, nil))
 }

@@ -51,6 +51,10 @@ func TestVariables(t *testing.T) {
 		{"PLUGIN_RESOURCE_CPU_THRESHOLD=50", func(c Config) bool { return c.Resources.CPU == checker.Above(50) }},
 		{"PLUGIN_RESOURCE_MEMORY_THRESHOLD=99.5", func(c Config) bool { return c.Resources.Memory == checker.Above(99.5) }},
 		{"PLUGIN_RESOURCE_DISK_THRESHOLD=100", func(c Config) bool { return c.Resources.Disk == checker.Above(100) }},
+		{"PLUGIN_RESOURCE_DISK_PATHS=/ , /data", func(c Config) bool { return slices.Equal(c.Resources.DiskPaths, []string{"/", "/data"}) }},
+		{"PLUGIN_RESOURCE_DISK_PATHS=", func(c Config) bool { return c.Resources.DiskPaths == nil }},
+		{"PLUGIN_RESOURCE_CPUS= 0.5", func(c Config) bool { return c.Resources.CPUs == 0.5 }},
+		{"PLUGIN_RESOURCE_MEMORY_BYTES=536870912", func(c Config) bool { return c.Resources.MemoryBytes == 512<<20 }},
 		{"PLUGIN_HEALTH_DRAIN_DELAY=0", func(c Config) bool { return c.DrainDelay < 0 }},
 		{"PLUGIN_HEALTH_DRAIN_DELAY=2", func(c Config) bool { return c.DrainDelay == 2*time.Second }},
 		{"PLUGIN_HEALTH_SHUTDOWN_TIMEOUT=1m", func(c Config) bool { return c.ShutdownTimeout == time.Minute }},
@@ -86,12 +90,12 @@ func TestVariables(t *testing.T) {
 }
 
 func TestInvalidValuesNameTheirVariable(t *testing.T) {
-	garbage := []string{"NaN", "Inf", "-Inf", "+inf", "30 apples", "abc", "1e400", "--1", "1,5"}
+	garbage := []string{"NaN", "1e300", "Inf", "-Inf", "+inf", "30 apples", "abc", "1e400", "--1", "1,5"}
 	times := append([]string{"-1", "-1s", "9e18", "9223372036", "2562047h", "1e-12"}, garbage...)
-	addresses := []string{"8080", "localhost", ":", "127.0.0.1:", ":99999", ":-1", ":8o8o", "::1:80", "http://:8080"}
+	addresses := []string{"8080", "localhost", ":", "127.0.0.1:", ":99999", ":-1", ":8o8o", "::1:80", "http://:8080", "ipv4:127.0.0.1:80", "unix:/run/x", "vsock:3:80"}
 	percents := append([]string{"0", "-1", "100.1", "1e10", "5%"}, garbage...)
 	for variable, values := range map[string][]string{
-		"PLUGIN_HEALTH_CHECK_INTERVAL":     append(times, "0", "0s", "30us", "0.0001"),
+		"PLUGIN_HEALTH_CHECK_INTERVAL":     append(times, "0", "-0", "0s", "30us", "0.0001", "99ms", "0.0999"),
 		"PLUGIN_HEALTH_CHECK_TIMEOUT":      append(times, "0", "0s", "30us"),
 		"PLUGIN_HEALTH_HTTP_ADDR":          addresses,
 		"PLUGIN_HEALTH_GRPC_ADDR":          addresses,
@@ -100,6 +104,9 @@ func TestInvalidValuesNameTheirVariable(t *testing.T) {
 		"PLUGIN_RESOURCE_CPU_THRESHOLD":    percents,
 		"PLUGIN_RESOURCE_MEMORY_THRESHOLD": percents,
 		"PLUGIN_RESOURCE_DISK_THRESHOLD":   percents,
+		"PLUGIN_RESOURCE_DISK_PATHS":       {"/,", ",", "/data,/,/data"},
+		"PLUGIN_RESOURCE_CPUS":             {"0", "-1", "two", "NaN", "Inf"},
+		"PLUGIN_RESOURCE_MEMORY_BYTES":     {"0", "-1", "512Mi", "1.5"},
 		"PLUGIN_ENABLE_PROMETHEUS":         {"yes please", "2", "-1"},
 		"PLUGIN_HEALTH_DETAILS":            {"sometimes", "Never!", "1"},
 		"PLUGIN_HEALTH_OPTIONAL_CHECKS":    {",", "a,,b", "a,"},
@@ -157,8 +164,8 @@ func TestNewWarnsAboutUnknownVariables(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"variable=PLUGIN_HEALTH_CHECK_INTERVALL nearest=PLUGIN_HEALTH_CHECK_INTERVAL\n",
-		"variable=PLUGIN_RESOURCE_MEM_THRESHOLD nearest=PLUGIN_RESOURCE_MEMORY_THRESHOLD\n",
+		"variable=PLUGIN_HEALTH_CHECK_INTERVALL vitals.nearest=PLUGIN_HEALTH_CHECK_INTERVAL\n",
+		"variable=PLUGIN_RESOURCE_MEM_THRESHOLD vitals.nearest=PLUGIN_RESOURCE_MEMORY_THRESHOLD\n",
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("no %q in\n%s", want, &log)

@@ -3,6 +3,7 @@ package vitals
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,13 +41,15 @@ func parseSeconds(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// parsePeriod is parseSeconds for a duration of at least a millisecond, the minimum of a check.
-func parsePeriod(text string) (time.Duration, error) {
-	d, err := parseSeconds(text)
-	if err == nil && d < time.Millisecond {
-		err = fmt.Errorf("got %q, want at least a millisecond", text)
+// atLeast is parseSeconds for a duration of at least least.
+func atLeast(least time.Duration) func(text string) (time.Duration, error) {
+	return func(text string) (time.Duration, error) {
+		d, err := parseSeconds(text)
+		if err == nil && d < least {
+			err = fmt.Errorf("got %q, want at least %v", text, least)
+		}
+		return d, err
 	}
-	return d, err
 }
 
 // parsePercent parses a threshold above 0 and at most 100.
@@ -56,6 +59,24 @@ func parsePercent(text string) (checker.Limit, error) {
 		return checker.Limit{}, fmt.Errorf("got %q, want a percentage above 0 and at most 100", text)
 	}
 	return checker.Above(n), nil
+}
+
+// parseCPUs parses a number of CPUs above 0.
+func parseCPUs(text string) (float64, error) {
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil || !(n > 0) || math.IsInf(n, 0) {
+		return 0, fmt.Errorf("got %q, want a number of CPUs above 0, such as 0.5", text)
+	}
+	return n, nil
+}
+
+// parseBytes parses a number of bytes above 0.
+func parseBytes(text string) (uint64, error) {
+	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
+	if err != nil || n == 0 {
+		return 0, fmt.Errorf("got %q, want a number of bytes above 0, such as 536870912", text)
+	}
+	return n, nil
 }
 
 // parseBool parses what strconv.ParseBool accepts, in any case.
@@ -83,6 +104,17 @@ func parseDetails(text string) (servicer.DetailsPolicy, error) {
 	var p servicer.DetailsPolicy
 	err := p.UnmarshalText([]byte(text))
 	return p, err
+}
+
+// parsePaths is parseNames without repetitions.
+func parsePaths(text string) ([]string, error) {
+	paths, err := parseNames(text)
+	for i, path := range paths {
+		if slices.Contains(paths[:i], path) {
+			err = fmt.Errorf("got %q, which lists %s twice", text, path)
+		}
+	}
+	return paths, err
 }
 
 // parseNames parses a comma-separated list without empty items.

@@ -51,7 +51,7 @@ func (w *world) wantEnvoy(t *testing.T, header string) {
 
 // unjudged keeps the machine that the tests run on out of the verdict: it may be as busy as it likes.
 func unjudged() resource.Config {
-	return resource.Config{Limits: map[string]checker.Limit{"cpu_usage": {}, "memory_usage": {}, "disk_usage": {}, "open_files": {}}}
+	return resource.Config{Limits: map[string]checker.Limit{"cpu_usage": {}, "memory_usage": {}, "disk_usage": {}, "open_files": {}, "pids": {}}}
 }
 
 func TestEnvoyHeadersOverHTTPAndGRPC(t *testing.T) {

@@ -2,6 +2,7 @@ package vitals_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,10 +11,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	testpb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -98,4 +101,36 @@ func TestHugeNamesAreNeitherKeptNorLogged(t *testing.T) {
 	if strings.Contains(lines.String(), "hunter2") {
 		t.Error("a stranger's name is in the log")
 	}
+}
+
+func TestHealthOnlyListenerServesUntilCallsHaveEnded(t *testing.T) {
+	w := serve(t, nil)
+	check(t, w.plain, "", healthpb.HealthCheckResponse_SERVING)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for range 100 { // they send no request
+		if _, err := w.plain.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, healthpb.Health_Watch_FullMethodName); err != nil {
+			t.Fatal(err)
+		}
+	}
+	call, err := w.conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true}, "/grpc.testing.TestService/EmptyCall") // in flight
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := healthpb.NewHealthClient(w.conn).Watch(ctx, &healthpb.HealthCheckRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.stop()
+	for status.Code(err) != codes.Unavailable {
+		_, err = stream.Recv()
+	}
+	for range 20 { // Watch streams have ended, so GracefulStop waits for the call
+		time.Sleep(10 * time.Millisecond)
+		check(t, w.plain, "liveness", healthpb.HealthCheckResponse_SERVING)
+	}
+	if err := errors.Join(call.SendMsg(new(testpb.Empty)), call.CloseSend(), call.RecvMsg(new(testpb.Empty))); err != nil {
+		t.Errorf("the call in flight: %v", err)
+	}
+	w.end(t)
 }

@@ -11,9 +11,10 @@ import (
 )
 
 // Kubernetes returns the input of kubernetes.Probes: the checks, the drain, and the listener for the kubelet, which is
-// HealthGRPCAddr if that has no TLS, otherwise HTTPAddr. Change the result to probe another port or by a command. The error
-// joins all mistakes in the checks, a listener without a fixed port, and listeners that the kubelet cannot use: its gRPC
-// probes do not support TLS, and its HTTPS probes accept any certificate but present none.
+// HealthGRPCAddr if that has no TLS, otherwise HTTPAddr, and HealthGRPCAddr with TLS if it is the only one; see
+// kubernetes.Config.GRPCTLS. Change the result to probe another port or by a command. The error joins all mistakes in the
+// checks, a listener without a fixed port, and listeners that the kubelet cannot use: it accepts any certificate but
+// presents none.
 func (cfg Config) Kubernetes() (kubernetes.Config, error) {
 	checks, err := cfg.allChecks()
 	k := kubernetes.Config{Checks: checks, DrainDelay: cfg.DrainDelay, ShutdownTimeout: cfg.ShutdownTimeout}
@@ -23,26 +24,26 @@ func (cfg Config) Kubernetes() (kubernetes.Config, error) {
 func (cfg Config) kubeletListener(k *kubernetes.Config) (err error) {
 	files := cfg.TLS.wanted()
 	secureGRPC := cfg.HealthGRPCTLS != nil || files && !cfg.HealthGRPCPlaintext
-	switch {
-	case cfg.HealthGRPCAddr != "" && !secureGRPC:
-		k.GRPCPort, err = port("HealthGRPCAddr (PLUGIN_HEALTH_GRPC_ADDR)", cfg.HealthGRPCAddr)
-		return err
-	case cfg.HTTPAddr == "" && cfg.HealthGRPCAddr != "":
-		return errors.New("vitals: HealthGRPCAddr (PLUGIN_HEALTH_GRPC_ADDR) has TLS, which the kubelet's gRPC probes do not support: " +
-			"set HealthGRPCPlaintext (PLUGIN_HEALTH_GRPC_PLAINTEXT) or open HTTPAddr (PLUGIN_HEALTH_HTTP_ADDR)")
-	case cfg.HTTPAddr == "":
+	field, addr, secure, own := "HTTPAddr", cfg.HTTPAddr, cfg.HTTPTLS != nil || files, cfg.HTTPTLS
+	listener, isSecure := &k.HTTPPort, &k.HTTPS
+	if cfg.HealthGRPCAddr != "" && (!secureGRPC || cfg.HTTPAddr == "") {
+		field, addr, secure, own = "HealthGRPCAddr", cfg.HealthGRPCAddr, secureGRPC, cfg.HealthGRPCTLS
+		listener, isSecure = &k.GRPCPort, &k.GRPCTLS
+	}
+	if addr == "" {
 		return nil
 	}
+	field = field + " (" + addressVariable(field) + ")"
 	clientAuth := cfg.TLS.clientAuth()
-	if cfg.HTTPTLS != nil {
-		clientAuth = cfg.HTTPTLS.ClientAuth
+	if own != nil {
+		clientAuth = own.ClientAuth
 	}
-	if clientAuth == tls.RequireAnyClientCert || clientAuth == tls.RequireAndVerifyClientCert {
-		return errors.New("vitals: HTTPAddr (PLUGIN_HEALTH_HTTP_ADDR) requires client certificates and the kubelet presents none: " +
+	if secure && (clientAuth == tls.RequireAnyClientCert || clientAuth == tls.RequireAndVerifyClientCert) {
+		return errors.New("vitals: " + field + " requires client certificates and the kubelet presents none: " +
 			"set TLS.ClientOptional (PLUGIN_HEALTH_TLS_CLIENT_AUTH=optional), or HealthGRPCAddr and HealthGRPCPlaintext")
 	}
-	k.HTTPS = cfg.HTTPTLS != nil || files
-	k.HTTPPort, err = port("HTTPAddr (PLUGIN_HEALTH_HTTP_ADDR)", cfg.HTTPAddr)
+	*isSecure = secure
+	*listener, err = port(field, addr)
 	return err
 }
 

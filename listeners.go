@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 const (
 	healthOnlyHandshake = 5 * time.Second
 	healthOnlyConns     = 1000            // more connections close the longest idle one
+	healthOnlyStreams   = 1000            // of a connection
 	healthOnlyIdle      = 5 * time.Minute // ends connections without a call
 	healthOnlyPing      = time.Minute     // keepalive
 )
@@ -27,8 +29,8 @@ const (
 // reach a port without credentials.
 func (h *Health) healthOnlyServer() *grpc.Server {
 	options := []grpc.ServerOption{
-		grpc.MaxRecvMsgSize(64 << 10), grpc.MaxHeaderListSize(16 << 10), grpc.MaxConcurrentStreams(1000),
-		grpc.ConnectionTimeout(healthOnlyHandshake),
+		grpc.MaxRecvMsgSize(64 << 10), grpc.MaxHeaderListSize(16 << 10), grpc.MaxConcurrentStreams(h.healthOnlyStreams()),
+		grpc.ConnectionTimeout(healthOnlyHandshake), keepaliveEnforcement(),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: healthOnlyIdle, Time: healthOnlyPing}),
 	}
 	if h.tls.grpc != nil {
@@ -37,6 +39,15 @@ func (h *Health) healthOnlyServer() *grpc.Server {
 	server := grpc.NewServer(options...)
 	h.server.RegisterHealth(server)
 	return server
+}
+
+// healthOnlyStreams returns how many streams a connection may have: more than healthOnlyStreams if as many watches may be.
+func (h *Health) healthOnlyStreams() uint32 {
+	watches := h.cfg.Server.MaxWatchesPerConn
+	if watches < 0 || watches > math.MaxInt32 {
+		return math.MaxInt32
+	}
+	return max(uint32(watches), healthOnlyStreams)
 }
 
 // listeners are those of the Config; nil where there is none.

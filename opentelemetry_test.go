@@ -48,6 +48,10 @@ func (told *telemetry) metrics(t *testing.T) string {
 				for _, p := range data.DataPoints {
 					fmt.Fprintln(&text, m.Name, p.Attributes.Encoded(attribute.DefaultEncoder()), p.Value)
 				}
+			case metricdata.Gauge[float64]:
+				for _, p := range data.DataPoints {
+					fmt.Fprintln(&text, m.Name, p.Attributes.Encoded(attribute.DefaultEncoder()), p.Value)
+				}
 			case metricdata.Histogram[float64]:
 				for _, p := range data.DataPoints {
 					fmt.Fprintln(&text, m.Name, p.Attributes.Encoded(attribute.DefaultEncoder()), p.Count)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"slices"
 
 	otelvitals "github.com/vitals-go/vitals/otel"
@@ -19,18 +20,7 @@ import (
 func (h *Health) newOutputs() error {
 	cfg := &h.cfg
 	var serverErr, handlerErr, fileErr error
-	h.server, serverErr = servicer.New(servicer.Config{
-		Checker:         h.checker,
-		Recorder:        h.recorder,
-		Breakers:        slices.Clone(cfg.Breakers),
-		Version:         cfg.Version,
-		Requests:        cfg.Requests,
-		HideChecks:      cfg.HideChecks,
-		Details:         cfg.Details,
-		DrainDelay:      cfg.DrainDelay,
-		ShutdownTimeout: cfg.ShutdownTimeout,
-		Logger:          cfg.Logger,
-	})
+	h.server, serverErr = servicer.New(h.serverConfig())
 	if serverErr != nil {
 		h.server, _ = servicer.New(servicer.Config{}) // so that the mistakes of the outputs are reported as well
 	}
@@ -39,14 +29,38 @@ func (h *Health) newOutputs() error {
 		Source: h.server, Details: cfg.Details, Metrics: metrics, Envoy: cfg.Envoy,
 	})
 	if cfg.FilePath != "" {
+		interval, _ := timeBetween("", cfg.CheckInterval, minCheckInterval) // a wrong one has been reported
 		h.file, fileErr = probes.NewFile(probes.FileConfig{
-			Path: cfg.FilePath, Source: h.server, Interval: max(cfg.CheckInterval, 0), Logger: cfg.Logger,
+			Path: cfg.FilePath, Source: h.server, Interval: interval, Logger: cfg.Logger,
 		})
 	}
 	if fileErr != nil {
 		fileErr = fmt.Errorf("vitals: FilePath (%s): %w", filePathVariable, fileErr)
 	}
-	return errors.Join(serverErr, metricsErr, handlerErr, fileErr)
+	return errors.Join(cfg.serverErrors(), serverErr, metricsErr, handlerErr, fileErr)
+}
+
+// serverConfig returns Config.Server with what New sets.
+func (h *Health) serverConfig() servicer.Config {
+	cfg, server := &h.cfg, h.cfg.Server
+	server.Checker, server.Recorder, server.Breakers = h.checker, h.recorder, slices.Clone(cfg.Breakers)
+	server.Version, server.Requests, server.HideChecks, server.Details = cfg.Version, cfg.Requests, cfg.HideChecks, cfg.Details
+	server.DrainDelay, server.ShutdownTimeout, server.Logger = cfg.DrainDelay, cfg.ShutdownTimeout, cfg.Logger
+	return server
+}
+
+// serverErrors returns an error for each field of Config.Server that New would overwrite.
+func (cfg *Config) serverErrors() error {
+	var errs []error
+	server := reflect.ValueOf(cfg.Server)
+	for _, field := range []string{
+		"Checker", "Recorder", "Breakers", "Version", "Requests", "HideChecks", "Details", "DrainDelay", "ShutdownTimeout", "Logger",
+	} {
+		if !server.FieldByName(field).IsZero() {
+			errs = append(errs, fmt.Errorf("vitals: Server.%s: New sets it, from Config", field))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // metrics returns the handler of /metrics, nil without Config.Prometheus.
@@ -69,7 +83,7 @@ func (h *Health) newLoad() (err error) {
 		return nil
 	}
 	cfg := h.cfg.Load
-	cfg.Recorder, cfg.Logger = h.recorder, h.cfg.Logger
+	cfg.Recorder, cfg.Logger, cfg.Resources = h.recorder, h.cfg.Logger, h.cfg.Resources
 	h.load, err = orcavitals.New(cfg)
 	return err
 }

@@ -2,8 +2,6 @@ package vitals
 
 import (
 	"context"
-	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 
@@ -57,10 +55,7 @@ func (p *pluginServer) stream(service any, stream grpc.ServerStream, _ *grpc.Str
 
 func (p *pluginServer) addServices() {
 	p.health.recorder.Register(p.Server)
-	services := slices.AppendSeq([]string{pluginName}, maps.Keys(p.GetServiceInfo()))
-	if err := p.health.server.AddServices(services...); err != nil {
-		p.health.log.LogAttrs(context.Background(), slog.LevelError, "plugin services rejected by the health server; only the name plugin is known",
-			slog.Any("error", err))
+	if !p.health.addServices(p, pluginName) {
 		p.health.server.SetServingStatus(pluginName, healthpb.HealthCheckResponse_SERVING)
 	}
 }

@@ -167,8 +167,11 @@ func TestPluginWithInvalidCheckAnswersPing(t *testing.T) {
 			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		p := plugIn(t, h)
+		end := running(t, h)
+		synctest.Wait()
 		p.check(t, "plugin")
 		p.end()
+		end()
 		if !strings.Contains(log.String(), "shop.v1.Odrers") {
 			t.Errorf("the log does not name the mistake: %q", log.String())
 		}

@@ -31,7 +31,11 @@ func TestSecondServeLeavesFirstAlone(t *testing.T) {
 	if _, err := lis.Accept(); err == nil {
 		t.Error("the second listener is left open")
 	}
-	check(t, w.conn, "readiness", healthpb.HealthCheckResponse_SERVING)
+	if err := w.Serve(t.Context(), grpc.NewServer(), w.lis); err == nil {
+		t.Error("a second Serve with the same listener is accepted")
+	}
+	another := dial(t, w.lis.Addr().String())
+	check(t, another, "readiness", healthpb.HealthCheckResponse_SERVING)
 	if _, err := os.Stat(w.file); err != nil {
 		t.Error(err)
 	}

@@ -2,10 +2,13 @@ package vitals_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
+	"runtime"
 	"testing"
 	"time"
+	"weak"
 
 	"google.golang.org/grpc"
 
@@ -46,4 +49,29 @@ func TestServeReturnsNilWhenContextIsDoneBeforeStart(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A program may start another server with the same context after one has failed.
+func TestServeThatFailedLeavesNothingInItsContext(t *testing.T) {
+	dropped := func() weak.Pointer[vitals.Health] {
+		health, err := vitals.New(vitals.Config{DrainDelay: -1, Resources: unjudged(), Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lis, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		lis.Close()
+		if err := health.Serve(t.Context(), grpc.NewServer(health.ServerOptions()...), lis); err == nil {
+			t.Fatal("no error")
+		}
+		return weak.Make(health)
+	}()
+	eventually(t, func() error { // calls that have just ended keep it for seconds
+		if runtime.GC(); dropped.Value() != nil {
+			return errors.New("the context keeps it")
+		}
+		return nil
+	})
 }

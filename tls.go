@@ -25,9 +25,6 @@ type TLSFiles struct {
 // ServerConfig reads the files and returns the configuration for any number of HTTP and gRPC servers, with TLS 1.2 or
 // later. Reloads and their failures are logged to log; nil discards. The error joins all mistakes, each naming its field.
 func (f TLSFiles) ServerConfig(log *slog.Logger) (*tls.Config, error) {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	return f.serverConfig(log, func(field string) string { return "vitals: TLSFiles." + field })
 }
 

@@ -195,7 +195,9 @@ func TestKubernetesRejectsListenersWithClientCertificates(t *testing.T) {
 		"mutual in code":       {vitals.Config{HTTPAddr: ":1", HTTPTLS: &tls.Config{ClientAuth: tls.RequireAnyClientCert}}, kubernetes.Config{}, "requires client"},
 		"both doors":           {vitals.Config{HTTPAddr: ":1", HealthGRPCAddr: ":2", TLS: files}, kubernetes.Config{HTTPPort: 1, HTTPS: true}, ""},
 		"plaintext gRPC":       {vitals.Config{HTTPAddr: ":1", HealthGRPCAddr: ":2", TLS: mutual, HealthGRPCPlaintext: true}, kubernetes.Config{GRPCPort: 2}, ""},
-		"gRPC with TLS, alone": {vitals.Config{HealthGRPCAddr: ":2", TLS: files}, kubernetes.Config{}, "PLUGIN_HEALTH_GRPC_PLAINTEXT"},
+		"gRPC with TLS, alone": {vitals.Config{HealthGRPCAddr: ":2", TLS: files}, kubernetes.Config{GRPCPort: 2, GRPCTLS: true}, ""},
+		"gRPC, mutual":         {vitals.Config{HealthGRPCAddr: ":2", TLS: mutual}, kubernetes.Config{}, "HealthGRPCPlaintext"},
+		"gRPC, mutual in code": {vitals.Config{HealthGRPCAddr: ":2", HealthGRPCTLS: &tls.Config{ClientAuth: tls.RequireAnyClientCert}}, kubernetes.Config{}, "requires client"},
 	} {
 		tt.config.Dependencies = []checker.Check{{Name: "database", Run: ping}}
 		got, err := tt.config.Kubernetes()
@@ -204,9 +206,13 @@ func TestKubernetesRejectsListenersWithClientCertificates(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tt.wrong) {
 				t.Errorf("%s: error %v, want %q", name, err, tt.wrong)
 			}
-		case err != nil || got.HTTPPort != tt.want.HTTPPort || got.GRPCPort != tt.want.GRPCPort || got.HTTPS != tt.want.HTTPS:
+		case err != nil || got.HTTPPort != tt.want.HTTPPort || got.GRPCPort != tt.want.GRPCPort || got.HTTPS != tt.want.HTTPS || got.GRPCTLS != tt.want.GRPCTLS:
 			t.Errorf("%s: %+v, %v", name, got, err)
 		default:
+			if _, err := kubernetes.Probes(got); (err != nil) != tt.want.GRPCTLS {
+				t.Errorf("%s: without the feature gate: %v", name, err)
+			}
+			got.GRPCContainerProbeTLS = true
 			pod, err := kubernetes.Probes(got)
 			if err != nil {
 				t.Fatal(err)

@@ -1,19 +1,27 @@
 package vitals
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
+	"os"
+	"slices"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/asynclog"
+	"github.com/vitals-go/vitals/internal/connlimit"
 	otelvitals "github.com/vitals-go/vitals/otel"
 	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/servicer"
 	"github.com/vitals-go/vitals/servicer/orcavitals"
+	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
 // Health is the checker, the recorder, the health server and the outputs of one process, created from one Config. Create it with
@@ -27,11 +35,13 @@ type Health struct {
 	file     *probes.File         // nil without Config.FilePath
 	otel     *otelvitals.Exporter // nil without a provider
 
-	cfg      Config // with defaults
-	tls      listenerTLS
-	log      *slog.Logger
-	used     atomic.Bool // Serve or Run has been called
-	isPlugin atomic.Bool // PluginServer has made a server
+	cfg       Config // with defaults
+	tls       listenerTLS
+	log       *asynclog.Logger
+	used      atomic.Bool                           // Serve or Run has been called
+	selfCheck atomic.Pointer[selfCheck]             // while Serve makes one
+	isPlugin  atomic.Bool                           // PluginServer has made a server
+	main      atomic.Pointer[[]*connlimit.Listener] // those of Serve
 }
 
 // New validates cfg, reads the files that it names and creates all components. It starts nothing and opens no port. The error
@@ -39,14 +49,18 @@ type Health struct {
 func New(cfg Config) (*Health, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
+		if startedByPluginHost() {
+			cfg.Logger = asynclog.PluginLogger(os.Stderr)
+		}
 	}
-	if cfg.Recorder.Logger == nil {
-		cfg.Recorder.Logger = cfg.Logger
-	}
+	log := asynclog.New(cfg.Logger)
+	cfg.Logger = slog.New(log.Handler()) // so that all components share one queue
+	defer log.Flush(asynclog.Grace)
+	cfg.Recorder.Logger = slog.New(asynclog.New(cmp.Or(cfg.Recorder.Logger, cfg.Logger)).Handler())
 	checks, checksErr := cfg.allChecks()
 	tokensErr := cfg.tokens("vitals: DetailsTokenFile ("+tokenFileVariable+")", cfg.Logger)
-	tlsConfigs, tlsErr := cfg.listenerTLS(cfg.Logger.With("logger", "plugin.health"))
-	h := &Health{cfg: cfg, tls: tlsConfigs, log: cfg.Logger.With("logger", "plugin.health")}
+	tlsConfigs, tlsErr := cfg.listenerTLS(cfg.Logger)
+	h := &Health{cfg: cfg, tls: tlsConfigs, log: log}
 	var checkerErr, recorderErr error
 	h.checker, checkerErr = checker.New(checker.Config{
 		Checks: checks, Logger: cfg.Logger, Wrap: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),
@@ -61,13 +75,13 @@ func New(cfg Config) (*Health, error) {
 		return nil, err
 	}
 	for _, variable := range cfg.unknownVariables {
-		h.log.Warn("unknown environment variable", slog.String("variable", variable[0]), slog.String("nearest", variable[1]))
+		h.log.Log(slog.LevelWarn, "unknown environment variable", slog.String("variable", variable[0]), slog.String("nearest", variable[1]))
 	}
 	return h, nil
 }
 
-// Checker returns the checker that runs Config.Dependencies, Config.Checks and the resource checks, to add and remove
-// checks.
+// Checker returns the checker that runs Config.Dependencies, Config.Checks and the resource checks, to add, replace and
+// remove checks.
 func (h *Health) Checker() *checker.Checker { return h.checker }
 
 // Recorder returns the recorder of calls, to record other work than gRPC calls, or to read statistics.
@@ -85,19 +99,51 @@ func (h *Health) Handler() http.Handler { return h.http }
 // Report returns the newest report: two atomic loads.
 func (h *Health) Report() *servicer.Report { return h.server.Report() }
 
+// Registrar is a server such as *grpc.Server, *xds.GRPCServer, or one of a framework.
+type Registrar interface {
+	grpc.ServiceRegistrar
+	GetServiceInfo() map[string]grpc.ServiceInfo
+}
+
 // Register registers the health service, the report service and, with Config.LoadReports, the load report service on
-// server, unless they are registered already, and makes its methods known to the recorder. Serve calls it; call it for a
-// server that other code serves, once all its services are registered.
-func (h *Health) Register(server *grpc.Server) {
-	registered := server.GetServiceInfo()
-	if _, found := registered["grpc.health.v1.Health"]; !found {
+// server, unless they are registered already, and makes its services known to health and recorder. Call it for each server
+// that other code serves, once all its services are registered; Serve does so by itself. A check that has the name of a
+// service is logged, and then no service of server is known; a check that gates an unknown service is logged during Run.
+func (h *Health) Register(server Registrar) {
+	h.register(server)
+	h.addServices(server)
+}
+
+// RegisterWithoutHealth is Register for a server on which a framework registers a health service of its own afterwards: a
+// second registration would end the process. The interceptors of ServerOptions handle health requests before that service.
+func (h *Health) RegisterWithoutHealth(server Registrar) {
+	h.registerReports(server)
+	h.addServices(server)
+}
+
+func (h *Health) register(server Registrar) {
+	if _, found := server.GetServiceInfo()[healthpb.Health_ServiceDesc.ServiceName]; !found {
 		h.server.RegisterHealth(server)
 	}
-	if _, found := registered["vitals.v1.HealthReportService"]; !found {
+	h.registerReports(server)
+}
+
+func (h *Health) registerReports(server Registrar) {
+	registered := server.GetServiceInfo()
+	if _, found := registered[vitalspb.HealthReportService_ServiceDesc.ServiceName]; !found {
 		h.server.RegisterReports(server)
 	}
 	if _, found := registered[orcavitals.ServiceName]; !found && h.load != nil {
 		h.load.Register(server)
 	}
 	h.recorder.Register(server)
+}
+
+// addServices makes the services of server known to the health server and reports whether it accepts them.
+func (h *Health) addServices(server Registrar, more ...string) bool {
+	err := h.server.AddServices(slices.AppendSeq(more, maps.Keys(server.GetServiceInfo()))...)
+	if err != nil {
+		h.log.Log(slog.LevelError, "services rejected by the health server", slog.String("error", err.Error()))
+	}
+	return err == nil
 }

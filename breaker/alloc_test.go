@@ -4,6 +4,7 @@ package breaker_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,5 +29,13 @@ func TestClosedAndRejectedCallsDoNotAllocate(t *testing.T) {
 		if n := testing.AllocsPerRun(1000, run); n != 0 {
 			t.Errorf("rejected, %s: %v allocations", name, n)
 		}
+	}
+}
+
+func TestRefusedKeysDoNotAllocate(t *testing.T) {
+	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}})
+	key := strings.Repeat("x", 1<<20)
+	if n := testing.AllocsPerRun(100, func() { g.Get(key) }); n != 0 {
+		t.Errorf("a key that is too long: %v allocations", n)
 	}
 }

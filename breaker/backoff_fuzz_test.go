@@ -42,7 +42,7 @@ func FuzzOpenTime(f *testing.F) {
 // The longest duration is how programs express "no limit".
 func TestLongestDurationsDoNotOverflow(t *testing.T) {
 	t.Parallel()
-	b, err := New(Config{Name: "patient", MaxOpenTime: math.MaxInt64, ProbeTimeout: math.MaxInt64, Window: math.MaxInt64})
+	b, err := New(Config{Name: "patient", MaxOpenTime: math.MaxInt64, MaxCallTime: math.MaxInt64, Window: math.MaxInt64})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,8 +41,11 @@ type Breaker struct {
 	window        window
 	current       Snapshot      // State and what belongs to it; copied into snapshots
 	probe         *probe        // the half-open probe in flight, or nil
-	retries       int           // probes that failed in a row; 0 while closed
-	due           time.Duration // end of the open time or of ProbeTimeout
+	retries       int           // how often the open time was doubled
+	backOff       time.Duration // the last open time; 0 if it was not computed from retries
+	closed        time.Duration // when the breaker last closed
+	idleSince     time.Duration // when the idle flag was last set
+	due           time.Duration // end of the open time or of MaxCallTime
 	checkDeadline time.Duration // while half-open, end of the time reserved for the check
 	timer         *time.Timer
 }
@@ -71,7 +74,7 @@ func newBreaker(cfg Config, group *broadcast.Value[struct{}]) *Breaker {
 	b := &Breaker{cfg: cfg, created: time.Now(), group: group, stripes: newStripes()}
 	b.window.span = cfg.Window
 	b.window.restart(0, Calls{})
-	b.machine.reset()
+	b.machine.reset(cfg.SuccessThreshold)
 	b.current = Snapshot{
 		Name: cfg.Name, ObserveOnly: cfg.ObserveOnly, Since: b.created, Transitions: map[State]uint64{Closed: 1},
 	}

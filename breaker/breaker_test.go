@@ -67,7 +67,7 @@ func TestOneDurationAloneIsAValidConfig(t *testing.T) {
 	for _, d := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 2 * time.Second, 7 * time.Minute, 1 << 62} {
 		for name, cfg := range map[string]breaker.Config{
 			"Window": {Window: max(d, 10*time.Millisecond)}, "SlowCall": {SlowCall: d}, "OpenTime": {OpenTime: d},
-			"MaxOpenTime": {MaxOpenTime: d}, "ProbeTimeout": {ProbeTimeout: d}, "Evidence": {PassiveWindow: d},
+			"MaxOpenTime": {MaxOpenTime: d}, "MaxCallTime": {MaxCallTime: d}, "Evidence": {PassiveWindow: d},
 		} {
 			cfg.Name = name
 			if _, err := breaker.New(cfg); err != nil {
@@ -95,7 +95,7 @@ func TestMaxOpenTimeBelowTheDefaultOpenTime(t *testing.T) {
 	})
 }
 
-func TestProbeTimeoutIsAtLeastSlowCall(t *testing.T) {
+func TestMaxCallTimeIsAtLeastSlowCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{SlowCall: 20 * time.Second})
 		trip(t, b)

@@ -1,8 +1,11 @@
 package breaker_test
 
 import (
+	"context"
 	"errors"
+	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -56,5 +59,37 @@ func TestErrorThatPanicsIsAFailure(t *testing.T) {
 	s := b.Snapshot()
 	if s.State != breaker.Open || s.LastFailure == nil || !strings.Contains(s.LastFailure.Error(), "hostile") {
 		t.Errorf("%v, last failure %v", s.State, s.LastFailure)
+	}
+}
+
+func TestPanicOfClassifyIsAFailure(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*breaker.Breaker){
+		"Done": func(b *breaker.Breaker) {
+			permit, _ := b.Allow(context.Background())
+			permit.Done(nil)
+		},
+		"Do": func(b *breaker.Breaker) {
+			_, _ = breaker.Do(context.Background(), b, func(context.Context) (int, error) { return 0, nil })
+		},
+		"Check": func(b *breaker.Breaker) {
+			_ = b.Check(func(context.Context) error { return nil })(context.Background())
+		},
+	} {
+		for ending, classify := range map[string]func(error) breaker.Outcome{
+			"panics": func(error) breaker.Outcome { panic("boom") },
+			"exits":  func(error) breaker.Outcome { runtime.Goexit(); return breaker.Success },
+		} {
+			b := newBreaker(t, breaker.Config{ConsecutiveFailures: 1, Classify: classify})
+			var call sync.WaitGroup
+			call.Go(func() {
+				defer func() { _ = recover() }()
+				end(b)
+			})
+			call.Wait()
+			if s := b.Snapshot(); s.State != breaker.Open || s.Calls.Failures != 1 {
+				t.Errorf("%s, Classify %s: %v after %d failures, want open after 1", name, ending, s.State, s.Calls.Failures)
+			}
+		}
 	}
 }

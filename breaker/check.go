@@ -7,16 +7,17 @@ import (
 	"time"
 
 	"github.com/vitals-go/vitals/internal/errtext"
+	"github.com/vitals-go/vitals/internal/finding"
 )
 
 // Check wraps a health check of the dependency, so that the check and calls share their results. It fits
 // checker.Check.Run.
 //
 // While the breaker is open, the check returns the rejection without calling fn; the text of this error ends with the
-// failure that opened the breaker. After the open time the next run is the half-open probe: it may take ProbeTimeout
+// failure that opened the breaker. After the open time the next run is the half-open probe: it may take MaxCallTime
 // whatever deadline its context has, because a probe that is cut short would keep the breaker open; only cancellation
 // ends it. A run that passes closes the breaker, also one that opened during the run. While closed, a run counts as a
-// call.
+// call. A run that is degraded (checker.Degraded) passes.
 //
 // With Config.PassiveWindow a run passes without calling fn if recent calls through the closed breaker succeeded. The
 // first run always calls fn.
@@ -38,7 +39,7 @@ func (b *Breaker) Check(fn func(context.Context) error) func(context.Context) er
 		if !ok {
 			return explained{b.reject()}
 		}
-		permit := Permit{b: b, ctx: ctx, pass: pass, began: b.callStart()}
+		permit := Permit{b: b, ctx: ctx, pass: pass, began: b.callStart(ctx), byCheck: true}
 		return permit.check(ctx, fn)
 	}
 }
@@ -77,6 +78,9 @@ func (p *Permit) check(ctx context.Context, fn func(context.Context) error) erro
 	}
 	err := fn(ctx)
 	outcome, cause = p.classify(err), err
+	if _, degraded := finding.Inspect(err); degraded {
+		outcome = Success
+	}
 	return err
 }
 
@@ -96,7 +100,7 @@ func (p *Permit) notifyCheck() {
 // probeContext returns a context with the values of caller, its cancellation and the probe's own deadline.
 func (b *Breaker) probeContext(caller context.Context, p *probe) (context.Context, context.CancelFunc) {
 	ctx := context.WithValue(context.WithoutCancel(caller), probeKey{b}, p)
-	ctx, cancel := context.WithTimeout(ctx, b.cfg.ProbeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.MaxCallTime)
 	stop := context.AfterFunc(caller, func() {
 		if errors.Is(caller.Err(), context.Canceled) {
 			cancel()
@@ -105,12 +109,12 @@ func (b *Breaker) probeContext(caller context.Context, p *probe) (context.Contex
 	return ctx, func() { stop(); cancel() }
 }
 
-// Observe records a result of a call or check that the breaker did not see. A success closes an open breaker, a failure
-// reopens a half-open one that has no probe in flight; while closed, both count like a call. A forced breaker only
-// counts.
+// Observe records a result of a call or check that the breaker did not see. A success closes an open breaker unless
+// Config.SuccessThreshold demands more, a failure reopens a half-open one that has no probe in flight; while closed, both
+// count like a call. A forced breaker only counts.
 func (b *Breaker) Observe(err error) {
 	outcome := b.cfg.Classify(err)
-	permit := Permit{b: b, pass: pass{epoch: b.epoch()}, began: b.callStart()}
+	permit := Permit{b: b, pass: pass{epoch: b.epoch()}, began: b.callStart(context.Background())}
 	switch outcome {
 	case Success:
 		b.close(0)
@@ -126,12 +130,12 @@ func (b *Breaker) Observe(err error) {
 func (b *Breaker) close(epoch uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.current.State == Closed || b.current.Forced || b.epoch() == epoch {
+	if b.current.State == Closed || b.current.Forced || b.epoch() == epoch || b.cfg.SuccessThreshold > 1 {
 		return
 	}
 	now := b.elapsed()
 	b.probe = nil
-	b.machine.reset()
+	b.machine.reset(b.cfg.SuccessThreshold)
 	b.sync(now)
 }
 

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
 )
 
 // hostile is an error with a panicking Error method.
@@ -49,4 +52,22 @@ func TestRejectedCheckNamesTheCauseAndCallsDoNot(t *testing.T) {
 	if err := check(t.Context()); err == nil || err.Error() != rejection.Error() {
 		t.Errorf("forced: %v, want %v", err, rejection)
 	}
+}
+
+func TestDegradedCheckIsASuccess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{ConsecutiveFailures: 1, OpenTime: time.Second, Jitter: -1})
+		result := errors.New("down")
+		check := b.Check(func(context.Context) error { return result })
+		for _, want := range []breaker.State{breaker.Open, breaker.Closed, breaker.Closed} {
+			if err := check(t.Context()); !errors.Is(err, result) {
+				t.Errorf("got %v, want %v", err, result)
+			}
+			if got := b.State(); got != want {
+				t.Errorf("%v after %v, want %v", got, result, want)
+			}
+			time.Sleep(2 * time.Second)
+			result = checker.Degraded("the index is old", nil)
+		}
+	})
 }

@@ -33,8 +33,8 @@ type Config struct {
 	// without SlowCall.
 	SlowCallRate float64
 
-	// OpenTime is the first open time; each failed probe doubles it. Default: the smaller of 5 s and MaxOpenTime; at
-	// least 1 ms.
+	// OpenTime is the first open time. Each failed probe doubles it. It begins anew once the breaker has been closed for as
+	// long as it was open, and at least for Window. Default: the smaller of 5 s and MaxOpenTime; at least 1 ms.
 	OpenTime time.Duration
 	// MaxOpenTime limits the open time, jitter included. Default: the greater of 5 min and OpenTime.
 	MaxOpenTime time.Duration
@@ -42,9 +42,16 @@ type Config struct {
 	// time. Default 0.25; negative means none; less than 1.
 	Jitter float64
 
-	// ProbeTimeout is the time after which a half-open probe has failed, and the timeout of a check that probes. It must
-	// be longer than a good call takes. Default: the greater of 5 s and SlowCall.
-	ProbeTimeout time.Duration
+	// MinDeadline is the least time that a caller must have given a call for its deadline to be a failure, otherwise the call
+	// is Neutral: the time that a good call may take. Default 100 ms; negative means none.
+	MinDeadline time.Duration
+	// MaxCallTime is the time after which a call hangs: it is a Failure also if its caller cancels it. A half-open probe
+	// has failed then, and a check that probes is given this time. It must be longer than a good call takes. Default: the
+	// greatest of 5 s, SlowCall and MinDeadline.
+	MaxCallTime time.Duration
+
+	// SuccessThreshold is the number of probes in a row, one at a time, that must succeed to close the breaker. Default 1.
+	SuccessThreshold int
 	// ProbeOnly reserves probing for the check attached with Breaker.Check: calls are rejected while half-open too. It
 	// has no effect without a check, nor once half-open has lasted a minute without a result of the check.
 	ProbeOnly bool
@@ -66,7 +73,7 @@ type Config struct {
 const (
 	// maxName is the greatest length of a name in bytes: names are part of every metric.
 	maxName = 256
-	// minTime is the least OpenTime and ProbeTimeout.
+	// minTime is the least OpenTime and MaxCallTime.
 	minTime = time.Millisecond
 	// maxTime is what longer times are reduced to, 36 years, so that sums do not overflow.
 	maxTime = time.Duration(math.MaxInt64 / 8)
@@ -86,8 +93,17 @@ func (c Config) withDefaults() Config {
 	}
 	c.MaxOpenTime = cmp.Or(c.MaxOpenTime, max(5*time.Minute, c.OpenTime))
 	c.Jitter = max(cmp.Or(c.Jitter, 0.25), 0)
-	c.ProbeTimeout = cmp.Or(c.ProbeTimeout, max(5*time.Second, c.SlowCall))
-	for _, d := range []*time.Duration{&c.Window, &c.SlowCall, &c.PassiveWindow, &c.OpenTime, &c.MaxOpenTime, &c.ProbeTimeout} {
+	if c.MinDeadline == 0 {
+		c.MinDeadline = 100 * time.Millisecond
+		if c.MaxCallTime >= minTime {
+			c.MinDeadline = min(c.MinDeadline, c.MaxCallTime)
+		}
+	}
+	c.MaxCallTime = cmp.Or(c.MaxCallTime, max(5*time.Second, c.SlowCall, c.MinDeadline))
+	c.SuccessThreshold = cmp.Or(c.SuccessThreshold, 1)
+	for _, d := range []*time.Duration{
+		&c.Window, &c.SlowCall, &c.PassiveWindow, &c.OpenTime, &c.MaxOpenTime, &c.MinDeadline, &c.MaxCallTime,
+	} {
 		*d = min(*d, maxTime)
 	}
 	if c.Classify == nil {
@@ -118,7 +134,9 @@ func (c Config) validate() error {
 	check(c.OpenTime >= minTime, "OpenTime", c.OpenTime, "at least 1ms")
 	check(c.MaxOpenTime >= c.OpenTime, "MaxOpenTime", c.MaxOpenTime, "at least OpenTime")
 	check(c.Jitter < 1, "Jitter", c.Jitter, "a share of less than 1")
-	check(c.ProbeTimeout >= minTime, "ProbeTimeout", c.ProbeTimeout, "at least 1ms")
+	check(c.MaxCallTime >= minTime, "MaxCallTime", c.MaxCallTime, "at least 1ms")
+	check(c.MaxCallTime >= c.MinDeadline, "MinDeadline", c.MinDeadline, "at most MaxCallTime")
+	check(c.SuccessThreshold > 0 && c.SuccessThreshold <= math.MaxUint16, "SuccessThreshold", c.SuccessThreshold, "1 to 65535")
 	return errors.Join(mistakes...)
 }
 

@@ -44,10 +44,11 @@ func (b *Breaker) Reset() { b.set(Closed, false, "") }
 func (b *Breaker) set(state State, forced bool, reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.probe, b.retries = nil, 0
+	b.probe, b.retries, b.backOff = nil, 0, 0
 	b.current.Forced, b.current.ForcedReason = forced, reason
 	if !forced {
-		b.machine.reset()
+		b.machine.reset(b.cfg.SuccessThreshold)
 	}
-	b.transition(state, b.elapsed())
+	b.idleSince = b.elapsed()
+	b.transition(state, b.idleSince)
 }

@@ -251,6 +251,28 @@ func TestOneCallIsTheProbeOfNestedBreakers(t *testing.T) {
 	})
 }
 
+func TestNeutralNestedCallLeavesTheProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{})
+		trip(t, b)
+		untilDue(t, b)
+		probe, err := b.Allow(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		nested, err := b.Allow(probe.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		nested.Record(breaker.Neutral, nil)
+		probe.Record(breaker.Neutral, nil)
+		if err := call(t, b, nil); err != nil {
+			t.Fatalf("no other call probes: %v", err)
+		}
+		wantState(t, b, breaker.Closed)
+	})
+}
+
 func TestProbingCheckHasItsOwnDeadlineAndTheCallersCancellation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, breaker.Config{})
@@ -318,6 +340,58 @@ func TestProbeOnlyEndsAfterAMinuteWithoutAResult(t *testing.T) {
 		}
 		wantState(t, target, breaker.Closed)
 		wantState(t, method, breaker.Closed)
+	})
+}
+
+func TestResetForgetsFailedProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{OpenTime: time.Second, Jitter: -1})
+		openTime := func() time.Duration { return time.Until(b.Snapshot().RetryAt) }
+		trip(t, b)
+		for range 3 {
+			untilDue(t, b)
+			call(t, b, errDown)
+		}
+		if got := openTime(); got != 8*time.Second {
+			t.Fatalf("open for %v after three failed probes, want 8s", got)
+		}
+		b.Reset()
+		trip(t, b)
+		if got := openTime(); got != time.Second {
+			t.Errorf("open for %v after Reset, want 1s", got)
+		}
+	})
+}
+
+func TestSlowProbeIsTheCause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{SlowCall: time.Second})
+		trip(t, b)
+		untilDue(t, b)
+		_, _ = breaker.Do(t.Context(), b, func(context.Context) (int, error) { time.Sleep(2 * time.Second); return 0, nil })
+		wantState(t, b, breaker.Open)
+		if cause := b.Snapshot().LastFailure; cause == nil || !strings.Contains(cause.Error(), "slow") {
+			t.Errorf("the last failure is %v, want that calls are slow", cause)
+		}
+	})
+}
+
+func TestCallCountsUntilItIsAsOldAsTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{Window: 10 * time.Second})
+		call(t, b, nil) // begins the window
+		time.Sleep(time.Second / 2)
+		call(t, b, errDown)
+		time.Sleep(9*time.Second + time.Second/2)
+		synctest.Wait()
+		if w := b.Snapshot().Window; w.Failures != 1 {
+			t.Errorf("got %+v after 9.5s, want the failure", w)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if w := b.Snapshot().Window; w.Failures != 0 {
+			t.Errorf("got %+v after 11.5s, want nothing", w)
+		}
 	})
 }
 

@@ -49,7 +49,7 @@ func FuzzControls(f *testing.F) {
 
 func newSimulation(t *testing.T, config uint16) *simulation {
 	s := &simulation{cfg: breaker.Config{
-		Name: "simulation", OpenTime: time.Second << (config & 3), MaxOpenTime: time.Minute, ProbeTimeout: 3 * time.Second,
+		Name: "simulation", OpenTime: time.Second << (config & 3), MaxOpenTime: time.Minute, MaxCallTime: 3 * time.Second,
 		Jitter: float64(config>>2&3)/3 - 0.1, ConsecutiveFailures: int(config>>4&7) + 1, ProbeOnly: config>>7&1 == 1,
 		ObserveOnly: config>>8&3 == 3, SlowCall: time.Duration(config>>10&1) * 2 * time.Second, MinCalls: 5,
 		PassiveWindow: time.Duration(config>>11&1) * 10 * time.Second,

@@ -19,13 +19,17 @@
 //
 // Each allowed call ends as [Success], [Failure] or [Neutral], once. Neutral calls, such as those that the caller
 // canceled or made after its deadline, neither lower the failure rate nor interrupt a run of failures. A panic,
-// runtime.Goexit and a probe that exceeds ProbeTimeout are failures.
+// runtime.Goexit and a probe that exceeds MaxCallTime are failures. Retries belong outside of the breaker: see [Retryable].
+//
+// Callers differ in patience. A call that ran out of time is Neutral if its caller gave it less than MinDeadline, and a call
+// that its caller canceled is a failure if it had run for MaxCallTime.
 //
 // # Concurrency and cost
 //
 // Everything is safe for concurrent use. No lock is held while a function, classifier or reader of the user runs. A
 // success through a closed breaker reads one word, adds to a per-CPU counter and allocates nothing. A rejection is one
-// read, one addition and a shared error. SlowCall and PassiveWindow add two clock readings to each call.
+// read, one addition and a shared error. A context that can end adds one clock reading to a call, SlowCall and PassiveWindow
+// make it two.
 //
 // A Breaker has no goroutine and needs no Close. Its timer runs while calls come, to rotate the window, while the breaker
 // is open, and during a probe; an unused Breaker can be garbage collected.

@@ -1,15 +1,15 @@
 package breaker
 
 import (
+	"context"
 	"errors"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/protoadapt"
-	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/vitals-go/vitals/internal/rejection"
 )
 
 // ErrOpen matches every rejection with errors.Is.
@@ -52,21 +52,22 @@ func (e *OpenError) CircuitOpen() bool { return true }
 // GRPCStatus returns UNAVAILABLE with google.rpc.ErrorInfo (reason CIRCUIT_OPEN) and, if known, google.rpc.RetryInfo,
 // without the cause. A gRPC server that returns the rejection sends this status.
 func (e *OpenError) GRPCStatus() *status.Status {
-	plain := status.New(codes.Unavailable, e.Error())
-	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{
-		Reason: "CIRCUIT_OPEN", Domain: "github.com/vitals-go/vitals", Metadata: map[string]string{"breaker": e.Name},
-	}}
-	if wait := e.RetryAfter(); wait > 0 {
-		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(wait)})
-	}
-	if detailed, err := plain.WithDetails(details...); err == nil {
-		return detailed
-	}
-	return plain
+	return rejection.Status(e.Error(), e.Name, e.RetryAfter())
 }
 
 // IsRejected reports whether err wraps an *OpenError: the dependency was not called.
 func IsRejected(err error) bool {
 	_, ok := errors.AsType[*OpenError](err)
 	return ok
+}
+
+// Retryable reports whether a call that ended with err may be tried again, for retry libraries outside of the breaker. It
+// is false for a rejection, also for one that a gRPC server has passed on, and at the end of a context. Of the other errors
+// with a gRPC status only Unavailable and ResourceExhausted are retryable; all errors without one are.
+func Retryable(err error) bool {
+	if err == nil || rejection.Is(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	st, ok := status.FromError(err)
+	return !ok || st.Code() == codes.Unavailable || st.Code() == codes.ResourceExhausted
 }

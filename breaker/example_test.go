@@ -110,3 +110,22 @@ func ExampleDefaultClassify() {
 	// failure
 	// neutral
 }
+
+func ExampleRetryable() {
+	b, err := breaker.New(breaker.Config{Name: "payments"})
+	if err != nil {
+		panic(err)
+	}
+	call := func() error {
+		_, err := breaker.Do(context.Background(), b, func(context.Context) (string, error) {
+			return "", errors.New("connection refused")
+		})
+		return err
+	}
+	attempts := 1
+	for err = call(); breaker.Retryable(err); err = call() {
+		attempts++
+	}
+	fmt.Println(attempts, err)
+	// Output: 6 circuit breaker payments is open
+}

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/vitals-go/vitals/internal/broadcast"
 )
@@ -20,75 +20,111 @@ type GroupConfig struct {
 	Breaker Config
 	// MaxBreakers is the number of keys with a breaker of their own. Default 256.
 	MaxBreakers int
+	// IdleTime is the time without calls after which a breaker is dropped, with its counters, to make room for other keys.
+	// Breakers that are not closed, forced, attached to a check or remember a back-off remain. Default 1 h; negative means
+	// that all remain.
+	IdleTime time.Duration
+	// Label returns what stands for a key in names, and so in reports and metrics: a hash, for instance, where keys are
+	// secrets. Breakers of keys with the same label are reported as one. Default: the key.
+	Label func(key string) string
 }
 
 // Group holds one breaker per key: per target of a client, per method, per tenant. Keys may come from untrusted input:
-// keys beyond the limit share one breaker. Create it with NewGroup. It is safe for concurrent use.
+// keys beyond the limit share one breaker. Call Get for each call: an idle breaker is dropped. Create it with NewGroup. It is
+// safe for concurrent use.
 type Group struct {
-	cfg     GroupConfig
-	changes *broadcast.Value[struct{}]
-	shared  *Breaker
-	// members is replaced as a whole, under mu; a lookup is one read and a map access.
-	members atomic.Pointer[map[string]*Breaker]
-	mu      sync.Mutex
+	cfg      GroupConfig
+	changes  *broadcast.Value[struct{}]
+	shared   *Breaker
+	members  sync.Map // of *Breaker by string; written under mu
+	mu       sync.Mutex
+	size     atomic.Int64 // of members; written under mu
+	searched atomic.Int64 // when dropIdle last searched, in nanoseconds since shared was created
 }
+
+// maxKey is the greatest length of a key with a breaker of its own.
+const maxKey = 4096
 
 // NewGroup returns an empty Group, or all mistakes in cfg. It starts nothing.
 func NewGroup(cfg GroupConfig) (*Group, error) {
 	cfg.Breaker = cfg.Breaker.withDefaults()
 	cfg.MaxBreakers = cmp.Or(cfg.MaxBreakers, 256)
+	cfg.IdleTime = cmp.Or(cfg.IdleTime, time.Hour)
+	if cfg.Label == nil {
+		cfg.Label = func(key string) string { return key }
+	}
 	err := cfg.Breaker.validate()
 	if cfg.MaxBreakers < 0 {
-		err = errors.Join(err, fmt.Errorf("breaker group %q: Limit: got %d, want a positive number", cfg.Breaker.Name, cfg.MaxBreakers))
+		err = errors.Join(err, fmt.Errorf("breaker group %q: MaxBreakers: got %d, want a positive number", cfg.Breaker.Name, cfg.MaxBreakers))
 	}
 	if err != nil {
 		return nil, err
 	}
 	g := &Group{cfg: cfg, changes: broadcast.New(&struct{}{})}
 	g.shared = newBreaker(cfg.Breaker, g.changes)
-	g.members.Store(&map[string]*Breaker{})
 	return g, nil
 }
 
 // Get returns the breaker of key and creates it on first use. A leading slash, as in a gRPC method, is ignored. Keys
-// beyond Limit, and keys that are too long or unprintable, get the shared breaker.
+// beyond MaxBreakers, and keys that are too long or unprintable, get the shared breaker.
 func (g *Group) Get(key string) *Breaker {
 	key = strings.TrimPrefix(key, "/")
-	if b := (*g.members.Load())[key]; b != nil {
-		return b
+	if b, found := g.members.Load(key); found {
+		return b.(*Breaker)
 	}
 	return g.add(key)
 }
 
 func (g *Group) add(key string) *Breaker {
-	if len(*g.members.Load()) >= g.cfg.MaxBreakers {
+	if len(key) > maxKey || g.full() && !g.dropIdle() {
 		return g.shared
 	}
-	cfg := g.cfg.Breaker
-	cfg.Name += "/" + key
-	if len(cfg.Name) > maxName || !printable(cfg.Name) {
+	cfg, label := g.cfg.Breaker, g.cfg.Label(key)
+	if len(cfg.Name)+1+len(label) > maxName || !printable(label) {
 		return g.shared
+	}
+	cfg.Name += "/" + label
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if b, found := g.members.Load(key); found {
+		return b.(*Breaker)
+	}
+	if g.full() {
+		return g.shared
+	}
+	b := newBreaker(cfg, g.changes)
+	g.members.Store(strings.Clone(key), b) // key may be part of a larger string
+	g.size.Add(1)
+	return b
+}
+
+func (g *Group) full() bool { return g.size.Load() >= int64(g.cfg.MaxBreakers) }
+
+// dropIdle drops idle breakers, once in a tenth of IdleTime, and reports whether there were any.
+func (g *Group) dropIdle() (dropped bool) {
+	elapsed, last := g.shared.elapsed(), g.searched.Load()
+	if g.cfg.IdleTime < 0 || elapsed-time.Duration(last) < g.cfg.IdleTime/10 || !g.searched.CompareAndSwap(last, int64(elapsed)) {
+		return false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	old := *g.members.Load()
-	if b := old[key]; b != nil || len(old) >= g.cfg.MaxBreakers {
-		return cmp.Or(b, g.shared)
+	for key, b := range g.members.Range {
+		if b.(*Breaker).unused(g.cfg.IdleTime) {
+			g.members.Delete(key)
+			g.size.Add(-1)
+			dropped = true
+		}
 	}
-	grown := maps.Clone(old)
-	key = strings.Clone(key) // it may be part of a larger string
-	grown[key] = newBreaker(cfg, g.changes)
-	g.members.Store(&grown)
-	return grown[key]
+	return dropped
 }
 
-// Snapshots returns the snapshots of all breakers created so far, sorted by name. The shared one is included after its
-// first call or transition. It implements SnapshotSource and takes no lock.
+// Snapshots returns the snapshots of all breakers, sorted by name. The shared one is included after its first call or
+// transition. It implements SnapshotSource, and drops breakers that are idle.
 func (g *Group) Snapshots() []Snapshot {
-	members := *g.members.Load()
-	all := make([]Snapshot, 0, len(members)+1)
-	for _, b := range members {
-		all = append(all, b.Snapshot())
+	g.dropIdle()
+	all := make([]Snapshot, 0, g.size.Load()+1)
+	for _, b := range g.members.Range {
+		all = append(all, b.(*Breaker).Snapshot())
 	}
 	if s := g.shared.Snapshot(); s.Calls != (Calls{}) || s.State != Closed || s.Forced || s.Transitions[Open] > 0 {
 		all = append(all, s)

@@ -1,6 +1,8 @@
 package breaker_test
 
 import (
+	"context"
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"runtime"
@@ -107,17 +109,30 @@ func TestGroupSeparatesKeysAndNotifiesOfAnyTransition(t *testing.T) {
 	})
 }
 
+// Counters of its transitions must not vanish.
+func TestSharedBreakerThatWasOpenRemainsInSnapshots(t *testing.T) {
+	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "hosts"}})
+	if all := g.Snapshots(); len(all) != 0 {
+		t.Fatalf("got %v before the first use", all)
+	}
+	g.Get(unprintable).ForceOpen("incident")
+	g.Get(unprintable).Reset()
+	if all := g.Snapshots(); len(all) != 1 || all[0].Transitions[breaker.Open] != 1 {
+		t.Errorf("got %v after Reset, want the shared breaker", all)
+	}
+}
+
 func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	_, err := breaker.NewGroup(breaker.GroupConfig{MaxBreakers: -1, Breaker: breaker.Config{
 		ConsecutiveFailures: math.MaxInt, FailureRate: 2, MinCalls: -1, Window: -1, SlowCall: -1, SlowCallRate: -1,
-		OpenTime: -1, MaxOpenTime: -2, Jitter: math.NaN(), ProbeTimeout: -1, PassiveWindow: -1,
+		OpenTime: -1, MaxOpenTime: -2, Jitter: math.NaN(), MaxCallTime: -1, PassiveWindow: -1,
 	}})
 	if err == nil {
 		t.Fatal("no mistake found")
 	}
 	for _, field := range []string{
 		"ConsecutiveFailures", "FailureRate", "MinCalls", "Window", "SlowCall", "SlowCallRate", "OpenTime",
-		"MaxOpenTime", "Jitter", "ProbeTimeout", "PassiveWindow", "Limit",
+		"MaxOpenTime", "Jitter", "MaxCallTime", "PassiveWindow", "MaxBreakers",
 	} {
 		if !strings.Contains(err.Error(), field+": got") {
 			t.Errorf("%s is not reported:\n%v", field, err)
@@ -146,4 +161,80 @@ func TestUnusedBreakerIsGarbageCollected(t *testing.T) {
 			t.Fatal("an unused breaker is not collected")
 		}
 	})
+}
+
+func TestIdleBreakersMakeRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "pods"}, MaxBreakers: 4})
+		shared := g.Get(unprintable)
+		old, sick, forced, checked := g.Get("old"), g.Get("sick"), g.Get("forced"), g.Get("checked")
+		call(t, old, nil)
+		trip(t, sick)
+		forced.ForceClosed("known to be fine")
+		checked.Check(func(context.Context) error { return nil })
+		if g.Get("new") != shared {
+			t.Fatal("a key beyond the limit does not share a breaker")
+		}
+		time.Sleep(time.Hour)
+		if g.Get("new") != shared {
+			t.Fatal("a breaker was dropped that was idle for less than an hour, after its last window")
+		}
+		time.Sleep(time.Hour)
+		if b := g.Get("new"); b == shared || g.Get("new") != b {
+			t.Fatal("an idle breaker did not make room")
+		}
+		if g.Get("sick") != sick || g.Get("forced") != forced || g.Get("checked") != checked {
+			t.Fatal("a breaker with something to remember was dropped")
+		}
+		sick.Reset()
+		for range 30 {
+			time.Sleep(5 * time.Minute)
+			call(t, g.Get("new"), nil)
+		}
+		if all := g.Snapshots(); len(all) != 3 || all[1].Name != "pods/forced" || all[2].Name != "pods/new" {
+			t.Errorf("got %v, want the breakers that are in use, checked or forced", all)
+		}
+	})
+}
+
+func TestIdleBreakersRemainIfAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "pods"}, IdleTime: -1})
+		b := g.Get("old")
+		time.Sleep(240 * time.Hour)
+		if len(g.Snapshots()) != 1 || g.Get("old") != b {
+			t.Error("an idle breaker was dropped")
+		}
+	})
+}
+
+// A breaker that has been used without interruption is idle since its last window, not since its creation.
+func TestBusyBreakersAreNotDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "pods"}, IdleTime: 10 * time.Minute})
+		b := g.Get("busy")
+		for range 100 {
+			call(t, b, nil)
+			time.Sleep(9 * time.Minute)
+			if len(g.Snapshots()) != 1 {
+				t.Fatal("a breaker was dropped that is used")
+			}
+		}
+	})
+}
+
+func TestLabelsReplaceKeys(t *testing.T) {
+	g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "tenants"}, Label: func(key string) string {
+		return fmt.Sprintf("%x", sha256.Sum256([]byte(key)))[:8]
+	}})
+	secret := "a token with a newline\n that is longer than any name" + strings.Repeat(".", 300)
+	b := g.Get(secret)
+	if b == g.Get("another") || b != g.Get(secret) {
+		t.Fatal("keys do not have breakers of their own")
+	}
+	trip(t, b)
+	_, err := b.Allow(t.Context())
+	if all := g.Snapshots(); len(all) != 2 || strings.Contains(fmt.Sprint(all, err), "token") {
+		t.Errorf("%v, %v: want two breakers, without the secret", all, err)
+	}
 }

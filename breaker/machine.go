@@ -24,11 +24,12 @@ var (
 	errNeutral = errors.New("neutral")
 )
 
-// reset replaces gobreaker's breaker by a new, closed one: it has no method for that.
-func (m *machine) reset() {
+// reset replaces gobreaker's breaker by a new, closed one: it has no method for that. The breaker closes after successes
+// in a row.
+func (m *machine) reset(successes int) {
 	m.state.Store(int32(gobreaker.StateClosed))
 	m.twoStep = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		MaxRequests:   1,
+		MaxRequests:   uint32(successes),
 		Timeout:       time.Nanosecond, // the Breaker's open time is longer
 		ReadyToTrip:   func(gobreaker.Counts) bool { return m.tripping },
 		OnStateChange: func(_ string, _, to gobreaker.State) { m.state.Store(int32(to)) },

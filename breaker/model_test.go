@@ -19,6 +19,8 @@ type model struct {
 	consecutive int
 	results     []result
 	failedTries int
+	opened      time.Duration // the last open time
+	closed      time.Duration // the last time of closing
 	due         time.Duration // end of the open time or of the probe's lease
 	probe       *trial
 }
@@ -36,23 +38,25 @@ type trial struct {
 	expired bool
 }
 
-var modelConfig = breaker.Config{Name: "model", Jitter: -1, ProbeTimeout: 4 * time.Second}
+var modelConfig = breaker.Config{Name: "model", Jitter: -1, MaxCallTime: 4 * time.Second}
 
 func (m *model) enter(state breaker.State) {
+	from := m.state
 	m.state, m.probe, m.consecutive, m.results = state, nil, 0, nil
 	m.epoch++
 	switch state {
 	case breaker.Closed:
-		m.failedTries = 0
+		m.closed = m.now
 	case breaker.Open:
-		m.due = m.now + min(5*time.Second<<m.failedTries, 5*time.Minute)
+		switch {
+		case from == breaker.HalfOpen:
+			m.failedTries = min(m.failedTries+1, 7) // the 7th doubling is the first beyond the limit
+		case m.now-m.closed >= max(m.opened, 30*time.Second):
+			m.failedTries = 0
+		}
+		m.opened = min(5*time.Second<<m.failedTries, 5*time.Minute)
+		m.due = m.now + m.opened
 	}
-}
-
-// reopen follows a failed probe. The 7th doubling is the first beyond the limit.
-func (m *model) reopen() {
-	m.failedTries = min(m.failedTries+1, 7)
-	m.enter(breaker.Open)
 }
 
 func (m *model) sleep(d time.Duration) {
@@ -64,7 +68,7 @@ func (m *model) sleep(d time.Duration) {
 			m.enter(breaker.HalfOpen)
 		case m.probe != nil && m.due <= end:
 			m.now = m.due
-			m.reopen()
+			m.enter(breaker.Open)
 		default:
 			m.now = end
 			return
@@ -79,7 +83,7 @@ func (m *model) allow(expired bool) *trial {
 		return &trial{epoch: m.epoch, expired: expired}
 	case m.state == breaker.HalfOpen && m.probe == nil:
 		m.probe = &trial{epoch: m.epoch, probe: true}
-		m.due = m.now + modelConfig.ProbeTimeout
+		m.due = m.now + modelConfig.MaxCallTime
 		return m.probe
 	default:
 		return nil
@@ -94,7 +98,7 @@ func (m *model) record(c *trial, outcome breaker.Outcome) (must, may bool) {
 	case c.probe && outcome == breaker.Success:
 		m.enter(breaker.Closed)
 	case c.probe && outcome == breaker.Failure:
-		m.reopen()
+		m.enter(breaker.Open)
 	case c.probe:
 		m.probe = nil
 	case outcome == breaker.Success:

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"sync/atomic"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // Permit allows one call and records its result. Do not copy it after its first use. The zero Permit records nothing.
@@ -14,6 +17,7 @@ type Permit struct {
 	pass    pass
 	began   time.Duration // only if calls are timed
 	expired bool          // the context had ended before the call
+	byCheck bool          // by Breaker.Check
 	untimed bool          // never slow
 	done    atomic.Bool
 }
@@ -29,7 +33,7 @@ type pass struct {
 // Allow returns a Permit for one call, which must be ended by Done or Record, or an *OpenError. It never blocks. Most
 // callers use Do; Allow is for calls that end elsewhere.
 //
-// A call that is never ended is not counted; if it was the half-open probe, it fails after ProbeTimeout.
+// A call that is never ended is not counted; if it was the half-open probe, it fails after MaxCallTime.
 func (b *Breaker) Allow(ctx context.Context) (Permit, error) {
 	word := b.word.Load()
 	pass := pass{epoch: word >> epochShift}
@@ -40,15 +44,15 @@ func (b *Breaker) Allow(ctx context.Context) (Permit, error) {
 			return Permit{}, b.reject()
 		}
 	}
-	return Permit{b: b, ctx: ctx, pass: pass, began: b.callStart(), expired: expired}, nil
+	return Permit{b: b, ctx: ctx, pass: pass, began: b.callStart(ctx), expired: expired}, nil
 }
 
-// callStart reads the clock if calls are timed.
-func (b *Breaker) callStart() time.Duration {
-	if !b.cfg.timed() {
-		return 0
+// callStart reads the clock if calls are timed or the call may be canceled.
+func (b *Breaker) callStart(ctx context.Context) time.Duration {
+	if b.cfg.timed() || ctx != context.Background() && ctx != context.TODO() {
+		return b.elapsed()
 	}
-	return b.elapsed()
+	return 0
 }
 
 func (c *Config) timed() bool { return c.SlowCall|c.PassiveWindow != 0 }
@@ -74,22 +78,23 @@ func (b *Breaker) reject() *OpenError {
 }
 
 // Done records the end of the call. err is classified by Config.Classify, unless the permit's context was canceled or
-// had ended before the call. Only the first Done or Record has an effect.
+// had ended before the call; if Classify panics, the call is a failure and the panic propagates. Only the first Done or
+// Record has an effect.
 func (p *Permit) Done(err error) {
-	if p.b != nil && !p.done.Load() {
-		p.Record(p.classify(err), err)
+	if p.b == nil || p.done.Load() {
+		return
 	}
+	outcome, cause := Failure, errAbandoned // if Classify panics
+	defer func() { p.Record(outcome, cause) }()
+	outcome, cause = p.classify(err), err
 }
 
-// Record records an outcome that the caller has classified, as adapters do for their protocols. A failure after
-// cancellation and every outcome of a call made after its deadline are Neutral. Cause is kept as the reason of a
-// failure. Only the first Done or Record has an effect.
+// Record records an outcome that the caller has classified, as adapters do for their protocols. Every outcome of a call
+// made after its deadline is Neutral, and so is a failure that the caller's cancellation or deadline explains: see
+// Config.MinDeadline and MaxCallTime. Cause is kept as the reason of a failure. Only the first Done or Record has an effect.
 func (p *Permit) Record(outcome Outcome, cause error) {
 	if p.b == nil || p.done.Swap(true) {
 		return
-	}
-	if p.expired || outcome == Failure && p.canceled() {
-		outcome = Neutral
 	}
 	p.b.record(p, outcome, cause)
 }
@@ -97,8 +102,8 @@ func (p *Permit) Record(outcome Outcome, cause error) {
 // Probe reports whether the call is the half-open probe or part of it.
 func (p *Permit) Probe() bool { return p.pass.probe != nil }
 
-// Untimed excludes the call from Config.SlowCall, as for a stream, which lasts as long as its user wants. Use it before
-// the call begins.
+// Untimed excludes the call from Config.SlowCall and MaxCallTime, as for a stream, which lasts as long as its user wants.
+// Use it before the call begins.
 func (p *Permit) Untimed() { p.untimed = true }
 
 // Confirm ends a half-open probe with success before the call ends, as at the first message of a stream, so that a long
@@ -127,6 +132,46 @@ func (p *Permit) classify(err error) Outcome {
 	return p.b.cfg.Classify(err)
 }
 
+// settle returns Neutral instead of an outcome that the caller's impatience explains, and Failure if the call hung.
+func (p *Permit) settle(outcome Outcome, cause error) Outcome {
+	switch {
+	case p.expired:
+		return Neutral
+	case p.ctx == nil:
+		return outcome
+	case p.canceled():
+		if !p.untimed && p.b.elapsed()-p.began >= p.b.cfg.MaxCallTime {
+			return Failure
+		}
+		return Neutral
+	case outcome == Failure && !p.byCheck && p.given() < p.b.cfg.MinDeadline && p.outOfTime(cause):
+		return Neutral
+	default:
+		return outcome
+	}
+}
+
+// given is the time that the caller gave the call.
+func (p *Permit) given() time.Duration {
+	deadline, ok := p.ctx.Deadline()
+	if !ok {
+		return maxTime
+	}
+	return deadline.Sub(p.b.created) - p.began
+}
+
+// outOfTime reports whether the call's deadline is the cause of its failure.
+func (p *Permit) outOfTime(cause error) bool {
+	if p.ctx.Err() != nil || status.Code(cause) == codes.DeadlineExceeded {
+		return true
+	}
+	timeout, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](cause)
+	return ok && timeout.Timeout()
+}
+
 // canceled reports whether the caller canceled the call, whatever the call's error.
 func (p *Permit) canceled() bool { return p.ctx != nil && errors.Is(p.ctx.Err(), context.Canceled) }
 
@@ -142,6 +187,9 @@ func (b *Breaker) time(p *Permit, outcome Outcome) (slow bool) {
 
 // record counts the outcome of one call. The fast path is a success in the state that allowed the call.
 func (b *Breaker) record(p *Permit, outcome Outcome, cause error) {
+	if outcome != Success || p.expired {
+		outcome = p.settle(outcome, cause)
+	}
 	slow := b.cfg.timed() && b.time(p, outcome)
 	word := b.word.Load()
 	if outcome == Failure || slow || p.pass.probe != nil || word&slowPath != 0 || word>>epochShift != p.pass.epoch {

@@ -37,14 +37,14 @@ func (b *Breaker) allowLocked(check bool) (pass, bool) {
 	}
 }
 
-// startProbe takes gobreaker's one half-open slot and begins ProbeTimeout.
+// startProbe takes gobreaker's one half-open slot and begins MaxCallTime.
 func (b *Breaker) startProbe(now time.Duration) (pass, bool) {
 	done, err := b.machine.twoStep.Allow()
 	if err != nil {
 		return pass{}, false
 	}
 	b.probe = &probe{done: done}
-	b.due = now + b.cfg.ProbeTimeout
+	b.due = now + b.cfg.MaxCallTime
 	b.storeFlags()
 	b.setTimer(now)
 	return pass{epoch: b.epoch(), probe: b.probe}, true
@@ -87,12 +87,12 @@ func (b *Breaker) confirm(p *probe) {
 	p.confirmedIn = b.epoch()
 }
 
-// endProbe reports the outcome to gobreaker. After a neutral one another call may probe.
+// endProbe reports the outcome to gobreaker. Where the breaker remains half-open, another call may probe.
 func (b *Breaker) endProbe(outcome Outcome) {
 	p := b.probe
 	b.probe = nil
 	b.machine.record(p.done, outcome, false)
-	if outcome == Neutral {
+	if b.machine.current() == HalfOpen {
 		b.storeFlags()
 		b.setTimer(b.elapsed())
 	}

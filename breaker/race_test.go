@@ -10,7 +10,7 @@ import (
 )
 
 func TestConcurrentUseCountsEveryCallOnce(t *testing.T) {
-	b := newBreaker(t, breaker.Config{OpenTime: time.Millisecond, MaxOpenTime: 2 * time.Millisecond, ProbeTimeout: 5 * time.Millisecond})
+	b := newBreaker(t, breaker.Config{OpenTime: time.Millisecond, MaxOpenTime: 2 * time.Millisecond, MaxCallTime: 5 * time.Millisecond})
 	check := b.Check(probeOf(b))
 	var calls sync.WaitGroup
 	var mu sync.Mutex

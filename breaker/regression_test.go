@@ -63,7 +63,7 @@ func TestChangedIsClosedAfterTheOpenTimeWithoutCalls(t *testing.T) {
 	})
 }
 
-func TestProbeFailsAfterProbeTimeout(t *testing.T) {
+func TestProbeFailsAfterMaxCallTime(t *testing.T) {
 	endings := map[string]func(*breaker.Breaker){
 		"forgotten permit": func(b *breaker.Breaker) { _, _ = b.Allow(context.Background()) },
 		"Goexit": func(b *breaker.Breaker) {
@@ -76,7 +76,7 @@ func TestProbeFailsAfterProbeTimeout(t *testing.T) {
 	}
 	for name, end := range endings {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBreaker(t, breaker.Config{ProbeTimeout: 3 * time.Second})
+			b := newBreaker(t, breaker.Config{MaxCallTime: 3 * time.Second})
 			trip(t, b)
 			untilDue(t, b)
 			var probe sync.WaitGroup
@@ -269,11 +269,54 @@ func TestOpenTimeDoublesUpToTheLimitWithJitter(t *testing.T) {
 			untilDue(t, b)
 			call(t, b, errDown)
 		}
+		last := time.Until(b.Snapshot().RetryAt)
+		for range 3 {
+			untilDue(t, b)
+			call(t, b, nil)
+			time.Sleep(last - time.Second)
+			trip(t, b)
+			if last = time.Until(b.Snapshot().RetryAt); last < 3*time.Minute {
+				t.Fatalf("open for %v soon after a recovery, want 240s ± 25%% again", last)
+			}
+		}
 		untilDue(t, b)
 		call(t, b, nil)
+		time.Sleep(last)
 		trip(t, b)
 		if wait := time.Until(b.Snapshot().RetryAt); wait > 6250*time.Millisecond {
-			t.Fatalf("open for %v after a recovery, want 5s again", wait)
+			t.Fatalf("open for %v long after a recovery, want 5s again", wait)
+		}
+	})
+}
+
+// The window is the least time for which a back-off is remembered.
+func TestShortOpenTimesAreRememberedForAWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{OpenTime: time.Second, Jitter: -1})
+		reopen := func(after time.Duration) time.Duration {
+			untilDue(t, b)
+			call(t, b, nil)
+			time.Sleep(after)
+			trip(t, b)
+			return time.Until(b.Snapshot().RetryAt)
+		}
+		trip(t, b)
+		untilDue(t, b)
+		call(t, b, errDown)
+		if got := reopen(29 * time.Second); got != 2*time.Second {
+			t.Errorf("open for %v 29s after a recovery, want 2s again", got)
+		}
+		if got := reopen(31 * time.Second); got != time.Second {
+			t.Errorf("open for %v 31s after a recovery, want 1s", got)
+		}
+		b.Reset()
+		trip(t, b)
+		untilDue(t, b)
+		call(t, b, errDown)
+		b.Reset()
+		trip(t, b)
+		if got := time.Until(b.Snapshot().RetryAt); got != time.Second {
+			t.Errorf("open for %v after Reset, want 1s", got)
 		}
 	})
 }

@@ -3,7 +3,7 @@ package breaker
 import "time"
 
 // A breaker has one timer. While closed, it rotates the window until a whole window has passed without a call; while
-// open, it ends the open time; while half-open, it ends ProbeTimeout or the wait for the check. onTimer decides by the
+// open, it ends the open time; while half-open, it ends MaxCallTime or the wait for the check. onTimer decides by the
 // clock, so that a late or needless run is harmless.
 
 // setTimer schedules onTimer. The caller holds mu.
@@ -48,8 +48,17 @@ func (b *Breaker) onTimer() {
 		b.storeFlags() // the check did not run in time: calls may probe
 	case b.current.State == Closed && b.window.idle(now, b.stripes.sum()):
 		b.storeFlags() // idle
+		b.idleSince = now
 	}
 	b.setTimer(now)
+}
+
+// unused reports whether a breaker has been idle for d and has nothing to remember.
+func (b *Breaker) unused(d time.Duration) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.elapsed()
+	return b.idle() && b.current.State == Closed && !b.current.Forced && !b.checked.Load() && !b.relapses(now) && now-b.idleSince >= d
 }
 
 // resume restarts the window of an idle breaker. The caller holds mu.

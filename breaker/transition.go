@@ -10,8 +10,8 @@ import (
 
 // Causes of an open breaker that are not the error of a call.
 var (
-	errProbeTimeout = errors.New("breaker: probe did not end within ProbeTimeout")
-	errTooSlow      = errors.New("breaker: too many slow calls")
+	errMaxCallTime = errors.New("breaker: probe did not end within MaxCallTime")
+	errTooSlow     = errors.New("breaker: too many slow calls")
 )
 
 // recordSlow records a result off the fast path.
@@ -90,7 +90,7 @@ func (b *Breaker) advance(now time.Duration) {
 		b.machine.twoStep.State() // lets gobreaker become half-open
 		b.sync(now)
 	case b.probe != nil && now >= b.due:
-		b.lastFailure.Store(&errProbeTimeout)
+		b.lastFailure.Store(&errMaxCallTime)
 		b.endProbe(Failure)
 		b.sync(now)
 	}
@@ -104,17 +104,26 @@ func (b *Breaker) sync(now time.Duration) {
 	}
 	switch state {
 	case Closed:
-		b.retries = 0
+		b.closed, b.idleSince = now, now
 		b.transition(Closed, now)
 	case HalfOpen:
 		b.checkDeadline = now + checkWait
 		b.transition(HalfOpen, now)
 	default:
-		if b.current.State == HalfOpen {
+		switch {
+		case b.current.State == HalfOpen:
 			b.retries++
+		case !b.relapses(now):
+			b.retries = 0
 		}
-		b.open(now, b.cfg.openTime(b.retries, rand.Float64()))
+		b.backOff = b.cfg.openTime(b.retries, rand.Float64())
+		b.open(now, b.backOff)
 	}
+}
+
+// relapses reports whether a breaker that opens now has been closed too shortly to forget its back-off.
+func (b *Breaker) relapses(now time.Duration) bool {
+	return b.backOff > 0 && now-b.closed < max(b.backOff, b.cfg.Window)
 }
 
 // open enters Open for d.

@@ -151,6 +151,31 @@ func TestRunEndsPromptlyAndCanBeRepeated(t *testing.T) {
 	})
 }
 
+// A check that waits for a free run when Run ends has not run, and must do so in the next Run.
+func TestRunTakesUpChecksThatWereQueuedAtItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, err := checker.New(checker.Config{MaxConcurrent: 1, Checks: []checker.Check{
+			{Name: "first", Run: func(ctx context.Context) error { <-ctx.Done(); return nil }},
+			{Name: "second", Run: pass},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // shorter than the timeout of the first check
+		defer cancel()
+		if err := c.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, result(t, c, "second"), checker.Unknown, checker.ReasonNotRunYet, "")
+		ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := c.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, result(t, c, "second"), checker.Healthy, checker.ReasonOK, "available")
+	})
+}
+
 func TestSecondRunIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := start(t, checker.Config{})

@@ -19,7 +19,7 @@ import (
 
 // Config configures a Checker. The zero value has no checks.
 type Config struct {
-	// Checks are the initial checks; Add and Remove change the set.
+	// Checks are the initial checks; Add, Replace and Remove change the set.
 	Checks []Check
 
 	// MaxConcurrent bounds the runs in flight, abandoned ones aside. Default 16.
@@ -58,6 +58,7 @@ type Checker struct {
 	timers   timerHeap
 	queue    []*entry // due, waiting for a free run
 	parallel int      // how many runs may be in flight
+	linked   bool     // a check with DependsOn has had a result
 	running  int      // runs in flight, without abandoned ones and those of removed checks
 	detached int      // runs in flight of removed checks
 	finished []*run   // ended, not collected yet
@@ -73,7 +74,7 @@ type Checker struct {
 func New(cfg Config) (*Checker, error) {
 	c := &Checker{
 		wrap:      cfg.Wrap,
-		log:       asynclog.New(cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)).With("logger", "plugin.health").WithGroup("vitals")),
+		log:       asynclog.New(cfg.Logger),
 		snapshots: broadcast.New(&Snapshot{}),
 		wakeup:    make(chan struct{}, 1),
 		began:     make(chan struct{}),
@@ -83,12 +84,15 @@ func New(cfg Config) (*Checker, error) {
 	c.watchdog.mu = &c.mu
 	var errs []error
 	if cfg.MaxConcurrent < 0 {
-		errs = append(errs, fmt.Errorf("checker: Parallel is negative: %d", cfg.MaxConcurrent))
+		errs = append(errs, fmt.Errorf("checker: MaxConcurrent: got %d, want 0 or more", cfg.MaxConcurrent))
 	}
 	for i := range min(len(cfg.Checks), maxChecks+1) {
 		check := &cfg.Checks[i]
 		errs = append(errs, c.validate(check))
 		c.byName[check.Name] = newEntry(check)
+	}
+	for i := range min(len(cfg.Checks), maxChecks) {
+		errs = append(errs, c.validateCauses(&cfg.Checks[i]))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -117,7 +121,7 @@ func (c *Checker) validate(check *Check) error {
 func (c *Checker) Add(check Check) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.validate(&check); err != nil {
+	if err := errors.Join(c.validate(&check), c.validateCauses(&check)); err != nil {
 		return err
 	}
 	e := newEntry(&check)
@@ -126,7 +130,41 @@ func (c *Checker) Add(check Check) error {
 	c.entries = slices.Insert(c.entries, i, e)
 	now := time.Now()
 	if c.session != nil {
-		e.due = now.Add(e.check.InitialDelay)
+		e.schedule(now.Add(e.check.InitialDelay))
+		c.reschedule(e)
+		c.wake()
+	}
+	c.publish(now)
+	return nil
+}
+
+// Replace replaces the check that has the name of check, before or during Run. The name, the last result and its counts
+// stay until check has run, so that nothing that the check gates stops serving meanwhile; Kind, Title, Gates, limits and
+// Optional change at once. A run in flight is treated as by Remove. Failures and successes in a row count on, against the
+// new thresholds. The first run of check starts at once; InitialDelay applies if there is no result yet. The error joins
+// all mistakes; then, and if there is no such check, nothing changes.
+func (c *Checker) Replace(check Check) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.byName[check.Name]
+	if err := errors.Join(check.validate(), c.validateCauses(&check)); err != nil {
+		return err
+	} else if old == nil {
+		return unknownCheck(check.Name)
+	}
+	e, now := newEntry(&check), time.Now()
+	e.inherit(old, now)
+	c.byName[check.Name] = e
+	c.entries[slices.Index(c.entries, old)] = e
+	c.detach(old)
+	if c.session != nil {
+		e.schedule(now)
+		if e.result.At.IsZero() {
+			e.schedule(now.Add(e.check.InitialDelay))
+		}
+		if e.completed != nil { // Refresh waits for it
+			c.enqueue(e)
+		}
 		c.reschedule(e)
 		c.wake()
 	}
@@ -143,11 +181,21 @@ func (c *Checker) Remove(name string) bool {
 	if e == nil {
 		return false
 	}
-	e.removed = true
-	isRemoved := func(e *entry) bool { return e.removed }
 	delete(c.byName, name)
-	c.entries = slices.DeleteFunc(c.entries, isRemoved)
-	c.queue = slices.DeleteFunc(c.queue, isRemoved)
+	c.entries = slices.DeleteFunc(c.entries, func(other *entry) bool { return other == e })
+	c.detach(e)
+	c.notify(e)
+	now := time.Now()
+	c.explainOthers(e, now)
+	c.wake()
+	c.publish(now)
+	return true
+}
+
+// detach makes e, which is no longer in the set, run no more.
+func (c *Checker) detach(e *entry) {
+	e.removed = true
+	c.queue = slices.DeleteFunc(c.queue, func(other *entry) bool { return other == e })
 	c.timers.remove(e)
 	if e.run != nil {
 		e.run.cancel()
@@ -155,9 +203,6 @@ func (c *Checker) Remove(name string) bool {
 		c.detached++
 		c.wake()
 	}
-	c.notify(e)
-	c.publish(time.Now())
-	return true
 }
 
 // Snapshot returns the newest results. It costs one atomic load and runs nothing.

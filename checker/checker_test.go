@@ -116,7 +116,55 @@ func TestOutcomesOfARun(t *testing.T) {
 			"success at the last moment", checker.Check{Run: func(context.Context) error {
 				time.Sleep(5 * time.Second)
 				return nil
-			}}, checker.Healthy, checker.ReasonOK, "available", "Dependency db is available",
+			}}, checker.Warning, checker.ReasonDegraded, "degraded", "Dependency db is degraded: it took 5s of its timeout of 5s",
+		},
+		{
+			"slow success",
+			checker.Check{Run: func(context.Context) error {
+				time.Sleep(4 * time.Second)
+				return nil
+			}},
+			checker.Warning, checker.ReasonDegraded, "degraded", "Dependency db is degraded: it took 4s of its timeout of 5s",
+		},
+		{
+			"success in time",
+			checker.Check{Run: func(context.Context) error {
+				time.Sleep(4*time.Second - 1)
+				return nil
+			}},
+			checker.Healthy, checker.ReasonOK, "available", "Dependency db is available",
+		},
+		{
+			"slow success of a share",
+			checker.Check{Run: func(context.Context) error {
+				time.Sleep(time.Second)
+				return nil
+			}, SlowShare: 0.1, Optional: true},
+			checker.Warning, checker.ReasonDegraded, "degraded", "Dependency db is degraded: it took 1s of its timeout of 5s",
+		},
+		{
+			"slow success, not judged",
+			checker.Check{Run: func(context.Context) error {
+				time.Sleep(5 * time.Second)
+				return nil
+			}, SlowShare: -1},
+			checker.Healthy, checker.ReasonOK, "available", "Dependency db is available",
+		},
+		{
+			"slow number",
+			checker.Check{Measure: func(context.Context) (checker.Measurement, error) {
+				time.Sleep(4 * time.Second)
+				return checker.Measurement{Value: 7}, nil
+			}},
+			checker.Warning, checker.ReasonDegraded, "7.0", "Dependency db at 7.0: it took 4s of its timeout of 5s",
+		},
+		{
+			"slow and degraded",
+			checker.Check{Run: func(context.Context) error {
+				time.Sleep(4 * time.Second)
+				return checker.Degraded("the index is old", nil)
+			}},
+			checker.Warning, checker.ReasonDegraded, "degraded", "Dependency db is degraded: the index is old",
 		},
 		{
 			"panic",
@@ -178,6 +226,48 @@ func TestOutcomesOfARun(t *testing.T) {
 			"no evidence", checker.Check{Run: func(context.Context) error {
 				return fmt.Errorf("%w: %w", checker.ErrInconclusive, fail)
 			}}, checker.Unknown, checker.ReasonStale, "", "Dependency db has no recent result",
+		},
+		{
+			"degraded",
+			checker.Check{Run: func(context.Context) error { return checker.Degraded("the index is old", fail) }},
+			checker.Warning, checker.ReasonDegraded, "degraded", "Dependency db is degraded: the index is old",
+		},
+		{
+			"optional degraded",
+			checker.Check{Run: func(context.Context) error { return checker.Degraded("", fail) }, Optional: true},
+			checker.Warning, checker.ReasonDegraded, "degraded", "Dependency db is degraded",
+		},
+		{
+			"error with a public text",
+			checker.Check{Run: func(context.Context) error { return checker.Failed("3 migrations are pending", fail) }},
+			checker.Critical, checker.ReasonError, "unavailable", "Dependency db is unavailable: 3 migrations are pending",
+		},
+		{
+			"open circuit with a public text",
+			checker.Check{Run: func(context.Context) error { return checker.Failed("since noon", circuit{open: true}) }},
+			checker.Critical, checker.ReasonCircuitOpen, "circuit_open",
+			"Dependency db is not called: its circuit breaker is open: since noon",
+		},
+		{
+			"degraded number",
+			checker.Check{Measure: func(context.Context) (checker.Measurement, error) {
+				return checker.Measurement{Value: 7, Unit: "s"}, checker.Degraded("one of two replicas is down", fail)
+			}, Critical: checker.Above(9)},
+			checker.Warning, checker.ReasonDegraded, "7.0", "Dependency db at 7.0 s: one of two replicas is down",
+		},
+		{
+			"degraded without a number",
+			checker.Check{Measure: func(context.Context) (checker.Measurement, error) {
+				return checker.Measurement{}, checker.Degraded("no leader", fail)
+			}, Critical: checker.Below(1)},
+			checker.Warning, checker.ReasonDegraded, "degraded", "Dependency db is degraded: no leader",
+		},
+		{
+			"degraded number beyond the limit",
+			checker.Check{Measure: func(context.Context) (checker.Measurement, error) {
+				return checker.Measurement{Value: 10}, checker.Degraded("no leader", fail)
+			}, Critical: checker.Above(9)},
+			checker.Critical, checker.ReasonThreshold, "10.0", "Dependency db at 10.0: no leader",
 		},
 		{
 			"title",
@@ -293,7 +383,8 @@ func TestGatesDefaultByKind(t *testing.T) {
 		if got := strings.Join(r.Gates, " "); got != want[i] {
 			t.Errorf("%s gates %q, want %q", r.Name, got, want[i])
 		}
-		expect(t, *r, checker.Unknown, checker.ReasonNotRunYet, "")
+		status := map[bool]checker.Status{false: checker.Unknown, true: checker.Warning}[r.Optional]
+		expect(t, *r, status, checker.ReasonNotRunYet, "")
 		if !strings.HasSuffix(r.Message, "has not been checked yet") {
 			t.Errorf("message %q", r.Message)
 		}

@@ -7,12 +7,14 @@ type entry struct {
 	check Check // with defaults
 
 	evaluation evaluation
-	result     *Result // immutable; replaced as a whole
-	removed    bool
+	explanation
+	result  *Result // immutable; replaced as a whole
+	removed bool
 
-	due  time.Time // of the next run, or of the next timeout of an abandoned one
-	wake time.Time // when the scheduler handles it next
-	slot int       // index in Checker.timers; -1 for none
+	due      time.Time // of the next run, or of the next timeout of an abandoned one
+	earliest time.Time // when the next run may start by its jitter
+	wake     time.Time // when the scheduler handles it next
+	slot     int       // index in Checker.timers; -1 for none
 
 	queued bool // due, waiting for a free run
 	run    *run // in flight, possibly abandoned
@@ -23,12 +25,45 @@ type entry struct {
 
 func newEntry(check *Check) *entry {
 	e := &entry{check: check.withDefaults(), slot: -1}
-	e.result = &Result{
-		Name: e.check.Name, Kind: e.check.Kind, Title: e.check.Title, Optional: e.check.Optional,
-		Gates: e.check.Gates, Warning: e.check.Warning, Critical: e.check.Critical,
-	}
-	e.result.Message = e.result.message()
+	e.evaluation.status = e.check.withoutResult()
+	e.describe(&Result{Status: e.evaluation.status})
 	return e
+}
+
+// schedule makes e due at that time, without jitter, unless its results are pushed.
+func (e *entry) schedule(due time.Time) {
+	if e.check.TTL == 0 {
+		e.due, e.earliest = due, due
+	}
+}
+
+// describe makes r the result, with what it says of the check itself.
+func (e *entry) describe(r *Result) {
+	c := &e.check
+	r.Name, r.Kind, r.Title, r.Optional, r.Gates = c.Name, c.Kind, c.Title, c.Optional, c.Gates
+	r.Warning, r.Critical = c.Warning, c.Critical
+	r.Message = r.fullMessage(e.evaluation.text)
+	e.result = r
+}
+
+// inherit takes over what is known from old, which e replaces. A result does not expire earlier for that.
+func (e *entry) inherit(old *entry, now time.Time) {
+	e.completed, old.completed = old.completed, nil
+	if old.result.Reason == ReasonNotRunYet {
+		return
+	}
+	r := *old.result
+	e.evaluation, e.explanation, e.logged = old.evaluation, old.explanation, old.logged
+	if e.check.Optional && r.Status.Worse(Warning) {
+		e.evaluation.status, r.Status, r.Since = Warning, Warning, now
+	}
+	if expires := r.At.Add(e.check.lifetime()); expires.After(r.Expires) {
+		r.Expires = expires
+	}
+	if e.check.Run != nil {
+		r.Measurement = Measurement{}
+	}
+	e.describe(&r)
 }
 
 // stuck reports whether an abandoned run is still in flight.
@@ -82,11 +117,14 @@ func (e *entry) evaluate(o *outcome, now time.Time) (before *Result) {
 	if o.measured {
 		next.Measurement = o.measurement
 	}
-	next.Message = next.message()
+	if o.values != nil {
+		next.Values = o.values
+	}
+	next.Message = next.fullMessage(v.text)
 	if before.Status != next.Status || before.Since.IsZero() {
 		next.Since = now
 	}
-	if o.event == passed && v.failures == 0 {
+	if (o.event == passed || o.event == degraded) && v.failures == 0 {
 		next.LastSuccess = now
 	}
 	if o.ran || o.event != inconclusive { // not by expiry

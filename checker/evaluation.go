@@ -1,10 +1,12 @@
 package checker
 
-// evaluation is the state of one check: a value, which after replaces. The zero value is that of a check that has not run.
+// evaluation is the state of one check: a value, which after replaces. The zero value is that of a required check that has
+// not run.
 type evaluation struct {
 	status Status
 	reason Reason
 	value  string
+	text   string // public, of the error that led to reason
 
 	level                         Status // of the last measurement, for hysteresis
 	failures, timeouts, successes int    // in a row
@@ -16,26 +18,26 @@ type evaluation struct {
 // after returns the evaluation of c that follows from o. It is pure.
 func (v evaluation) after(o *outcome, c *Check) evaluation {
 	switch o.event {
-	case passed:
+	case passed, degraded:
 		return v.pass(o, c)
 	case failed:
 		value := valueUnavailable
 		if c.Measure != nil {
 			value = valueError
 		}
-		return v.fail(ReasonError, value, v.failures+1 >= c.FailureThreshold, c)
+		return v.fail(o, ReasonError, value, v.failures+1 >= c.FailureThreshold, c)
 	case timedOut:
-		return v.fail(ReasonTimeout, valueTimeout, v.timeouts+1 >= c.TimeoutThreshold, c)
+		return v.fail(o, ReasonTimeout, valueTimeout, v.timeouts+1 >= c.TimeoutThreshold, c)
 	case panicked:
-		return v.fail(ReasonPanic, valueError, true, c)
+		return v.fail(o, ReasonPanic, valueError, true, c)
 	case rejected:
-		return v.fail(ReasonCircuitOpen, valueCircuitOpen, true, c)
+		return v.fail(o, ReasonCircuitOpen, valueCircuitOpen, true, c)
 	case inconclusive:
 		v.failures++
 		v.timeouts, v.successes = 0, 0
-		v.status, v.reason = Unknown, ReasonStale
+		v.status, v.reason, v.text = c.withoutResult(), ReasonStale, o.text
 	case starved:
-		v.reason = ReasonStarved
+		v.reason, v.text = ReasonStarved, ""
 		if v.status == Healthy {
 			v.status = Warning
 		}
@@ -43,15 +45,27 @@ func (v evaluation) after(o *outcome, c *Check) evaluation {
 	return v
 }
 
+// withoutResult is the status of a check without a valid result.
+func (c *Check) withoutResult() Status {
+	if c.Optional {
+		return Warning
+	}
+	return Unknown
+}
+
 func (v evaluation) pass(o *outcome, c *Check) evaluation {
-	value, level := valueAvailable, Healthy
+	value, level, reason := valueAvailable, Healthy, ReasonOK
+	if o.event == degraded {
+		value, level, reason = valueDegraded, Warning, ReasonDegraded
+	}
 	if o.measured {
-		number := o.measurement.Value
-		value, level = formatNumber(number), c.level(number, v.level)
-		v.level = level
+		value, v.level = formatNumber(o.measurement.Value), c.level(o.measurement, v.level)
+		if v.level.Worse(level) {
+			level, reason = v.level, ReasonThreshold
+		}
 	}
 	if level == Critical {
-		return v.fail(ReasonThreshold, value, v.failures+1 >= c.FailureThreshold, c)
+		return v.fail(o, ReasonThreshold, value, v.failures+1 >= c.FailureThreshold, c)
 	}
 	v.failures, v.timeouts = 0, 0
 	v.successes++
@@ -62,14 +76,11 @@ func (v evaluation) pass(o *outcome, c *Check) evaluation {
 		return v
 	}
 	v.down = false
-	v.status, v.reason, v.value = level, ReasonOK, value
-	if level == Warning {
-		v.reason = ReasonThreshold
-	}
+	v.status, v.reason, v.value, v.text = level, reason, value, o.text
 	return v
 }
 
-func (v evaluation) fail(reason Reason, value string, reached bool, c *Check) evaluation {
+func (v evaluation) fail(o *outcome, reason Reason, value string, reached bool, c *Check) evaluation {
 	v.failures++
 	v.successes = 0
 	if reason == ReasonTimeout {
@@ -77,8 +88,10 @@ func (v evaluation) fail(reason Reason, value string, reached bool, c *Check) ev
 	} else {
 		v.timeouts = 0
 	}
-	v.down = v.down || reached
-	v.status, v.reason, v.value = Warning, reason, value
+	// A check that has had a result and has none that is valid does not serve: a failure must not make it serve again.
+	stale := v.status == Unknown && v.value != ""
+	v.down = v.down || reached || stale
+	v.status, v.reason, v.value, v.text = Warning, reason, value, o.text
 	if v.down && !c.Optional {
 		v.status = Critical
 	}

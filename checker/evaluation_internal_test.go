@@ -11,7 +11,11 @@ import (
 type model struct{ rules rules }
 
 func (m model) evaluate(history []outcome) (Status, Reason, string) {
-	status, reason, value := Unknown, ReasonNotRunYet, ""
+	withoutResult := Unknown
+	if m.rules.optional {
+		withoutResult = Warning
+	}
+	status, reason, value := withoutResult, ReasonNotRunYet, ""
 	for i, t := range history {
 		past := history[:i+1]
 		s, r, v := m.single(past)
@@ -23,11 +27,11 @@ func (m model) evaluate(history []outcome) (Status, Reason, string) {
 				status = Warning
 			}
 		case t.event == inconclusive:
-			status, reason = Unknown, ReasonStale
+			status, reason = withoutResult, ReasonStale
 		case s == Critical || !m.good(past):
 			reason, value = r, v
 			status = s
-			if m.everDown(past[:i]) {
+			if m.everDown(past) {
 				status = Critical
 			}
 			if m.rules.optional {
@@ -54,17 +58,24 @@ func (m model) single(past []outcome) (Status, Reason, string) {
 	}
 	row := m.row(past)
 	switch t := past[len(past)-1]; t.event {
-	case passed:
+	case passed, degraded:
+		works, reason, word := Healthy, ReasonOK, "available"
+		if t.event == degraded {
+			works, reason, word = Warning, ReasonDegraded, "degraded"
+		}
 		if !t.measured {
-			return Healthy, ReasonOK, "available"
+			return works, reason, word
 		}
 		switch v := formatNumber(t.measurement.Value); m.level(past) {
 		case Critical:
 			return graded(row >= m.rules.failures), ReasonThreshold, v
 		case Warning:
+			if t.event == degraded {
+				return works, reason, v
+			}
 			return Warning, ReasonThreshold, v
 		default:
-			return Healthy, ReasonOK, v
+			return works, reason, v
 		}
 	case failed:
 		if m.rules.measures {
@@ -85,7 +96,7 @@ func (m model) level(past []outcome) Status {
 	level := Healthy
 	warning, critical := m.rules.warning.Value(), m.rules.critical.Value()
 	for _, p := range past {
-		if p.event != passed || !p.measured {
+		if p.event != passed && p.event != degraded || !p.measured {
 			continue
 		}
 		const falls = 0.95
@@ -103,7 +114,7 @@ func (m model) level(past []outcome) Status {
 
 func (m model) good(past []outcome) bool {
 	t := past[len(past)-1]
-	return t.event == passed && (!t.measured || m.level(past) != Critical)
+	return (t.event == passed || t.event == degraded) && (!t.measured || m.level(past) != Critical)
 }
 
 // row counts the failures at the end. What starves proves nothing.
@@ -138,20 +149,22 @@ func (m model) timeouts(past []outcome) int {
 // everDown reports whether the thresholds were reached at a moment since which there was no recovery.
 func (m model) everDown(past []outcome) bool {
 	down, row := false, 0
+	var result, stale bool // there was a result, and it has become stale
 	for i := range past {
 		t := past[i]
 		switch {
 		case t.event == starved:
 		case t.event == inconclusive:
-			row = 0
+			row, stale = 0, result && !m.rules.optional
 		case m.good(past[:i+1]):
 			if row++; row >= m.rules.successes {
 				down = false
 			}
+			result, stale = true, stale && down
 		default:
-			row = 0
 			s, _, _ := m.single(past[:i+1])
-			down = down || s == Critical
+			down = down || s == Critical || stale
+			row, result, stale = 0, true, false
 		}
 	}
 	return down
@@ -169,10 +182,10 @@ func FuzzEvaluation(f *testing.F) {
 	for seed := range uint64(500) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		// Few kinds of events at a time, or the harsh ones hide the mild ones.
-		kinds := []byte{byte(random.IntN(8)), byte(random.IntN(8)), byte(random.IntN(8))}
+		kinds := []byte{byte(random.IntN(9)), byte(random.IntN(9)), byte(random.IntN(9))}
 		history := make([]byte, random.IntN(40))
 		for i := range history {
-			history[i] = kinds[random.IntN(3)] + 7*byte(random.IntN(36))
+			history[i] = kinds[random.IntN(3)] + byte(cancelled)*byte(random.IntN(32))
 		}
 		f.Add(random.Uint64(), history)
 	}
@@ -187,12 +200,12 @@ func FuzzEvaluation(f *testing.F) {
 		if r.measures {
 			r.warning, r.critical = Above(64), Above(80)
 		}
-		var v evaluation
+		v := evaluation{status: r.check().withoutResult()}
 		var history []outcome
 		for _, b := range script {
 			event := outcome{event: event(b % uint8(cancelled))}
-			if event.event == passed && r.measures {
-				event.measured, event.measurement.Value = true, float64(b/uint8(cancelled))*2.5
+			if r.measures && (event.event == passed || event.event == degraded && b&8 == 0) {
+				event.measured, event.measurement = true, Measurement{Value: float64(b/uint8(cancelled)) * 2.5, Unit: "%"}
 			}
 			history = append(history, event)
 			v = v.after(&event, r.check())
@@ -242,14 +255,27 @@ func TestEvaluations(t *testing.T) {
 		{"optional breaker", optional, []event{rejected}, Warning, ReasonCircuitOpen, "circuit_open"},
 		{"stale keeps the value", defaults, []event{passed, inconclusive}, Unknown, ReasonStale, "available"},
 		{"stale counts as a failure", rules{failures: 2, timeouts: 3, successes: 1}, []event{inconclusive, failed}, Critical, ReasonError, "unavailable"},
+		{"failure after a stale result", patient, []event{passed, inconclusive, failed}, Critical, ReasonError, "unavailable"},
+		{"timeout after a stale result", defaults, []event{passed, timedOut, inconclusive, timedOut}, Critical, ReasonTimeout, "timeout"},
+		{"timeout after a stale and a starved result", defaults, []event{passed, inconclusive, starved, timedOut}, Critical, ReasonTimeout, "timeout"},
+		{"failure without any result before", patient, []event{inconclusive, failed}, Warning, ReasonError, "unavailable"},
+		{"optional failure after a stale result", optional, []event{passed, inconclusive, failed}, Warning, ReasonError, "unavailable"},
+		{"recovered after a stale result and a failure", patient, []event{passed, inconclusive, failed, passed, passed}, Healthy, ReasonOK, "available"},
 		{"starved warns", defaults, []event{passed, starved}, Warning, ReasonStarved, "available"},
 		{"starved heals nothing", defaults, []event{failed, starved}, Critical, ReasonStarved, "unavailable"},
 		{"starved is no evidence", defaults, []event{starved}, Unknown, ReasonStarved, ""},
+		{"optional starved is no evidence", optional, []event{starved}, Warning, ReasonStarved, ""},
+		{"degraded", defaults, []event{degraded}, Warning, ReasonDegraded, "degraded"},
+		{"degraded is a success", patient, []event{failed, failed, failed, degraded, degraded}, Warning, ReasonDegraded, "degraded"},
+		{"degraded ends a row of failures", patient, []event{failed, failed, degraded, failed}, Warning, ReasonError, "unavailable"},
+		{"degraded, then healthy", patient, []event{degraded, passed}, Healthy, ReasonOK, "available"},
+		{"starved after degraded", defaults, []event{degraded, starved}, Warning, ReasonStarved, "degraded"},
+		{"stale after degraded", defaults, []event{degraded, inconclusive}, Unknown, ReasonStale, "degraded"},
 		{"starved is no failure", rules{failures: 2, timeouts: 3, successes: 1}, []event{starved, failed}, Warning, ReasonError, "unavailable"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			var v evaluation
+			v := evaluation{status: test.rules.check().withoutResult()}
 			for _, e := range test.events {
 				v = v.after(&outcome{event: e}, test.rules.check())
 			}
@@ -267,43 +293,49 @@ func TestLevelOfAMeasurement(t *testing.T) {
 		name   string
 		r      rules
 		value  float64
+		unit   string
 		before Status
 		want   Status
 	}{
-		{"low", cpu, 10, Unknown, Healthy},
-		{"on the warning limit", cpu, 64, Healthy, Healthy},
-		{"above the warning limit", cpu, 64.1, Healthy, Warning},
-		{"on the critical limit", cpu, 80, Warning, Warning},
-		{"above the critical limit", cpu, 80.1, Healthy, Critical},
-		{"critical holds", cpu, 76, Critical, Critical},
-		{"critical ends", cpu, 75.9, Critical, Warning},
-		{"warning holds", cpu, 60.8, Warning, Warning},
-		{"warning ends", cpu, 60.7, Warning, Healthy},
-		{"critical to warning by hysteresis", cpu, 61, Critical, Warning},
-		{"critical to healthy", cpu, 10, Critical, Healthy},
-		{"no limits", rules{}, 1e9, Healthy, Healthy},
-		{"no warning", rules{critical: Above(80)}, 79, Healthy, Healthy},
-		{"no hysteresis", rules{warning: Above(64), critical: Above(80).Hysteresis(0)}, 79.9, Critical, Warning},
-		{"no hysteresis, on the limit", rules{critical: Above(80).Hysteresis(0)}, 80, Critical, Healthy},
-		{"wide hysteresis", rules{critical: Above(80).Hysteresis(0.5)}, 40, Critical, Critical},
-		{"warning alone", rules{warning: Above(5)}, 1e9, Healthy, Warning},
-		{"above 0", rules{critical: Above(0)}, 0.1, Healthy, Critical},
-		{"back on 0", rules{critical: Above(0)}, 0, Critical, Healthy},
-		{"above a negative number", rules{critical: Above(-10)}, -10.4, Critical, Critical},
-		{"well below a negative number", rules{critical: Above(-10)}, -10.6, Critical, Healthy},
-		{"high", free, 50, Unknown, Healthy},
-		{"on the lower warning limit", free, 20, Healthy, Healthy},
-		{"below the warning limit", free, 19.9, Healthy, Warning},
-		{"below the critical limit", free, 9.9, Healthy, Critical},
-		{"critical below holds", free, 10.5, Critical, Critical},
-		{"critical below ends", free, 10.6, Critical, Warning},
-		{"warning below ends", free, 21.1, Warning, Healthy},
-		{"below 0", rules{critical: Below(0)}, -0.1, Healthy, Critical},
-		{"up to 0", rules{critical: Below(0)}, 0, Critical, Healthy},
+		{"low", cpu, 10, "%", Unknown, Healthy},
+		{"on the warning limit", cpu, 64, "%", Healthy, Healthy},
+		{"above the warning limit", cpu, 64.1, "%", Healthy, Warning},
+		{"on the critical limit", cpu, 80, "%", Warning, Warning},
+		{"above the critical limit", cpu, 80.1, "%", Healthy, Critical},
+		{"critical holds", cpu, 76, "%", Critical, Critical},
+		{"critical ends", cpu, 75.9, "%", Critical, Warning},
+		{"warning holds", cpu, 60.8, "%", Warning, Warning},
+		{"warning ends", cpu, 60.7, "%", Warning, Healthy},
+		{"critical to warning by hysteresis", cpu, 61, "%", Critical, Warning},
+		{"critical to healthy", cpu, 10, "%", Critical, Healthy},
+		{"no limits", rules{}, 1e9, "%", Healthy, Healthy},
+		{"no warning", rules{critical: Above(80)}, 79, "%", Healthy, Healthy},
+		{"no hysteresis", rules{warning: Above(64), critical: Above(80).Hysteresis(0)}, 79.9, "%", Critical, Warning},
+		{"no hysteresis, on the limit", rules{critical: Above(80).Hysteresis(0)}, 80, "%", Critical, Healthy},
+		{"wide hysteresis", rules{critical: Above(80).Hysteresis(0.5)}, 40, "%", Critical, Critical},
+		{"warning alone", rules{warning: Above(5)}, 1e9, "%", Healthy, Warning},
+		{"above 0", rules{critical: Above(0)}, 0.1, "%", Healthy, Critical},
+		{"back on 0", rules{critical: Above(0)}, 0, "%", Critical, Healthy},
+		{"above a negative number", rules{critical: Above(-10)}, -10.4, "%", Critical, Critical},
+		{"well below a negative number", rules{critical: Above(-10)}, -10.6, "%", Critical, Healthy},
+		{"high", free, 50, "%", Unknown, Healthy},
+		{"on the lower warning limit", free, 20, "%", Healthy, Healthy},
+		{"below the warning limit", free, 19.9, "%", Healthy, Warning},
+		{"below the critical limit", free, 9.9, "%", Healthy, Critical},
+		{"critical below holds", free, 10.5, "%", Critical, Critical},
+		{"critical below ends", free, 10.6, "%", Critical, Warning},
+		{"warning below ends", free, 21.1, "%", Warning, Healthy},
+		{"below 0", rules{critical: Below(0)}, -0.1, "%", Healthy, Critical},
+		{"up to 0", rules{critical: Below(0)}, 0, "%", Critical, Healthy},
+		{"a count on its limit", rules{critical: Below(1)}, 1, "1", Critical, Healthy},
+		{"a count below its limit", rules{critical: Below(1)}, 0, "1", Healthy, Critical},
+		{"a count on its upper limit", rules{warning: Above(0), critical: Above(20)}, 20, "jobs", Critical, Warning},
+		{"a count with hysteresis", rules{critical: Below(20).Hysteresis(0.1)}, 22, "1", Critical, Critical},
+		{"a fraction", rules{critical: Above(2)}, 1.95, "1", Critical, Critical},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := test.r.check().level(test.value, test.before); got != test.want {
+			if got := test.r.check().level(Measurement{Value: test.value, Unit: test.unit}, test.before); got != test.want {
 				t.Fatalf("got %v, want %v", got, test.want)
 			}
 		})

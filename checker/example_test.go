@@ -45,7 +45,7 @@ func ExampleNew_mistakes() {
 	})
 	fmt.Println(err)
 	// Output:
-	// checker: check "database": Run: want exactly one of Run and Measure
+	// checker: check "database": Run: want exactly one of Run, Measure and TTL
 	// checker: check "database": Interval: got 30ns, want at least 1ms (a plain number is nanoseconds)
 	// checker: check "database": Jitter: got 2, want at most 1
 }
@@ -99,6 +99,22 @@ func ExampleReasonFor() {
 	// database stale
 }
 
+// A database moves. The name, the last result and its counts stay until the new check has run.
+func ExampleChecker_Replace() {
+	ping := func(context.Context) error { return nil }
+	c, err := checker.New(checker.Config{Checks: []checker.Check{{Name: "database", Title: "Old database", Run: ping}}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.Replace(checker.Check{Name: "database", Title: "New database", Run: ping}))
+	result, _ := c.Snapshot().Lookup("database")
+	fmt.Println(result.Title)
+	// Output:
+	// <nil>
+	// New database
+}
+
 // A queue is a warning above 800 entries and critical above 1000.
 func ExampleAbove() {
 	check := checker.Check{
@@ -122,4 +138,82 @@ func ExampleDurationBounds() {
 	bounds := checker.DurationBounds()
 	fmt.Printf("%d bounds from %v s to %v s\n", len(bounds), bounds[0], bounds[len(bounds)-1])
 	// Output: 13 bounds from 0.001 s to 30 s
+}
+
+func ExampleDegraded() {
+	checks, err := checker.New(checker.Config{Checks: []checker.Check{
+		{Name: "index", Run: func(context.Context) error {
+			return checker.Degraded("older than an hour", errors.New("last build: no space left"))
+		}},
+		{Name: "schema", Run: func(context.Context) error {
+			return checker.Failed("3 migrations are pending", nil)
+		}},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- checks.Run(ctx) }()
+	snapshot, err := checks.Refresh(ctx)
+	if err != nil {
+		fmt.Println(err)
+	}
+	for _, r := range snapshot.Results {
+		fmt.Printf("%v %v: %s\n", r.Status, r.Reason, r.Message)
+	}
+	stop()
+	<-done
+	// Output:
+	// warning degraded: Dependency index is degraded: older than an hour
+	// critical error: Dependency schema is unavailable: 3 migrations are pending
+}
+
+func ExampleFailed() {
+	err := checker.Failed("3 migrations are pending", errors.New("last applied: 0041_orders.sql")) // public, private
+	fmt.Println(err)
+	// Output: 3 migrations are pending: last applied: 0041_orders.sql
+}
+
+func ExampleBool() {
+	connected := func() bool { return false } // such as a method of a client
+	check := checker.Check{Name: "broker", Run: checker.Bool(connected)}
+	fmt.Println(check.Run(context.Background()))
+	// Output: the check returned false
+}
+
+func ExampleChecker_Push() {
+	checks, err := checker.New(checker.Config{Checks: []checker.Check{{Name: "import", TTL: time.Hour}}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = checks.Push("import", checker.Outcome{
+		Text:   "no row was lost",
+		Values: []checker.Value{{Name: "rows", Number: 1200}},
+	})
+	result, _ := checks.Snapshot().Lookup("import")
+	fmt.Println(err, result.Status, result.Message, result.Values)
+	// Output: <nil> healthy Dependency import is available: no row was lost [{rows 1200 1}]
+}
+
+func ExampleSetValue() {
+	replica := func(ctx context.Context) error {
+		checker.SetValue(ctx, "replication_lag", 1.5, "s")
+		return nil
+	}
+	checks, err := checker.New(checker.Config{Checks: []checker.Check{{Name: "replica", Run: replica}}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- checks.Run(ctx) }()
+	snapshot, err := checks.Refresh(ctx)
+	fmt.Println(err, snapshot.Results[0].Values)
+	stop()
+	<-done
+	// Output: <nil> [{replication_lag 1.5 s}]
 }

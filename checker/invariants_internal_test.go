@@ -78,7 +78,9 @@ func (m *randomRun) upTo(most time.Duration) time.Duration {
 
 func (m *randomRun) act() {
 	name := fmt.Sprint("check", m.random.IntN(6))
-	switch m.random.IntN(10) {
+	switch m.random.IntN(12) {
+	case 10, 11:
+		_ = m.Replace(m.check(name)) // it may be missing
 	case 0, 1:
 		m.Remove(name)
 	case 2, 3, 4:

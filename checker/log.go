@@ -7,11 +7,7 @@ import (
 	"github.com/vitals-go/vitals/internal/errtext"
 )
 
-const (
-	reminderInterval = 5 * time.Minute
-	// logGrace is how long Run waits, at its end, for a log handler that blocks.
-	logGrace = time.Second
-)
+const reminderInterval = 5 * time.Minute
 
 // logResult logs the transition from before to after by o, or a reminder that nothing has changed.
 func (c *Checker) logResult(before, after *Result, o *outcome, changed bool) {
@@ -22,6 +18,9 @@ func (c *Checker) logResult(before, after *Result, o *outcome, changed bool) {
 		slog.String("was", before.Status.String()),
 		slog.Int("failures", after.Failures),
 		slog.Duration("duration", after.Duration),
+	}
+	if after.CausedBy != "" {
+		attrs = append(attrs, slog.String("caused_by", after.CausedBy))
 	}
 	if after.Err != nil {
 		attrs = append(attrs, slog.String("error", errtext.Of(after.Err)))
@@ -37,9 +36,11 @@ func (c *Checker) logResult(before, after *Result, o *outcome, changed bool) {
 	c.log.Log(logLevel(before, after), after.Message, attrs...)
 }
 
-// logLevel follows the new status. The first result of a healthy resource is for debugging.
+// logLevel follows the new status. What another check explains, and the first result of a healthy resource, is for debugging.
 func logLevel(before, after *Result) slog.Level {
 	switch {
+	case after.CausedBy != "", before.CausedBy != "" && after.Status == Healthy:
+		return slog.LevelDebug
 	case after.Status == Critical:
 		return slog.LevelError
 	case after.Status != Healthy:

@@ -41,11 +41,11 @@ func TestTransitionsAreLoggedOnce(t *testing.T) {
 				return nil
 			}}},
 		})
-		time.Sleep(time.Minute)
+		time.Sleep(11 * time.Minute) // nothing reminds of health
 		failing.Store(true)
 		time.Sleep(11 * time.Minute)
 		failing.Store(false)
-		time.Sleep(time.Minute)
+		time.Sleep(11 * time.Minute)
 		stop()
 		want := []string{"INFO healthy", "ERROR critical", "ERROR critical reminder", "ERROR critical reminder", "INFO healthy"}
 		got := entries(t, &log)

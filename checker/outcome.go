@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/finding"
 )
 
 // ErrInconclusive is wrapped by the error of a check that could not determine the state, such as that of a hanging mount.
-// The result is unknown and stale, with the last value.
+// The result is stale, with the last value: unknown, or warning if the check is optional.
 var ErrInconclusive = errors.New("checker: inconclusive")
 
 // event is what happened to a check.
@@ -21,12 +23,14 @@ const (
 	rejected                  // a circuit breaker rejected the call
 	inconclusive              // it could not determine the state, or its last result has expired
 	starved                   // the process was too slow
+	degraded                  // it works, but not as it should
 	cancelled                 // Run ends; never evaluated
 )
 
 // The values of checks that do not measure.
 const (
 	valueAvailable   = "available"
+	valueDegraded    = "degraded"
 	valueUnavailable = "unavailable"
 	valueTimeout     = "timeout"
 	valueError       = "error"
@@ -37,8 +41,10 @@ const (
 type outcome struct {
 	event       event
 	err         error
+	text        string // public, from err
 	measured    bool
 	measurement Measurement
+	values      []Value
 	stack       []byte
 	duration    time.Duration
 	late        bool // err is a timeout, possibly a client's own
@@ -46,12 +52,22 @@ type outcome struct {
 	abandoned   bool
 }
 
-// classify turns what the check returned into an event. It calls methods of err, which may panic.
-func classify(ctx context.Context, err error) event {
+// classify turns what the check returned into an event and its public text. It calls methods of err, which may panic.
+func classify(ctx context.Context, err error) (event, string) {
+	if err == nil {
+		return passed, ""
+	}
+	texts, works := finding.Inspect(err)
+	text := publicText(texts)
+	if works {
+		return degraded, text
+	}
+	return classifyFailure(ctx, err), text
+}
+
+func classifyFailure(ctx context.Context, err error) event {
 	deadline, limited := ctx.Deadline()
 	switch {
-	case err == nil:
-		return passed
 	case circuitOpen(err):
 		return rejected
 	case errors.Is(err, ErrInconclusive):
@@ -92,7 +108,7 @@ func circuitOpen(err error) bool {
 }
 
 // ReasonFor returns the reason of one run for Config.Wrap, given the hook's context and the error passed to its function:
-// ok, error, timeout, panic, circuit_open, or stale if the run was inconclusive. The status of the check also depends on
+// ok, degraded, error, timeout, panic, circuit_open, or stale if the run was inconclusive. The status of the check also depends on
 // its thresholds and limits.
 func ReasonFor(ctx context.Context, err error) (reason Reason) {
 	defer func() {
@@ -103,9 +119,11 @@ func ReasonFor(ctx context.Context, err error) (reason Reason) {
 	if errors.Is(err, errPanic) || errors.Is(err, errGoexit) {
 		return ReasonPanic
 	}
-	switch classify(ctx, err) {
+	switch event, _ := classify(ctx, err); event {
 	case passed:
 		return ReasonOK
+	case degraded:
+		return ReasonDegraded
 	case rejected:
 		return ReasonCircuitOpen
 	case timedOut:

@@ -27,14 +27,15 @@ func TestReasonFor(t *testing.T) {
 		run  func(context.Context) error
 		want checker.Reason
 	}{
-		"ok":      {pass, checker.ReasonOK},
-		"error":   {func(context.Context) error { return errors.New("down") }, checker.ReasonError},
-		"touchy":  {func(context.Context) error { return touchy{errors.New("down")} }, checker.ReasonError},
-		"panic":   {panics, checker.ReasonPanic},
-		"goexit":  {func(context.Context) error { runtime.Goexit(); return nil }, checker.ReasonPanic},
-		"timeout": {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, checker.ReasonTimeout},
-		"open":    {func(context.Context) error { return fmt.Errorf("db: %w", openCircuit{}) }, checker.ReasonCircuitOpen},
-		"unknown": {func(context.Context) error { return fmt.Errorf("mount: %w", checker.ErrInconclusive) }, checker.ReasonStale},
+		"ok":       {pass, checker.ReasonOK},
+		"degraded": {func(context.Context) error { return checker.Degraded("slow", nil) }, checker.ReasonDegraded},
+		"error":    {func(context.Context) error { return errors.New("down") }, checker.ReasonError},
+		"touchy":   {func(context.Context) error { return touchy{errors.New("down")} }, checker.ReasonError},
+		"panic":    {panics, checker.ReasonPanic},
+		"goexit":   {func(context.Context) error { runtime.Goexit(); return nil }, checker.ReasonPanic},
+		"timeout":  {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, checker.ReasonTimeout},
+		"open":     {func(context.Context) error { return fmt.Errorf("db: %w", openCircuit{}) }, checker.ReasonCircuitOpen},
+		"unknown":  {func(context.Context) error { return fmt.Errorf("mount: %w", checker.ErrInconclusive) }, checker.ReasonStale},
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

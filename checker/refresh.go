@@ -9,8 +9,8 @@ import (
 var errStopped = errors.New("checker: Run has ended")
 
 // Refresh runs the named checks now, or all if no name is given, and returns a snapshot with their results. A run that is
-// in flight or due is shared, so concurrent refreshes cause one run. A check with an abandoned run in flight keeps its
-// result.
+// in flight or due is shared, so concurrent refreshes cause one run. A check with an abandoned run in flight, or
+// with a TTL, keeps its result.
 //
 // Refresh waits for Run to begin. It fails for unknown names, all of which it lists, when ctx is done, and when Run has
 // ended. The runs do not depend on ctx.
@@ -40,6 +40,8 @@ func (c *Checker) Refresh(ctx context.Context, names ...string) (*Snapshot, erro
 	return c.Snapshot(), nil
 }
 
+func unknownCheck(name string) error { return fmt.Errorf("checker: unknown check %q", name) }
+
 func (c *Checker) find(names []string) (entries []*entry, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -47,7 +49,7 @@ func (c *Checker) find(names []string) (entries []*entry, err error) {
 		if e := c.byName[name]; e != nil {
 			entries = append(entries, e)
 		} else {
-			err = errors.Join(err, fmt.Errorf("checker: unknown check %q", name))
+			err = errors.Join(err, unknownCheck(name))
 		}
 	}
 	return entries, err
@@ -65,7 +67,7 @@ func (c *Checker) refresh(entries []*entry) (*session, []<-chan struct{}, error)
 	}
 	var pending []<-chan struct{}
 	for _, e := range entries {
-		if e.removed || e.stuck() {
+		if e = c.byName[e.check.Name]; e == nil || e.stuck() || e.check.TTL > 0 { // it may have been replaced since find
 			continue
 		}
 		if e.completed == nil {

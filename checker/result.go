@@ -22,13 +22,19 @@ type Result struct {
 
 	Status Status
 	Reason Reason
-	// Value is the metric's value in the report: available, unavailable, timeout, error, circuit_open, or the measured
-	// number with one decimal. Empty before the first result.
+	// Value is the metric's value in the report: available, degraded, unavailable, timeout, error, circuit_open, or the
+	// measured number with one decimal. Empty before the first result.
 	Value string
-	// Message is public text made from Title, Value and Measurement, never from an error.
+	// CausedBy is the check that explains this result, of those in DependsOn and what they depend on; empty if the result is
+	// healthy or none of them fails. For as long as it takes to run such a check, after this one has failed, it is assumed to
+	// fail too.
+	CausedBy string
+	// Message is public text made from Title, Value, Measurement and the text of Degraded or Failed, never from other errors.
 	Message string
 	// Measurement is the last one; zero if nothing was measured.
 	Measurement Measurement
+	// Values of the last run that set any, sorted by name.
+	Values []Value
 	// Warning and Critical are those of the Check.
 	Warning, Critical Limit
 
@@ -43,7 +49,7 @@ type Result struct {
 	Duration time.Duration
 	// LastSuccess is when a run last passed; zero if none has.
 	LastSuccess time.Time
-	// Expires is when the result becomes stale: At + 3 × the longer interval + timeout. Zero before the first.
+	// Expires is when the result becomes stale: At + 3 × the longer interval + timeout, at least 1 s. Zero before the first.
 	Expires time.Time
 	// Failures is the number of failures in a row.
 	Failures int
@@ -129,12 +135,26 @@ func (r *Result) Measured() bool { return r.Value == formatNumber(r.Measurement.
 // formatNumber formats a measured value for reports.
 func formatNumber(number float64) string { return strconv.FormatFloat(number, 'f', 1, 64) }
 
-// message returns the public message of r, from the configuration and the measurement, never from an error.
+// fullMessage returns the public message of r, which ends with text and the cause.
+func (r *Result) fullMessage(text string) string {
+	if r.CausedBy != "" {
+		text = strings.TrimPrefix(text+"; caused by "+r.CausedBy, "; ")
+	}
+	if text == "" {
+		return r.message()
+	}
+	return r.message() + ": " + text
+}
+
+// message returns that without text and cause.
 func (r *Result) message() string {
 	switch r.Reason {
-	case ReasonOK, ReasonThreshold:
-		if r.Value == valueAvailable {
+	case ReasonOK, ReasonThreshold, ReasonDegraded:
+		switch r.Value {
+		case valueAvailable:
 			return r.Title + " is available"
+		case valueDegraded:
+			return r.Title + " is degraded"
 		}
 		return strings.TrimSuffix(r.Title+" at "+unit.Format(r.Value, r.Measurement.Unit)+" "+r.Measurement.Source, " ")
 	case ReasonError:

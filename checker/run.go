@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,11 +18,13 @@ type run struct {
 	started  time.Time
 	deadline time.Time
 	cancel   context.CancelFunc
+	draw     float64 // of the jitter of the next start, in [0, 1)
 	// Checker.mu guards the rest.
 	lost      time.Duration // the watchdog's total when it was last read for this run
 	watched   bool          // the watchdog counts this run
 	abandoned bool          // no longer counted against Config.MaxConcurrent
 	outcome   outcome       // of the goroutine, until it has ended
+	values    values        // locks itself
 }
 
 var (
@@ -35,7 +38,7 @@ func (c *Checker) execute(ctx context.Context, r *run) {
 	o := &r.outcome
 	*o = outcome{event: panicked, err: errGoexit, ran: true}
 	defer func() {
-		o.duration = time.Since(r.started)
+		o.duration, o.values = time.Since(r.started), r.values.end()
 		r.cancel()
 		c.mu.Lock()
 		c.finished = append(c.finished, r)
@@ -43,19 +46,19 @@ func (c *Checker) execute(ctx context.Context, r *run) {
 		c.wake()
 	}()
 	defer o.recover() // also of panics in wrap
-	c.call(ctx, &r.entry.check, o)
+	c.call(ctx, r, o)
 }
 
 // recover records a panic. It must be deferred itself.
 func (o *outcome) recover() {
 	if cause := recover(); cause != nil {
 		o.event, o.stack = panicked, debug.Stack()
-		o.err = fmt.Errorf("%w: %s", errPanic, errtext.Cut(fmt.Sprint(cause)))
+		o.err = fmt.Errorf("%w: %s", errPanic, errtext.Panic(cause))
 	}
 }
 
-func (c *Checker) call(ctx context.Context, check *Check, o *outcome) {
-	inner := ctx
+func (c *Checker) call(ctx context.Context, r *run, o *outcome) {
+	inner, check := ctx, &r.entry.check
 	if c.wrap != nil {
 		wrapped, end := c.wrap(ctx, check.Name)
 		if wrapped != nil {
@@ -66,7 +69,7 @@ func (c *Checker) call(ctx context.Context, check *Check, o *outcome) {
 			defer o.recover()
 		}
 	}
-	event, err := o.invoke(ctx, inner, check)
+	event, err := o.invoke(ctx, context.WithValue(inner, valuesKey{}, &r.values), check)
 	// Error is user code: it may block until the run is abandoned.
 	o.event, o.err = event, errtext.Capture(err)
 }
@@ -78,6 +81,7 @@ func (o *outcome) invoke(ctx, inner context.Context, check *Check) (event, error
 	for n := 0; ; n++ {
 		err := o.attempt(inner, check)
 		event := o.classify(ctx, err)
+		o.measured = o.measured && (event == passed || event == degraded)
 		if event != failed || n >= check.Retries || !sleep(ctx, pause) {
 			return event, err
 		}
@@ -90,15 +94,20 @@ func (o *outcome) attempt(ctx context.Context, check *Check) error {
 		return check.Run(ctx)
 	}
 	m, err := check.Measure(ctx)
-	if err != nil {
-		return err
+	if !finite(m.Value) {
+		return cmp.Or(err, errNotFinite(m.Value))
 	}
-	if math.IsNaN(m.Value) || math.IsInf(m.Value, 0) {
-		return fmt.Errorf("measured %v", m.Value)
+	o.measured = err == nil || m != Measurement{}
+	if o.measured {
+		m.Unit = cmp.Or(m.Unit, "1")
+		o.measurement = m
 	}
-	o.measured, o.measurement = true, m
-	return nil
+	return err
 }
+
+func finite(number float64) bool { return !math.IsNaN(number) && !math.IsInf(number, 0) }
+
+func errNotFinite(number float64) error { return fmt.Errorf("measured %v", number) }
 
 // classify is the function of that name, where a panic in a method of err is a failure.
 func (o *outcome) classify(ctx context.Context, err error) (e event) {
@@ -108,7 +117,8 @@ func (o *outcome) classify(ctx context.Context, err error) (e event) {
 		}
 	}()
 	o.late = isTimeout(err)
-	return classify(ctx, err)
+	e, o.text = classify(ctx, err)
+	return e
 }
 
 // sleep waits for d and reports whether ctx is still valid then.

@@ -16,16 +16,24 @@ func nextStart(start, now time.Time, interval time.Duration, jitter, draw float6
 	return due
 }
 
-// interval returns the time to the next run of a check of status s.
-func (c *Check) interval(s Status) time.Duration {
-	if s == Healthy {
+// interval returns the time to the run after r. A dependency that is slow should not be called more often.
+func (c *Check) interval(r *Result) time.Duration {
+	if r.Status == Healthy || r.Reason == ReasonDegraded {
 		return c.Interval
 	}
 	return c.FailingInterval
 }
 
+// minLifetime is longer than a process with little CPU time waits to run a check again.
+const minLifetime = time.Second
+
 // lifetime is the time from a result to its expiry.
-func (c *Check) lifetime() time.Duration { return 3*max(c.Interval, c.FailingInterval) + c.Timeout }
+func (c *Check) lifetime() time.Duration {
+	if c.TTL > 0 {
+		return c.TTL
+	}
+	return max(3*max(c.Interval, c.FailingInterval)+c.Timeout, minLifetime)
+}
 
 // timerHeap is a heap.Interface of entries, the one with the earliest wake time first.
 type timerHeap []*entry

@@ -60,14 +60,12 @@ func TestJitterSpreadsReplicas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const replicas = 20
 		var last [replicas]atomic.Int64
-		checks := make([]checker.Check, replicas)
-		for i := range checks {
-			checks[i] = checker.Check{Name: fmt.Sprint(i), Run: func(context.Context) error {
+		for i := range last {
+			start(t, checker.Config{Checks: []checker.Check{{Name: "database", Run: func(context.Context) error {
 				last[i].Store(time.Now().UnixNano())
 				return nil
-			}}
+			}}}})
 		}
-		start(t, checker.Config{Checks: checks, MaxConcurrent: replicas})
 		time.Sleep(10 * time.Minute)
 		moments := map[int64]bool{}
 		for i := range last {
@@ -75,6 +73,44 @@ func TestJitterSpreadsReplicas(t *testing.T) {
 		}
 		if len(moments) < replicas/2 {
 			t.Fatalf("%d replicas ran at %d moments only", replicas, len(moments))
+		}
+	})
+}
+
+// TestChecksOfOneProcessShareWakeUps starts checks at different times. Each keeps to its interval and its jitter, and
+// after some rounds they run together.
+func TestChecksOfOneProcessShareWakeUps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 10
+		var runs [n][]time.Time // each is appended by the runs of one check, one after the other
+		checks := make([]checker.Check, n)
+		for i := range checks {
+			checks[i] = checker.Check{Name: fmt.Sprint(i), InitialDelay: time.Duration(i) * 3 * time.Second, Run: func(context.Context) error {
+				runs[i] = append(runs[i], time.Now())
+				return nil
+			}}
+		}
+		_, stop := start(t, checker.Config{Checks: checks, MaxConcurrent: n})
+		time.Sleep(time.Hour)
+		stop()
+		moments := map[time.Time]bool{}
+		for i := range runs {
+			for j, at := range runs[i][1:] {
+				if d := at.Sub(runs[i][j]); d < 27*time.Second || d > 33*time.Second {
+					t.Fatalf("check %d ran again after %v, want 30s ± 10 %%", i, d)
+				}
+			}
+			if count := len(runs[i]); count < 110 || count > 130 {
+				t.Errorf("check %d ran %d times in an hour, want about 120", i, count)
+			}
+			for _, at := range runs[i] {
+				if time.Since(at) < 10*time.Minute {
+					moments[at] = true
+				}
+			}
+		}
+		if len(moments) > 23 { // rounds of ten minutes
+			t.Errorf("%d checks ran at %d moments in ten minutes, want one moment a round", n, len(moments))
 		}
 	})
 }
@@ -158,6 +194,18 @@ func TestSlowCheckDelaysNoOther(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		if n := result(t, c, "quick").Runs.ByStatus(checker.Healthy); n != 5 {
 			t.Errorf("quick ran %d times in 4 s beside a slow one, want 5", n)
+		}
+	})
+}
+
+// With 3 × interval + timeout alone, results of the least durations would expire while their check waits for a CPU.
+func TestResultsAreValidForASecondWhateverTheInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := start(t, checker.Config{Checks: []checker.Check{{
+			Name: "a", Run: pass, Interval: time.Millisecond, Timeout: time.Millisecond,
+		}}})
+		if r := result(t, c, "a"); r.Expires.Sub(r.At) != time.Second {
+			t.Errorf("valid for %v, want a second", r.Expires.Sub(r.At))
 		}
 	})
 }

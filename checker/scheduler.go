@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -15,6 +16,8 @@ const (
 	// for each between two publications, so that they take a small share of a core only.
 	unthrottledChecks = 256
 	publishPerCheck   = 2 * time.Microsecond
+	// Up to maxTogether runs start together and share their jitter. Waking an idle process costs more than most checks do.
+	maxTogether = 32
 )
 
 // step does all work that is due and returns when there is more, zero for never.
@@ -28,6 +31,7 @@ func (c *Checker) step(now time.Time) (next time.Time) {
 	for len(c.timers) > 0 && !c.timers[0].wake.After(now) {
 		c.handleDue(c.timers[0], now)
 	}
+	c.pullForward(now)
 	c.startRuns(now)
 	if len(c.timers) > 0 {
 		next = c.timers[0].wake
@@ -83,8 +87,11 @@ func (c *Checker) collect(now time.Time, evaluate bool) {
 			continue
 		}
 		if !abandoned {
+			e.started = r.started
 			c.evaluate(e, &r.outcome, now)
-			e.due = nextStart(r.started, now, e.check.interval(e.result.Status), e.check.Jitter, rand.Float64())
+			interval := e.check.interval(e.result)
+			e.due = nextStart(r.started, now, interval, e.check.Jitter, r.draw)
+			e.earliest = nextStart(r.started, now, interval, e.check.Jitter, 0)
 		}
 		c.reschedule(e)
 	}
@@ -98,10 +105,23 @@ func (c *Checker) discount(r *run, now time.Time) {
 	e, o := r.entry, &r.outcome
 	starves := c.starves(r, now, o.duration)
 	outOfTime := o.event == timedOut || o.event == failed && o.late
-	tooLate := o.event == passed && o.duration > e.check.Timeout+returnGrace && e.result.Status != Healthy
-	if starves && outOfTime || tooLate {
+	tooLate := (o.event == passed || o.event == degraded) && o.duration > e.check.Timeout+returnGrace && e.result.Status != Healthy
+	switch {
+	case starves && outOfTime || tooLate:
 		o.event = starved
+	case !starves:
+		o.degradeSlow(&e.check)
 	}
+}
+
+// degradeSlow makes a success degraded that was nearly a timeout.
+func (o *outcome) degradeSlow(c *Check) {
+	from := time.Duration(c.SlowShare * float64(c.Timeout))
+	if o.event != passed || from < 0 || o.duration < from || o.duration > c.Timeout+returnGrace {
+		return
+	}
+	o.event, o.text = degraded, fmt.Sprintf("it took %v of its timeout of %v", o.duration.Round(time.Millisecond), c.Timeout)
+	o.err = Degraded(o.text, nil)
 }
 
 // starves reports whether the process starved during the last length of r.
@@ -133,7 +153,7 @@ func (c *Checker) release(r *run) {
 // handleDue handles e at its wake time.
 func (c *Checker) handleDue(e *entry, now time.Time) {
 	late := now.Sub(e.wake)
-	suspended := late >= max(e.check.Interval, minStarvation) // the scheduler did not run for a whole interval
+	suspended := late >= max(cmp.Or(e.check.TTL, e.check.Interval), minStarvation) // the scheduler did not run for a whole interval
 	switch {
 	case e.running() && now.Sub(e.run.deadline) >= returnGrace:
 		c.abandon(e, now, late)
@@ -150,9 +170,9 @@ func (c *Checker) handleDue(e *entry, now time.Time) {
 	c.reschedule(e)
 }
 
-// enqueue makes e wait for a free run, unless it does or has one.
+// enqueue makes e wait for a free run, unless it does or has one, or is pushed.
 func (c *Checker) enqueue(e *entry) {
-	if e.run == nil && !e.queued {
+	if e.run == nil && !e.queued && e.check.TTL == 0 {
 		e.queued = true
 		c.queue = append(c.queue, e)
 	}
@@ -175,22 +195,41 @@ func (c *Checker) recordMissed(e *entry, o *outcome, now time.Time, late time.Du
 	} else {
 		c.unwatch(e.run)
 	}
+	e.started = e.run.started
 	c.evaluate(e, o, now)
-	e.due = now.Add(e.retryInterval())
+	e.schedule(now.Add(e.retryInterval()))
 }
 
 // retryInterval is the time between two timeouts of an abandoned run: what a run in its place would take.
 func (e *entry) retryInterval() time.Duration { return max(e.check.FailingInterval, e.check.Timeout) }
 
+// pullForward adds to the runs that start now those that are due next and may start as early as now by their jitter.
+func (c *Checker) pullForward(now time.Time) {
+	free := min(c.parallel-c.running, maxTogether)
+	for len(c.queue) > 0 && len(c.queue) < free && len(c.timers) > 0 {
+		e := c.timers[0]
+		if e.run != nil || e.queued || e.check.TTL > 0 || e.earliest.After(now) {
+			return
+		}
+		c.enqueue(e)
+		c.reschedule(e)
+	}
+}
+
 // startRuns starts queued runs up to Config.MaxConcurrent.
 func (c *Checker) startRuns(now time.Time) {
-	for c.running < c.parallel && len(c.queue) > 0 {
+	var draw float64
+	for n := 0; c.running < c.parallel && len(c.queue) > 0; n++ {
+		if n%maxTogether == 0 {
+			draw = rand.Float64()
+		}
 		e := c.queue[0]
 		c.queue[0], c.queue = nil, c.queue[1:]
 		e.queued = false
 		c.running++
 		r := &run{
 			entry: e, started: now, deadline: now.Add(e.check.Timeout), watched: true, lost: c.watchdog.begin(now),
+			draw: draw,
 		}
 		var ctx context.Context
 		ctx, r.cancel = context.WithDeadline(c.session.ctx, r.deadline)
@@ -207,6 +246,11 @@ func (c *Checker) evaluate(e *entry, o *outcome, now time.Time) {
 	if o.ran {
 		c.notify(e)
 	}
+	if len(e.check.DependsOn) > 0 {
+		c.linked = true
+		c.explain(e)
+	}
+	defer c.explainOthers(e, now)
 	changed := isTransition(before, e.result)
 	if changed || e.result.Status != Healthy && now.Sub(e.logged) >= reminderInterval {
 		e.logged = now
@@ -218,7 +262,7 @@ func (c *Checker) evaluate(e *entry, o *outcome, now time.Time) {
 // rejects: that is one failure and no series of transitions.
 func isTransition(before, after *Result) bool {
 	switch {
-	case before.Status != after.Status:
+	case before.Status != after.Status, before.CausedBy != "" && after.CausedBy == "":
 		return true
 	case before.Reason == after.Reason:
 		return false

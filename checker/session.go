@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/asynclog"
 )
 
 // stopGrace is how long Run waits, after its context is done, for checks that ignore theirs.
@@ -30,7 +32,7 @@ func (c *Checker) Run(ctx context.Context) error {
 	c.schedule(ctx)
 	cancel()
 	c.finish(s)
-	c.log.Flush(logGrace)
+	c.log.Flush(asynclog.Grace)
 	return nil
 }
 
@@ -51,11 +53,11 @@ func (c *Checker) startSession(s *session, now time.Time) bool {
 	for _, e := range c.entries {
 		switch {
 		case e.stuck():
-			e.due = now.Add(e.retryInterval())
+			e.schedule(now.Add(e.retryInterval()))
 		case e.result.At.IsZero():
-			e.due = now.Add(e.check.InitialDelay)
+			e.schedule(now.Add(e.check.InitialDelay))
 		default:
-			e.due = now
+			e.schedule(now)
 		}
 		c.reschedule(e)
 	}

@@ -291,3 +291,30 @@ func TestLateSuccessIsNoRecovery(t *testing.T) {
 		})
 	}
 }
+
+func TestSlowRunsOfStarvingProcessAreNotDegraded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, err := New(Config{Checks: []Check{{Name: "db", Jitter: -1, Run: func(context.Context) error {
+			time.Sleep(4 * time.Second)
+			return nil
+		}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- c.Run(ctx) }()
+		time.Sleep(time.Second)
+		c.watchdog.lose(3 * time.Second)
+		for i, want := range []Reason{ReasonOK, ReasonDegraded} {
+			time.Sleep(time.Duration(4+26*i) * time.Second)
+			if r := c.Snapshot().Results[0]; r.Reason != want {
+				t.Errorf("got %v, %q, want %v", r.Reason, r.Message, want)
+			}
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -67,15 +67,17 @@ const (
 	ReasonStale                     // the last result has expired, or the check was inconclusive
 	ReasonCircuitOpen               // a circuit breaker is open
 	ReasonThreshold                 // a measured value is beyond its limit
+	ReasonDegraded                  // the check works, but says that something is wrong
 	ReasonStarved                   // the process gets too little CPU
 	ReasonMaintenance               // in maintenance
+	ReasonStandby                   // out of traffic on purpose, such as a replica that is not the leader
 	ReasonDraining                  // the server shuts down
 	ReasonManual                    // set by SetServingStatus or Shutdown
 )
 
 var reasonNames = [...]string{
-	"not_run_yet", "ok", "timeout", "error", "panic", "stale", "circuit_open", "threshold", "starved", "maintenance",
-	"draining", "manual",
+	"not_run_yet", "ok", "timeout", "error", "panic", "stale", "circuit_open", "threshold", "degraded", "starved", "maintenance",
+	"standby", "draining", "manual",
 }
 
 // String returns the stable code of the reason, such as circuit_open.

@@ -32,8 +32,8 @@ func TestTextOfStatusesReasonsAndKinds(t *testing.T) {
 		t.Error("an unknown word was accepted")
 	}
 	for i, want := range []string{
-		"not_run_yet", "ok", "timeout", "error", "panic", "stale", "circuit_open", "threshold", "starved", "maintenance",
-		"draining", "manual", "reason(12)",
+		"not_run_yet", "ok", "timeout", "error", "panic", "stale", "circuit_open", "threshold", "degraded", "starved",
+		"maintenance", "standby", "draining", "manual", "reason(14)",
 	} {
 		check(checker.Reason(i), want)
 	}

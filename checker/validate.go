@@ -13,7 +13,9 @@ import (
 )
 
 const (
-	maxNameBytes = 128
+	maxNameBytes  = 128
+	maxTitleBytes = 256  // a name and the words around it
+	maxGateBytes  = 1024 // full names of services have no limit of their own
 	// maxChecks bounds the cost of a program that keeps adding checks.
 	maxChecks = 10_000
 	// minDuration detects a plain number in place of a duration: Interval: 30 is 30 ns.
@@ -40,12 +42,13 @@ func (c *Check) validate() error {
 	case Liveness, Readiness, Startup, None:
 		m.add("Name", "%q is reserved", c.Name)
 	default:
-		m.text("Name", c.Name)
+		m.text("Name", c.Name, maxNameBytes)
 	}
-	m.text("Title", c.Title)
-	if (c.Run == nil) == (c.Measure == nil) {
-		m.add("Run", "want exactly one of Run and Measure")
+	m.text("Title", c.Title, maxTitleBytes)
+	if ways := []bool{c.Run != nil, c.Measure != nil, c.TTL != 0}; len(slices.DeleteFunc(ways, func(set bool) bool { return !set })) != 1 {
+		m.add("Run", "want exactly one of Run, Measure and TTL")
 	}
+	m.duration("TTL", c.TTL, minDuration)
 	if c.Kind > Process {
 		m.add("Kind", "got %d, want Dependency, Resource or Process", uint8(c.Kind))
 	}
@@ -53,9 +56,8 @@ func (c *Check) validate() error {
 	m.duration("FailingInterval", c.FailingInterval, minDuration)
 	m.duration("Timeout", c.Timeout, minDuration)
 	m.duration("InitialDelay", c.InitialDelay, 0)
-	if !(c.Jitter <= 1) || math.IsInf(c.Jitter, 0) {
-		m.add("Jitter", "got %v, want at most 1", c.Jitter)
-	}
+	m.share("Jitter", c.Jitter)
+	m.share("SlowShare", c.SlowShare)
 	m.count("Retries", c.Retries)
 	m.count("FailureThreshold", c.FailureThreshold)
 	m.count("TimeoutThreshold", c.TimeoutThreshold)
@@ -65,9 +67,9 @@ func (c *Check) validate() error {
 	return errors.Join(m.errs...)
 }
 
-func (m *fieldErrors) text(field, text string) {
-	if len(text) > maxNameBytes {
-		m.add(field, "got %d bytes, want at most %d", len(text), maxNameBytes)
+func (m *fieldErrors) text(field, text string, most int) {
+	if len(text) > most {
+		m.add(field, "got %d bytes, want at most %d", len(text), most)
 	}
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		m.add(field, "%q has unprintable characters", text)
@@ -80,6 +82,12 @@ func (m *fieldErrors) duration(field string, d, least time.Duration) {
 		m.add(field, "got %v, want 0 to %v", d, time.Duration(maxDuration).Truncate(time.Hour))
 	case d > 0 && d < least:
 		m.add(field, "got %v, want at least %v (a plain number is nanoseconds)", d, least)
+	}
+}
+
+func (m *fieldErrors) share(field string, share float64) {
+	if !(share <= 1) || math.IsInf(share, 0) {
+		m.add(field, "got %v, want at most 1", share)
 	}
 }
 
@@ -106,8 +114,8 @@ func (m *fieldErrors) limit(field string, l Limit, c *Check) {
 	if l.IsZero() {
 		return
 	}
-	if c.Measure == nil {
-		m.add(field, "requires Measure")
+	if c.Run != nil {
+		m.add(field, "requires Measure or TTL")
 	}
 	if math.IsNaN(l.value) || math.IsInf(l.value, 0) {
 		m.add(field, "got %s, want a finite number", l)
@@ -122,7 +130,7 @@ func (m *fieldErrors) gates(c *Check) {
 		m.add("Gates", "an Optional check gates nothing")
 	}
 	for i, gate := range c.Gates {
-		m.text("Gates", gate)
+		m.text("Gates", gate, maxGateBytes)
 		switch {
 		case gate == "":
 			m.add("Gates", "empty name, want %q", Readiness)
@@ -140,6 +148,7 @@ func (c *Check) withDefaults() Check {
 	d.Interval = cmp.Or(c.Interval, 30*time.Second)
 	d.FailingInterval = cmp.Or(c.FailingInterval, min(5*time.Second, d.Interval))
 	d.Timeout = cmp.Or(c.Timeout, 5*time.Second)
+	d.SlowShare = cmp.Or(c.SlowShare, 0.8)
 	d.Jitter = max(cmp.Or(c.Jitter, 0.1), 0)
 	d.FailureThreshold = cmp.Or(c.FailureThreshold, 1)
 	d.TimeoutThreshold = cmp.Or(c.TimeoutThreshold, 3)
@@ -150,6 +159,7 @@ func (c *Check) withDefaults() Check {
 			d.Title = "Dependency " + c.Name
 		}
 	}
+	d.DependsOn = slices.Clone(c.DependsOn)
 	d.Gates = c.gatesOrDefault()
 	return d
 }

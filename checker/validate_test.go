@@ -23,6 +23,8 @@ func TestMistakesNameTheField(t *testing.T) {
 		{"readiness", checker.Check{Name: "readiness", Run: pass}, `check "readiness": Name`},
 		{"startup", checker.Check{Name: "startup", Run: pass}, `check "startup": Name`},
 		{"none", checker.Check{Name: "none", Run: pass}, `check "none": Name`},
+		{"long title", checker.Check{Name: "a", Title: strings.Repeat("x", 257), Run: pass}, "Title: got 257 bytes"},
+		{"long gate", checker.Check{Name: "a", Gates: []string{strings.Repeat("x", 1025)}, Run: pass}, "Gates: got 1025 bytes"},
 		{"long name", checker.Check{Name: strings.Repeat("x", 129), Run: pass}, "Name: got 129 bytes"},
 		{"unprintable name", checker.Check{Name: "a\nb", Run: pass}, "Name"},
 		{"invalid UTF-8", checker.Check{Name: "a\xff", Run: pass}, "Name"},
@@ -43,6 +45,10 @@ func TestMistakesNameTheField(t *testing.T) {
 		{"failure threshold", checker.Check{Run: pass, FailureThreshold: -1}, "FailureThreshold"},
 		{"timeout threshold", checker.Check{Run: pass, TimeoutThreshold: -1}, "TimeoutThreshold"},
 		{"success threshold", checker.Check{Run: pass, SuccessThreshold: -1}, "SuccessThreshold"},
+		{"slow share of 80", checker.Check{Run: pass, SlowShare: 80}, "SlowShare: got 80, want at most 1"},
+		{"slow share NaN", checker.Check{Run: pass, SlowShare: math.NaN()}, "SlowShare: got NaN"},
+		{"negative TTL", checker.Check{TTL: -1}, "TTL: got"},
+		{"pushed and run", checker.Check{Run: pass, TTL: time.Minute}, "Run: want exactly one of Run, Measure and TTL"},
 		{"warning without measure", checker.Check{Run: pass, Warning: checker.Above(1)}, "Warning: requires Measure"},
 		{"critical without measure", checker.Check{Run: pass, Critical: checker.Below(0)}, "Critical: requires Measure"},
 		{"critical NaN", checker.Check{Measure: measure, Critical: checker.Above(math.NaN())}, "Critical: got above NaN, want a finite number"},
@@ -106,7 +112,7 @@ func TestAllMistakesAreReported(t *testing.T) {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
-		"Parallel", `"a": Interval`, `"a": Timeout`, `"a": Run`, `"b": Name is used twice`, `"startup": Name`,
+		"MaxConcurrent", `"a": Interval`, `"a": Timeout`, `"a": Run`, `"b": Name is used twice`, `"startup": Name`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in: %v", want, err)

@@ -169,3 +169,20 @@ func BenchmarkRead(b *testing.B) {
 		})
 	}
 }
+
+type tenantKey struct{}
+
+// BenchmarkRecorderByContext is Unary with a recorder chosen by a value of the context, for labels of a metric.
+func BenchmarkRecorderByContext(b *testing.B) {
+	recorders := map[string]*interceptor.Recorder{}
+	for _, tenant := range []string{"free", "paid", "other"} {
+		recorders[tenant] = newRecorder(b, interceptor.Config{})
+		recorders[tenant].Register(shop)
+	}
+	ctx := context.WithValue(b.Context(), tenantKey{}, "paid")
+	info := &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Get"}
+	for b.Loop() {
+		tenant, _ := ctx.Value(tenantKey{}).(string)
+		_, _ = recorders[tenant].UnaryServerInterceptor(ctx, nil, info, okHandler)
+	}
+}

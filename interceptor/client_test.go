@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	pb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals/interceptor"
@@ -122,12 +123,12 @@ func TestClientStreamRejectedByInnerInterceptor(t *testing.T) {
 	}
 }
 
-func TestPanicAfterTheEndOfAClientStreamIsNotCounted(t *testing.T) {
+func TestPanicAfterAFailedAttemptIsCountedOnce(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{})
 	explode := func(_ context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, _ string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 		for _, option := range opts {
 			if finish, ok := option.(grpc.OnFinishCallOption); ok {
-				finish.OnFinish(nil)
+				finish.OnFinish(status.Error(codes.Unavailable, "")) // an interceptor would open again
 			}
 		}
 		panic(secret)
@@ -140,8 +141,29 @@ func TestPanicAfterTheEndOfAClientStreamIsNotCounted(t *testing.T) {
 		}()
 		_, _ = rec.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{}, nil, "/a.B/C", explode)
 	}()
-	if s := rec.Client().Total; s.Handled != 1 || s.InFlight() != 0 || s.ByCode(codes.OK) != 1 || s.Panics != 0 {
-		t.Errorf("handled %d, in flight %d, %v, panics %d; want one OK", s.Handled, s.InFlight(), byCode(&s), s.Panics)
+	if s := rec.Client().Total; s.Handled != 1 || s.InFlight() != 0 || s.ByCode(codes.Internal) != 1 || s.Panics != 1 {
+		t.Errorf("handled %d, in flight %d, %v, panics %d; want one panic", s.Handled, s.InFlight(), byCode(&s), s.Panics)
+	}
+}
+
+func TestEndOfAClientStreamAfterAPanicIsNotCounted(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	var finish func(error)
+	explode := func(_ context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, _ string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+		for _, option := range opts {
+			if f, ok := option.(grpc.OnFinishCallOption); ok {
+				finish = f.OnFinish
+			}
+		}
+		panic(secret)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = rec.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{}, nil, "/a.B/C", explode)
+	}()
+	finish(status.Error(codes.Canceled, "")) // by the stream that was open inside, when its context ends
+	if s := rec.Client().Total; s.Handled != 1 || s.InFlight() != 0 || s.Panics != 1 {
+		t.Errorf("handled %d, in flight %d, %v, panics %d; want the panic only", s.Handled, s.InFlight(), byCode(&s), s.Panics)
 	}
 }
 
@@ -193,6 +215,39 @@ func TestClientRecordsReceivedCode(t *testing.T) {
 	for _, code := range []codes.Code{codes.OK, codes.NotFound, codes.Canceled, codes.Unknown} {
 		if s.ByCode(code) != 1 {
 			t.Errorf("%v counted %d times, want once", code, s.ByCode(code))
+		}
+	}
+}
+
+// brokenStream fails to send and receive.
+type brokenStream struct {
+	grpc.ClientStream
+	ctx context.Context
+}
+
+func (s brokenStream) Context() context.Context     { return s.ctx }
+func (s brokenStream) SetHeader(metadata.MD) error  { return nil }
+func (s brokenStream) SendHeader(metadata.MD) error { return nil }
+func (s brokenStream) SetTrailer(metadata.MD)       {}
+func (s brokenStream) SendMsg(any) error            { return io.EOF }
+func (s brokenStream) RecvMsg(any) error            { return io.EOF }
+
+func TestMessagesThatFailAreNotCounted(t *testing.T) {
+	rec, broken := newRecorder(t, interceptor.Config{}), brokenStream{ctx: t.Context()}
+	stream, err := rec.StreamClientInterceptor(t.Context(), &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, nil, "/a.B/C",
+		func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+			return broken, nil
+		})
+	if err != nil || stream.SendMsg(nil) == nil || stream.RecvMsg(nil) == nil {
+		t.Fatal("no error")
+	}
+	info := &grpc.StreamServerInfo{FullMethod: "/a.B/C", IsClientStream: true, IsServerStream: true}
+	_ = rec.StreamServerInterceptor(nil, broken, info, func(_ any, stream grpc.ServerStream) error {
+		return errors.Join(stream.SendMsg(nil), stream.RecvMsg(nil))
+	})
+	for side, total := range map[string]interceptor.Stats{"client": rec.Client().Total, "server": rec.Server().Total} {
+		if total.MsgSent != 0 || total.MsgReceived != 0 {
+			t.Errorf("%s: sent %d, received %d, want none", side, total.MsgSent, total.MsgReceived)
 		}
 	}
 }

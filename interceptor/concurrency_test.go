@@ -119,6 +119,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	late := fails(context.DeadlineExceeded)
 	invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
 	var stream grpc.ServerStream = idleStream{ctx: ctx}
+	whole, wholeStream := rec.ServerInterceptors()
 	quiet := func(any, grpc.ServerStream) error { return nil }
 	talking := func(_ any, s grpc.ServerStream) error {
 		for range 1000 {
@@ -136,6 +137,9 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		"unary late":          {func() { _, _ = rec.UnaryServerInterceptor(ctx, nil, get, late) }, 0},
 		"unary caller gone":   {func() { _, _ = rec.UnaryServerInterceptor(gone, nil, get, okHandler) }, 0},
 		"unary unknown name":  {func() { _, _ = rec.UnaryServerInterceptor(ctx, nil, unknown, okHandler) }, 0},
+		"recovering ok":       {func() { _, _ = whole(ctx, nil, get, okHandler) }, 0},
+		"recovering error":    {func() { _, _ = whole(ctx, nil, get, broken) }, 0},
+		"recovering stream":   {func() { _ = wholeStream(rec, stream, follow, quiet) }, 1},
 		"client unary":        {func() { _ = rec.UnaryClientInterceptor(ctx, "/a.B/C", nil, nil, nil, invoke) }, 0},
 		"stream open, close":  {func() { _ = rec.StreamServerInterceptor(rec, stream, follow, quiet) }, 1},
 		"stream of messages":  {func() { _ = rec.StreamServerInterceptor(rec, stream, follow, talking) }, 1},

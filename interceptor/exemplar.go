@@ -2,7 +2,6 @@ package interceptor
 
 import (
 	"context"
-	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -56,21 +55,12 @@ func (r *Recorder) recordExemplar(ctx context.Context, c *call, code codes.Code,
 	}
 	if labels := r.exemplarLabels(ctx); len(labels) > 0 {
 		// If a concurrent call was faster, its exemplar stays.
-		place.CompareAndSwap(old, &Exemplar{Labels: labels, Latency: latency, Code: code, Time: time.Now().Round(0), at: now})
+		place.CompareAndSwap(old, &Exemplar{Labels: labels, Latency: latency, Code: code, Time: time.Now(), at: now})
 	}
 }
 
-// exemplarLabels calls Config.Exemplar. The handler has returned, so that no Recovery inside would stop a panic.
 func (r *Recorder) exemplarLabels(ctx context.Context) map[string]string {
-	defer func() {
-		if p := recover(); p != nil {
-			r.exemplarPanic.Do(func() {
-				r.log.log(ctx, slog.LevelError, "Config.Exemplar panicked, further panics are not logged", func() []slog.Attr {
-					return []slog.Attr{slog.Any("panic", p)}
-				})
-			})
-		}
-	}()
+	defer r.exemplarPanic.recovered(ctx, r.log, "Exemplar")
 	return r.config.Exemplar(ctx)
 }
 

@@ -1,10 +1,8 @@
 package interceptor_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"log/slog"
 	"maps"
 	"strings"
 	"sync"
@@ -18,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/logtest"
 )
 
 type traceKey struct{}
@@ -151,10 +150,11 @@ func TestExemplarIsReplacedOncePerSecond(t *testing.T) {
 }
 
 func TestPanicOfExemplarIsRecovered(t *testing.T) {
-	var log bytes.Buffer
+	var log logtest.Log
+	logger, flush := log.Logger()
 	rec := newRecorder(t, interceptor.Config{
 		Exemplar: func(context.Context) map[string]string { panic("no trace") },
-		Logger:   slog.New(slog.NewTextHandler(&log, nil)),
+		Logger:   logger,
 	})
 	for range 3 {
 		if err := unary(t.Context(), rec, place, okHandler); err != nil {
@@ -164,8 +164,9 @@ func TestPanicOfExemplarIsRecovered(t *testing.T) {
 	if got := rec.Server().Total.ByCode(codes.OK); got != 3 {
 		t.Errorf("%d calls ended well, want 3", got)
 	}
-	if got := strings.Count(log.String(), "no trace"); got != 1 {
-		t.Errorf("told %d times: %s", got, &log)
+	flush()
+	if got := strings.Count(log.String(), "Config.Exemplar panicked"); got != 1 || !strings.Contains(log.String(), "no trace") {
+		t.Errorf("logged %d times: %s", got, log.String())
 	}
 }
 

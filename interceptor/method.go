@@ -1,6 +1,8 @@
 package interceptor
 
 import (
+	"context"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +21,7 @@ type method struct {
 	registered bool
 
 	// slotEnd is when the current slot of the window ends, in nanoseconds since the Recorder was created. Written under
-	// rotating, read by every call that ends; a call that reads an old value notices under the lock.
+	// rotating, read by every call twice; a call that reads an old value notices under the lock.
 	slotEnd atomic.Int64
 	// stripes, failures and shortDeadline are allocated by the first call that needs each, and stay. Calls with a short
 	// deadline are so rare that they share one.
@@ -33,8 +35,8 @@ type method struct {
 	rotating sync.Mutex
 	// slots holds slot n of the window in element n % windowSlots. A slot in which no call ended has no entry; its
 	// beginning is that of the next one that has.
-	slots     [windowSlots]*slot
-	slotWidth time.Duration
+	slots [windowSlots]*slot
+	side  *side
 }
 
 // call is a call in flight, from begin to exactly one of finish and record.
@@ -42,17 +44,33 @@ type call struct {
 	method *method
 	stripe *callStripe
 	index  uint32 // of stripe
+	done   bool   // recorded, or not to be
 	start  time.Duration
 }
 
-// begin counts a call as started, in the stripe at index.
-func (m *method) begin(index uint32, now time.Duration) call {
-	s := loadOrStore(&m.stripes[index%stripe.Most])
+// begin counts a call of m as started, in the stripe at index.
+func (c *call) begin(ctx context.Context, m *method, index uint32, now time.Duration) {
+	if int64(now) >= m.slotEnd.Load() {
+		m.beginSlot(ctx)
+	}
+	place := &m.stripes[index%stripe.Most]
+	s := place.Load()
+	if s == nil {
+		s = loadOrStore(place)
+	}
 	s.started.Add(1)
-	return call{method: m, stripe: s, index: index, start: now}
+	c.method, c.stripe, c.index, c.start = m, s, index, now
 }
 
-// loadOrStore returns the value of place, allocating it if there is none.
+// beginSlot is called by the first calls of a slot.
+func (m *method) beginSlot(ctx context.Context) {
+	m.side.activity.notify()
+	if m.typ != Other && !m.side.behindHTTP.Load() && ctx.Value(http.ServerContextKey) != nil {
+		m.side.behindHTTP.Store(true)
+	}
+}
+
+// loadOrStore returns the value of place, allocating it if there is none. Calls look first, because it is not inlined.
 func loadOrStore[T any](place *atomic.Pointer[T]) *T {
 	if value := place.Load(); value != nil {
 		return value
@@ -84,11 +102,19 @@ func (c *call) record(o outcome, now time.Duration) {
 	if o.shortDeadline {
 		place = &c.method.shortDeadline
 	}
-	f, latency := loadOrStore(place), now-c.start
+	f := place.Load()
+	if f == nil {
+		f = loadOrStore(place)
+	}
+	counters := f.codes[o.code].Load()
+	if counters == nil {
+		counters = loadOrStore(&f.codes[o.code])
+	}
 	if o.panicked {
 		f.panicked.Add(1)
 	}
-	counters, bucket := loadOrStore(&f.codes[o.code]), bucketOf(latency)
+	latency := now - c.start
+	bucket := bucketOf(latency)
 	f.latency[bucket].Add(1)
 	counters.sum.Add(int64(latency))
 	counters.counts[codeBucket[bucket]].Add(1)

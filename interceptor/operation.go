@@ -30,8 +30,9 @@ type Operation struct {
 // make entries up to Config.MaxMethods, or until RegisterOperations. Further ones share the entry "other", as do empty
 // names, names of together more than 256 bytes and those with characters that are not printable.
 func (r *Recorder) Begin(ctx context.Context, service, method string) Operation {
-	m := r.server.lookupOperation(service, method)
-	return Operation{recorder: r, ctx: ctx, call: m.begin(stripe.Of(r.server.mask), r.now())}
+	var c call
+	c.begin(ctx, r.server.lookupOperation(service, method), stripe.Of(r.server.mask), r.now())
+	return Operation{recorder: r, ctx: ctx, call: c}
 }
 
 // RegisterOperations adds names for Begin, so that every Snapshot lists them from the start. After it, operations with
@@ -74,6 +75,16 @@ func (o *Operation) outcome(err error, p any, elapsed time.Duration) outcome {
 	case err == nil:
 		return outcome{}
 	}
+	return o.errorOutcome(err, elapsed)
+}
+
+// errorOutcome counts an error whose methods panic as a panic: End could record nothing otherwise.
+func (o *Operation) errorOutcome(err error, elapsed time.Duration) (result outcome) {
+	defer func() {
+		if recover() != nil {
+			result = outcome{code: codes.Internal, panicked: true}
+		}
+	}()
 	return o.recorder.serverOutcome(o.ctx, o.call.method, err, elapsed)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -38,7 +39,7 @@ type statusError interface {
 	GRPCStatus() *status.Status
 }
 
-// wireCode returns the code that grpc-go's server sends for a handler's error, and whether a Recovery made the error.
+// wireCode returns the code that grpc-go's server sends for a handler's error, and whether the error is a recovered panic.
 // status.Code differs: it reads context.DeadlineExceeded as Unknown. It allocates nothing and walks err's tree once.
 func wireCode(err error) (code codes.Code, panicked bool) {
 	if err == nil {
@@ -53,7 +54,7 @@ func wireCode(err error) (code codes.Code, panicked bool) {
 			if s.Code() >= NumCodes {
 				return codes.Unknown, false // as gRPC's specification says
 			}
-			return s.Code(), failed == errPanic //nolint:errorlint // Only the value itself means a recovered panic.
+			return s.Code(), s == panicStatus
 		}
 	}
 	switch {
@@ -62,7 +63,8 @@ func wireCode(err error) (code codes.Code, panicked bool) {
 	case errors.Is(err, context.Canceled):
 		return codes.Canceled, false
 	default:
-		return codes.Unknown, false
+		_, panicked = errors.AsType[*recovery.PanicError](err) // of go-grpc-middleware without a handler
+		return codes.Unknown, panicked
 	}
 }
 
@@ -71,6 +73,9 @@ func wireCode(err error) (code codes.Code, panicked bool) {
 func (r *Recorder) serverOutcome(ctx context.Context, m *method, err error, elapsed time.Duration) outcome {
 	var o outcome
 	if o.code, o.panicked = wireCode(err); o.panicked {
+		if p, ok := errors.AsType[*recovery.PanicError](err); ok {
+			logPanic(ctx, r.log, p.Panic, p.Stack)
+		}
 		return o
 	}
 	switch ended := ctx.Err(); {

@@ -56,6 +56,7 @@ func TestCodeEqualsWireCode(t *testing.T) {
 		{"wrapped status", alive, fmt.Errorf("get: %w", status.Error(codes.DataLoss, "x")), codes.DataLoss, true},
 		{"joined status", alive, errors.Join(errors.New("x"), status.Error(codes.Aborted, "x")), codes.Aborted, false},
 		{"plain error", alive, errors.New("x"), codes.Unknown, true},
+		{"first unknown code", alive, status.Error(interceptor.NumCodes, "x"), codes.Unknown, true},
 		{"nil status", alive, nilStatus{errors.New("x")}, codes.Unknown, true},
 		{"nil status around a context error", alive, nilStatus{context.Canceled}, codes.Canceled, false},
 		{"status OK, but no response", alive, okStatus{errors.New("x")}, codes.Internal, true},

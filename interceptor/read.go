@@ -25,7 +25,7 @@ func (r *Recorder) ServerTotals() iter.Seq[*Method] { return r.server.totals }
 func (r *Recorder) ClientTotals() iter.Seq[*Method] { return r.client.totals }
 
 // Started returns when the Recorder was created, as Snapshot.Started.
-func (r *Recorder) Started() time.Time { return r.created.Round(0) } // without the monotonic clock
+func (r *Recorder) Started() time.Time { return r.created }
 
 func (r *Recorder) snapshot(s *side, detailed bool) *Snapshot {
 	now := r.now()

@@ -1,35 +1,48 @@
 package interceptor
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/vitals-go/vitals/internal/asynclog"
 	"github.com/vitals-go/vitals/internal/errtext"
 )
 
-// errPanic is the error of a recovered panic. A Recorder recognizes it.
-var errPanic = status.Error(codes.Internal, "internal error")
+// errPanic is the error of a recovered panic.
+var errPanic = panicStatus.Err()
+
+// panicStatus is its status, by which a Recorder recognizes it. Read-only.
+var panicStatus = status.New(codes.Internal, "internal error")
 
 // Recovery turns a panic of a handler into codes.Internal with a fixed text: go-grpc-middleware's recovery interceptors
 // with a handler that writes the panic's value and stack to the log and never to the caller. A Recorder counts the panic
 // once, wherever the two stand in the chain. Create it with NewRecovery.
 type Recovery struct {
+	log    *asynclog.Logger
 	unary  grpc.UnaryServerInterceptor
 	stream grpc.StreamServerInterceptor
 }
 
-// NewRecovery returns a Recovery that logs to logger, nil meaning slog.Default().
+// NewRecovery returns a Recovery that logs to logger, nil meaning slog.Default(), in a goroutine of its own.
 func NewRecovery(logger *slog.Logger) *Recovery {
-	handler := recovery.WithRecoveryHandlerContext(newLogger(logger).panicked)
-	return &Recovery{recovery.UnaryServerInterceptor(handler), recovery.StreamServerInterceptor(handler)}
+	r := &Recovery{log: newLogger(logger)}
+	handler := recovery.WithRecoveryHandlerContext(r.HandlePanic)
+	r.unary, r.stream = recovery.UnaryServerInterceptor(handler), recovery.StreamServerInterceptor(handler)
+	return r
 }
+
+// HandlePanic logs the panic p of a handler with its stack and returns the error for the caller, by which a Recorder counts
+// the panic; so does an error that wraps it. It is a handler for recovery interceptors that are kept, such as those of
+// go-grpc-middleware, or is called by their handler. Call it from the deferred function that recovers.
+func (r *Recovery) HandlePanic(ctx context.Context, p any) error { return panicked(ctx, r.log, p) }
 
 // UnaryServerInterceptor is a grpc.UnaryServerInterceptor. Place it last in the chain, or next to a Recorder.
 func (r *Recovery) UnaryServerInterceptor(
@@ -45,38 +58,30 @@ func (r *Recovery) StreamServerInterceptor(
 	return r.stream(srv, stream, info, handler)
 }
 
-// logger writes all log records of the package.
-type logger struct{ out *slog.Logger }
+func newLogger(log *slog.Logger) *asynclog.Logger { return asynclog.New(cmp.Or(log, slog.Default())) }
 
-// newLogger returns a logger that writes to out, nil meaning slog.Default().
-func newLogger(out *slog.Logger) logger {
-	if out == nil {
-		out = slog.Default()
+// hookPanic recovers panics of a function of Config, which no Recovery inside would stop, and logs the first.
+type hookPanic struct{ logged sync.Once }
+
+// recovered must be deferred itself.
+func (h *hookPanic) recovered(ctx context.Context, log *asynclog.Logger, field string) {
+	if p := recover(); p != nil {
+		h.logged.Do(func() {
+			log.LogContext(ctx, slog.LevelError, "Config."+field+" panicked, further panics are not logged",
+				slog.String("panic", errtext.Panic(p)))
+		})
 	}
-	return logger{out.With(slog.String("logger", "plugin.health")).WithGroup("vitals")}
 }
 
 // panicked logs the panic p of a handler and returns the error for the caller. The stack is the handler's only while
 // the function that recovered runs.
-func (l logger) panicked(ctx context.Context, p any) error {
-	method, _ := grpc.Method(ctx)
-	stack := debug.Stack()
-	l.log(ctx, slog.LevelError, "gRPC handler panicked", func() []slog.Attr {
-		return []slog.Attr{
-			slog.String("method", method), slog.String("panic", errtext.Cut(fmt.Sprint(p))), slog.String("stack", string(stack)),
-		}
-	})
+func panicked(ctx context.Context, log *asynclog.Logger, p any) error {
+	logPanic(ctx, log, p, debug.Stack())
 	return errPanic
 }
 
-// log writes one record and returns when the handler has. Both attrs and the handler run in a goroutine of their own,
-// so that a panic or runtime.Goexit in them ends neither the process nor the call.
-func (l logger) log(ctx context.Context, level slog.Level, message string, attrs func() []slog.Attr) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() { _ = recover() }()
-		l.out.LogAttrs(ctx, level, message, attrs()...)
-	}()
-	<-done
+func logPanic(ctx context.Context, log *asynclog.Logger, p any, stack []byte) {
+	method, _ := grpc.Method(ctx)
+	log.LogContext(ctx, slog.LevelError, "gRPC handler panicked",
+		slog.String("method", method), slog.String("panic", errtext.Panic(p)), slog.String("stack", string(stack)))
 }

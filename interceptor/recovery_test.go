@@ -1,7 +1,6 @@
 package interceptor_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -10,11 +9,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/logtest"
 )
 
 const secret = "password=hunter2"
@@ -60,14 +61,15 @@ func TestPanicsAreCountedOnceInAnyOrder(t *testing.T) {
 	}
 	for name, parts := range tests {
 		t.Run(name, func(t *testing.T) {
-			var log bytes.Buffer
-			rec := newRecorder(t, interceptor.Config{})
-			recovery := interceptor.NewRecovery(slog.New(slog.NewTextHandler(&log, nil)))
+			var log logtest.Log
+			logger, flush := log.Logger()
+			rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(logger)
 			_, err := chain(info, panics, parts(rec, recovery)...)(t.Context(), nil)
 			if status.Code(err) != codes.Internal || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the caller gets %v, want Internal and no secret", err)
 			}
 			checkOnePanic(t, rec)
+			flush()
 			if !strings.Contains(log.String(), secret) || !strings.Contains(log.String(), "recovery_test.go") {
 				t.Errorf("log %q, want cause and stack", log.String())
 			}
@@ -102,6 +104,39 @@ func TestStreamPanicsAreCountedOnceInAnyOrder(t *testing.T) {
 	}
 }
 
+// brokenError panics when its status is read, as a nil pointer in an interface does.
+type brokenError struct{ error }
+
+func (brokenError) GRPCStatus() *status.Status { panic(secret) }
+
+func TestPanicOfReturnedErrorIsRecoveredAndCounted(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	unary, _ := rec.ServerInterceptors()
+	returns := func(context.Context, any) (any, error) { return nil, brokenError{} }
+	if _, err := unary(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/a.B/C"}, returns); status.Code(err) != codes.Internal {
+		t.Errorf("unary: %v, want Internal", err)
+	}
+	checkOnePanic(t, rec)
+	rec = newRecorder(t, interceptor.Config{})
+	_, stream := rec.ServerInterceptors()
+	err := stream(rec, idleStream{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: "/a.B/Follow", IsServerStream: true},
+		func(any, grpc.ServerStream) error { return brokenError{} })
+	if status.Code(err) != codes.Internal {
+		t.Errorf("stream: %v, want Internal", err)
+	}
+	checkOnePanic(t, rec)
+}
+
+func TestRecoveredPanicIsCountedInNewErrorOfItsStatus(t *testing.T) {
+	rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(slog.New(slog.DiscardHandler))
+	info := &grpc.UnaryServerInfo{FullMethod: "/a.B/C"}
+	_ = unary(t.Context(), rec, "/a.B/C", func(ctx context.Context, in any) (any, error) {
+		_, err := recovery.UnaryServerInterceptor(ctx, in, info, panics)
+		return nil, status.Convert(err).Err()
+	})
+	checkOnePanic(t, rec)
+}
+
 func TestInternalErrorIsNotPanic(t *testing.T) {
 	rec := newRecorder(t, interceptor.Config{})
 	_ = unary(t.Context(), rec, "/a.B/C", func(context.Context, any) (any, error) {
@@ -129,30 +164,16 @@ func TestPanicKeepsItsValueAndStack(t *testing.T) {
 
 // A request that a handler panics with is as long as its caller likes.
 func TestLongPanicIsTruncatedInLog(t *testing.T) {
-	var log bytes.Buffer
-	recovery := interceptor.NewRecovery(slog.New(slog.NewTextHandler(&log, nil)))
+	var log logtest.Log
+	logger, flush := log.Logger()
+	recovery := interceptor.NewRecovery(logger)
 	_, _ = recovery.UnaryServerInterceptor(t.Context(), nil, nil, func(context.Context, any) (any, error) {
 		panic(strings.Repeat(secret, 100_000))
 	})
-	if !strings.Contains(log.String(), secret) || log.Len() > 64<<10 {
-		t.Errorf("%d bytes in the log, want the beginning of the cause", log.Len())
+	flush()
+	if text := log.String(); !strings.Contains(text, secret) || len(text) > 64<<10 {
+		t.Errorf("%d bytes in the log, want the beginning of the cause", len(text))
 	}
-}
-
-type angry struct{ slog.Handler }
-
-func (h angry) WithAttrs([]slog.Attr) slog.Handler { return h }
-func (h angry) WithGroup(string) slog.Handler      { return h }
-
-func (angry) Handle(context.Context, slog.Record) error { panic("disk full") }
-
-func TestPanicOfLogHandlerIsRecovered(t *testing.T) {
-	rec, recovery := newRecorder(t, interceptor.Config{}), interceptor.NewRecovery(slog.New(angry{slog.Default().Handler()}))
-	info := &grpc.UnaryServerInfo{FullMethod: "/a.B/C"}
-	if _, err := chain(info, panics, rec.UnaryServerInterceptor, recovery.UnaryServerInterceptor)(t.Context(), nil); status.Code(err) != codes.Internal {
-		t.Errorf("the caller gets %v, want Internal", err)
-	}
-	checkOnePanic(t, rec)
 }
 
 func TestPanicAfterCancellationIsCounted(t *testing.T) {
@@ -192,32 +213,52 @@ func TestGoexitIsCounted(t *testing.T) {
 	}
 }
 
-type goexiting struct{ slog.Handler }
-
-func (goexiting) Handle(context.Context, slog.Record) error {
-	runtime.Goexit()
-	return nil
-}
-
-func (h goexiting) WithAttrs([]slog.Attr) slog.Handler { return h }
-func (h goexiting) WithGroup(string) slog.Handler      { return h }
-
-func TestLogHandlerMayCallGoexit(t *testing.T) {
-	recovery := interceptor.NewRecovery(slog.New(goexiting{slog.Default().Handler()}))
-	_, err := recovery.UnaryServerInterceptor(t.Context(), nil, nil, panics)
-	if status.Code(err) != codes.Internal {
-		t.Errorf("the caller gets %v, want Internal", err)
-	}
-}
-
 func TestDefaultLoggerReceivesPanics(t *testing.T) {
-	var log bytes.Buffer
+	var log logtest.Log
+	logger, flush := log.Logger()
 	before := slog.Default()
-	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	slog.SetDefault(logger)
 	defer slog.SetDefault(before)
 	recovery := interceptor.NewRecovery(nil)
 	_, _ = recovery.UnaryServerInterceptor(t.Context(), nil, nil, panics)
+	flush()
 	if !strings.Contains(log.String(), secret) || strings.Count(log.String(), "logger=plugin.health") != 1 {
 		t.Errorf("log %q, want the panic and one attribute logger", log.String())
+	}
+}
+
+// TestPanicsBehindOtherRecoveries places recoveries of other libraries between recorder and handler.
+func TestPanicsBehindOtherRecoveries(t *testing.T) {
+	var log logtest.Log
+	logger, flush := log.Logger()
+	ours := interceptor.NewRecovery(logger)
+	for name, test := range map[string]struct {
+		handler []recovery.Option
+		code    codes.Code
+	}{
+		"HandlePanic":           {[]recovery.Option{recovery.WithRecoveryHandlerContext(ours.HandlePanic)}, codes.Internal},
+		"handler that calls it": {[]recovery.Option{recovery.WithRecoveryHandler(func(p any) error { return fmt.Errorf("kept: %w", ours.HandlePanic(t.Context(), p)) })}, codes.Internal},
+		"without a handler":     {nil, codes.Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log = logtest.Log{}
+			rec, err := interceptor.New(interceptor.Config{Logger: logger})
+			if err != nil {
+				t.Fatal(err)
+			}
+			unary, _ := rec.ServerInterceptors()
+			call := chain(&grpc.UnaryServerInfo{FullMethod: "/a.B/C"}, panics, unary, recovery.UnaryServerInterceptor(test.handler...))
+			_, err = call(t.Context(), nil)
+			if status.Code(err) != test.code {
+				t.Errorf("error = %v, want %v", err, test.code)
+			}
+			flush()
+			if n := rec.Server().Total.Panics; n != 1 {
+				t.Errorf("%d panics counted, want 1", n)
+			}
+			if got := log.String(); strings.Count(got, "gRPC handler panicked") != 1 || !strings.Contains(got, secret) || !strings.Contains(got, "recovery_test.go") {
+				t.Errorf("log = %s, want the panic once with its stack", got)
+			}
+		})
 	}
 }

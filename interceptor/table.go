@@ -2,7 +2,6 @@ package interceptor
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 	"maps"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/vitals-go/vitals/internal/asynclog"
 	"github.com/vitals-go/vitals/internal/stripe"
 )
 
@@ -26,9 +26,12 @@ const maxName = 256
 type side struct {
 	client    bool
 	config    *Config
-	log       logger
+	log       *asynclog.Logger
 	slotWidth time.Duration
 	mask      uint32 // of stripes
+	activity  activity
+	// behindHTTP is written once, by a call behind net/http.
+	behindHTTP atomic.Bool
 	// table is replaced as a whole, under mu, and read by every call.
 	table atomic.Pointer[table]
 	mu    sync.Mutex
@@ -41,6 +44,8 @@ type table struct {
 	// all methods, sorted: those in the names, those that Register has removed from them, and those for other names.
 	all                                     []*method
 	otherUnary, otherStream, otherOperation *method
+	// constants are a shortcut to calls for unary calls.
+	constants constants
 }
 
 // names are those of calls or of operations.
@@ -52,7 +57,7 @@ type names struct {
 	registered bool
 }
 
-func newSide(cfg *Config, log logger, client bool) *side {
+func newSide(cfg *Config, log *asynclog.Logger, client bool) *side {
 	s := &side{
 		client: client, config: cfg, log: log, mask: uint32(stripe.Count() - 1),
 		slotWidth: (cfg.Window + windowSlots - 1) / windowSlots,
@@ -63,12 +68,28 @@ func newSide(cfg *Config, log logger, client bool) *side {
 		otherOperation: s.newMethod(other, other, Other, true),
 	}
 	t.all = []*method{t.otherStream, t.otherUnary, t.otherOperation}
+	t.constants = newConstants(1)
 	s.table.Store(t)
 	return s
 }
 
 func (s *side) newMethod(service, name string, typ CallType, registered bool) *method {
-	return &method{service: service, name: name, typ: typ, registered: registered, slotWidth: s.slotWidth}
+	return &method{service: service, name: name, typ: typ, registered: registered, side: s}
+}
+
+// lookupUnary is lookup for a unary call: generated code passes the same string constant for each call of a method.
+func (s *side) lookupUnary(fullMethod string) *method {
+	t := s.table.Load()
+	place := t.constants.place(fullMethod)
+	if known := place.Load(); known != nil && known.is(fullMethod) {
+		return known.method
+	}
+	m := t.calls.byKey[fullMethod]
+	if m == nil {
+		return s.lookupUnknown(t, fullMethod, Unary, true)
+	}
+	place.CompareAndSwap(nil, &constant{fullMethod, m})
+	return m
 }
 
 // lookup returns the method that counts a call, nil if the call is not counted. Handled says that the server has a
@@ -145,12 +166,13 @@ func (s *side) insert(key, service, name string, typ CallType, registered bool) 
 	case s.open(n):
 		m = t.enter(n, strings.Clone(key), s.newMethod(strings.Clone(service), strings.Clone(name), typ, registered))
 		n.dynamic++
+		if len(t.calls.byKey) > len(t.constants)/8 {
+			t.constants = newConstants(2 * len(t.calls.byKey))
+		}
 		s.table.Store(t)
 		if n.dynamic == s.config.MaxMethods {
-			defer s.log.log(context.Background(), slog.LevelWarn, "method limit reached, further names count as other",
-				func() []slog.Attr {
-					return []slog.Attr{slog.Int("max_methods", s.config.MaxMethods), slog.Bool("client", s.client)}
-				})
+			s.log.Log(slog.LevelWarn, "method limit reached, further names count as other",
+				slog.Int("max_methods", s.config.MaxMethods), slog.Bool("client", s.client))
 		}
 	}
 	s.mu.Unlock()
@@ -171,6 +193,7 @@ func (s *side) replace(typ CallType, methods map[string]*method) {
 	for key, m := range methods {
 		t.enter(n, key, m)
 	}
+	t.constants = newConstants(len(t.calls.byKey))
 	s.table.Store(t)
 }
 

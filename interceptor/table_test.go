@@ -1,10 +1,9 @@
 package interceptor_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/logtest"
 )
 
 var shop = services{
@@ -28,14 +28,16 @@ var shop = services{
 	"grpc.health.v1.Health": {Methods: []grpc.MethodInfo{{Name: "Check"}, {Name: "Watch", IsServerStream: true}}},
 }
 
-func TestNewRejectsNegativeWindow(t *testing.T) {
-	if _, err := interceptor.New(interceptor.Config{Window: -1}); err == nil || !strings.Contains(err.Error(), "Window") {
-		t.Errorf("error %v, want one that names Window", err)
+func TestNewRejectsWindowsThatCannotBeKept(t *testing.T) {
+	for _, window := range []time.Duration{-1, 1, time.Millisecond, math.MaxInt64} {
+		if _, err := interceptor.New(interceptor.Config{Window: window}); err == nil || !strings.Contains(err.Error(), "Window") {
+			t.Errorf("Window %v: error %v, want one that names Window", window, err)
+		}
 	}
 }
 
 func TestWindowAloneIsValid(t *testing.T) {
-	for _, window := range []time.Duration{1, 7, 10 * time.Second, time.Hour, 7 * time.Hour} {
+	for _, window := range []time.Duration{10 * time.Millisecond, 10*time.Millisecond + 7, 10 * time.Second, time.Hour, 7 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			rec := newRecorder(t, interceptor.Config{Window: window})
 			time.Sleep(3 * window)
@@ -88,6 +90,54 @@ func TestUnregisteredNamesShareOneEntry(t *testing.T) {
 	}
 	if snap.Total.Handled != 9 {
 		t.Errorf("total %d, want 9", snap.Total.Handled)
+	}
+}
+
+// A name that is the beginning of another one may have the same address.
+func TestNamesAreFoundByAddressAndLength(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	long := "/shop.v1.Orders/GetAll"
+	for range 2 {
+		_ = unary(t.Context(), rec, long, okHandler)
+		_ = unary(t.Context(), rec, long[:len(long)-3], okHandler)
+	}
+	for _, name := range []string{"Get", "GetAll"} {
+		if m := method(t, rec.Server(), "shop.v1.Orders", name); m.Total.Handled != 2 {
+			t.Errorf("%s: %d calls, want 2", name, m.Total.Handled)
+		}
+	}
+}
+
+// What a constant stood for before Register it may not stand for afterwards.
+func TestRegisterAppliesToNamesInUse(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	const name = "/no.Such/Get"
+	_ = unary(t.Context(), rec, name, okHandler)
+	_ = unary(t.Context(), rec, name, okHandler)
+	rec.Register(shop)
+	_ = unary(t.Context(), rec, name, okHandler)
+	_ = unary(t.Context(), rec, name, okHandler)
+	s := rec.Server()
+	if before, after := method(t, s, "no.Such", "Get").Total.Handled, method(t, s, "other", "other").Total.Handled; before != 2 || after != 2 {
+		t.Errorf("%d calls before Register and %d as other, want 2 and 2", before, after)
+	}
+}
+
+func TestManyNamesAreKeptApart(t *testing.T) {
+	rec := newRecorder(t, interceptor.Config{})
+	names := make([]string, 200)
+	for i := range names {
+		names[i] = fmt.Sprintf("/shop.v1.Orders/Method%d", i)
+	}
+	for range 3 {
+		for _, name := range names {
+			_ = unary(t.Context(), rec, name, okHandler)
+		}
+	}
+	for i := range names {
+		if m := method(t, rec.Server(), "shop.v1.Orders", fmt.Sprintf("Method%d", i)); m.Total.Handled != 3 {
+			t.Errorf("%s: %d calls, want 3", m.Name, m.Total.Handled)
+		}
 	}
 }
 
@@ -205,8 +255,9 @@ func TestSkipReplacesTheDefault(t *testing.T) {
 }
 
 func TestDynamicNamesAreBounded(t *testing.T) {
-	var log bytes.Buffer
-	rec := newRecorder(t, interceptor.Config{MaxMethods: 3, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	var log logtest.Log
+	logger, flush := log.Logger()
+	rec := newRecorder(t, interceptor.Config{MaxMethods: 3, Logger: logger})
 	for i := range 10 {
 		for _, name := range []string{fmt.Sprintf("/a.B/M%d", i), "/a.B/\xff\n", "/a.B/" + strings.Repeat("x", 300)} {
 			_ = unary(t.Context(), rec, name, okHandler)
@@ -217,6 +268,7 @@ func TestDynamicNamesAreBounded(t *testing.T) {
 		t.Errorf("%d methods, other %d, want 3 and other with 27 calls",
 			len(snap.Methods), method(t, snap, "other", "other").Total.Handled)
 	}
+	flush()
 	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "max_methods=3") {
 		t.Errorf("log %q, want one line", log.String())
 	}
@@ -307,6 +359,18 @@ func TestInfrastructureServices(t *testing.T) {
 	} {
 		if got := interceptor.IsInfrastructure("/" + service + "/Method"); got != want {
 			t.Errorf("%q is infrastructure: %v, want %v", service, got, want)
+		}
+	}
+}
+
+func TestLongestMethodName(t *testing.T) {
+	for more, want := range []string{"C", "other"} {
+		rec := newRecorder(t, interceptor.Config{})
+		_ = unary(t.Context(), rec, "/"+strings.Repeat("a", 253+more)+"/C", takes(0, nil)) // 256 bytes and more
+		for _, m := range rec.Server().Methods {
+			if m.Total.Handled == 1 && m.Name != want {
+				t.Errorf("%d bytes: counted as %s, want %s", 256+more, m.Name, want)
+			}
 		}
 	}
 }

@@ -31,7 +31,8 @@ func (m *method) rotate(now time.Duration) {
 	if int64(now) < m.slotEnd.Load() {
 		return
 	}
-	number := int64(now / m.slotWidth)
+	m.side.activity.notify()
+	number := int64(now / m.side.slotWidth)
 	place := &m.slots[number%windowSlots]
 	if *place == nil {
 		*place = new(slot)
@@ -39,7 +40,7 @@ func (m *method) rotate(now time.Duration) {
 	var t totals
 	t.read(m, false)
 	(*place).fill(&t, number)
-	m.slotEnd.Store((number + 1) * int64(m.slotWidth))
+	m.slotEnd.Store((number + 1) * int64(m.side.slotWidth))
 }
 
 // fill makes s the state t, at the beginning of slot number.

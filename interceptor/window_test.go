@@ -46,6 +46,12 @@ func TestWindowDropsOldCalls(t *testing.T) {
 		if snap.Total.Handled != 11 || snap.Total.Failures != 10 {
 			t.Fatalf("totals %d, %d: they must not forget", snap.Total.Handled, snap.Total.Failures)
 		}
+		_ = unary(t.Context(), rec, "/a.B/C", takes(0, status.Error(codes.ResourceExhausted, "x")))
+		time.Sleep(time.Hour)
+		_ = unary(t.Context(), rec, "/a.B/C", takes(0, nil))
+		if w := rec.Server().Window; w.Requests != 1 || w.ResourceExhausted != 0 {
+			t.Fatalf("window %+v after an hour, want the one new call", w)
+		}
 		time.Sleep(time.Hour)
 		if w := rec.Server().Window; w.Requests != 0 || w.LatencySamples != 0 || w.P99 != 0 || w.Mean != 0 {
 			t.Fatalf("window %+v after an hour of silence, want nothing", w)
@@ -173,6 +179,27 @@ func TestFrequentReadsDoNotChangeWindow(t *testing.T) {
 			if want := uint64(w.Span / time.Second); w.Requests != want && w.Requests != want+1 {
 				t.Fatalf("after %d s: %d requests in %v", i+1, w.Requests, w.Span)
 			}
+		}
+	})
+}
+
+// A call that had too little time says nothing about the latency, in whichever slot of the window.
+func TestExcusedCallsAreNotInTheMean(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rec := newRecorder(t, interceptor.Config{})
+		excused := func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			_ = unary(ctx, rec, "/a.B/C", func(ctx context.Context, _ any) (any, error) { <-ctx.Done(); return nil, ctx.Err() })
+		}
+		for range 30 { // more slots than the window has
+			excused()
+			_ = unary(t.Context(), rec, "/a.B/C", takes(time.Second, nil))
+			excused()
+			if w := rec.Server().Window; w.Mean != time.Second {
+				t.Fatalf("window %+v, want a mean of 1 s", w)
+			}
+			time.Sleep(4 * time.Second)
 		}
 	})
 }

@@ -15,12 +15,15 @@
 //	vitals.serving                      {vitals.service}  1 serving, 0 not: the names of grpc.health.v1; "" is the whole server
 //	vitals.status                     * {vitals.status}   overall: healthy, warning, critical, unknown
 //	vitals.phase                      * {vitals.phase}    starting, ready, draining, stopped
+//	vitals.standby                                        1 while out of traffic on purpose
 //	vitals.watch.streams                                  open Watch streams
 //	vitals.check.status               * {vitals.check.name, vitals.status}
 //	vitals.check.runs                   {vitals.check.name, vitals.status}   counter, by the status that they led to
 //	vitals.check.consecutive_failures   {vitals.check.name}
 //	vitals.check.last_success.time      {vitals.check.name}                  Unix time in s; none before the first
 //	vitals.check.measurement            {vitals.check.name, vitals.unit}     CPU, memory, disk and others that measure
+//	vitals.check.caused                 {vitals.check.name, vitals.cause}    1 while another check explains the failure
+//	vitals.check.value                  {vitals.check.name, vitals.value.name, vitals.unit}  numbers beside a result
 //	vitals.check.duration               {vitals.check.name}                  histogram in s, from otelproducer
 //	vitals.breaker.state              * {vitals.breaker.name, vitals.breaker.state}
 //	vitals.breaker.transitions          {vitals.breaker.name, vitals.breaker.state}   counter, by the state entered

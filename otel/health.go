@@ -1,20 +1,24 @@
 package otelvitals
 
 import (
+	"time"
+
 	"go.opentelemetry.io/otel/metric"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/wallclock"
 	"github.com/vitals-go/vitals/servicer"
 )
 
 // healthInstruments export a report.
 type healthInstruments struct {
-	serving, status, phase, watches               metric.Int64ObservableUpDownCounter
-	checkStatus                                   metric.Int64ObservableUpDownCounter
+	serving, status, phase, standby, watches      metric.Int64ObservableUpDownCounter
+	checkStatus, checkCaused                      metric.Int64ObservableUpDownCounter
 	checkRuns                                     metric.Int64ObservableCounter
-	checkFailures, checkSuccess, measurement      metric.Float64ObservableGauge
+	checkFailures, checkSuccess                   metric.Float64ObservableGauge
+	measurement, value                            metric.Float64ObservableGauge
 	breakerState                                  metric.Int64ObservableUpDownCounter
 	breakerTransitions, breakerCalls, breakerSlow metric.Int64ObservableCounter
 }
@@ -24,13 +28,16 @@ func newHealthInstruments(b *builder) *healthInstruments {
 		serving: b.upDown("vitals.serving", "{service}", "Whether a name of grpc.health.v1 serves: 1 or 0."),
 		status:  b.upDown("vitals.status", "{process}", "Overall status of the report: 1 for the current one."),
 		phase:   b.upDown("vitals.phase", "{process}", "Phase of the process: 1 for the current one."),
+		standby: b.upDown("vitals.standby", "{process}", "1 while the process is out of traffic on purpose, else 0."),
 		watches: b.upDown("vitals.watch.streams", "{stream}", "Open Watch streams of grpc.health.v1."),
 
 		checkStatus:   b.upDown("vitals.check.status", "{check}", "Status of a check: 1 for the current one."),
+		checkCaused:   b.upDown("vitals.check.caused", "{check}", "1 while the failure of another check explains that of a check; else absent."),
 		checkRuns:     b.counter("vitals.check.runs", "{run}", "Runs of a check, by the status that they led to."),
 		checkFailures: b.gauge("vitals.check.consecutive_failures", "{run}", "Failed runs of a check in a row."),
 		checkSuccess:  b.gauge("vitals.check.last_success.time", "s", "When a check last passed, as Unix time."),
 		measurement:   b.gauge("vitals.check.measurement", "", "The number that a check last measured, in its unit."),
+		value:         b.gauge("vitals.check.value", "", "A number that a check last reported beside its result."),
 
 		breakerState:       b.upDown("vitals.breaker.state", "{breaker}", "State of a circuit breaker: 1 for the current one."),
 		breakerTransitions: b.counter("vitals.breaker.transitions", "{transition}", "Transitions of a circuit breaker, by the state entered."),
@@ -50,6 +57,7 @@ func (h *healthInstruments) observe(o metric.Observer, report *servicer.Report) 
 	for phase := servicer.Starting; phase <= servicer.Stopped; phase++ {
 		o.ObserveInt64(h.phase, boolValue(report.Phase == phase), with(keyPhase.String(phase.String())))
 	}
+	o.ObserveInt64(h.standby, boolValue(report.Standby))
 	o.ObserveInt64(h.watches, int64(report.WatchStreams))
 	for _, result := range report.Checks {
 		h.observeCheck(o, result)
@@ -66,12 +74,18 @@ func (h *healthInstruments) observeCheck(o metric.Observer, result *checker.Resu
 		o.ObserveInt64(h.checkStatus, boolValue(result.Status == status), both)
 		o.ObserveInt64(h.checkRuns, int64(result.Runs.ByStatus(status)), both)
 	}
+	if result.CausedBy != "" {
+		o.ObserveInt64(h.checkCaused, 1, with(name, validString(keyCause, result.CausedBy)))
+	}
 	o.ObserveFloat64(h.checkFailures, float64(result.Failures), with(name))
 	if !result.LastSuccess.IsZero() {
-		o.ObserveFloat64(h.checkSuccess, float64(result.LastSuccess.UnixNano())/1e9, with(name))
+		o.ObserveFloat64(h.checkSuccess, float64(wallclock.On(time.Now(), result.LastSuccess).UnixNano())/1e9, with(name))
 	}
 	if result.Measurement != (checker.Measurement{}) {
 		o.ObserveFloat64(h.measurement, result.Measurement.Value, with(name, validString(keyUnit, result.Measurement.Unit)))
+	}
+	for _, v := range result.Values {
+		o.ObserveFloat64(h.value, v.Number, with(name, validString(keyValue, v.Name), validString(keyUnit, v.Unit)))
 	}
 }
 

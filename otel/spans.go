@@ -44,10 +44,9 @@ func CheckSpans(provider trace.TracerProvider, details servicer.Details) func(co
 				reason = checker.ReasonTimeout
 			}
 			span.SetAttributes(keyReason.String(reason.String()))
-			if reason == checker.ReasonOK {
-				return
+			if reason != checker.ReasonOK && reason != checker.ReasonDegraded {
+				span.SetStatus(codes.Error, reason.String())
 			}
-			span.SetStatus(codes.Error, reason.String())
 			if showCause && err != nil {
 				span.RecordError(err)
 			}

@@ -44,6 +44,7 @@ func TestCheckSpansMakesASpanOfEachRun(t *testing.T) {
 			"bad":      func(context.Context) error { return errSecret },
 			"slow":     func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 			"blocking": func(context.Context) error { time.Sleep(time.Minute); return nil },
+			"degraded": func(context.Context) error { return checker.Degraded("the index is old", errSecret) },
 			"panic":    func(context.Context) error { panic("hunter2") },
 		}
 		checks := run(t, runs, otelvitals.CheckSpans(provider, servicer.Details{}))
@@ -65,14 +66,17 @@ func TestCheckSpansMakesASpanOfEachRun(t *testing.T) {
 			name, reason := attributes(span)["vitals.check.name"], attributes(span)["vitals.reason"]
 			reasons[name] = reason
 			want := sdktrace.Status{Code: otelcodes.Error, Description: reason}
+			if name == "good" || name == "degraded" {
+				want = sdktrace.Status{}
+			}
 			if name == "good" {
-				good, want = span, sdktrace.Status{}
+				good = span
 			}
 			if span.Status() != want {
 				t.Errorf("%s has the status %v, want %v", name, span.Status(), want)
 			}
 		}
-		for name, want := range map[string]string{"good": "ok", "bad": "error", "slow": "timeout", "blocking": "timeout", "panic": "panic"} {
+		for name, want := range map[string]string{"good": "ok", "bad": "error", "slow": "timeout", "blocking": "timeout", "panic": "panic", "degraded": "degraded"} {
 			if reasons[name] != want {
 				t.Errorf("the run of %s ended with reason %q, want %q", name, reasons[name], want)
 			}

@@ -8,12 +8,16 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/vitals-go/vitals/internal/asynclog"
+	"github.com/vitals-go/vitals/internal/safefile"
+	"github.com/vitals-go/vitals/internal/wallclock"
 	"github.com/vitals-go/vitals/probes/internal/response"
 	"github.com/vitals-go/vitals/servicer"
 )
@@ -22,9 +26,11 @@ import (
 type FileConfig struct {
 	// Source of the reports. Required.
 	Source servicer.ReportSource
-	// Path of the file, in an existing directory in which the process may create files. Required.
+	// Path of the file, in an existing directory in which the process may create files. A relative path is relative to the
+	// working directory at the time of NewFile. Required.
 	Path string
-	// Interval between two writes while nothing changes. The file expires after three intervals. Default 30 s.
+	// Interval between two writes while nothing changes. The file expires after three intervals, at least 3 s. Default
+	// 30 s, at least 100 ms.
 	Interval time.Duration
 	// Logger receives each kind of write failure once, its end, and other processes that write the file. Default: slog.Default().
 	Logger *slog.Logger
@@ -34,16 +40,23 @@ type FileConfig struct {
 // NewFile.
 type File struct {
 	cfg FileConfig
-	log *slog.Logger
+	log *asynclog.Logger
 
 	// The rest belongs to Run.
-	written      []byte // the content last written, nil before the first write
-	failure      string // the write failure that has been logged, "" after a success
+	written      []byte    // the content last written, nil before the first write
+	at           time.Time // of the last write or attempt
+	failure      string    // the write failure that has been logged, "" after a success
 	otherWriters map[int]bool
 }
 
-// retryAfter is the pause after a failed write.
-const retryAfter = 5 * time.Second
+const (
+	// retryAfter is the pause after a failed write.
+	retryAfter  = 5 * time.Second
+	minInterval = 100 * time.Millisecond
+	maxInterval = time.Duration(math.MaxInt64 / 8) // keeps three intervals from overflowing
+	// minLifetime is longer than a process with little CPU time waits to write the file again.
+	minLifetime = 3 * time.Second
+)
 
 // NewFile returns a File, or an error that joins all mistakes. It does not touch the path yet.
 func NewFile(cfg FileConfig) (*File, error) {
@@ -57,21 +70,24 @@ func NewFile(cfg FileConfig) (*File, error) {
 	case strings.HasSuffix(cfg.Path, string(filepath.Separator)) || strings.ContainsRune(cfg.Path, 0):
 		errs = append(errs, fmt.Errorf("probes: FileConfig.Path: got %q, want the path of a file", cfg.Path))
 	}
-	if cfg.Interval < 0 {
-		errs = append(errs, fmt.Errorf("probes: FileConfig.Interval: got %v, want at least 0", cfg.Interval))
+	cfg.Interval = cmp.Or(cfg.Interval, 30*time.Second)
+	if cfg.Interval < minInterval || cfg.Interval > maxInterval {
+		errs = append(errs, fmt.Errorf("probes: FileConfig.Interval: got %v, want %v to %v", cfg.Interval, minInterval, maxInterval.Truncate(time.Hour)))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	cfg.Interval = cmp.Or(cfg.Interval, 30*time.Second)
-	log := cmp.Or(cfg.Logger, slog.Default()).With("logger", "plugin.health", "path", cfg.Path)
-	return &File{cfg: cfg, log: log, otherWriters: make(map[int]bool)}, nil
+	cfg.Path = safefile.Abs(cfg.Path)
+	return &File{cfg: cfg, log: asynclog.New(cmp.Or(cfg.Logger, slog.Default())), otherWriters: make(map[int]bool)}, nil
 }
 
 // Run writes the file at once, at every change of its content and every interval, until ctx is done; then it removes
-// the file and returns nil. A failed write is repeated after five seconds. A File runs once at a time.
+// the file and returns nil. Readers compare its times with their own clock: after the wall clock was set, the file may be
+// invalid until the next report, at most for an interval. A failed write is repeated after five seconds. A File runs once
+// at a time.
 func (f *File) Run(ctx context.Context) error {
 	f.sweep()
+	defer f.log.Flush(asynclog.Grace)
 	defer f.remove()
 	var last fileDocument
 	timer := time.NewTimer(0)
@@ -79,8 +95,10 @@ func (f *File) Run(ctx context.Context) error {
 	for due := true; ; {
 		changed := f.cfg.Source.Changed()
 		report := response.Latest(f.cfg.Source)
-		if status := f.document(report, time.Time{}); due || status != last {
-			last = status
+		now := time.Now()
+		clockSet := wallclock.On(now, f.at) != f.at // readers take the file for expired, or for one from the future
+		if status := f.document(report, time.Time{}); due || status != last || clockSet {
+			last, f.at = status, now
 			pause := f.cfg.Interval
 			if f.write(report) != nil {
 				pause = min(retryAfter, pause)
@@ -105,14 +123,14 @@ func (f *File) write(report *servicer.Report) error {
 	if err := replace(f.cfg.Path, body); err != nil {
 		if failure := withoutPath(err); failure != f.failure {
 			f.failure = failure
-			f.log.LogAttrs(context.Background(), slog.LevelError, "health file cannot be written", slog.String("error", err.Error()))
+			f.logError("health file cannot be written", slog.String("error", err.Error()))
 		}
 		return err
 	}
 	f.written = body
 	if f.failure != "" {
 		f.failure = ""
-		f.log.LogAttrs(context.Background(), slog.LevelInfo, "health file is written again")
+		f.log.Log(slog.LevelInfo, "health file is written again", slog.String("path", f.cfg.Path))
 	}
 	return nil
 }
@@ -130,7 +148,7 @@ func (f *File) document(report *servicer.Report, now time.Time) fileDocument {
 		return d
 	}
 	d.Timestamp = now.UTC()
-	d.ExpiresAt = d.Timestamp.Add(3 * f.cfg.Interval)
+	d.ExpiresAt = d.Timestamp.Add(max(3*f.cfg.Interval, minLifetime))
 	d.Uptime = (&response.Rendering{Report: report, At: now}).Uptime().Seconds()
 	return d
 }
@@ -189,7 +207,7 @@ func (f *File) detectOtherWriter() {
 		return
 	}
 	f.otherWriters[d.PID] = true
-	f.log.LogAttrs(context.Background(), slog.LevelError, "health file is written by another process too",
+	f.logError("health file is written by another process too",
 		slog.Int("pid", os.Getpid()), slog.Int("other_pid", d.PID))
 }
 
@@ -203,8 +221,12 @@ func (f *File) remove() {
 		return
 	}
 	if err := os.Remove(f.cfg.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		f.log.LogAttrs(context.Background(), slog.LevelError, "health file cannot be removed", slog.String("error", err.Error()))
+		f.logError("health file cannot be removed", slog.String("error", err.Error()))
 	}
+}
+
+func (f *File) logError(message string, attrs ...slog.Attr) {
+	f.log.Log(slog.LevelError, message, append(attrs, slog.String("path", f.cfg.Path))...)
 }
 
 // withoutPath returns the system's error without the random name of a temporary file.

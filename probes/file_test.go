@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -377,4 +378,50 @@ func TestNewFileReportsAllMistakes(t *testing.T) {
 	if _, err := probes.NewFile(probes.FileConfig{Source: newScript(nil), Path: "/tmp/"}); err == nil {
 		t.Error("a folder is taken for a file")
 	}
+	for _, interval := range []time.Duration{-1, 1, time.Millisecond, 99 * time.Millisecond, math.MaxInt64 / 3, math.MaxInt64} {
+		if _, err := probes.NewFile(probes.FileConfig{Source: newScript(nil), Path: "file", Interval: interval}); err == nil {
+			t.Errorf("interval %v is accepted", interval)
+		}
+	}
+}
+
+// With three intervals alone, a file of the least interval would expire while its writer waits for a CPU.
+func TestFileIsValidForSecondsWhateverTheInterval(t *testing.T) {
+	t.Parallel()
+	for interval, want := range map[time.Duration]time.Duration{
+		100 * time.Millisecond: 3 * time.Second, time.Second: 3 * time.Second, 2 * time.Second: 6 * time.Second,
+		math.MaxInt64 / 8: 3 * (math.MaxInt64 / 8),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "health")
+			defer running(t, newFile(t, probes.FileConfig{Source: newScript(healthyReport()), Path: path, Interval: interval}))()
+			synctest.Wait()
+			got, err := probes.ReadFile(path)
+			if err != nil || got.ExpiresAt.Sub(got.Timestamp) != want {
+				t.Errorf("interval %v: %+v, %v", interval, got, err)
+			}
+		})
+	}
+}
+
+// Not parallel: it changes the working directory.
+func TestRelativeFilePathSurvivesChdir(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	synctest.Test(t, func(t *testing.T) {
+		source := newScript(healthyReport())
+		stop := running(t, newFile(t, probes.FileConfig{Source: source, Path: "health"}))
+		defer stop()
+		synctest.Wait()
+		t.Chdir("/")
+		source.publish(criticalReport())
+		synctest.Wait()
+		if got, err := probes.ReadFile(filepath.Join(dir, "health")); err != nil || got.Status != checker.Critical {
+			t.Errorf("after chdir: %+v, %v", got, err)
+		}
+		stop()
+		if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+			t.Errorf("left behind: %v, %v", entries, err)
+		}
+	})
 }

@@ -19,8 +19,9 @@ func FuzzHandler(f *testing.F) {
 		f.Add("HEAD", path, query, "application/health+json;q=0.1, */*")
 	}
 	f.Add("POST", "*", "exclude=%zz;&&=", ";;,q=")
+	f.Add("GET", "/", "", "text/html")
 	h := newHandler(f, probes.HandlerConfig{Source: newScript(criticalReport())})
-	known := []int{200, 404, 405, 414, 503}
+	known := []int{200, 302, 404, 405, 414, 503}
 	f.Fuzz(func(t *testing.T, method, path, query, accept string) {
 		r := (&http.Request{
 			Method: method, URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{"Accept": {accept}},

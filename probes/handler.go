@@ -20,7 +20,7 @@ type HandlerConfig struct {
 	Source servicer.ReportSource
 	// Details allows raw errors, such as those of a dependency, to some callers. Default: none.
 	Details servicer.Details
-	// Metrics serves /metrics. Default: 404.
+	// Metrics serves /metrics. Default: 404 with a text that says how to turn it on.
 	Metrics http.Handler
 	// Title of the status page. Default: the program's name.
 	Title string
@@ -32,6 +32,7 @@ type HandlerConfig struct {
 
 // Handler serves the HTTP endpoints. It responds to GET and HEAD of these paths, and to no others:
 //
+//	/                  redirects to /health, also below a prefix that http.StripPrefix removes
 //	/health            200 while the overall status is healthy or warning and the process is not draining, else 503.
 //	                   JSON; application/health+json, text/html or an event stream by the Accept header or
 //	                   ?format=json|health|html. ?strict makes a warning fail.
@@ -85,6 +86,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // route returns what serves a path, nil if nothing does.
 func (h *Handler) route(path string) func(*Handler, http.ResponseWriter, *http.Request) {
 	switch path {
+	case "/":
+		return (*Handler).redirect
 	case "/health":
 		return (*Handler).serveHealth
 	case "/live", "/livez":
@@ -96,9 +99,6 @@ func (h *Handler) route(path string) func(*Handler, http.ResponseWriter, *http.R
 	case "/health/badge.svg":
 		return func(h *Handler, w http.ResponseWriter, r *http.Request) { h.page.ServeBadge(w, r) }
 	case "/metrics":
-		if h.cfg.Metrics == nil {
-			return nil
-		}
 		return (*Handler).serveMetrics
 	}
 	if name, below := strings.CutPrefix(path, "/health/"); below && name != "" {
@@ -132,7 +132,18 @@ func (h *Handler) serveReady(w http.ResponseWriter, r *http.Request) {
 	d.ready.serve(w, r)
 }
 
+// redirect leads to /health. The location is relative: the handler may be mounted below a prefix that it does not know.
+func (h *Handler) redirect(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Location", "health")
+	response.SendStatus(w, r, http.StatusFound)
+}
+
 func (h *Handler) serveMetrics(w http.ResponseWriter, r *http.Request) {
+	if h.cfg.Metrics == nil {
+		response.New(response.Text, []byte("metrics are off: set PLUGIN_ENABLE_PROMETHEUS=true, or HandlerConfig.Metrics\n")).
+			Send(w, r, http.StatusNotFound)
+		return
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	h.cfg.Metrics.ServeHTTP(w, r)
@@ -140,14 +151,16 @@ func (h *Handler) serveMetrics(w http.ResponseWriter, r *http.Request) {
 
 // serveName serves the check, metric or gRPC name after /health/, the first that exists.
 func (h *Handler) serveName(w http.ResponseWriter, r *http.Request) {
-	report := h.rendered().Report
+	report := response.Latest(h.cfg.Source)
 	name := strings.TrimPrefix(r.URL.Path, "/health/")
 	strict := parseQuery(r.URL.RawQuery).strict
 	var body []byte
 	var ok bool
 	serves := func(s checker.Status) bool { return s == checker.Healthy || !strict && s.Serves() }
 	if result, found := lookup(report.Checks, name); found {
-		body, ok = response.JSON(checkOf(result, h.viewer(r))), serves(result.Status)
+		entry, known := report.Lookup(name) // It also has a manual status, maintenance and the drain.
+		served := !known || entry.Status == healthpb.HealthCheckResponse_SERVING
+		body, ok = response.JSON(checkOf(result, h.viewer(r))), served && serves(result.Status)
 	} else if metric, found := report.Metric(name); found {
 		body, ok = response.JSON(checkDocument{Name: metric.Name, metricDocument: metricOf(metric, h.viewer(r))}), serves(metric.Status)
 	} else if entry, found := report.Lookup(name); found {

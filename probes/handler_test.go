@@ -36,19 +36,19 @@ func TestStatusOfEveryPath(t *testing.T) {
 	t.Parallel()
 	reports := map[string]*servicer.Report{
 		"healthy": healthyReport(), "warning": warningReport(), "critical": criticalReport(),
-		"starting": startingReport(), "draining": drainingReport(), "dead": hangingReport(), "unborn": nil,
+		"starting": startingReport(), "draining": drainingReport(), "stopped": stoppedReport(), "dead": hangingReport(), "unborn": nil,
 	}
 	table := []struct {
 		path string
 		bad  string // reports under which the path answers 503
 	}{
-		{"/health", "critical starting draining dead unborn"},
-		{"/health?strict", "warning critical starting draining dead unborn"},
-		{"/health?strict=false", "critical starting draining dead unborn"},
+		{"/health", "critical starting draining stopped dead unborn"},
+		{"/health?strict", "warning critical starting draining stopped dead unborn"},
+		{"/health?strict=false", "critical starting draining stopped dead unborn"},
 		{"/live", "dead"},
 		{"/livez", "dead"},
-		{"/ready", "critical starting draining unborn"},
-		{"/readyz", "critical starting draining unborn"},
+		{"/ready", "critical starting draining stopped unborn"},
+		{"/readyz", "critical starting draining stopped unborn"},
 		{"/startup", "starting unborn"},
 		{"/startupz", "starting unborn"},
 		{"/health/database", "critical starting"},
@@ -80,7 +80,7 @@ func TestUnknownPathsAreNotFound(t *testing.T) {
 	t.Parallel()
 	h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
 	for _, path := range []string{
-		"/", "/metrics", "/health/", "/health/nobody", "/health/../live", "/healthz", "/live/", "/debug/pprof/", "//health",
+		"/health/", "/health/nobody", "/health/../live", "/healthz", "/live/", "/debug/pprof/", "//health",
 	} {
 		if got := get(t, h, path).Code; got != http.StatusNotFound {
 			t.Errorf("GET %s = %d, want 404", path, got)
@@ -170,6 +170,7 @@ func TestProbeBodies(t *testing.T) {
 			"[ ]database excluded\nwarning: exclude=\"no\\nbody\" matches no check of this probe\nreadyz check passed\n",
 		},
 		"a phase cannot be excluded": {drainingReport(), "/ready?exclude=draining&exclude=", 503, "draining\n"},
+		"no report, excluded":        {nil, "/ready?exclude=database", 503, "failing\n"},
 		"nothing excluded, verbose": {
 			drainingReport(), "/ready?verbose&exclude=", 503,
 			"[+]database ok\n[-]draining\nwarning: exclude=\"\" matches no check of this probe\nreadyz check failed\n",
@@ -417,5 +418,38 @@ func TestChecksWithOddNames(t *testing.T) {
 	h := newHandler(t, probes.HandlerConfig{Source: newScript(r)})
 	if got := get(t, h, "/health/disk:%2Fvar/lib%20x").Code; got != 200 {
 		t.Errorf("status %d", got)
+	}
+}
+
+func TestRootRedirectsToHealthBelowAnyPrefix(t *testing.T) {
+	handler := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
+	mux := http.NewServeMux()
+	mux.Handle("/", handler)
+	mux.Handle("/internal/vitals/", http.StripPrefix("/internal/vitals", handler))
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	for _, prefix := range []string{"", "/internal/vitals"} {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			request, err := http.NewRequestWithContext(t.Context(), method, server.URL+prefix+"/", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := server.Client().Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if got := resp.Request.URL.Path; got != prefix+"/health" || resp.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("%s %s/ leads to %s with %s", method, prefix, got, resp.Header.Get("Content-Type"))
+			}
+		}
+	}
+}
+
+func TestMetricsThatAreOffSayHowToTurnThemOn(t *testing.T) {
+	handler := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
+	w := get(t, handler, "/metrics")
+	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "PLUGIN_ENABLE_PROMETHEUS=true") {
+		t.Errorf("got %d %q", w.Code, w.Body)
 	}
 }

@@ -54,6 +54,14 @@ func healthJSON(r response.Rendering, v response.Viewer, strict bool) []byte {
 			}
 		}
 		doc.Checks[key] = append(doc.Checks[key], check)
+		for _, value := range m.Values {
+			if finite(value.Number) {
+				key := component(m.Subject) + ":" + component(value.Name)
+				doc.Checks[key] = append(doc.Checks[key], healthCheck{
+					ComponentType: check.ComponentType, Value: value.Number, Unit: value.Unit, Status: check.Status, Time: check.Time,
+				})
+			}
+		}
 	}
 	return response.JSON(doc)
 }

@@ -125,6 +125,24 @@ func TestPageShowsTheWorstFirst(t *testing.T) {
 	}
 }
 
+func TestPageLeadsWithWhatServes(t *testing.T) {
+	t.Parallel()
+	r := criticalReport()
+	r.Checks = []*checker.Result{
+		{Name: "cpu_usage", Kind: checker.Resource, Status: checker.Critical, At: r.EvaluatedAt},
+		{Name: "database", Status: checker.Critical, Gates: []string{checker.Readiness}, At: r.EvaluatedAt},
+		{Name: "cache", Status: checker.Warning, At: r.EvaluatedAt},
+	}
+	page := pageOf(t, r)
+	var places []int
+	for _, text := range []string{`href="ready?verbose"`, "<h1>critical</h1>", "<h3>database", "<h3>cpu_usage", "<h3>cache"} {
+		places = append(places, strings.Index(page, text))
+	}
+	if places[0] < 0 || !slices.IsSorted(places) {
+		t.Errorf("readiness, the verdict, database, cpu_usage and cache are at %v", places)
+	}
+}
+
 func TestPageOfEveryState(t *testing.T) {
 	t.Parallel()
 	for want, report := range map[string]*servicer.Report{

@@ -24,19 +24,28 @@ type reportDocument struct {
 	Names       []nameDocument            `json:"names,omitempty"`
 	Transitions []transitionDocument      `json:"transitions,omitempty"`
 	Maintenance []maintenanceDocument     `json:"maintenance,omitempty"`
+	Standby     bool                      `json:"standby,omitempty"`
 }
 
 type metricDocument struct {
-	Value     string         `json:"value"`
-	Status    checker.Status `json:"status"`
-	Message   string         `json:"message"`
-	Threshold string         `json:"threshold"`
-	Updated   string         `json:"last_updated"`
-	Reason    checker.Reason `json:"reason"`
-	Detail    string         `json:"detail,omitempty"`
-	Since     string         `json:"since,omitempty"`
-	Number    *float64       `json:"number,omitempty"`
-	Unit      string         `json:"unit,omitempty"`
+	Value     string          `json:"value"`
+	Status    checker.Status  `json:"status"`
+	Message   string          `json:"message"`
+	Threshold string          `json:"threshold"`
+	Updated   string          `json:"last_updated"`
+	Reason    checker.Reason  `json:"reason"`
+	Detail    string          `json:"detail,omitempty"`
+	CausedBy  string          `json:"caused_by,omitempty"`
+	Since     string          `json:"since,omitempty"`
+	Number    *float64        `json:"number,omitempty"`
+	Unit      string          `json:"unit,omitempty"`
+	Values    []valueDocument `json:"values,omitempty"`
+}
+
+type valueDocument struct {
+	Name   string  `json:"name"`
+	Number float64 `json:"number"`
+	Unit   string  `json:"unit"`
 }
 
 type nameDocument struct {
@@ -81,6 +90,7 @@ func reportJSON(r response.Rendering, v response.Viewer) []byte {
 		Phase:     report.Phase,
 		Revision:  report.Revision,
 		Evaluated: response.Time(report.EvaluatedAt),
+		Standby:   report.Standby,
 	}
 	for i := range report.Metrics {
 		doc.Metrics[report.Metrics[i].Name] = metricOf(&report.Metrics[i], v)
@@ -103,7 +113,12 @@ func reportJSON(r response.Rendering, v response.Viewer) []byte {
 func metricOf(m *servicer.Metric, v response.Viewer) metricDocument {
 	doc := metricDocument{
 		Value: m.Value, Status: m.Status, Message: m.Message, Threshold: m.Threshold, Updated: response.Time(m.Updated),
-		Reason: m.Reason, Since: response.Time(m.Since), Number: numberOf(m), Unit: m.Unit,
+		Reason: m.Reason, CausedBy: m.CausedBy, Since: response.Time(m.Since), Number: numberOf(m), Unit: m.Unit,
+	}
+	for _, value := range m.Values {
+		if finite(value.Number) {
+			doc.Values = append(doc.Values, valueDocument(value))
+		}
 	}
 	if v == response.Trusted {
 		doc.Detail = m.Detail
@@ -113,11 +128,13 @@ func metricOf(m *servicer.Metric, v response.Viewer) metricDocument {
 
 // numberOf returns the number of a metric, nil if it has none or one that JSON cannot represent.
 func numberOf(m *servicer.Metric) *float64 {
-	if m.Unit == "" || math.IsNaN(m.Number) || math.IsInf(m.Number, 0) {
+	if m.Unit == "" || !finite(m.Number) {
 		return nil
 	}
 	return &m.Number
 }
+
+func finite(number float64) bool { return !math.IsNaN(number) && !math.IsInf(number, 0) }
 
 func nameOf(name servicer.ServingName) nameDocument {
 	doc := nameDocument{Name: name.Name, Status: name.Status.String()}
@@ -145,7 +162,7 @@ type checkDocument struct {
 func checkOf(c *checker.Result, v response.Viewer) checkDocument {
 	m := servicer.Metric{
 		Value: c.Value, Status: c.Status, Message: c.Message, Updated: c.At, Reason: c.Reason, Since: c.Since,
-		Detail: errtext.Of(c.Err),
+		Detail: errtext.Of(c.Err), Values: c.Values, CausedBy: c.CausedBy,
 	}
 	if !c.Critical.IsZero() {
 		m.Threshold = strconv.FormatFloat(c.Critical.Value(), 'f', -1, 64)

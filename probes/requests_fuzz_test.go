@@ -120,7 +120,7 @@ func mustBeGuarded(t *testing.T, r *http.Request, answer *http.Response, body []
 
 // textLine is what a line of a plain answer may be. A name that the caller chose appears in quotation marks only.
 var textLine = regexp.MustCompile(`^(ok|\[[+ -]\](database|cache)( .*)?|warning: exclude="([^"\\]|\\.)*" matches no check of this probe|` +
-	`database|(livez|readyz|startupz) check (passed|failed)|Not Found|Method Not Allowed|Request URI Too Long|Service Unavailable)$`)
+	`database|(livez|readyz|startupz) check (passed|failed)|metrics are off: .*|Found|Not Found|Method Not Allowed|Request URI Too Long|Service Unavailable)$`)
 
 // mustNotReflect looks for what the caller sent in what it gets.
 func mustNotReflect(t *testing.T, r *http.Request, kind string, body []byte) {

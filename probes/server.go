@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vitals-go/vitals/internal/asynclog"
 	"github.com/vitals-go/vitals/internal/connlimit"
 )
 
@@ -53,6 +54,7 @@ const (
 // Server serves a handler on its own listener with limits on connections, headers and time. Create it with NewServer.
 type Server struct {
 	cfg ServerConfig
+	log *asynclog.Logger
 }
 
 // NewServer returns a Server, or an error that joins all mistakes. It does not listen yet.
@@ -75,8 +77,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		return nil, err
 	}
 	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, 1000)
-	cfg.Logger = cmp.Or(cfg.Logger, slog.Default()).With("logger", "plugin.health")
-	return &Server{cfg: cfg}, nil
+	return &Server{cfg: cfg, log: asynclog.New(cmp.Or(cfg.Logger, slog.Default()))}, nil
 }
 
 // Run listens and serves until ctx is done, then ends event streams, lets responses in flight finish and returns nil. It
@@ -89,6 +90,7 @@ func (s *Server) Run(ctx context.Context) error {
 			return fmt.Errorf("probes: %w", err)
 		}
 	}
+	defer s.log.Flush(asynclog.Grace)
 	conns := &connections{Set: connlimit.NewSet(s.cfg.MaxConnections)}
 	server := &http.Server{
 		Handler:           conns.track(s.cfg.Handler),
@@ -105,9 +107,9 @@ func (s *Server) Run(ctx context.Context) error {
 		DisableGeneralOptionsHandler: true,
 		// Requests end with ctx: an open event stream must not delay the shutdown.
 		BaseContext: func(net.Listener) context.Context { return ctx },
-		ErrorLog:    slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug),
+		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	s.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "serving HTTP endpoints", slog.String("address", listener.Addr().String()))
+	s.log.Log(slog.LevelInfo, "serving HTTP endpoints", slog.String("address", listener.Addr().String()))
 	ended := make(chan struct{})
 	stopped := context.AfterFunc(ctx, func() {
 		defer close(ended)
@@ -131,7 +133,7 @@ func (s *Server) shutdown(ctx context.Context, server *http.Server, conns *conne
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
-		s.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "HTTP responses cut off at shutdown", slog.String("error", err.Error()))
+		s.log.Log(slog.LevelWarn, "HTTP responses cut off at shutdown", slog.String("error", err.Error()))
 		_ = server.Close()
 	}
 }

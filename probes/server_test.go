@@ -11,10 +11,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/vitals-go/vitals/internal/logtest"
 	"github.com/vitals-go/vitals/probes"
@@ -313,4 +317,38 @@ func TestNewServerReportsAllMistakes(t *testing.T) {
 			t.Errorf("%v does not name %s", err, field)
 		}
 	}
+}
+
+// blockedLog is a log handler that never returns, until release is closed.
+type blockedLog struct {
+	slog.Handler
+
+	release chan struct{}
+}
+
+func (b blockedLog) Handle(context.Context, slog.Record) error { <-b.release; return nil }
+
+func TestBlockedLogHandlerDelaysTheEndByASecond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		handler := blockedLog{slog.NewTextHandler(io.Discard, nil), make(chan struct{})}
+		defer close(handler.release)
+		lis := bufconn.Listen(1 << 10)
+		server, err := probes.NewServer(probes.ServerConfig{Handler: http.NotFoundHandler(), Listener: lis, Logger: slog.New(handler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := newFile(t, probes.FileConfig{Source: newScript(healthyReport()), Path: filepath.Join(t.TempDir(), "none", "health"), Logger: slog.New(handler)})
+		for name, run := range map[string]func(context.Context) error{"server": server.Run, "file": file.Run} {
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- run(ctx) }()
+			time.Sleep(time.Minute)
+			stop()
+			began := time.Now()
+			if err := <-ended; err != nil || time.Since(began) != time.Second {
+				t.Errorf("%s: Run returned %v after %v, want nil after a second", name, err, time.Since(began))
+			}
+		}
+	})
 }

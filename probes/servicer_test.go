@@ -1,10 +1,13 @@
 package probes_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/probes"
@@ -75,4 +78,52 @@ func TestSourceWithoutReportIsUnknown(t *testing.T) {
 		stop()
 		stopFile()
 	})
+}
+
+// TestOptionalCheckWithoutResultKeepsHealth200 starts a checker later, so that its checks have no result.
+func TestOptionalCheckWithoutResultKeepsHealth200(t *testing.T) {
+	t.Parallel()
+	for optional, want := range map[bool]int{true: 200, false: 503} {
+		checks, err := checker.New(checker.Config{Checks: []checker.Check{
+			{Name: "cache", Optional: optional, Run: func(context.Context) error { return nil }},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		health, err := servicer.New(servicer.Config{Checker: checks})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := newHandler(t, probes.HandlerConfig{Source: health})
+		for _, path := range []string{"/health", "/health/cache", "/health/dependency_cache", "/ready"} {
+			if got := get(t, h, path).Code; got != want {
+				t.Errorf("optional %v: GET %s = %d, want %d", optional, path, got, want)
+			}
+		}
+	}
+}
+
+func TestManualStatusOfOverallOrReadinessFailsReady(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"", "readiness"} {
+		health, err := servicer.New(servicer.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := newHandler(t, probes.HandlerConfig{Source: health})
+		for _, step := range []struct {
+			status healthpb.HealthCheckResponse_ServingStatus
+			code   int
+		}{
+			{healthpb.HealthCheckResponse_NOT_SERVING, 503},
+			{healthpb.HealthCheckResponse_SERVING, 200},
+		} {
+			health.SetServingStatus(name, step.status)
+			for _, path := range []string{"/ready", "/readyz", "/health/readiness"} {
+				if got := get(t, h, path).Code; got != step.code {
+					t.Errorf("%q is %v: GET %s = %d, want %d", name, step.status, path, got, step.code)
+				}
+			}
+		}
+	}
 }

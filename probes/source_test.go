@@ -141,6 +141,12 @@ func drainingReport() *servicer.Report {
 	return r
 }
 
+func stoppedReport() *servicer.Report {
+	r := drainingReport()
+	r.Phase = servicer.Stopped
+	return r
+}
+
 // hangingReport is a process whose main loop hangs.
 func hangingReport() *servicer.Report {
 	r := healthyReport()

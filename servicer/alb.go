@@ -7,6 +7,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/vitals-go/vitals/internal/opencalls"
 )
 
 // The default health check path of an AWS Application Load Balancer for gRPC.
@@ -23,12 +25,12 @@ const (
 // RegisterALB. The name AWS.ALB becomes known to the health service like every service. Call it once, before the server
 // serves.
 func (s *Server) RegisterALB(server grpc.ServiceRegistrar) {
-	server.RegisterService(&grpc.ServiceDesc{
+	server.RegisterService(opencalls.Service(grpc.ServiceDesc{
 		ServiceName: albService,
 		HandlerType: (*any)(nil),
 		Methods:     []grpc.MethodDesc{{MethodName: "healthcheck", Handler: albHandler}},
 		Metadata:    "none: the load balancer has no proto",
-	}, s)
+	}, s.requests, nil), s)
 }
 
 func albHandler(

@@ -18,7 +18,8 @@ import (
 // Config configures a Server. With the zero value the Server has no sources and behaves like grpc-go's health server.
 type Config struct {
 	// Checker, Recorder and Breakers are the sources of health data. Each may be nil. The Server reads them and does not
-	// run them.
+	// run them. Two breakers with one name are an error. If a second one appears later, as in a Group, the report shows one
+	// with the calls of both, in the state of the one that rejects more.
 	Checker  *checker.Checker
 	Recorder *interceptor.Recorder
 	Breakers []breaker.SnapshotSource
@@ -30,6 +31,11 @@ type Config struct {
 	// service that is registered on its servers.
 	Services []string
 
+	// Groups are sets of checks with a name of their own: grpc.health.v1 has it, /health/<name>, and health_status. A group serves
+	// while all its checks do and have passed once; an optional check is never in its way. The checks are those listed and those
+	// whose Gates have the name. A group without checks, an unknown check, and the name of a probe, a service or a check are errors.
+	Groups map[string][]string
+
 	// HideChecks removes the names of checks from Check, Watch and List, which show them to every client. Reports still
 	// list them.
 	HideChecks bool
@@ -37,13 +43,19 @@ type Config struct {
 	// Requests sets the limits of request statistics.
 	Requests RequestPolicy
 
+	// RejectFor are the reasons for which UnaryGateInterceptor and StreamGateInterceptor reject calls of a service that does not
+	// serve, such as checker.ReasonNotRunYet (the server starts), ReasonMaintenance and ReasonDraining (after DrainDelay).
+	// Default: none, calls are served whatever their health.
+	RejectFor []checker.Reason
+
 	// Details controls which callers see raw causes, such as the error text of a dependency. Default: none.
 	Details Details
 
 	// DrainDelay is how long the server keeps serving calls after its names became NOT_SERVING. Default 5 s; negative:
 	// none.
 	DrainDelay time.Duration
-	// ShutdownTimeout is how long calls in flight may take after DrainDelay. Default 20 s; negative: none.
+	// ShutdownTimeout is how long calls in flight may take after DrainDelay, at least a second, which connections without
+	// calls need to close. Default 20 s; negative: no more than that.
 	ShutdownTimeout time.Duration
 
 	// MinPublishInterval is the shortest time between two reports that differ in numbers only. A changed status is
@@ -52,7 +64,8 @@ type Config struct {
 	// TransitionHistory is how many transitions a report holds. Names that change together for the same cause are one
 	// transition, with ten names for each on average. Default 100; negative: none.
 	TransitionHistory int
-	// MaxWatches limits the open Watch streams of grpc.health.v1. Default 65,536; negative: no limit.
+	// MaxWatches limits the open Watch streams of grpc.health.v1, also those that have not sent their request. Default
+	// 65,536; negative: no limit.
 	MaxWatches int
 	// MaxWatchesPerConn limits those of one connection. Default 1,000; negative: no limit.
 	MaxWatchesPerConn int
@@ -81,13 +94,19 @@ type RequestPolicy struct {
 	// Gates makes critical request metrics gate names: those of all calls gate readiness, a service's own success rate
 	// gates that service. Off by default: a client that can make calls fail could take the server out.
 	Gates bool
+	// StuckAfter is the time after which a unary call or operation in flight is stuck, and the metric requests_stuck warns.
+	// Calls are counted only where the counters prove it, which is always so in a deadlock. Default 30 s; negative: never.
+	StuckAfter time.Duration
+	// StuckGates are names that do not serve while calls are stuck and no call at all has ended for StuckAfter: services,
+	// checker.Readiness, or checker.Liveness if only a restart helps. Default none.
+	StuckGates []string
 }
 
 // reservedMetrics are the names of the report's own metrics, which no resource or process check may have.
 func reservedMetrics() []string {
 	return []string{
 		metricSuccessRate, metricResponseTime, metricApplication, metricSystem, metricBreakers, metricEvaluation, metricInFlight,
-		metricTotal, metricFailures, metricSaturated, metricPanics, metricP50, metricP90, metricP99,
+		metricTotal, metricFailures, metricSaturated, metricPanics, metricP50, metricP90, metricP99, metricStuck, metricRejected,
 	}
 }
 
@@ -95,16 +114,15 @@ func (c Config) withDefaults() Config {
 	c.Version = cmp.Or(c.Version, buildVersion())
 	c.Services = slices.Clone(c.Services)
 	c.Breakers = slices.Clone(c.Breakers)
+	c.RejectFor = slices.Clone(c.RejectFor)
 	c.DrainDelay = max(cmp.Or(c.DrainDelay, 5*time.Second), 0)
 	c.ShutdownTimeout = max(cmp.Or(c.ShutdownTimeout, 20*time.Second), 0)
 	c.MinPublishInterval = cmp.Or(c.MinPublishInterval, time.Second)
 	c.TransitionHistory = max(cmp.Or(c.TransitionHistory, 100), 0)
+	c.MaxWatches = cmp.Or(c.MaxWatches, defaultMaxWatches)
+	c.MaxWatchesPerConn = cmp.Or(c.MaxWatchesPerConn, defaultMaxWatchesPerConn)
 	c.MaxReportStreams = max(cmp.Or(c.MaxReportStreams, 100), 0)
 	c.Requests = c.Requests.withDefaults()
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	c.Logger = c.Logger.With(slog.String("logger", "plugin.health")).WithGroup("vitals")
 	return c
 }
 
@@ -122,6 +140,8 @@ func (p RequestPolicy) withDefaults() RequestPolicy {
 		p.LatencyWarning = min(p.LatencyWarning, slowest)
 	}
 	p.MinSample = cmp.Or(p.MinSample, 20)
+	p.StuckAfter = cmp.Or(p.StuckAfter, 30*time.Second)
+	p.StuckGates = slices.Clone(p.StuckGates)
 	return p
 }
 
@@ -135,12 +155,20 @@ func (c Config) validate() error {
 			add("Breakers", "got nil at index %d", i)
 		}
 	}
-	for i, name := range c.Services {
+	errs = append(errs, c.duplicateBreakers())
+	listed := make(map[string]bool, len(c.Services))
+	for _, name := range c.Services {
 		switch {
 		case reserved(name):
 			add("Services", "%q is reserved for a probe", name)
-		case slices.Contains(c.Services[:i], name):
+		case listed[name]:
 			add("Services", "%q is listed twice", name)
+		}
+		listed[name] = true
+	}
+	for _, reason := range c.RejectFor {
+		if reason == checker.ReasonOK || reason == checker.ReasonStarved {
+			add("RejectFor", "%v keeps no name from serving", reason)
 		}
 	}
 	if c.MinPublishInterval < 0 {
@@ -174,6 +202,11 @@ func (p RequestPolicy) validate() error {
 	}
 	if p.MinSample < 0 {
 		errs = append(errs, fmt.Errorf("servicer: Requests.MinSample: got %d, want 0 or more", p.MinSample))
+	}
+	for _, name := range p.StuckGates {
+		if name == checker.Startup || name == checker.None {
+			errs = append(errs, fmt.Errorf("servicer: Requests.StuckGates: got %q, want readiness, liveness or a service", name))
+		}
 	}
 	return errors.Join(errs...)
 }

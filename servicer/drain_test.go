@@ -167,7 +167,7 @@ func TestCallsAreCutOffAtShutdownTimeout(t *testing.T) {
 	}{
 		"default":   {servicer.Config{}, 25 * time.Second},
 		"own times": {servicer.Config{DrainDelay: time.Second, ShutdownTimeout: 2 * time.Second}, 3 * time.Second},
-		"no times":  {servicer.Config{DrainDelay: -1, ShutdownTimeout: -1}, 0},
+		"no times":  {servicer.Config{DrainDelay: -1, ShutdownTimeout: -1}, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -248,10 +248,24 @@ func TestDrainSkipsDelayWhenContextIsDone(t *testing.T) {
 		if err := s.Drain(ctx, s.server); err == nil || !errors.Is(err, context.Cause(ctx)) {
 			t.Errorf("Drain: %v, want the cause of its context", err)
 		}
-		if took := time.Since(began); took != time.Second {
-			t.Errorf("Drain took %v, want 1s", took)
+		if took := time.Since(began); took != 2*time.Second {
+			t.Errorf("Drain took %v, want 1s and a second for connections without calls", took)
 		}
 		<-s.result
+	})
+}
+
+func TestDrainOfAStoppedServerHasNoDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, servicer.Config{DrainDelay: time.Hour})
+		hurried, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, ctx := range []context.Context{hurried, t.Context()} {
+			began := time.Now()
+			if err := s.Drain(ctx); err != nil || s.Phase() != servicer.Stopped || time.Since(began) > 0 {
+				t.Errorf("got %v and phase %v after %v, want stopped at once", err, s.Phase(), time.Since(began))
+			}
+		}
 	})
 }
 

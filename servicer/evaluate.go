@@ -1,8 +1,6 @@
 package servicer
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/vitals-go/vitals/checker"
@@ -74,22 +72,7 @@ func (ev *evaluator) report(in *inputs, e *evaluation, names []ServingName) *Rep
 		Breakers:        in.breakers,
 		Requests:        in.requests,
 		Maintenance:     in.maintenance,
+		Standby:         in.standby,
 		WatchStreams:    in.watches,
 	}
-}
-
-// sortMetrics sorts metrics by name and keeps the worst of those with one name, such as two breakers.
-func sortMetrics(metrics []Metric) []Metric {
-	slices.SortStableFunc(metrics, func(a, b Metric) int { return strings.Compare(a.Name, b.Name) })
-	kept := metrics[:0]
-	for i := range metrics {
-		if n := len(kept); n > 0 && kept[n-1].Name == metrics[i].Name {
-			if metrics[i].Status.Worse(kept[n-1].Status) {
-				kept[n-1] = metrics[i]
-			}
-			continue
-		}
-		kept = append(kept, metrics[i])
-	}
-	return kept
 }

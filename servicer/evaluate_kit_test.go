@@ -22,7 +22,7 @@ func plainEvaluator() *evaluator {
 // reportOf evaluates in without an evaluation before.
 func (ev *evaluator) reportOf(in *inputs) *Report {
 	e := ev.evaluate(in)
-	return ev.report(in, e, e.names(in, in.now, ev.knownNames(in), nil))
+	return ev.report(in, e, e.names(in.manual, ev.knownNames(in), nil, in.now))
 }
 
 // history is a tracker with the report that it has tracked last.
@@ -42,7 +42,7 @@ func (h *history) track(in *inputs) (*Report, []Transition) {
 	if h.last != nil {
 		names = h.last.Names
 	}
-	r := ev.report(in, e, e.names(in, in.now, ev.knownNames(in), names))
+	r := ev.report(in, e, e.names(in.manual, ev.knownNames(in), names, in.now))
 	found := h.tracker.track(h.last, r)
 	h.last = r
 	return r, found

@@ -108,6 +108,24 @@ func TestGrpcHealthListResourceExhausted(t *testing.T) {
 	})
 }
 
+// A refusal must not first copy ten thousand names.
+func TestListRefusesWithoutReadingNames(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	s := newServer(t, servicer.Config{})
+	for i := range 10_000 {
+		s.SetServingStatus(fmt.Sprint("service", i), serving)
+	}
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := s.List(t.Context(), new(healthpb.HealthListRequest)); status.Code(err) != codes.ResourceExhausted {
+			t.Error(err)
+		}
+	}); n > 1 {
+		t.Errorf("a refused List allocates %v times", n)
+	}
+}
+
 // TestListHasEveryNameThatWasSet sets names that are otherwise those of probes, and one that is reserved.
 func TestListHasEveryNameThatWasSet(t *testing.T) {
 	onBoth(t, func(t *testing.T, s subject) {

@@ -2,13 +2,27 @@ package servicer
 
 import (
 	"context"
+	"iter"
+	"slices"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/opencalls"
 	"github.com/vitals-go/vitals/internal/statusmap"
+)
+
+// Any peer that can connect can watch, and each watch costs a goroutine and the state of an HTTP/2 stream: some 20 KB.
+const (
+	// defaultMaxWatches allows one for each connection of a large fleet.
+	defaultMaxWatches = 65_536
+	// defaultMaxWatchesPerConn: a client needs one for each service that it balances, a proxy multiplexes many clients.
+	defaultMaxWatchesPerConn = 1_000
+	// maxWatchedName bounds, in bytes, an unknown name that a watch makes the server keep. gRPC itself allows 4 MiB.
+	maxWatchedName = 1024
 )
 
 // maxListed is how many names List returns; with more it fails (gRFC A90).
@@ -18,10 +32,14 @@ const maxListed = 100
 type responses struct {
 	byStatus []*healthpb.HealthCheckResponse
 	notFound error
+	tooMany  error
 }
 
 func newResponses() responses {
-	r := responses{notFound: status.Error(codes.NotFound, "unknown service")}
+	r := responses{
+		notFound: status.Error(codes.NotFound, "unknown service"),
+		tooMany:  status.Errorf(codes.ResourceExhausted, "server health list exceeds maximum capacity: %d", maxListed),
+	}
 	for status := healthpb.HealthCheckResponse_UNKNOWN; status <= healthpb.HealthCheckResponse_SERVICE_UNKNOWN; status++ {
 		r.byStatus = append(r.byStatus, &healthpb.HealthCheckResponse{Status: status})
 	}
@@ -50,72 +68,97 @@ func (s *Server) Check(_ context.Context, request *healthpb.HealthCheckRequest) 
 // sources lists the names that grpc-go's health.Server would: Check knows the names of probes, but List has them only
 // once they were set. The statuses are read one by one. Callers share the responses and must not change them.
 func (s *Server) List(context.Context, *healthpb.HealthListRequest) (*healthpb.HealthListResponse, error) {
+	unlisted := s.unlisted()
+	if s.statuses.Len()-len(unlisted) > maxListed {
+		return nil, s.responses.tooMany
+	}
 	statuses := make(map[string]*healthpb.HealthCheckResponse)
-	probes := s.sources.any()
 	for name, state := range s.statuses.All() {
-		if !probes && name != "" && reserved(name) && !s.wasSet(name) {
-			continue
+		if !slices.Contains(unlisted, name) {
+			statuses[validUTF8(name)] = s.responses.of(state)
 		}
-		if len(statuses) == maxListed {
-			return nil, status.Errorf(codes.ResourceExhausted, "server health list exceeds maximum capacity: %d", maxListed)
-		}
-		statuses[validUTF8(name)] = s.responses.of(state)
+	}
+	if len(statuses) > maxListed { // some were added meanwhile
+		return nil, s.responses.tooMany
 	}
 	return &healthpb.HealthListResponse{Statuses: statuses}, nil
 }
 
-func (s *Server) wasSet(name string) bool {
+// unlisted returns the names that Check knows and List leaves out.
+func (s *Server) unlisted() []string {
+	if s.sources.any() {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.isSet(name)
+	return slices.DeleteFunc([]string{checker.Readiness, checker.Liveness, checker.Startup}, s.isSet)
 }
 
 // Watch sends the status of a name at once and again whenever it has changed, SERVICE_UNKNOWN while the name is unknown.
 // A client that reads slowly gets the newest status and misses those between.
 //
-// It ends with CANCELLED when the client leaves, and with UNAVAILABLE, after a last NOT_SERVING, when the server drains.
+// It ends with CANCELLED when the client leaves, and with UNAVAILABLE, after a last NOT_SERVING, when the server drains. It
+// ends with DEADLINE_EXCEEDED when it has been blocked for 30 to 60 s because the client does not read.
 // It fails with RESOURCE_EXHAUSTED when too many watches are open, with INVALID_ARGUMENT for an unknown name of more than
 // 1 KiB, and with UNAVAILABLE once the watches have ended.
 func (s *Server) Watch(request *healthpb.HealthCheckRequest, stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
 	select {
 	case <-s.statuses.Ended():
 		// No status is sent before the error: grpc-go's client reconnects without backoff after it has received one.
-		return errDraining()
+		return opencalls.ErrEnded()
 	default:
 	}
 	if _, known := s.statuses.Lookup(request.Service); !known && len(request.Service) > maxWatchedName {
 		return status.Errorf(codes.InvalidArgument, "service name has %d bytes, want at most %d", len(request.Service), maxWatchedName)
 	}
-	connection := connectionOf(stream.Context())
-	if err := s.watches.enter(connection); err != nil {
+	call, leave, err := opencalls.Enter[healthpb.HealthCheckRequest](s.watches, stream)
+	if err != nil {
 		return err
 	}
-	defer s.watches.leave(connection)
+	defer leave()
 	watch := s.statuses.Watch(request.Service)
 	defer watch.Close()
-	return s.send(watch, stream)
+	return s.send(call, watch, stream)
+}
+
+// StatusChanges yields the status of a name at once and again whenever it has changed, SERVICE_UNKNOWN while the name is
+// unknown, as Watch does in the process: for a health service of another library. It is woken by this name only and skips
+// statuses that have been replaced meanwhile. It ends when ctx is done, when the loop is left, and after a last
+// NOT_SERVING when the server drains. It needs no goroutine and counts toward no limit.
+func (s *Server) StatusChanges(ctx context.Context, name string) iter.Seq[healthpb.HealthCheckResponse_ServingStatus] {
+	return func(yield func(healthpb.HealthCheckResponse_ServingStatus) bool) {
+		watch := s.statuses.Watch(name)
+		defer watch.Close()
+		yielded := servingStatus(-1)
+		for ctx.Err() == nil {
+			state, last := watch.Status()
+			if state != yielded && !yield(state) || last || !watch.Wait(ctx.Done()) {
+				return
+			}
+			yielded = state
+		}
+	}
 }
 
 // send sends the statuses of watch until the stream or the watch ends. No lock is held during Send.
-func (s *Server) send(watch *statusmap.Watch[servingStatus], stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
+func (s *Server) send(
+	call *opencalls.Call, watch *statusmap.Watch[servingStatus], stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse],
+) error {
 	done := stream.Context().Done()
 	sent := servingStatus(-1)
 	for first := true; ; first = false {
 		state, last := watch.Status()
 		if state != sent || first {
-			if stream.Send(s.responses.of(state)) != nil {
-				return status.Error(codes.Canceled, "stream has ended")
+			if opencalls.Send(call, stream, s.responses.of(state)) != nil {
+				return call.Ended(status.Error(codes.Canceled, "stream has ended"))
 			}
 			sent = state
 		}
 		if last {
-			return errDraining()
+			return opencalls.ErrEnded()
 		}
 		if !watch.Wait(done) {
 			return status.Error(codes.Canceled, "stream has ended")
 		}
 	}
 }
-
-// errDraining is not UNIMPLEMENTED, which clients treat as a server without health checks that may receive traffic.
-func errDraining() error { return status.Error(codes.Unavailable, "server is shutting down") }

@@ -1,11 +1,8 @@
 package servicer
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +10,7 @@ import (
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/internal/errtext"
+	"github.com/vitals-go/vitals/internal/usercode"
 )
 
 // inputs are everything that an evaluation depends on. They are guarded by Server.mu.
@@ -24,12 +22,18 @@ type inputs struct {
 	readings
 	startup startup
 
-	services    []string                 // sorted: registered services
-	manual      map[string]servingStatus // by manualName; readiness is in it once set
-	setAt       time.Time                // when one was last set
-	shutdown    bool                     // between Shutdown and Resume
-	maintenance []Maintenance            // in force, sorted by name
-	watches     int                      // open Watch streams
+	services []string                 // sorted: registered services
+	manual   map[string]servingStatus // by manualName; readiness is in it once set
+	setNames []string                 // those set since the last evaluation
+	// distinctNames is how many of setNames were different when this was last counted.
+	distinctNames int
+	setAt         time.Time     // when one was last set
+	shutdown      bool          // between Shutdown and Resume
+	standby       bool          // set by SetStandby
+	groups        groups        // of the configuration
+	maintenance   []Maintenance // in force, sorted by name
+	watches       int           // open Watch streams
+	rejected      uint64        // calls rejected by the gate interceptors
 }
 
 // evaluationState says whether sources are read.
@@ -46,6 +50,7 @@ type readings struct {
 	checks   []*checker.Result // sorted by name
 	breakers []breaker.Snapshot
 	requests *interceptor.Snapshot
+	stuck    stuck
 	// breakersErr and requestsErr are panics of sources.
 	breakersErr, requestsErr error
 }
@@ -53,7 +58,8 @@ type readings struct {
 // sources are where a Server reads health data. Each may be missing.
 type sources struct {
 	checker  *checker.Checker
-	recorder *interceptor.Recorder
+	checks   []*checker.Result // when they were last read
+	requests requests
 	breakers []breaker.SnapshotSource
 	// blocking is the index of the breaker source that is being read. It is written by the reader and read when that
 	// does not return.
@@ -62,13 +68,15 @@ type sources struct {
 
 func newSources(cfg *Config) sources {
 	return sources{
-		checker: cfg.Checker, recorder: cfg.Recorder, blocking: new(atomic.Int32),
+		checker: cfg.Checker, requests: requests{recorder: cfg.Recorder, stuck: stuckCalls{after: cfg.Requests.StuckAfter}}, blocking: new(atomic.Int32),
 		// A nil source has been reported; the others are read all the same, so that their mistakes are found too.
 		breakers: slices.DeleteFunc(cfg.Breakers, func(s breaker.SnapshotSource) bool { return s == nil }),
 	}
 }
 
-func (s *sources) any() bool { return s.checker != nil || s.recorder != nil || len(s.breakers) > 0 }
+func (s *sources) any() bool {
+	return s.checker != nil || s.requests.recorder != nil || len(s.breakers) > 0
+}
 
 // changed returns a channel that is closed when the checker has a newer snapshot; nil without one.
 func (s *sources) changed() <-chan struct{} {
@@ -81,34 +89,33 @@ func (s *sources) changed() <-chan struct{} {
 // read reads all sources. It calls code of users, so no lock may be held; it may block and does not panic.
 func (s *sources) read() (r readings) {
 	if s.checker != nil {
-		r.checks = s.checker.Snapshot().Results
+		s.checks = s.checker.Snapshot().Results
+		r.checks = s.checks
 	}
 	for i, source := range s.breakers {
 		s.blocking.Store(int32(i)) //nolint:gosec // A Config holds no two billion sources.
-		snapshots, err := catch(source.Snapshots)
+		snapshots, err := usercode.Call(func() []breaker.Snapshot { return captured(source.Snapshots()) })
 		r.breakers = append(r.breakers, snapshots...)
 		if err != nil {
 			r.breakersErr = err
 		}
 	}
-	for i := range r.breakers { // those of *breaker.Breaker are captured already
-		r.breakers[i].LastFailure = errtext.Capture(r.breakers[i].LastFailure)
-	}
-	slices.SortStableFunc(r.breakers, func(a, b breaker.Snapshot) int { return strings.Compare(a.Name, b.Name) })
-	if s.recorder != nil {
-		r.requests, r.requestsErr = catch(s.recorder.Server)
+	r.breakers = mergeBreakers(r.breakers)
+	if s.requests.recorder != nil {
+		r.requests, r.requestsErr = s.requests.read()
+		r.stuck = s.requests.stuck.observe(r.requests)
 	}
 	return r
 }
 
-// catch calls read and turns a panic into an error, so that one source does not hide the others.
-func catch[T any](read func() T) (value T, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = errors.New(errtext.Cut(fmt.Sprint("panic: ", cause)))
-		}
-	}()
-	return read(), nil
+// captured calls the Error methods of failures once. Those of a *breaker.Breaker are captured already.
+func captured(snapshots []breaker.Snapshot) []breaker.Snapshot {
+	snapshots = slices.Clone(snapshots)
+	for i := range snapshots {
+		snapshots[i].LastFailure = errtext.Capture(snapshots[i].LastFailure)
+		snapshots[i].Name = validUTF8(snapshots[i].Name)
+	}
+	return snapshots
 }
 
 // accept makes r part of the inputs, and logs a source that has begun to panic.
@@ -121,6 +128,7 @@ func (s *Server) accept(in *inputs, r readings) {
 	logPanic("breakers", in.breakersErr, r.breakersErr)
 	logPanic("recorder", in.requestsErr, r.requestsErr)
 	in.readings = r
+	s.logUnknownGates()
 	in.state = evaluating
 	in.startup.observe(r.checks)
 }

@@ -13,8 +13,8 @@ import (
 // go-plugin does: a second registration ends the process. Use it together with StreamHealthInterceptor.
 //
 // Names that only the other service knows are unknown here; set those that callers need with SetServingStatus. Later
-// interceptors do not see these calls. A request that is not of grpc-go's generated type goes to the registered
-// service. It also handles the health checks of AWS load balancers; see RegisterALB.
+// interceptors do not see these calls; one of grpc.UnaryInterceptor runs before, wherever the option stands. A request that is
+// not of grpc-go's generated type goes to the registered service. It also handles the health checks of AWS load balancers; see RegisterALB.
 func (s *Server) UnaryHealthInterceptor(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	switch info.FullMethod {
 	case healthpb.Health_Check_FullMethodName:
@@ -37,11 +37,13 @@ func (s *Server) StreamHealthInterceptor(service any, stream grpc.ServerStream, 
 	if info.FullMethod != healthpb.Health_Watch_FullMethodName {
 		return handler(service, stream)
 	}
-	request := new(healthpb.HealthCheckRequest)
-	if err := stream.RecvMsg(request); err != nil {
-		return err
-	}
-	return s.Watch(request, &grpc.GenericServerStream[healthpb.HealthCheckRequest, healthpb.HealthCheckResponse]{ServerStream: stream})
+	return s.watches.Handle(stream, func(stream grpc.ServerStream) error {
+		request := new(healthpb.HealthCheckRequest)
+		if err := stream.RecvMsg(request); err != nil {
+			return err
+		}
+		return s.Watch(request, &grpc.GenericServerStream[healthpb.HealthCheckRequest, healthpb.HealthCheckResponse]{ServerStream: stream})
+	})
 }
 
 // Handles reports whether UnaryHealthInterceptor or StreamHealthInterceptor handles a full method, such as

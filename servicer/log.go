@@ -3,7 +3,6 @@ package servicer
 import (
 	"cmp"
 	"log/slog"
-	"slices"
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/internal/errtext"
@@ -46,14 +45,15 @@ func (s *Server) logNames(r *Report, names []string) {
 	level, text, attrs := slog.LevelInfo, cmp.Or(n.Name, "server")+" is serving", []slog.Attr{slog.Any("names", names)}
 	if n.Status != serving {
 		text = cmp.Or(n.Name, "server") + " is not serving"
-		if r.Phase == Ready {
+		onPurpose := len(n.Causes) == 1 && n.Causes[0].Reason == checker.ReasonStandby
+		if r.Phase == Ready && !onPurpose {
 			level = slog.LevelWarn
 		}
 		if len(n.Causes) > 0 {
 			attrs = append(attrs, n.Causes[0].attrs(n, r)...)
 		}
 	}
-	if onlyResources(names, r) { // no traffic depends on them, and the checker has logged what they measure
+	if quiet(names, r) {
 		level = slog.LevelDebug
 	}
 	s.log.Log(level, text, attrs...)
@@ -73,9 +73,12 @@ func (c *Cause) attrs(n *ServingName, r *Report) []slog.Attr {
 	return attrs
 }
 
-func onlyResources(names []string, r *Report) bool {
+// quiet reports whether all names are those of resources, on which no traffic depends and whose measurements the checker has
+// logged, or of checks that another explains, which is logged.
+func quiet(names []string, r *Report) bool {
 	for _, name := range names {
-		if !slices.ContainsFunc(r.Checks, func(c *checker.Result) bool { return c.Name == name && c.Kind == checker.Resource }) {
+		c, found := (&checker.Snapshot{Results: r.Checks}).Lookup(name)
+		if !found || c.Kind != checker.Resource && c.CausedBy == "" {
 			return false
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -172,4 +173,22 @@ func TestHiddenCheckWithManualStatusIsGatedAndReported(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestManualStatusIsATransitionEvenIfResumeEndsIt changes a status by Resume before the report that shows it is read.
+func TestManualStatusIsATransitionEvenIfResumeEndsIt(t *testing.T) {
+	s := newServer(t, servicer.Config{})
+	s.SetServingStatus("shop.v1.Orders", serving)
+	s.Report()
+	s.SetServingStatus("shop.v1.Orders", notServing)
+	s.Resume()
+	var to []string
+	for _, entry := range s.Report().Transitions { // newest first
+		if entry.Subject == "name/shop.v1.Orders" {
+			to = append(to, entry.To)
+		}
+	}
+	if !slices.Equal(to, []string{"SERVING", "NOT_SERVING"}) {
+		t.Errorf("transitions: got %v, want to NOT_SERVING and back", to)
+	}
 }

@@ -35,6 +35,7 @@ func (r *Report) message(details bool) *vitalspb.HealthReportResponse {
 		Phase:         r.Phase.String(),
 		Revision:      r.Revision,
 		EvaluatedAt:   timestamp(r.EvaluatedAt),
+		Standby:       r.Standby,
 	}
 	for i := range r.Metrics {
 		m.Metrics[validUTF8(r.Metrics[i].Name)] = r.Metrics[i].message(details)
@@ -67,6 +68,10 @@ func (m *Metric) message(details bool) *vitalspb.HealthMetric {
 		Since:       timestamp(m.Since),
 		Number:      m.Number,
 		Unit:        validUTF8(m.Unit),
+		CausedBy:    m.CausedBy,
+	}
+	for _, v := range m.Values {
+		metric.Values = append(metric.Values, &vitalspb.MetricValue{Name: validUTF8(v.Name), Number: v.Number, Unit: validUTF8(v.Unit)})
 	}
 	if details {
 		metric.Detail = validUTF8(m.Detail)

@@ -49,7 +49,7 @@ func (ev *evaluator) metrics(in *inputs) []Metric {
 	if m, found := stateMetric(in); found {
 		metrics = append(metrics, m)
 	}
-	return sortMetrics(metrics)
+	return mergeMetrics(metrics)
 }
 
 // unknownEvaluation is the metric of an evaluation that has stalled or ended.
@@ -72,7 +72,7 @@ func appendChecks(metrics []Metric, checks []*checker.Result) []Metric {
 		if system == nil {
 			system = &m
 			system.Name, system.Subject, system.Value, system.Threshold = metricSystem, "", valueError, ""
-			system.Number, system.Unit = 0, ""
+			system.Number, system.Unit, system.Values, system.CausedBy = 0, "", nil, ""
 			system.Message = "Failed to check system resources: " + c.Title
 			continue
 		}
@@ -94,16 +94,18 @@ func appendChecks(metrics []Metric, checks []*checker.Result) []Metric {
 
 func checkMetric(c *checker.Result) Metric {
 	m := Metric{
-		Name:    c.Name,
-		Kind:    c.Kind.String(),
-		Subject: c.Name,
-		Value:   c.Value,
-		Status:  c.Status,
-		Reason:  c.Reason,
-		Message: c.Message,
-		Updated: c.At,
-		Since:   c.Since,
-		Detail:  errtext.Of(c.Err),
+		Name:     c.Name,
+		Kind:     c.Kind.String(),
+		Subject:  c.Name,
+		Value:    c.Value,
+		Values:   c.Values,
+		Status:   c.Status,
+		Reason:   c.Reason,
+		CausedBy: c.CausedBy,
+		Message:  c.Message,
+		Updated:  c.At,
+		Since:    c.Since,
+		Detail:   errtext.Of(c.Err),
 	}
 	if c.Kind == checker.Dependency {
 		m.Name = metricDependency + c.Name

@@ -23,6 +23,7 @@ const (
 	metricFailures  = "request_failures_total"
 	metricPanics    = "request_panics_total"
 	metricSaturated = "requests_saturated"
+	metricRejected  = "requests_rejected"
 )
 
 // otherService is the service under which the recorder counts calls to unregistered names.
@@ -52,7 +53,8 @@ func (ev *evaluator) appendRequests(metrics []Metric, in *inputs) (all []Metric)
 			all[first+i].Kind = kindRequests
 		}
 	}()
-	all = append(slices.Clip(metrics), ev.totals(s)...)
+	all = append(slices.Clip(metrics), ev.totals(s, in.rejected)...)
+	all = append(all, in.stuck.metric(&ev.requests, s.Time))
 	if s.Total.Handled == 0 {
 		return all
 	}
@@ -161,7 +163,7 @@ func (ev *evaluator) appendServices(metrics []Metric, s *interceptor.Snapshot) [
 }
 
 // totals are the counters since the start.
-func (ev *evaluator) totals(s *interceptor.Snapshot) []Metric {
+func (ev *evaluator) totals(s *interceptor.Snapshot, rejected uint64) []Metric {
 	count := func(name, title string, n uint64) Metric {
 		value := strconv.FormatUint(n, 10)
 		return Metric{
@@ -174,6 +176,7 @@ func (ev *evaluator) totals(s *interceptor.Snapshot) []Metric {
 		count(metricFailures, "Failed requests since the start", s.Total.Failures),
 		count(metricPanics, "Panics since the start", s.Total.Panics),
 		count(metricInFlight, "Requests in flight", s.Total.InFlight()),
+		count(metricRejected, "Requests rejected while their service did not serve", rejected),
 		count(metricSaturated, "Recent requests rejected with RESOURCE_EXHAUSTED", s.Window.ResourceExhausted),
 	}
 }

@@ -93,8 +93,12 @@ func TestFailedResourcesShareOneMetric(t *testing.T) {
 	cpu := resource(result("cpu_usage", checker.Warning, checker.ReasonError))
 	disk := resource(result("disk_usage", checker.Critical, checker.ReasonPanic))
 	memory := resource(result("memory_usage", checker.Healthy, checker.ReasonOK))
+	disk.At = noon
 	report := plainEvaluator().reportOf(ready(cpu, disk, memory))
 	m := mustMetric(t, report, "system_resources")
+	if !m.Updated.Equal(noon) {
+		t.Errorf("updated at %v, want that of the newest result, %v", m.Updated, noon)
+	}
 	if m.Status != checker.Critical || m.Message != "Failed to check system resources: cpu_usage, disk_usage" {
 		t.Errorf("metric = %+v", *m)
 	}
@@ -324,7 +328,7 @@ func TestSuccessRateByService(t *testing.T) {
 	e := ready()
 	e.services = []string{"shop.v1.Carts", "shop.v1.Orders"}
 	e.requests = calls(good)
-	if report := plainEvaluator().reportOf(e); len(report.Metrics) != 10 {
+	if report := plainEvaluator().reportOf(e); len(report.Metrics) != 12 {
 		t.Errorf("the rate of a single service is reported twice: %v", metricNames(report))
 	}
 	bad := calls(interceptor.Window{Requests: 30, Failures: 30, LatencySamples: 30}).Methods[0]
@@ -368,5 +372,16 @@ func TestReportHead(t *testing.T) {
 	report := plainEvaluator().reportOf(ready())
 	if report.Version != "1.2.3" || report.EvaluatedAt != noon || report.EvaluatedAt.Sub(report.Started) != time.Hour || report.Phase != Ready {
 		t.Errorf("report = %+v", report)
+	}
+}
+
+// Streams count as requests, but have no response time.
+func TestResponseTimeNeedsEnoughUnaryCalls(t *testing.T) {
+	for samples, want := range map[uint64]checker.Status{19: checker.Healthy, 20: checker.Critical} {
+		in := ready()
+		in.requests = calls(interceptor.Window{Requests: 100, LatencySamples: samples, Mean: 10 * time.Second})
+		if m, _ := plainEvaluator().reportOf(in).Metric(metricResponseTime); m.Status != want {
+			t.Errorf("with %d unary calls of 100: got %v, %q, want %v", samples, m.Status, m.Message, want)
+		}
 	}
 }

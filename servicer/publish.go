@@ -6,12 +6,12 @@ import (
 	"reflect"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/errtext"
 )
 
 // An evaluation that panicked is retried after retryAfterPanic and logged once per panicReminder.
@@ -26,8 +26,16 @@ func (s *Server) update(change func(*inputs)) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if change != nil {
+		if len(s.in.setNames) > 0 { // what Watch has sent becomes a transition, even if change undoes it
+			s.evaluate()
+		}
 		change(&s.in)
 	}
+	return s.evaluate()
+}
+
+// evaluate is update without a change. It is called under mu.
+func (s *Server) evaluate() (next time.Time) {
 	// A panic must not end the process: readers keep the last report.
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -39,11 +47,10 @@ func (s *Server) update(change func(*inputs)) (next time.Time) {
 	in.now = time.Now()
 	in.currentPhase()
 	s.endMaintenance(in)
-	in.watches = s.watches.open()
+	in.watches, in.rejected = s.watches.Len(), s.rejected.Load()
 	e := s.evaluator.evaluate(in)
-	names := s.evaluateNames(e)
-	s.publishStatuses(names)
-	due := s.publishReport(s.evaluator.report(in, e, names))
+	due := s.publishReport(s.evaluator.report(in, e, s.publishNames(e)))
+	in.setNames, in.distinctNames, s.namesOutdated = nil, 0, false
 	s.panicked, s.evaluated = time.Time{}, time.Now()
 	s.pause = pauseAfter(s.evaluated.Sub(in.now))
 	return soonest(in.next(), due)
@@ -54,52 +61,38 @@ func (s *Server) logPanic(cause any) {
 	if now := time.Now(); s.panicked.IsZero() || now.Sub(s.panicked) >= panicReminder {
 		s.panicked = now
 		s.log.Log(slog.LevelError, "health evaluation panicked",
-			slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
+			slog.String("panic", errtext.Panic(cause)), slog.String("stack", string(debug.Stack())))
 	}
 }
 
-// evaluateNames returns the names of e, sorted: those of the last report if nothing has changed that concerns them.
-func (s *Server) evaluateNames(e *evaluation) []ServingName {
-	old := s.publication.report.Load()
-	if old == nil {
-		old = new(Report)
+// publishNames evaluates the names that e or a manual status has changed, publishes their statuses and returns all names,
+// sorted: those of the last report if nothing has changed that concerns them.
+func (s *Server) publishNames(e *evaluation) []ServingName {
+	var last []ServingName
+	if old := s.publication.report.Load(); old != nil {
+		last = old.Names
 	}
-	last, now := old.Names, s.in.now
-	known := s.evaluator.knownNames(&s.in)
-	same := s.current != nil && reflect.DeepEqual(s.current.gates, e.gates)
+	in, previous := &s.in, s.current
 	s.current = e
-	if same && !s.publication.outdated.Load() &&
-		slices.EqualFunc(known, last, func(name string, n ServingName) bool { return name == n.Name }) {
-		return last
+	if !s.namesOutdated && previous != nil && reflect.DeepEqual(previous.gates, e.gates) {
+		// The statuses of names that were set are published.
+		return e.updateNames(in.manual, sortedSet(in.setNames), last, in.setAt)
 	}
-	if same && s.in.setAt.After(old.EvaluatedAt) { // nothing but manual statuses has changed
-		now = s.in.setAt
-	}
-	return e.names(&s.in, now, known, last)
-}
-
-// publishStatuses makes names what Check, Watch and List return.
-func (s *Server) publishStatuses(names []ServingName) {
-	old := s.publication.report.Load()
-	if old != nil && len(old.Names) > 0 && len(names) > 0 && &old.Names[0] == &names[0] {
-		return
-	}
-	s.publication.outdate() // also keeps the next evaluation from taking the last report's names if this one panics
+	s.namesOutdated = true // until this evaluation has succeeded
+	s.publication.outdate()
+	names := e.names(in.manual, s.evaluator.knownNames(in), last, in.now)
 	for i := range names {
 		s.statuses.Set(names[i].Name, names[i].Status)
 	}
-	if old == nil {
-		return
-	}
-	for i := range old.Names {
-		if _, found := findName(names, old.Names[i].Name); !found {
-			s.statuses.Delete(old.Names[i].Name)
+	for i, known := 0, names; i < len(last); i++ {
+		for len(known) > 0 && known[0].Name < last[i].Name {
+			known = known[1:]
+		}
+		if len(known) == 0 || known[0].Name != last[i].Name {
+			s.statuses.Delete(last[i].Name)
 		}
 	}
-}
-
-func findName(sorted []ServingName, name string) (int, bool) {
-	return slices.BinarySearchFunc(sorted, name, func(n ServingName, name string) int { return strings.Compare(n.Name, name) })
+	return names
 }
 
 // publishReport makes r the newest report if it differs from the last. A report that differs in numbers only waits until
@@ -127,10 +120,10 @@ func (s *Server) publishReport(r *Report) (due time.Time) {
 	return time.Time{}
 }
 
-// sameStatuses reports whether two reports agree in every status, whatever their numbers.
+// sameStatuses reports whether two reports agree in every status, whatever their numbers. A change of maintenance is
+// published as one of the names' causes.
 func sameStatuses(a, b *Report) bool {
-	return a.Phase == b.Phase && a.StartupComplete == b.StartupComplete && a.Overall == b.Overall &&
-		slices.Equal(a.Maintenance, b.Maintenance) &&
+	return a.Phase == b.Phase && a.StartupComplete == b.StartupComplete && a.Standby == b.Standby && a.Overall == b.Overall &&
 		slices.EqualFunc(a.Metrics, b.Metrics, func(a, b Metric) bool {
 			return a.Name == b.Name && a.Status == b.Status && a.Reason == b.Reason
 		}) &&
@@ -173,20 +166,24 @@ func sameRequests(a, b *interceptor.Snapshot) bool {
 		a.Total.MsgReceived == b.Total.MsgReceived && a.Total.MsgSent == b.Total.MsgSent
 }
 
-// setManual gives name a manual status: nothing but that name is evaluated. The report follows when it is read.
+// setManual gives name a manual status.
 func (s *Server) setManual(name string, status servingStatus) {
 	if s.in.manual == nil {
 		s.in.manual = make(map[string]servingStatus)
 	}
 	s.in.manual[name] = status
+	s.in.manual[manualName(name)] = status
+	s.publishManual(manualName(name))
+}
+
+// publishManual publishes the name of a manual status that was set or removed: nothing but that name is evaluated. The
+// report follows when it is read.
+func (s *Server) publishManual(name string) {
 	s.in.setAt = time.Now()
 	s.publication.outdate()
-	if manualName(name) == "" {
-		s.in.manual[""] = status
-		s.publishManual("")
-		s.publishManual(checker.Readiness)
-	} else {
-		s.publishManual(name)
+	s.publishName(name)
+	if name == "" {
+		s.publishName(checker.Readiness)
 	}
 	s.notifyManual()
 }
@@ -215,8 +212,17 @@ func (s *Server) notifyNow() {
 	s.publication.notify()
 }
 
-// publishManual evaluates and publishes one name.
-func (s *Server) publishManual(name string) {
+// publishName evaluates and publishes one name.
+func (s *Server) publishName(name string) {
+	if len(s.in.setNames) > 2*(max(len(s.in.manual), s.in.distinctNames)+8) { // some may be set again and again, while no report is read
+		s.in.setNames = sortedSet(s.in.setNames)
+		s.in.distinctNames = len(s.in.setNames)
+	}
+	s.in.setNames = append(s.in.setNames, name)
+	if !s.current.gates.knows(s.in.manual, name) {
+		s.statuses.Delete(name)
+		return
+	}
 	n := s.current.name(s.in.manual, name)
 	s.statuses.Set(name, n.Status)
 }

@@ -26,7 +26,7 @@ type Report struct {
 	StartupComplete bool
 	// Overall is the worst status of all Metrics; healthy when there are none.
 	Overall checker.Status
-	// Metrics, sorted by name.
+	// Metrics, sorted by name. Of two with one name, which New cannot refuse if a check is added later, it is the worse.
 	Metrics []Metric
 	// Names that grpc.health.v1 knows, sorted, with the causes that keep them from serving.
 	Names []ServingName
@@ -41,6 +41,8 @@ type Report struct {
 	Transitions []Transition
 	// Maintenance windows in force, sorted by name.
 	Maintenance []Maintenance
+	// Standby is true between SetStandby(true) and SetStandby(false).
+	Standby bool
 	// WatchStreams is the number of open grpc.health.v1 Watch streams when the report was made.
 	WatchStreams int
 
@@ -61,8 +63,13 @@ type Metric struct {
 	Number float64
 	Unit   string
 
+	// Values are numbers that a check reported beside its result.
+	Values []checker.Value
+
 	Status checker.Status
 	Reason checker.Reason
+	// CausedBy is the check whose failure explains the status, as checker.Result.CausedBy.
+	CausedBy string
 	// Message is public.
 	Message string
 	// Threshold is the critical limit as text, for avg_response_time the warning limit; empty without one.

@@ -2,6 +2,7 @@ package servicer
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"math"
 	"runtime/debug"
@@ -10,7 +11,11 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/vitals-go/vitals/internal/errtext"
+	"github.com/vitals-go/vitals/internal/opencalls"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
@@ -39,13 +44,16 @@ func (r *reportServer) GetHealthReport(
 func (r *reportServer) WatchHealthReport(
 	request *vitalspb.WatchHealthReportRequest, stream grpc.ServerStreamingServer[vitalspb.HealthReportResponse],
 ) error {
-	defer r.server.streams.Add(-1)
-	if limit := r.server.cfg.MaxReportStreams; r.server.streams.Add(1) > int64(limit) {
-		return status.Errorf(codes.ResourceExhausted, "too many report streams: this server allows %d", limit)
+	call, leave, err := opencalls.Enter[vitalspb.WatchHealthReportRequest](r.server.streams, stream)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	ctx := stream.Context()
 	details, shortest := r.allowed(ctx), interval(request)
 	var sent *Report
+	var newest *vitalspb.HealthReportResponse
+	var bytes int // sent so far
 	for {
 		changed := r.server.Changed()
 		pause := time.Duration(0)
@@ -54,21 +62,50 @@ func (r *reportServer) WatchHealthReport(
 			if err != nil {
 				return err
 			}
-			if err := stream.Send(response); err != nil {
+			if err := opencalls.Send(call, stream, response); err != nil {
 				return err
 			}
-			sent, pause = report, shortest
+			sent, newest, pause = report, response, shortest
+			bytes += proto.Size(response)
 		}
-		if err := r.pause(ctx, pause, changed); err != nil {
+		if ended, err := r.pause(ctx, pause, changed); err != nil {
 			return err
+		} else if ended {
+			return endReports(call, stream, newest, bytes)
 		}
 		// A permission may be withdrawn during the stream, but is not granted during it.
 		details = details && r.allowed(ctx)
 	}
 }
 
-// pause returns nil when d has passed and changed is closed, or the error that ends the stream before.
-func (r *reportServer) pause(ctx context.Context, d time.Duration, changed <-chan struct{}) error {
+// endReports returns the error that ends a stream. grpc-go would queue it behind reports that the client does not read, and
+// buffers 64 KiB of them beyond the client's window before Send blocks. So where there may be such reports, the newest is
+// sent once more with a field that fills both, and then without: if that Send blocks, opencalls ends the stream. It does
+// not only where the client's window has just 192 to 256 KiB left.
+func endReports(
+	call *opencalls.Call, stream grpc.ServerStreamingServer[vitalspb.HealthReportResponse], newest *vitalspb.HealthReportResponse, sent int,
+) error {
+	const (
+		window = 64<<10 - 1 // the smallest of gRPC's clients
+		field  = 256 << 10
+	)
+	if sent <= window {
+		return opencalls.ErrEnded()
+	}
+	filling := make([]byte, field)
+	_, _ = rand.Read(filling) // so that compression does not make it smaller
+	filling = protowire.AppendBytes(protowire.AppendTag(nil, protowire.MaxValidNumber, protowire.BytesType), filling)
+	for _, unknown := range [][]byte{filling, nil} {
+		newest.ProtoReflect().SetUnknown(unknown)
+		if err := opencalls.Send(call, stream, newest); err != nil {
+			return err
+		}
+	}
+	return opencalls.ErrEnded()
+}
+
+// pause returns when d has passed and changed is closed, or ended when streams have to end, or the error of ctx.
+func (r *reportServer) pause(ctx context.Context, d time.Duration, changed <-chan struct{}) (ended bool, err error) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	for elapsed := timer.C; elapsed != nil || changed != nil; {
@@ -78,12 +115,12 @@ func (r *reportServer) pause(ctx context.Context, d time.Duration, changed <-cha
 		case <-changed:
 			changed = nil
 		case <-ctx.Done():
-			return status.FromContextError(ctx.Err()).Err()
+			return false, status.FromContextError(ctx.Err()).Err()
 		case <-r.server.statuses.Ended():
-			return errDraining()
+			return true, nil
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // response builds the response for one call: the shared messages of the report with the time of this call.
@@ -91,7 +128,7 @@ func (r *reportServer) response(report *Report, details, methods bool) (response
 	defer func() {
 		if cause := recover(); cause != nil {
 			r.server.log.Log(slog.LevelError, "health report failed: panic while building the response",
-				slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
+				slog.String("panic", errtext.Panic(cause)), slog.String("stack", string(debug.Stack())))
 			response, err = nil, status.Error(codes.Internal, "the health report could not be built")
 		}
 	}()

@@ -110,9 +110,9 @@ func (b *besieged) mustBeSilent(t *testing.T, method string, answer []byte, err 
 // forgotten waits until the server keeps nothing of the streams that have been left.
 func (b *besieged) forgotten(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); b.watches.open() != 0 || b.streams.Load() != 0; runtime.Gosched() {
+	for deadline := time.Now().Add(time.Minute); b.watches.Len() != 0 || b.streams.Len() != 0; runtime.Gosched() {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d watches and %d report streams are kept", b.watches.open(), b.streams.Load())
+			t.Fatalf("%d watches and %d report streams are kept", b.watches.Len(), b.streams.Len())
 		}
 	}
 }

@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/vitals-go/vitals/breaker"
-	"github.com/vitals-go/vitals/internal/errtext"
+	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/usercode"
 )
-
-// requestInterval is how often the recorder is read: it does not notify of calls.
-const requestInterval = time.Second
 
 // wakePause times the duration of the last evaluation is the pause before the next, so that evaluations take at most a
 // tenth of a CPU.
@@ -27,8 +26,8 @@ func pauseAfter(took time.Duration) time.Duration { return min(wakePause*took, m
 var errRunning = errors.New("servicer: Run or Serve is running already")
 
 // Run evaluates until ctx is done: at once when a check, a breaker, maintenance or a manual status changes, and every
-// second for request statistics. It returns nil when all its goroutines have ended, and an error if it is running
-// already. It may be called again.
+// second while there are calls or were some within the recorder's window. It returns nil when all its goroutines have
+// ended, and an error if it is running already. It may be called again.
 //
 // After Run has returned, every name that its sources could affect, except liveness, is NOT_SERVING. Once a
 // breaker.SnapshotSource has blocked for 10 s, every name but startup is NOT_SERVING, liveness too, until it returns.
@@ -72,37 +71,71 @@ func (s *Server) run(ctx context.Context) {
 		s.update(s.end)
 		s.running.Store(false)
 	}()
+	defer s.followGates()()
 	for _, source := range s.sources.breakers {
 		followers.Go(func() { s.follow(ctx, source) })
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for {
+	for ctx.Err() == nil {
 		changed := s.sources.changed()
 		began := time.Now()
 		next := s.evaluateSources(ctx)
-		took := time.Since(began)
+		s.await(ctx, timer, next, changed, pauseAfter(time.Since(began)))
+	}
+}
+
+// await returns when the sources have to be read again: at next, unless that is zero, after a change, or when ctx is done.
+func (s *Server) await(ctx context.Context, timer *time.Timer, next time.Time, changed <-chan struct{}, pause time.Duration) {
+	read, called := s.sources.requests.next()
+	next = soonest(next, read)
+	for {
 		if next.IsZero() {
 			timer.Stop()
 		} else {
 			timer.Reset(time.Until(next))
 		}
 		select {
+		case <-called:
+			next, called = soonest(next, time.Now().Add(requestInterval)), nil
+			continue
 		case <-changed:
+			changed = s.sources.changed()
+			if due := s.numbersDue(); !due.IsZero() {
+				next = soonest(next, due)
+				continue
+			}
 		case <-s.wake:
 			// Readers see a manual status at once. Logging thousands of them one after the other must not cost an evaluation
 			// of all names each.
-			pause, cancel := context.WithTimeout(ctx, pauseAfter(took))
+			rest, cancel := context.WithTimeout(ctx, pause)
 			select {
 			case <-changed:
-			case <-pause.Done():
+			case <-rest.Done():
 			}
 			cancel()
 		case <-timer.C:
 		case <-ctx.Done():
-			return
 		}
+		return
 	}
+}
+
+// numbersDue returns when the results of checks are evaluated if they differ from the last in numbers only, zero for now.
+func (s *Server) numbersDue() time.Time {
+	due := s.publication.report.Load().EvaluatedAt.Add(s.cfg.MinPublishInterval)
+	if due.After(time.Now()) && sameResults(s.sources.checks, s.sources.checker.Snapshot().Results) {
+		return due
+	}
+	return time.Time{}
+}
+
+// sameResults reports whether results agree in all that statuses depend on.
+func sameResults(a, b []*checker.Result) bool {
+	return slices.EqualFunc(a, b, func(a, b *checker.Result) bool {
+		return a == b || a.Name == b.Name && a.Status == b.Status && a.Reason == b.Reason && a.Optional == b.Optional &&
+			a.LastSuccess.IsZero() == b.LastSuccess.IsZero() && slices.Equal(a.Gates, b.Gates)
+	})
 }
 
 // evaluateSources reads all sources once, evaluates, and returns when to do so again, zero for not before a change.
@@ -115,23 +148,19 @@ func (s *Server) evaluateSources(ctx context.Context) (next time.Time) {
 			s.accept(in, read)
 		}
 	})
-	if s.sources.recorder != nil {
-		next = soonest(next, time.Now().Add(requestInterval))
-	}
 	return next
 }
 
 // follow wakes Run at each transition of a breaker of source. The channel is fetched before Run reads the source, so no
 // transition is missed.
 func (s *Server) follow(ctx context.Context, source breaker.SnapshotSource) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			s.log.Log(slog.LevelError, "breaker source panicked: its changes no longer trigger an evaluation",
-				slog.String("panic", errtext.Cut(fmt.Sprint(cause))))
-		}
-	}()
 	for {
-		changed := source.Changed()
+		changed, err := usercode.Call(source.Changed)
+		if err != nil {
+			s.log.Log(slog.LevelError, "breaker source panicked: its changes no longer trigger an evaluation",
+				slog.String("error", err.Error()))
+			return
+		}
 		s.wakeRun()
 		select {
 		case <-changed:

@@ -153,6 +153,23 @@ func TestServeTwiceIsAnError(t *testing.T) {
 	})
 }
 
+func TestSecondServeWithSameListenerLeavesFirstAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, overMemory(t), servicer.Config{})
+		synctest.Wait()
+		if err := s.Serve(t.Context(), s.link.newServer(), s.link.lis); err == nil {
+			t.Error("a second Serve is accepted")
+		}
+		client := s.link.dial(t)
+		defer client.Close()
+		expectCheck(t, t.Context(), client, "", serving)
+		s.end()
+		if err := <-s.result; err != nil {
+			t.Errorf("the first Serve: %v", err)
+		}
+	})
+}
+
 // limited is a listener as x/net/netutil.LimitListener returns it: its connections hide the TCP connection inside.
 type limited struct{ net.Listener }
 
@@ -324,8 +341,7 @@ func TestPartialPrefaceIsCutOffAtDeadline(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer half.Close()
-			// A whole preface and a frame that says that it is longer than what follows.
-			if _, err := half.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x01\x00\x04\x00\x00\x00\x00\x00x")); err != nil {
+			if _, err := half.Write([]byte(halfFrame)); err != nil {
 				t.Fatal(err)
 			}
 			client := l.dial(t)

@@ -12,6 +12,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/internal/asynclog"
+	"github.com/vitals-go/vitals/internal/opencalls"
 	"github.com/vitals-go/vitals/internal/statusmap"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
@@ -34,24 +35,32 @@ type Server struct {
 	// statuses and publication are what readers see. Both are written under mu.
 	statuses    *statusmap.Map[servingStatus]
 	publication publication
-	watches     *watchLimit
-	streams     atomic.Int64 // open report streams
+	watches     *opencalls.Set
+	streams     *opencalls.Set           // report streams
+	requests    *opencalls.Set           // unary calls that have not received their request
+	behindHTTP  atomic.Bool              // written once, by a call of these sets
+	targets     atomic.Pointer[[]target] // of ServeAll; nil before
 	responses   responses
+	rejected    atomic.Uint64 // calls, by the gate interceptors
 
 	// mu guards what follows. It is never held across code of users: sources, loggers, streams.
-	mu          sync.Mutex
-	in          inputs
-	current     *evaluation
-	tracker     *tracker
-	stall       stallTimer
-	maintenance *time.Timer   // evaluates again when the next maintenance ends; nil if there has been none
-	evaluated   time.Time     // when the last evaluation ended
-	pause       time.Duration // how long after that manual statuses notify nothing
-	notifier    *time.Timer   // notifies after the pause; nil if there has been none
-	notifying   bool          // notifier runs
-	drainBegan  time.Time     // when Drain was first called
-	drains      int           // calls of Drain that have not returned
-	panicked    time.Time     // when a panic of an evaluation was logged; zero once one has succeeded
+	mu      sync.Mutex
+	in      inputs
+	current *evaluation
+	// namesOutdated: the next evaluation evaluates and publishes all names.
+	namesOutdated bool
+	tracker       *tracker
+	stall         stallTimer
+	maintenance   *time.Timer        // evaluates again when the next maintenance ends; nil if there has been none
+	evaluated     time.Time          // when the last evaluation ended
+	pause         time.Duration      // how long after that manual statuses notify nothing
+	notifier      *time.Timer        // notifies after the pause; nil if there has been none
+	notifying     bool               // notifier runs
+	drainBegan    time.Time          // when Drain was first called
+	drains        int                // calls of Drain that have not returned
+	began         time.Time          // when Run began
+	loggedGates   map[[2]string]bool // unknown ones
+	panicked      time.Time          // when a panic of an evaluation was logged; zero once one has succeeded
 }
 
 // New returns a Server that has evaluated its sources once. It starts nothing. The error joins all mistakes, each naming
@@ -66,13 +75,18 @@ func New(cfg Config) (*Server, error) {
 		sources:   newSources(&cfg),
 		wake:      make(chan struct{}, 1),
 		statuses:  statusmap.New(healthpb.HealthCheckResponse_SERVICE_UNKNOWN),
-		watches:   newWatchLimit(cfg.MaxWatches, cfg.MaxWatchesPerConn),
 		responses: newResponses(),
 		tracker:   newTracker(cfg.TransitionHistory),
+
+		loggedGates: make(map[[2]string]bool),
 	}
-	s.in.services = sortedSet(cfg.Services)
+	s.in.services = sortedSet(allValidUTF8(cfg.Services))
+	s.watches = opencalls.New(opencalls.Config{Plural: "watches", Max: cfg.MaxWatches, MaxPerConn: cfg.MaxWatchesPerConn, Unread: s.markUnread, BehindHTTP: &s.behindHTTP})
+	s.streams = opencalls.New(opencalls.Config{Plural: "report streams", Max: cfg.MaxReportStreams, MaxPerConn: -1, Unread: s.markUnread, BehindHTTP: &s.behindHTTP})
+	s.requests = opencalls.New(opencalls.Config{Plural: "calls", Max: defaultMaxWatches, MaxPerConn: defaultMaxWatchesPerConn, Unary: true, BehindHTTP: &s.behindHTTP})
 	read := s.sources.read()
-	if err := errors.Join(err, nameMistakes(read.checks, s.in.services)); err != nil {
+	s.in.groups = newGroups(cfg.Groups)
+	if err := errors.Join(err, nameMistakes(&read, s.in.services), s.in.groups.validate(&read, s.in.services)); err != nil {
 		return nil, err
 	}
 	s.update(func(in *inputs) { s.accept(in, read) })
@@ -108,12 +122,12 @@ func (s *Server) Register(server grpc.ServiceRegistrar) {
 
 // RegisterHealth registers grpc.health.v1 only.
 func (s *Server) RegisterHealth(server grpc.ServiceRegistrar) {
-	healthpb.RegisterHealthServer(server, s)
+	server.RegisterService(opencalls.Service(healthpb.Health_ServiceDesc, s.requests, s.watches), s)
 }
 
 // RegisterReports registers vitals.v1.HealthReportService only.
 func (s *Server) RegisterReports(server grpc.ServiceRegistrar) {
-	vitalspb.RegisterHealthReportServiceServer(server, s.ReportServer())
+	server.RegisterService(opencalls.Service(vitalspb.HealthReportService_ServiceDesc, s.requests, s.streams), s.ReportServer())
 }
 
 // ReportServer returns the service that RegisterReports registers, to serve it in another way. Callers share its

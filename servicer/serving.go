@@ -1,6 +1,7 @@
 package servicer
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,8 +31,10 @@ type gates struct {
 	liveness  []Cause            // liveness
 	startup   []Cause            // startup
 	service   map[string][]Cause // a single service, in addition to readiness
+	groups    map[string][]Cause // a group
 	checks    map[string][]Cause // a check's own name, if it is neither hidden nor that of a service
 
+	services    []string
 	shutdown    bool
 	maintenance []Maintenance
 }
@@ -39,7 +42,7 @@ type gates struct {
 func (ev *evaluator) newGates(in *inputs, metrics []Metric) gates {
 	g := gates{
 		service: make(map[string][]Cause), checks: make(map[string][]Cause, len(in.checks)),
-		shutdown: in.shutdown, maintenance: in.maintenance,
+		services: in.services, shutdown: in.shutdown, maintenance: in.maintenance,
 	}
 	var process []Cause // the phase
 	if in.phase != Ready {
@@ -56,7 +59,7 @@ func (ev *evaluator) newGates(in *inputs, metrics []Metric) gates {
 	if in.state == stalled {
 		g.liveness = silent
 	}
-	for _, c := range in.checks {
+	for _, c := range causesFirst(in.checks) {
 		if !c.Optional {
 			g.add(c, in.startup.over)
 		}
@@ -69,10 +72,23 @@ func (ev *evaluator) newGates(in *inputs, metrics []Metric) gates {
 			g.readiness = append(g.readiness, m.cause())
 		}
 	}
+	g.addStandby(in)
+	g.groups = in.groups.causes(in.checks, g.end)
 	if ev.requests.Gates {
 		g.addRequests(metrics)
 	}
+	g.addStuck(&in.stuck, ev.requests.StuckGates)
 	return g
+}
+
+// causesFirst returns checks with those at the end that another check explains.
+func causesFirst(checks []*checker.Result) []*checker.Result {
+	caused := func(c *checker.Result) bool { return c.CausedBy != "" }
+	if !slices.ContainsFunc(checks, caused) {
+		return checks
+	}
+	causes := slices.DeleteFunc(slices.Clone(checks), caused)
+	return append(causes, slices.DeleteFunc(slices.Clone(checks), func(c *checker.Result) bool { return !caused(c) })...)
 }
 
 // add adds what c keeps from serving.
@@ -164,23 +180,51 @@ func (e *evaluation) name(manual map[string]servingStatus, name string) ServingN
 
 // names evaluates the names of known. known and last, the previous result, are sorted. A status that differs from last
 // has changed at now.
-func (e *evaluation) names(in *inputs, now time.Time, known []string, last []ServingName) []ServingName {
+func (e *evaluation) names(manual map[string]servingStatus, known []string, last []ServingName, now time.Time) []ServingName {
 	names := make([]ServingName, len(known))
 	for i, name := range known {
-		n := e.name(in.manual, name)
-		n.since = now
 		for len(last) > 0 && last[0].Name < name {
 			last = last[1:]
 		}
-		if len(last) > 0 && last[0].Name == name {
-			n.moved = last[0].moved || n.Status != last[0].Status
-			if n.Status == last[0].Status {
-				n.since = last[0].since
-			}
-		}
-		names[i] = n
+		names[i] = e.next(manual, name, last, now)
 	}
 	return names
+}
+
+// updateNames is names for those of set only, with the others as they are in last.
+func (e *evaluation) updateNames(manual map[string]servingStatus, set []string, last []ServingName, now time.Time) []ServingName {
+	if len(set) == 0 {
+		return last
+	}
+	names := make([]ServingName, 0, len(last)+len(set))
+	for _, name := range set {
+		i, found := findName(last, name)
+		names, last = append(names, last[:i]...), last[i:]
+		if e.gates.knows(manual, name) {
+			names = append(names, e.next(manual, name, last, now))
+		}
+		if found {
+			last = last[1:]
+		}
+	}
+	return append(names, last...)
+}
+
+// next evaluates one name. last begins with its previous result, if there is one.
+func (e *evaluation) next(manual map[string]servingStatus, name string, last []ServingName, now time.Time) ServingName {
+	n := e.name(manual, name)
+	n.since = now
+	if len(last) > 0 && last[0].Name == name {
+		n.moved = last[0].moved || n.Status != last[0].Status
+		if n.Status == last[0].Status {
+			n.since = last[0].since
+		}
+	}
+	return n
+}
+
+func findName(sorted []ServingName, name string) (int, bool) {
+	return slices.BinarySearchFunc(sorted, name, func(n ServingName, name string) int { return strings.Compare(n.Name, name) })
 }
 
 // of returns the causes that gate name. The slice is shared.
@@ -196,10 +240,25 @@ func (g *gates) of(name string) []Cause {
 	if causes, isCheck := g.checks[name]; isCheck {
 		return causes
 	}
+	if causes, isGroup := g.groups[name]; isGroup {
+		return causes
+	}
 	if single := g.service[name]; len(single) > 0 {
 		return slices.Concat(g.readiness, single)
 	}
 	return g.readiness
+}
+
+// knows reports whether name is known: the manual status of one that is not was removed.
+func (g *gates) knows(manual map[string]servingStatus, name string) bool {
+	switch name {
+	case "", checker.Readiness, checker.Liveness, checker.Startup:
+		return true
+	}
+	_, isCheck := g.checks[name]
+	_, isGroup := g.groups[name]
+	_, set := manual[name]
+	return isCheck || isGroup || set || contains(g.services, name)
 }
 
 // manualName is the name under which the manual status of name is kept: "" and readiness are one.
@@ -215,6 +274,7 @@ func (ev *evaluator) knownNames(in *inputs) []string {
 	names := make([]string, 0, 4+len(in.services)+len(in.checks)+len(in.manual))
 	names = append(names, "", checker.Readiness, checker.Liveness, checker.Startup)
 	names = append(names, in.services...)
+	names = slices.AppendSeq(names, maps.Keys(in.groups))
 	if !ev.hideChecks {
 		for _, c := range in.checks {
 			names = append(names, c.Name)

@@ -330,3 +330,16 @@ func TestStartup(t *testing.T) {
 		})
 	}
 }
+
+// The dependency answers, if slowly: see checker.Status.Serves.
+func TestWarningCompletesStartup(t *testing.T) {
+	for status, want := range map[checker.Status]bool{
+		checker.Unknown: false, checker.Healthy: true, checker.Warning: true, checker.Critical: false,
+	} {
+		var s startup
+		s.observe([]*checker.Result{result("db", status, checker.ReasonThreshold, checker.Startup)})
+		if s.over != want {
+			t.Errorf("%v: startup over: got %v, want %v", status, s.over, want)
+		}
+	}
+}

@@ -58,9 +58,10 @@ func (t *stallTimer) beat() {
 			t.timer.Reset(stallBeat)
 		}
 	}
+	report := t.report
 	t.mu.Unlock()
 	if due {
-		t.report()
+		report()
 	}
 }
 

@@ -125,14 +125,19 @@ func (t *tracker) entered(s subject, which int, count uint64) bool {
 	return grown
 }
 
-// worst returns the reason and the text of the metric that determines the overall status.
+// worst returns the reason and the text of the metric that determines the overall status: a cause, if there is one.
 func worst(r *Report) (checker.Reason, string) {
+	var found *Metric
 	for i := range r.Metrics {
-		if m := &r.Metrics[i]; m.Status == r.Overall && m.Status != checker.Healthy {
-			return m.Reason, m.Message
+		m := &r.Metrics[i]
+		if m.Status == r.Overall && m.Status != checker.Healthy && (found == nil || found.CausedBy != "" && m.CausedBy == "") {
+			found = m
 		}
 	}
-	return checker.ReasonOK, "nothing is wrong"
+	if found == nil {
+		return checker.ReasonOK, "nothing is wrong"
+	}
+	return found.Reason, found.Message
 }
 
 // observe records that s has value, since then unless it had it before, and returns its state before.
@@ -195,6 +200,7 @@ func (t *tracker) nameTransitions(before []ServingName, r *Report) []Transition 
 		return nil
 	}
 	var moves []*move
+	alike := make(map[moveKey][]*move)
 	for i := range r.Names {
 		n := &r.Names[i]
 		for len(before) > 0 && before[0].Name < n.Name {
@@ -204,10 +210,12 @@ func (t *tracker) nameTransitions(before []ServingName, r *Report) []Transition 
 			continue
 		}
 		m := &move{names: []*ServingName{n}, from: &before[0]}
-		if same := slices.IndexFunc(moves, m.together); same >= 0 {
-			moves[same].names = append(moves[same].names, n)
+		key := m.key()
+		if same := slices.IndexFunc(alike[key], m.sameCauses); same >= 0 {
+			alike[key][same].names = append(alike[key][same].names, n)
 			continue
 		}
+		alike[key] = append(alike[key], m)
 		moves = append(moves, m)
 	}
 	found := make([]Transition, len(moves))
@@ -218,10 +226,27 @@ func (t *tracker) nameTransitions(before []ServingName, r *Report) []Transition 
 	return found
 }
 
-func (m *move) together(other *move) bool {
-	return m.from.Status == other.from.Status && m.from.moved == other.from.moved &&
-		(!m.from.moved || m.from.since.Equal(other.from.since)) &&
-		m.names[0].Status == other.names[0].Status && slices.Equal(m.names[0].Causes, other.names[0].Causes)
+// moveKey is what the names of one move have in common, besides all their causes.
+type moveKey struct {
+	from, to servingStatus
+	moved    bool
+	since    time.Time // when from began, if the name has had another status before
+	cause    Cause     // the first one
+}
+
+func (m *move) key() moveKey {
+	k := moveKey{from: m.from.Status, to: m.names[0].Status, moved: m.from.moved}
+	if k.moved {
+		k.since = m.from.since
+	}
+	if causes := m.names[0].Causes; len(causes) > 0 {
+		k.cause = causes[0]
+	}
+	return k
+}
+
+func (m *move) sameCauses(other *move) bool {
+	return slices.Equal(m.names[0].Causes, other.names[0].Causes)
 }
 
 func (m *move) transition() Transition {

@@ -188,6 +188,18 @@ func TestTransitionsBoundTheirNames(t *testing.T) {
 	}
 }
 
+// A history with a gap would show changes that follow each other and do not.
+func TestNoOlderTransitionIsKeptBehindOneThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	h := newTracker(2) // and so 20 names
+	for i, names := range []int{1, 15, 15} {
+		h.record([]Transition{{Seq: uint64(i), Names: make([]string, names)}})
+	}
+	if len(h.transitions) != 1 || h.transitions[0].Seq != 2 {
+		t.Errorf("kept %+v, want the newest alone", h.transitions)
+	}
+}
+
 func TestHalfOpenProbesAreOneOutage(t *testing.T) {
 	t.Parallel()
 	h := newHistory(100)

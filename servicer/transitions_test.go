@@ -154,3 +154,18 @@ func TestTrackerForgetsRemovedSubjects(t *testing.T) {
 		t.Errorf("%d states are left of %d", len(h.states), bare)
 	}
 }
+
+// A check that is removed and added again counts from zero.
+func TestCounterThatRestartsIsNoTransition(t *testing.T) {
+	h := newHistory(10)
+	for i, step := range []struct {
+		warnings uint64
+		want     int
+	}{{3, 0}, {3, 0}, {0, 0}, {0, 0}, {1, 2}, {1, 0}} { // healthy each time; two transitions are one to warning and back
+		c := result("db", checker.Healthy, checker.ReasonOK)
+		c.Runs.AddResults(checker.Warning, step.warnings)
+		if _, found := h.track(ready(c)); len(found) != step.want {
+			t.Errorf("step %d with %d warnings: got %d transitions %+v, want %d", i, step.warnings, len(found), found, step.want)
+		}
+	}
+}

@@ -38,6 +38,31 @@ func TestNamesAgreeAfterPanicBetweenStatusesAndReport(t *testing.T) {
 	}
 }
 
+// Nothing evaluates but the readers of reports: Run does not run.
+func TestEachDelayedNotificationComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := New(Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, status := range []servingStatus{notServing, serving, notServing} {
+			s.mu.Lock()
+			s.pause = time.Second // as after an evaluation of many names
+			s.mu.Unlock()
+			changed, began := s.Changed(), time.Now()
+			s.SetServingStatus("a", status)
+			select {
+			case <-changed:
+			case <-time.After(time.Minute):
+				t.Fatalf("status %d: no notification", i)
+			}
+			if n, _ := s.Report().Lookup("a"); n.Status != status || time.Since(began) != time.Second {
+				t.Errorf("status %d: got %v after %v, want %v after 1s", i, n.Status, time.Since(began), status)
+			}
+		}
+	})
+}
+
 func TestEvaluationThatKeepsPanickingIsLoggedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

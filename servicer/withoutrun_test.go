@@ -1,6 +1,7 @@
 package servicer_test
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -98,4 +99,50 @@ func TestManualStatusIsReportedSinceItWasSet(t *testing.T) {
 			t.Errorf("the transition is at %v after %v, want after 1h", newest.At.Sub(began), newest.PreviousFor)
 		}
 	})
+}
+
+func TestRenewedMaintenanceIsPublished(t *testing.T) {
+	s := newServer(t, servicer.Config{Services: []string{"a.A"}})
+	renew := func(reason string, d time.Duration) servicer.Maintenance {
+		t.Helper()
+		changed := s.Changed()
+		if err := s.SetMaintenance("a.A", reason, d); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-changed:
+		default:
+			t.Errorf("%s for %v: readers are not notified", reason, d)
+		}
+		m := s.Report().Maintenance[0]
+		if m.Reason != reason {
+			t.Errorf("the report has the reason %q, want %q", m.Reason, reason)
+		}
+		return m
+	}
+	first := renew("moving house", time.Hour)
+	if m := renew("moving house", 2*time.Hour); m.Until.Sub(first.Until) < time.Hour {
+		t.Errorf("ends at %v, want an hour after %v", m.Until, first.Until)
+	}
+	renew("moving again", 2*time.Hour)
+}
+
+func TestRenewedMaintenanceKeepsOneTimer(t *testing.T) {
+	s := newServer(t, servicer.Config{Services: []string{"a.A"}})
+	const renewals = 5000
+	objects := func() uint64 {
+		for i := range renewals {
+			if err := s.SetMaintenance("a.A", "moving house", time.Hour+time.Duration(i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapObjects
+	}
+	before := objects()
+	if after := objects(); after > before+renewals {
+		t.Errorf("%d renewals keep %d objects", renewals, after-before)
+	}
 }

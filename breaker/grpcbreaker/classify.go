@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/internal/rejection"
 )
 
 // Classify is the default of Config.Classify: see Outcomes in the package documentation.
@@ -40,13 +41,18 @@ func (e callEnd) record(b *breaker.Breaker, permit *breaker.Permit) {
 	if e.outcome == breaker.Failure {
 		permit.Record(e.outcome, e.cause)
 	}
-	b.TripFor(e.wait)
+	if e.outcome != breaker.Success {
+		b.TripFor(e.wait)
+	}
 	permit.Record(e.outcome, e.cause) // no effect after the first
 }
 
-// classify returns the outcome and the retry hint of a call.
-func (i *Interceptor) classify(err error, trailer metadata.MD) callEnd {
+// classify returns the outcome and the retry hint of a call. Trailer may be nil.
+func (i *Interceptor) classify(err error, trailer func() metadata.MD) callEnd {
 	if err == nil {
+		if i.trailers.Load() > 0 {
+			i.trailers.Add(-1)
+		}
 		return callEnd{outcome: i.cfg.Classify(codes.OK)}
 	}
 	if breaker.IsRejected(err) {
@@ -58,23 +64,24 @@ func (i *Interceptor) classify(err error, trailer metadata.MD) callEnd {
 	}
 	end := callEnd{outcome: i.cfg.Classify(st.Code()), cause: err}
 	if code := st.Code(); code == codes.Unavailable || code == codes.ResourceExhausted {
-		end.wait = max(retryInfo(st), pushback(trailer))
+		end.wait = retryInfo(st)
+		if trailer != nil {
+			end.wait = max(end.wait, pushback(trailer()))
+		}
+		i.trailers.Store(trailerCalls)
 	}
 	return end
 }
 
 // retryInfo returns the delay of google.rpc.RetryInfo; 0 without one, or if the status is that of a breaker.OpenError
 // in the server, which must not reject the server's other calls.
-func retryInfo(st *status.Status) time.Duration {
-	var delay time.Duration
+func retryInfo(st *status.Status) (delay time.Duration) {
+	if rejection.IsStatus(st) {
+		return 0
+	}
 	for _, detail := range st.Details() {
-		switch detail := detail.(type) {
-		case *errdetails.RetryInfo:
-			delay = detail.GetRetryDelay().AsDuration()
-		case *errdetails.ErrorInfo:
-			if detail.GetReason() == "CIRCUIT_OPEN" && detail.GetDomain() == "github.com/vitals-go/vitals" {
-				return 0
-			}
+		if info, ok := detail.(*errdetails.RetryInfo); ok {
+			delay = info.GetRetryDelay().AsDuration()
 		}
 	}
 	return delay
@@ -83,7 +90,7 @@ func retryInfo(st *status.Status) time.Duration {
 // pushback returns the delay of gRPC's retry pushback (gRFC A6); 0 for a negative or invalid one, which concerns this
 // call only.
 func pushback(trailer metadata.MD) time.Duration {
-	values := trailer.Get("grpc-retry-pushback-ms")
+	values := trailer.Get(rejection.Trailer)
 	if len(values) != 1 {
 		return 0
 	}

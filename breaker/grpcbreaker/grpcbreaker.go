@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -26,7 +27,15 @@ type Config struct {
 }
 
 // Interceptor protects the calls of gRPC clients. Create it with New; several connections may share one.
-type Interceptor struct{ cfg Config }
+type Interceptor struct {
+	cfg Config
+	// trailers is the number of further calls without a failure that read their trailer, if more than 0.
+	trailers atomic.Int64
+}
+
+// trailerCalls is the number of successful calls after which unary calls no longer read the trailer: it needs a call
+// option, which makes three allocations.
+const trailerCalls = 1000
 
 // New returns an Interceptor, or an error for an invalid cfg. It starts nothing.
 func New(cfg Config) (*Interceptor, error) {
@@ -36,7 +45,9 @@ func New(cfg Config) (*Interceptor, error) {
 	if cfg.Classify == nil {
 		cfg.Classify = Classify
 	}
-	return &Interceptor{cfg: cfg}, nil
+	i := &Interceptor{cfg: cfg}
+	i.trailers.Store(trailerCalls)
+	return i, nil
 }
 
 // DialOptions returns options for grpc.NewClient with both interceptors. Interceptors of later options run inside.
@@ -62,9 +73,14 @@ func (i *Interceptor) UnaryClientInterceptor(
 	}
 	end := callEnd{cause: errAbandoned}
 	defer func() { end.record(b, &permit) }()
+	if i.trailers.Load() <= 0 && !permit.Probe() {
+		err = invoke(ctx, method, req, reply, cc, opts...)
+		end = i.classify(err, nil)
+		return err
+	}
 	var trailer metadata.MD
 	err = invoke(permit.Context(), method, req, reply, cc, append(slices.Clip(opts), grpc.Trailer(&trailer))...)
-	end = i.classify(err, trailer)
+	end = i.classify(err, func() metadata.MD { return trailer })
 	return err
 }
 

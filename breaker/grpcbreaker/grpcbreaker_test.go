@@ -463,6 +463,28 @@ func TestErrorThatPanicsIsRecorded(t *testing.T) {
 	}
 }
 
+// gRPC ends a stream whose context is canceled in a goroutine of its own, where a panic ends the process.
+func TestPanicOfClassifyAtTheEndOfAStreamIsAFailure(t *testing.T) {
+	b, err := breaker.New(breaker.Config{Name: "dependency", MinDeadline: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	interceptor, err := grpcbreaker.New(grpcbreaker.Config{Breaker: b, Classify: func(codes.Code) breaker.Outcome { panic("boom") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := dial(t, &dependency{stream: func(s grpc.ServerStream) error { <-s.Context().Done(); return nil }}, interceptor)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, streamMethod); err != nil {
+		t.Fatal(err)
+	}
+	<-ctx.Done()
+	for b.Snapshot().Calls.Failures == 0 {
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func TestBreakerForSeparatesMethods(t *testing.T) {
 	group, err := breaker.NewGroup(breaker.GroupConfig{Breaker: breaker.Config{Name: "inventory"}})
 	if err != nil {

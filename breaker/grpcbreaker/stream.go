@@ -2,12 +2,12 @@ package grpcbreaker
 
 import (
 	"context"
-	"slices"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/internal/clientstream"
 )
 
 // StreamClientInterceptor implements grpc.StreamClientInterceptor.
@@ -23,43 +23,40 @@ func (i *Interceptor) StreamClientInterceptor(
 	if err != nil {
 		return nil, err
 	}
+	s := &stream{interceptor: i, breaker: b, permit: &permit}
 	permit.Untimed()
-	end, opened := callEnd{cause: errAbandoned}, false
+	s.End = s.end
 	defer func() {
-		if !opened {
-			end.record(b, &permit)
+		if s.ClientStream == nil && s.Claim() { // open panicked
+			permit.Record(breaker.Failure, errAbandoned)
 		}
 	}()
-	// gRPC sets trailer before it runs finish, on the same goroutine.
-	var trailer metadata.MD
-	finish := func(err error) {
-		end := callEnd{cause: errAbandoned}
-		defer func() { end.record(b, &permit) }()
-		end = i.classify(err, trailer)
-	}
-	opts = append(slices.Clip(opts), grpc.Trailer(&trailer), grpc.OnFinish(finish))
-	stream, err := open(permit.Context(), desc, cc, method, opts...)
-	if err != nil {
-		// An inner interceptor may have failed before gRPC began the call: then finish does not run.
-		end = i.classify(err, nil)
+	if err := s.Open(permit.Context(), desc, cc, method, open, opts...); err != nil {
 		return nil, err
 	}
-	opened = true
-	if permit.Probe() {
-		return &probeStream{ClientStream: stream, permit: &permit}, nil
-	}
-	return stream, nil
+	return s, nil
 }
 
-// probeStream confirms the half-open probe at the first header or message.
-type probeStream struct {
-	grpc.ClientStream
-	permit    *breaker.Permit
-	confirmed bool // written by RecvMsg, which gRPC allows one goroutine at a time
+// stream records the end of its call. It confirms a half-open probe at the first header or message.
+type stream struct {
+	clientstream.Stream
+	interceptor *Interceptor
+	breaker     *breaker.Breaker
+	permit      *breaker.Permit
+	confirmed   bool // written by RecvMsg, which gRPC allows one goroutine at a time
 }
 
-func (s *probeStream) RecvMsg(m any) error {
-	err := s.ClientStream.RecvMsg(m)
+func (s *stream) end(err error, trailer func() metadata.MD) {
+	end := callEnd{cause: errAbandoned}
+	defer func() {
+		_ = recover() // Classify may panic, and gRPC may run end in a goroutine of its own
+		end.record(s.breaker, s.permit)
+	}()
+	end = s.interceptor.classify(err, trailer)
+}
+
+func (s *stream) RecvMsg(m any) error {
+	err := s.Stream.RecvMsg(m)
 	if err == nil && !s.confirmed {
 		s.confirmed = true
 		s.permit.Confirm()
@@ -68,7 +65,7 @@ func (s *probeStream) RecvMsg(m any) error {
 }
 
 // Header returns nil without an error if the stream ended without a header.
-func (s *probeStream) Header() (metadata.MD, error) {
+func (s *stream) Header() (metadata.MD, error) {
 	header, err := s.ClientStream.Header()
 	if header != nil {
 		s.permit.Confirm()

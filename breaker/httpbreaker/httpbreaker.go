@@ -2,6 +2,7 @@ package httpbreaker
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -23,6 +24,9 @@ type Config struct {
 
 	// Classify returns the outcome of a request. It must not use the body. Default: Classify.
 	Classify func(*http.Response, error) breaker.Outcome
+	// IncludeBody makes a request end when its response's body has been read or closed, not at the header. An error of Read
+	// is then classified too, with a nil response, and SlowCall and MaxCallTime of the breaker apply to the whole.
+	IncludeBody bool
 }
 
 // Transport is an http.RoundTripper. Create it with New.
@@ -65,18 +69,61 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	outcome, cause := breaker.Failure, errAbandoned
-	defer func() { permit.Record(outcome, cause) }()
+	outcome, cause, ended := breaker.Failure, errAbandoned, true
+	defer func() {
+		if ended {
+			permit.Record(outcome, cause)
+		}
+	}()
 	if permit.Probe() {
 		req = req.WithContext(permit.Context())
 	}
 	resp, err := t.cfg.Next.RoundTrip(req)
 	outcome, cause = t.outcome(resp, err)
+	if ended = !t.awaitsBody(resp, outcome); !ended {
+		resp.Body = &body{ReadCloser: resp.Body, transport: t, permit: &permit, outcome: outcome}
+	}
 	if outcome == breaker.Failure {
 		permit.Record(outcome, cause) // Before TripFor, which can then only lengthen the open time.
 	}
-	b.TripFor(retryAfter(resp)) // Before a neutral probe ends: another request could run in between.
+	if outcome != breaker.Success {
+		b.TripFor(retryAfter(resp)) // Before a neutral probe ends: another request could run in between.
+	}
 	return resp, err
+}
+
+// awaitsBody reports whether a request has not ended with its header.
+func (t *Transport) awaitsBody(resp *http.Response, outcome breaker.Outcome) bool {
+	return t.cfg.IncludeBody && outcome != breaker.Failure && resp != nil && resp.Body != nil && resp.Body != http.NoBody &&
+		resp.StatusCode != http.StatusSwitchingProtocols // whose body is a connection, and also an io.Writer
+}
+
+// body records a request when its response has been read.
+type body struct {
+	io.ReadCloser
+
+	transport *Transport
+	permit    *breaker.Permit
+	outcome   breaker.Outcome // of the header
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	switch err { // a wrapped io.EOF is a failure
+	case nil:
+	case io.EOF:
+		b.permit.Record(b.outcome, nil)
+	default:
+		b.permit.Record(b.transport.outcome(nil, err))
+	}
+	return n, err
+}
+
+// Close implements io.Closer. A body that was closed early counts as its header.
+func (b *body) Close() error {
+	b.permit.Record(b.outcome, nil)
+	return b.ReadCloser.Close()
 }
 
 // outcome returns the outcome of a request and the cause of a failure.

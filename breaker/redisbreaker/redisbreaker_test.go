@@ -182,6 +182,34 @@ func TestRecoversWhileAnEarlierProbeBlocks(t *testing.T) {
 	})
 }
 
+// A check that has timed out ends while a command probes.
+func TestEndOfACheckLeavesTheProbeOfACommand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, limiter := protect(t, breaker.Config{})
+		b.TripFor(time.Second)
+		time.Sleep(2 * time.Second)
+		release, ended := make(chan struct{}), make(chan error)
+		check := limiter.Check(func(context.Context) error { <-release; return errors.New("down") })
+		go func() { ended <- check(t.Context()) }()
+		time.Sleep(time.Minute)
+		if err := limiter.Allow(); err != nil || b.State() != breaker.HalfOpen {
+			t.Fatalf("%v, %v, want a new probe", err, b.State())
+		}
+		close(release)
+		if err := <-ended; err == nil {
+			t.Fatal("the check passed")
+		}
+		if err := limiter.Allow(); err != nil {
+			t.Fatalf("%v, want the handshake of the command to join its probe", err)
+		}
+		limiter.ReportResult(nil)
+		limiter.ReportResult(nil)
+		if b.State() != breaker.Closed {
+			t.Errorf("%v after the probe has passed", b.State())
+		}
+	})
+}
+
 func TestPanicOfClassifyIsAFailure(t *testing.T) {
 	b, err := breaker.New(breaker.Config{Name: "cache"})
 	if err != nil {

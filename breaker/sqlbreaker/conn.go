@@ -67,9 +67,11 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 		})
 	}
 	inner := e.c.inner.(driver.Execer) //nolint:staticcheck // See hasExecer.
-	return plain(ctx, &e.c.protector, args, func(values []driver.Value) (driver.Result, error) {
-		return inner.Exec(query, values)
-	})
+	values, err := plain(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	return protect(ctx, &e.c.protector, func(context.Context) (driver.Result, error) { return inner.Exec(query, values) })
 }
 
 // queryer is an execer for queries.
@@ -84,14 +86,16 @@ func hasQueryer(inner driver.Conn) bool {
 // QueryContext implements driver.QueryerContext.
 func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if inner, ok := q.c.inner.(driver.QueryerContext); ok {
-		return protect(ctx, &q.c.protector, func(ctx context.Context) (driver.Rows, error) {
+		return q.c.protector.query(ctx, func(ctx context.Context) (driver.Rows, error) {
 			return inner.QueryContext(ctx, query, args)
 		})
 	}
 	inner := q.c.inner.(driver.Queryer) //nolint:staticcheck // See hasQueryer.
-	return plain(ctx, &q.c.protector, args, func(values []driver.Value) (driver.Rows, error) {
-		return inner.Query(query, values)
-	})
+	values, err := plain(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	return q.c.protector.query(ctx, func(context.Context) (driver.Rows, error) { return inner.Query(query, values) })
 }
 
 // Unwrap returns the driver's own connection.

@@ -19,6 +19,9 @@ type Config struct {
 
 	// Classify returns the outcome of a call on a connection. Default: Classify.
 	Classify func(error) breaker.Outcome
+	// IncludeRows makes a query end when its rows have been closed, not when they begin. An error of a row is then classified
+	// too, and SlowCall and MaxCallTime of the breaker apply to the whole.
+	IncludeRows bool
 }
 
 // New returns a connector for sql.OpenDB, or all mistakes in cfg. It connects nothing.
@@ -36,7 +39,9 @@ func New(cfg Config) (driver.Connector, error) {
 	if cfg.Classify == nil {
 		cfg.Classify = Classify
 	}
-	return &connector{protector: protector{breaker: cfg.Breaker, classify: cfg.Classify}, inner: cfg.Connector}, nil
+	return &connector{
+		protector: protector{breaker: cfg.Breaker, classify: cfg.Classify, includeRows: cfg.IncludeRows}, inner: cfg.Connector,
+	}, nil
 }
 
 type connector struct {

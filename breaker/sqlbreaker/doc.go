@@ -4,7 +4,7 @@
 //	db := sql.OpenDB(connector)
 //
 // Protected are Connect, Ping, BeginTx, Prepare, Exec and Query of connections and statements. Commit and Rollback are
-// not, so that a transaction can end. Rows are the driver's own.
+// not, so that a transaction can end. Rows are the driver's own, unless Config.IncludeRows includes their errors and time.
 //
 // # Outcomes
 //

@@ -12,8 +12,9 @@ type fake struct {
 	modern      bool
 	fail        error // of every call on a connection
 	failConnect error
-	stale       int  // calls that answer ErrBadConn
-	hangs       bool // pings end with their context
+	stale       int    // calls that answer ErrBadConn
+	hangs       bool   // pings end with their context
+	during      func() // called by each call on a connection, unless it is nil
 	log         []string
 }
 
@@ -22,6 +23,9 @@ type odd struct{}
 
 func (f *fake) note(format string, args ...any) error {
 	f.log = append(f.log, fmt.Sprintf(format, args...))
+	if f.during != nil {
+		f.during()
+	}
 	if f.stale > 0 {
 		f.stale--
 		return driver.ErrBadConn

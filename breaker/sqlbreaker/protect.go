@@ -14,8 +14,9 @@ import (
 
 // protector is shared by a connection and its statements.
 type protector struct {
-	breaker  *breaker.Breaker
-	classify func(error) breaker.Outcome
+	breaker     *breaker.Breaker
+	classify    func(error) breaker.Outcome
+	includeRows bool
 	// worked: a call on the connection has succeeded.
 	worked bool
 }

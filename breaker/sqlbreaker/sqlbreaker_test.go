@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"reflect"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -66,12 +67,16 @@ func TestClassifyErrors(t *testing.T) {
 
 // open opens a protected database on a fake driver.
 func open(t *testing.T, c driver.Connector) (*breaker.Breaker, *sql.DB) {
+	return openWith(t, c, false)
+}
+
+func openWith(t *testing.T, c driver.Connector, includeRows bool) (*breaker.Breaker, *sql.DB) {
 	t.Helper()
 	b, err := breaker.New(breaker.Config{Name: "database"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	connector, err := sqlbreaker.New(sqlbreaker.Config{Breaker: b, Connector: c})
+	connector, err := sqlbreaker.New(sqlbreaker.Config{Breaker: b, Connector: c, IncludeRows: includeRows})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,10 +189,11 @@ func TestBadConnectionAfterTheDeadlineIsAFailure(t *testing.T) {
 // TestDriverSeesTheSameCalls runs the same work on the bare driver and through the breaker: with every optional interface
 // and with none, the driver must see the same calls.
 func TestDriverSeesTheSameCalls(t *testing.T) {
-	for _, modern := range []bool{true, false} {
+	for n := range 4 {
+		modern, includeRows := n&1 == 0, n&2 == 0
 		bare, protected := &fake{modern: modern}, &fake{modern: modern}
 		bareDB := sql.OpenDB(bare)
-		_, protectedDB := open(t, protected)
+		_, protectedDB := openWith(t, protected, includeRows)
 		bareSeen, protectedSeen := work(t, bareDB), work(t, protectedDB)
 		if err := bareDB.Close(); err != nil {
 			t.Fatal(err)
@@ -240,6 +246,21 @@ func work(t *testing.T, db *sql.DB) []string {
 	note("stmt query", err)
 	note("stmt close", stmt.Close())
 	return seen
+}
+
+// A driver without contexts begins and prepares in spite of the cancellation.
+func TestWhatAnOldDriverBeganAfterCancellationIsClosed(t *testing.T) {
+	for end, begin := range map[string]func(context.Context, *sql.DB) error{
+		"rollback":   func(ctx context.Context, db *sql.DB) error { return second(db.BeginTx(ctx, nil)) },
+		"close stmt": func(ctx context.Context, db *sql.DB) error { return second(db.PrepareContext(ctx, "x")) },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		f := &fake{during: cancel}
+		_, db := open(t, f)
+		if err := begin(ctx, db); !errors.Is(err, context.Canceled) || !slices.Contains(f.log, end) {
+			t.Errorf("got %v with the calls %q, want %v and %q", err, f.log, context.Canceled, end)
+		}
+	}
 }
 
 func TestRawConnectionUnwraps(t *testing.T) {

@@ -53,16 +53,28 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 			return inner.ExecContext(ctx, args)
 		})
 	}
-	return plain(ctx, &s.conn.protector, args, s.inner.Exec) //nolint:staticcheck // See above.
+	values, err := plain(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	return protect(ctx, &s.conn.protector, func(context.Context) (driver.Result, error) {
+		return s.inner.Exec(values) //nolint:staticcheck // See above.
+	})
 }
 
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	if inner, ok := s.inner.(driver.StmtQueryContext); ok {
-		return protect(ctx, &s.conn.protector, func(ctx context.Context) (driver.Rows, error) {
+		return s.conn.protector.query(ctx, func(ctx context.Context) (driver.Rows, error) {
 			return inner.QueryContext(ctx, args)
 		})
 	}
-	return plain(ctx, &s.conn.protector, args, s.inner.Query) //nolint:staticcheck // See above.
+	values, err := plain(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	return s.conn.protector.query(ctx, func(context.Context) (driver.Rows, error) {
+		return s.inner.Query(values) //nolint:staticcheck // See above.
+	})
 }
 
 // CheckNamedValue uses the statement's checker or else the connection's, as database/sql does.
@@ -73,22 +85,16 @@ func (s *stmt) CheckNamedValue(value *driver.NamedValue) error {
 	return s.conn.CheckNamedValue(value)
 }
 
-// plain protects a call without a context or named arguments.
-func plain[T any](
-	ctx context.Context, p *protector, args []driver.NamedValue, call func([]driver.Value) (T, error),
-) (T, error) {
-	var zero T
+// plain returns the arguments of a call that takes no context.
+func plain(ctx context.Context, args []driver.NamedValue) ([]driver.Value, error) {
 	values := make([]driver.Value, len(args))
 	for i, arg := range args {
 		if arg.Name != "" {
-			return zero, errors.New("sql: driver does not support the use of Named Parameters")
+			return nil, errors.New("sql: driver does not support the use of Named Parameters")
 		}
 		values[i] = arg.Value
 	}
-	if err := ctx.Err(); err != nil {
-		return zero, err
-	}
-	return protect(ctx, p, func(context.Context) (T, error) { return call(values) })
+	return values, ctx.Err()
 }
 
 func named(values []driver.Value) []driver.NamedValue {

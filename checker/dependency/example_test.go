@@ -3,6 +3,7 @@ package dependency_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -105,6 +106,20 @@ func ExampleSQL() {
 	}
 	fmt.Println(ask(context.Background()))
 	// Output: <nil>
+}
+
+func ExampleSQLValue() {
+	db := sql.OpenDB(&database{answers: []driver.Value{int64(3)}})
+	defer db.Close()
+
+	pending, err := dependency.SQLValue(dependency.SQLConfig{DB: db, Query: "SELECT count(*) FROM migrations WHERE NOT applied"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	check := checker.Check{Name: "migrations", Measure: pending, Critical: checker.Above(0)}
+	fmt.Println(check.Measure(context.Background()))
+	// Output: {3  } <nil>
 }
 
 func ExampleSQLPool() {

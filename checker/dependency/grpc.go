@@ -17,12 +17,19 @@ type GRPCConfig struct {
 	Conn grpc.ClientConnInterface
 	// Service is the full name of a service, such as shop.v1.Orders. Default "": the whole server.
 	Service string
+	// Transitive makes an upstream fail that does not serve because its own dependencies fail, instead of being degraded. Two
+	// services that check each other like this do not start: each waits for the other.
+	Transitive bool
 	// AllowUnimplemented makes a server without a health service available.
 	AllowUnimplemented bool
 }
 
 // GRPC returns a function that calls grpc.health.v1.Health/Check. It fails at once while the connection is down, as calls
 // do.
+//
+// If the upstream does not serve and has the report service vitals.v1.HealthReportService, the function returns what its report
+// says as public text: "caused by database timeout". An upstream that lacks nothing but its own dependencies is degraded: the
+// outage is not passed on from service to service, and services that check each other start in any order.
 func GRPC(cfg GRPCConfig) (func(context.Context) error, error) {
 	if err := required("GRPCConfig.Conn", cfg.Conn != nil); err != nil {
 		return nil, err
@@ -33,7 +40,11 @@ func GRPC(cfg GRPCConfig) (func(context.Context) error, error) {
 		if err != nil {
 			return cfg.explain(err)
 		}
-		return cfg.evaluate(response.GetStatus())
+		err = cfg.evaluate(response.GetStatus())
+		if response.GetStatus() == healthpb.HealthCheckResponse_NOT_SERVING {
+			return cfg.explainReport(ctx, err)
+		}
+		return err
 	}, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -13,12 +15,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/dependency"
+	"github.com/vitals-go/vitals/internal/pki/pkitest"
 )
 
 func TestHTTP(t *testing.T) {
@@ -131,7 +136,12 @@ func TestTCP(t *testing.T) {
 	wantError(t, must(dependency.TCP(dependency.TCPConfig{Addr: deserted(t)}))(patient(t)), "nothing listens at")
 	missing := "unix:" + filepath.Join(t.TempDir(), "none.sock")
 	wantError(t, must(dependency.TCP(dependency.TCPConfig{Addr: missing}))(patient(t)), "does not exist: check that the service is started")
-	for _, addr := range []string{"", "host", ":80", "host:", "unix:"} {
+	for _, scheme := range []string{"dns:///", "passthrough:///", "ipv4:"} {
+		wantError(t, must(dependency.TCP(dependency.TCPConfig{Addr: scheme + addr}))(patient(t)))
+	}
+	for _, addr := range []string{
+		"", "host", ":80", "host:", "unix:", "unix-abstract:", "dns:///host", "dns://192.0.2.1/host:80", "ipv6:[::1]", "vsock:3:80", "xds:///a",
+	} {
 		_, err := dependency.TCP(dependency.TCPConfig{Addr: addr})
 		wantError(t, err, "TCPConfig.Addr")
 	}
@@ -149,7 +159,59 @@ func TestTCPOverAUnixSocket(t *testing.T) {
 		t.Skip("no Unix sockets here:", err)
 	}
 	defer lis.Close()
-	wantError(t, must(dependency.TCP(dependency.TCPConfig{Addr: "unix:" + path}))(patient(t)))
+	t.Chdir(dir)
+	relative := must(dependency.TCP(dependency.TCPConfig{Addr: "unix:s"}))
+	t.Chdir("/")
+	for _, run := range []func(context.Context) error{
+		relative, must(dependency.TCP(dependency.TCPConfig{Addr: "unix:" + path})),
+		must(dependency.TCP(dependency.TCPConfig{Addr: "unix://" + path})),
+	} {
+		wantError(t, run(patient(t)))
+	}
+}
+
+func TestTCPOverAnAbstractUnixSocket(t *testing.T) {
+	name := fmt.Sprintf("vitals-%d", os.Getpid())
+	lis, err := net.Listen("unix", "@"+name)
+	if err != nil || runtime.GOOS != "linux" {
+		t.Skip("no abstract Unix sockets here:", err)
+	}
+	defer lis.Close()
+	for _, addr := range []string{"unix-abstract:" + name, "unix:@" + name} {
+		wantError(t, must(dependency.TCP(dependency.TCPConfig{Addr: addr}))(patient(t)))
+	}
+}
+
+// A link-local address has a zone, which is not part of the name in a certificate.
+func TestAddressesWithAZone(t *testing.T) {
+	a := pkitest.New(t)
+	pair, err := tls.LoadX509KeyPair(a.Issue(t, "server"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.Listener.Close()
+	if server.Listener, err = net.Listen("tcp", "[::1]:0"); err != nil {
+		t.Skip("no IPv6 here:", err)
+	}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	server.StartTLS()
+	defer server.Close()
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	links, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(links, func(link net.Interface) bool { return link.Flags&net.FlagLoopback != 0 })
+	zone, trust := links[i].Name, &tls.Config{RootCAs: a.Pool}
+	for _, scheme := range []string{"", "dns:///", "ipv6:"} {
+		addr := scheme + net.JoinHostPort("::1%"+zone, port)
+		wantError(t, must(dependency.TCP(dependency.TCPConfig{Addr: addr, TLS: trust}))(patient(t)))
+	}
+	trust.ServerName = "localhost" // net/http looks for the zone in the certificate
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: trust, DisableKeepAlives: true}}
+	url := "https://user:secret@[::1%25" + zone + "]:" + port
+	wantError(t, must(dependency.HTTP(dependency.HTTPConfig{URL: url, Client: client}))(patient(t)))
 }
 
 func TestTCPWithTLS(t *testing.T) {
@@ -170,6 +232,21 @@ func TestTCPWithTLS(t *testing.T) {
 			run := must(dependency.TCP(dependency.TCPConfig{Addr: test.addr, TLS: test.config}))
 			wantError(t, run(patient(t)), test.want...)
 		})
+	}
+}
+
+func TestFailedHandshakeClosesTheConnection(t *testing.T) {
+	received := make(chan error, 1)
+	addr := listen(t, func(conn net.Conn) {
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
+		_, err := io.Copy(io.Discard, conn)
+		received <- err
+	})
+	run := must(dependency.TCP(dependency.TCPConfig{Addr: addr, TLS: &tls.Config{}}))
+	wantError(t, run(patient(t)), "does not use TLS")
+	if err := <-received; errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection is still open")
 	}
 }
 
@@ -222,8 +299,33 @@ func TestCertificate(t *testing.T) {
 			}
 		})
 	}
-	_, err := dependency.Certificate(dependency.CertificateConfig{Interval: -1})
-	wantError(t, err, "Name", "Addr", "Interval")
+	_, err := dependency.Certificate(dependency.CertificateConfig{Interval: -1, MinLeft: 14})
+	wantError(t, err, "Name", "Addr", "Interval", "MinLeft")
+}
+
+func TestCertificateInDays(t *testing.T) {
+	now := time.Now()
+	addr, pool := serveTLS(t, now.Add(-80*24*time.Hour), now.Add(10*24*time.Hour+time.Hour))
+	check := must(dependency.Certificate(dependency.CertificateConfig{
+		Name: "api_certificate", Addr: addr, TLS: &tls.Config{RootCAs: pool}, MinLeft: 14 * 24 * time.Hour,
+	}))
+	m, err := check.Measure(patient(t))
+	wantError(t, err)
+	if m.Value < 10 || m.Value > 10.1 || m.Unit != "days" || m.Source != "left of 90 days" {
+		t.Errorf("got %+v, want 10 days left of 90 days", m)
+	}
+	if check.Critical != checker.Below(14) || check.Warning != checker.Below(21) {
+		t.Errorf("limits are %v and %v", check.Warning, check.Critical)
+	}
+}
+
+func TestFailingCertificateRunsEachMinute(t *testing.T) {
+	for interval, want := range map[time.Duration]time.Duration{0: time.Minute, time.Second: time.Second} {
+		check := must(dependency.Certificate(dependency.CertificateConfig{Name: "api", Addr: "localhost:443", Interval: interval}))
+		if check.FailingInterval != want {
+			t.Errorf("interval %v: got the failing interval %v, want %v", interval, check.FailingInterval, want)
+		}
+	}
 }
 
 func TestCertificateGatesNothing(t *testing.T) {

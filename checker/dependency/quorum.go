@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/vitals-go/vitals/checker"
 )
 
 // Member is one of several functions that make a check together.
@@ -30,7 +32,8 @@ func Any(members ...Member) (func(context.Context) error, error) {
 //
 // The members run in parallel. The function returns and cancels the others as soon as enough have passed, or shortly after
 // enough can no longer pass, with an error that names each member that failed or has not returned. A panic is a failure of
-// its member. A member has at most one run at a time.
+// its member, a member that is degraded (checker.Degraded) passes, and the function is then degraded too. A member has at most
+// one run at a time.
 func Quorum(need int, members ...Member) (func(context.Context) error, error) {
 	var mistakes []error
 	if len(members) == 0 {
@@ -88,7 +91,7 @@ func (g *group) run(ctx context.Context) error {
 		select {
 		case r := <-results:
 			errs[r.index] = r.err
-			if r.err == nil {
+			if r.err == nil || isDegraded(ctx, r.err) {
 				passed++
 			} else if failed++; len(g.members)-failed == g.need-1 {
 				lost.Reset(grace)
@@ -99,23 +102,33 @@ func (g *group) run(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", context.Cause(ctx), g.failure(passed, errs))
 		}
 		if passed >= g.need {
-			return nil
+			return g.named(errs, func(err error) bool { return isDegraded(ctx, err) })
 		}
 	}
 	return g.failure(passed, errs)
+}
+
+func isDegraded(ctx context.Context, err error) bool {
+	return checker.ReasonFor(ctx, err) == checker.ReasonDegraded
 }
 
 var errPending = errors.New("has not returned")
 
 // failure is the error of a group that has failed.
 func (g *group) failure(passed int, errs []error) error {
+	failed := g.named(errs, func(err error) bool { return err != nil })
+	return fmt.Errorf("%d of %d must pass, %d did: %w", g.need, len(g.members), passed, failed)
+}
+
+// named joins those of errs that are kept, each with the name of its member.
+func (g *group) named(errs []error, kept func(error) bool) error {
 	var named []error
 	for i, err := range errs {
-		if err != nil {
+		if kept(err) {
 			named = append(named, fmt.Errorf("%s: %w", g.members[i].Name, err))
 		}
 	}
-	return fmt.Errorf("%d of %d must pass, %d did: %w", g.need, len(g.members), passed, errors.Join(named...))
+	return errors.Join(named...)
 }
 
 // member is a Member with at most one run at a time.

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/dependency"
 )
 
@@ -63,6 +64,26 @@ func TestQuorumResults(t *testing.T) {
 					t.Errorf("%v is a timeout: %v, want %v", err, got, test.timeout)
 				}
 			})
+		})
+	}
+}
+
+func TestQuorumOfDegradedMembersIsDegraded(t *testing.T) {
+	old := member("old", func(context.Context) error { return checker.Degraded("the index is old", errDown) })
+	up, down := member("up", passes), member("down", fails)
+	for name, test := range map[string]struct {
+		run  func(context.Context) error
+		want checker.Reason
+	}{
+		"all":              {must(dependency.All(old, member("old2", old.Run))), checker.ReasonDegraded},
+		"any":              {must(dependency.Any(old, down)), checker.ReasonDegraded},
+		"beside a failure": {must(dependency.All(old, down)), checker.ReasonError},
+		"up":               {must(dependency.All(up)), checker.ReasonOK},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			if got := checker.ReasonFor(t.Context(), test.run(t.Context())); got != test.want {
+				t.Errorf("%s: got %v, want %v", name, got, test.want)
+			}
 		})
 	}
 }

@@ -13,18 +13,23 @@ import (
 
 // RedisConfig configures Redis.
 type RedisConfig struct {
-	// Addr is host:port, or unix:/path for a Unix socket. Required.
+	// Addr is as in TCPConfig. Required.
 	Addr string
 	// Username and Password log in before the ping. Default: no login; without Username the default user.
 	Username, Password string
 	// TLS secures the connection. Default nil: plain.
 	TLS *tls.Config
+	// Cluster requires that the server's cluster is complete: cluster_state:ok in CLUSTER INFO.
+	Cluster bool
+	// Replication requires that a replica is linked to its master (INFO replication), and reports replication_lag, the seconds
+	// since it last heard of it. A master passes.
+	Replication bool
 }
 
-// Redis returns a function that connects to a server of the Redis protocol and sends PING. With a client library, use
-// Command, which takes the program's own connections.
+// Redis returns a function that connects to a server of the Redis protocol and sends PING, and what Cluster and Replication
+// need. With a client library, use Command, which takes the program's own connections.
 func Redis(cfg RedisConfig) (func(context.Context) error, error) {
-	mistakes := []error{validAddress("RedisConfig.Addr", cfg.Addr)}
+	mistakes := []error{resolve("RedisConfig.Addr", &cfg.Addr)}
 	if cfg.Username != "" && cfg.Password == "" {
 		mistakes = append(mistakes, errors.New("dependency: RedisConfig.Username: requires Password"))
 	}
@@ -64,7 +69,16 @@ func (cfg RedisConfig) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return cfg.command(conn, replies, "+PONG", "PING")
+	if err := cfg.command(conn, replies, "+PONG", "PING"); err != nil {
+		return err
+	}
+	if cfg.Cluster {
+		err = cfg.checkCluster(conn, replies)
+	}
+	if err == nil && cfg.Replication {
+		err = cfg.checkReplication(ctx, conn, replies)
+	}
+	return err
 }
 
 // maxReply is longer than any reply of a Redis server to these commands.
@@ -72,25 +86,35 @@ const maxReply = 1024
 
 // command sends one command and reads one line in reply. The protocol is at https://redis.io/docs/latest/develop/reference/protocol-spec/.
 func (cfg RedisConfig) command(conn io.Writer, replies *bufio.Reader, want string, command ...string) error {
+	reply, err := cfg.line(conn, replies, command...)
+	if err != nil || reply == want {
+		return err
+	}
+	return cfg.unexpected(reply, command...)
+}
+
+// line sends one command and returns the first line of the reply.
+func (cfg RedisConfig) line(conn io.Writer, replies *bufio.Reader, command ...string) (string, error) {
 	var request bytes.Buffer
 	fmt.Fprintf(&request, "*%d\r\n", len(command))
 	for _, word := range command {
 		fmt.Fprintf(&request, "$%d\r\n%s\r\n", len(word), word)
 	}
 	if _, err := conn.Write(request.Bytes()); err != nil {
-		return explain(err, cfg.Addr)
+		return "", explain(err, cfg.Addr)
 	}
 	line, err := replies.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
-		return fmt.Errorf("%s answers %s with an endless line: check that it is a Redis server", cfg.Addr, command[0])
+		return "", fmt.Errorf("%s answers %s with an endless line: check that it is a Redis server", cfg.Addr, command[0])
 	}
 	if err != nil {
-		return explain(err, cfg.Addr)
+		return "", explain(err, cfg.Addr)
 	}
-	reply := strings.TrimRight(string(line), "\r\n")
-	if reply == want {
-		return nil
-	}
+	return strings.TrimRight(string(line), "\r\n"), nil
+}
+
+// unexpected returns the error for a reply.
+func (cfg RedisConfig) unexpected(reply string, command ...string) error {
 	text, isError := strings.CutPrefix(reply, "-")
 	if !isError {
 		return fmt.Errorf("%s answers %s with %q: check that it is a Redis server", cfg.Addr, command[0], reply)

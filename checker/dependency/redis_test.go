@@ -59,6 +59,12 @@ func readCommand(r *bufio.Reader) ([]string, error) {
 	return words, nil
 }
 
+// bulk is a reply of several lines.
+func bulk(lines ...string) string {
+	text := strings.Join(lines, "\r\n") + "\r\n"
+	return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text)
+}
+
 func TestRedis(t *testing.T) {
 	pong := "+PONG\r\n"
 	for _, test := range []struct {
@@ -76,6 +82,14 @@ func TestRedis(t *testing.T) {
 		{"no slots", dependency.RedisConfig{}, map[string]string{"PING": "-CLUSTERDOWN The cluster is down\r\n"}, []string{"look at its nodes"}},
 		{"other error", dependency.RedisConfig{}, map[string]string{"PING": "-ODD thing\r\n"}, []string{"ODD thing"}},
 		{"not Redis", dependency.RedisConfig{}, map[string]string{"PING": "HTTP/1.1 400 Bad Request\r\n"}, []string{"check that it is a Redis server"}},
+		{"cluster", dependency.RedisConfig{Cluster: true}, map[string]string{"PING": pong, "CLUSTER INFO": bulk("cluster_state:ok")}, nil},
+		{"cluster fails", dependency.RedisConfig{Cluster: true}, map[string]string{"PING": pong, "CLUSTER INFO": bulk("cluster_state:fail", "cluster_slots_ok:5461")}, []string{"cluster state fail", "5461 of 16384"}},
+		{"no cluster", dependency.RedisConfig{Cluster: true}, map[string]string{"PING": pong, "CLUSTER INFO": "-ERR This instance has cluster support disabled\r\n"}, []string{"cluster support disabled"}},
+		{"master", dependency.RedisConfig{Replication: true}, map[string]string{"PING": pong, "INFO replication": bulk("# Replication", "role:master")}, nil},
+		{"linked", dependency.RedisConfig{Replication: true}, map[string]string{"PING": pong, "INFO replication": bulk("role:slave", "master_link_status:up")}, nil},
+		{"not linked", dependency.RedisConfig{Replication: true}, map[string]string{"PING": pong, "INFO replication": bulk("role:slave", "master_link_status:down", "master_host:db")}, []string{"replication link down", "master db:"}},
+		{"odd bulk", dependency.RedisConfig{Replication: true}, map[string]string{"PING": pong, "INFO replication": "$-1\r\n"}, []string{"check that it is a Redis server"}},
+		{"huge bulk", dependency.RedisConfig{Replication: true}, map[string]string{"PING": pong, "INFO replication": "$999999999\r\n"}, []string{"check that it is a Redis server"}},
 		{"endless", dependency.RedisConfig{}, map[string]string{"PING": strings.Repeat("x", 1<<16)}, []string{"endless line"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -28,10 +28,10 @@ func BenchmarkMeasure(b *testing.B) {
 func BenchmarkSample(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := resource.SampleCPU(b.Context()); err != nil {
+		if _, err := resource.SampleCPU(b.Context(), resource.Config{}); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := resource.MemoryUsage(b.Context()); err != nil {
+		if _, err := resource.MemoryUsage(b.Context(), resource.Config{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -10,9 +10,40 @@ import (
 
 // hierarchy is one tree of control groups as this process sees it.
 type hierarchy struct {
-	unified bool     // version 2
-	dirs    []string // of the own group and its ancestors up to mount, as names for fs.FS; never empty
-	mount   string   // where the tree is mounted
+	unified bool    // version 2
+	places  []place // the own group if it is visible, then visible ancestors; never empty
+}
+
+// place is the own control group, or an ancestor of it.
+type place struct {
+	group string // as in /proc/self/cgroup: a path, which begins with /.. outside the process's namespace
+	dir   string // where its files are, as a name for fs.FS
+	own   bool
+}
+
+// note is what texts add about a limit of this place.
+func (p place) note() string {
+	if p.own {
+		return ""
+	}
+	return ", set on a parent"
+}
+
+// isRoot reports whether the first place is the root of all groups, with the figures of the host.
+func (h hierarchy) isRoot(files fs.FS) bool {
+	if !h.unified {
+		_, err := fs.Stat(files, path.Join(h.places[0].dir, "release_agent"))
+		return err == nil
+	}
+	_, err := fs.Stat(files, path.Join(h.places[0].dir, "cgroup.events"))
+	return err != nil
+}
+
+// groups are the control groups of this process.
+type groups struct {
+	files   fs.FS
+	members []membership
+	mounts  []mount
 }
 
 // membership is one line of /proc/self/cgroup.
@@ -28,67 +59,96 @@ type mount struct {
 	controllers []string // [""] for version 2; for version 1 among other mount options
 }
 
-// findHierarchy returns the tree of controller, or with "" that of version 2. Version 1 takes precedence: a controller that
-// is mounted there is not available in version 2.
-func findHierarchy(files fs.FS, controller string) (hierarchy, bool) {
-	members := parseMembership(readText(files, "proc/self/cgroup"))
-	mounts := parseMounts(readText(files, "proc/self/mountinfo"))
+func readGroups(files fs.FS) groups {
+	return groups{
+		files:   files,
+		members: parseMembership(readText(files, "proc/self/cgroup")),
+		mounts:  parseMounts(readText(files, "proc/self/mountinfo")),
+	}
+}
+
+// find returns the tree of controller, or with "" that of version 2. Version 1 takes precedence: a controller that is
+// mounted there is not available in version 2.
+func (g groups) find(controller string) (hierarchy, bool) {
 	for _, key := range []string{controller, ""} {
-		i := slices.IndexFunc(members, func(m membership) bool { return slices.Contains(m.controllers, key) })
+		i := slices.IndexFunc(g.members, func(m membership) bool { return slices.Contains(m.controllers, key) })
 		if i < 0 {
 			continue
 		}
-		if h, ok := locate(mounts, members[i].group, key); ok {
-			return h, true
+		if places := g.locate(g.members[i].group, key); places != nil {
+			return hierarchy{unified: key == "", places: places}, true
 		}
 	}
 	return hierarchy{}, false
 }
 
-// locate finds the directories of group. A mount of another part of the tree still has the limits of that part's root,
-// which is all that a container without its own cgroup namespace can see.
-func locate(mounts []mount, group, controller string) (hierarchy, bool) {
-	var found hierarchy
-	for _, m := range mounts {
+// locate finds the places of group, in the mount that shows most of its ancestors. Mounts of other groups are ignored. The
+// root of a mount from further above than the process's namespace is an ancestor, even though the way down from it is not
+// known.
+func (g groups) locate(group, controller string) []place {
+	var own, above []place
+	for _, m := range g.mounts {
 		if !slices.Contains(m.controllers, controller) {
 			continue
 		}
-		below, within := relative(m.root, group)
-		if within || found.dirs == nil {
-			found = hierarchy{unified: controller == "", dirs: levels(m.point, below), mount: fsName(m.point)}
-		}
-		if within {
-			break
+		places := m.places(group)
+		switch {
+		case len(places) > 0 && !places[0].own:
+			above = append(above, places...)
+		case len(places) > 0 && (own == nil || g.exists(places[0]) && (len(places) > len(own) || !g.exists(own[0]))):
+			own = places
 		}
 	}
-	return found, found.dirs != nil
+	return append(own, above...)
 }
 
-// relative returns group as seen from root, "" for root itself, and whether it lies within root.
-func relative(root, group string) (string, bool) {
-	root, group = path.Clean("/"+root), path.Clean("/"+group)
-	if root == "/" {
-		return strings.TrimPrefix(group, "/"), true
-	}
-	below, ok := strings.CutPrefix(group, root)
-	if !ok || below != "" && below[0] != '/' {
-		return "", false
-	}
-	return strings.TrimPrefix(below, "/"), true
+func (g groups) exists(p place) bool {
+	_, err := fs.Stat(g.files, p.dir)
+	return err == nil
 }
 
 // maxLevels bounds the work for deeply nested groups.
 const maxLevels = 64
 
-// levels returns the directory below point, then its parents up to point.
-func levels(point, below string) []string {
-	base := fsName(point)
-	var dirs []string
-	for below != "" && below != "." && len(dirs) < maxLevels {
-		dirs = append(dirs, path.Join(base, below))
-		below = path.Dir(below)
+// places returns group and its ancestors in m, nil if group is not below the root of m.
+func (m mount) places(group string) []place {
+	rootUp, rootDown, ok := splitGroup(m.root)
+	up, down, ok2 := splitGroup(group)
+	switch {
+	case !ok || !ok2:
+	case rootUp > up && len(rootDown) == 0:
+		return []place{{group: m.root, dir: fsName(m.point)}}
+	case rootUp == up && len(rootDown) <= len(down) && slices.Equal(rootDown, down[:len(rootDown)]):
+		var places []place
+		for n := len(down); n >= len(rootDown); n-- {
+			if len(places) >= maxLevels {
+				n = len(rootDown)
+			}
+			places = append(places, place{
+				group: strings.Repeat("/..", up) + "/" + strings.Join(down[:n], "/"),
+				dir:   path.Join(fsName(m.point), path.Join(down[len(rootDown):n]...)),
+				own:   n == len(down),
+			})
+		}
+		return places
 	}
-	return append(dirs, base)
+	return nil
+}
+
+// splitGroup splits the path of a group into the number of its leading ".." and the names after these.
+func splitGroup(group string) (up int, down []string, ok bool) {
+	for name := range strings.SplitSeq(group, "/") {
+		switch {
+		case name == "" || name == ".":
+		case name != "..":
+			down = append(down, name)
+		case len(down) > 0:
+			return 0, nil, false
+		default:
+			up++
+		}
+	}
+	return up, down, true
 }
 
 // fsName converts an absolute path to a name for fs.FS.
@@ -120,19 +180,18 @@ func parseMembership(text string) []membership {
 	return members
 }
 
-// parseMounts parses the control groups in /proc/self/mountinfo, see proc_pid_mountinfo(5).
+// parseMounts parses the control groups in /proc/self/mountinfo, see proc_pid_mountinfo(5). A mount hides an earlier one at
+// the same point.
 func parseMounts(text string) []mount {
 	var mounts []mount
 	for line := range strings.Lines(text) {
-		before, after, _ := strings.Cut(line, " - ")
-		if !strings.HasPrefix(after, "cgroup") {
-			continue
-		}
-		where, what := strings.Fields(before), strings.Fields(after)
+		before, after, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " - ")
+		where, what := strings.Split(before, " "), strings.Split(after, " ")
 		if len(where) < 5 || len(what) < 3 || !strings.HasPrefix(where[4], "/") {
 			continue
 		}
 		m := mount{root: mountEscapes.Replace(where[3]), point: mountEscapes.Replace(where[4])}
+		mounts = slices.DeleteFunc(mounts, func(hidden mount) bool { return hidden.point == m.point })
 		switch what[0] {
 		case "cgroup2":
 			m.controllers = []string{""}

@@ -38,7 +38,7 @@ func TestInAChecker(t *testing.T) {
 			status  checker.Status
 			message string
 		}{
-			"memory_usage":     {checker.Healthy, "Memory usage at 50.0% of the cgroup limit (512 MiB)"},
+			"memory_usage":     {checker.Healthy, "Memory usage at 37.5% of the cgroup limit (512 MiB)"},
 			"disk_usage:/data": {checker.Critical, "Disk usage of /data at 95.0% of 100 B"},
 			"disk_usage:/nfs":  {checker.Unknown, "Disk usage of /nfs has no recent result"},
 		} {

@@ -2,12 +2,12 @@ package resource
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
 
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/safefile"
 )
 
 // The names of the checks. Those of the first three are part of the API.
@@ -15,7 +15,9 @@ const (
 	cpuUsage       = "cpu_usage"
 	memoryUsage    = "memory_usage"
 	diskUsage      = "disk_usage"
+	diskFree       = "disk_free"
 	openFiles      = "open_files"
+	pids           = "pids"
 	goroutines     = "goroutines"
 	gcCPU          = "gc_cpu"
 	loadAverage    = "load"
@@ -27,33 +29,31 @@ const (
 
 // names are those of all checks.
 var names = []string{
-	cpuUsage, memoryUsage, diskUsage, openFiles, goroutines, gcCPU, loadAverage, cpuThrottling, cpuPressure, memoryPressure,
+	cpuUsage, memoryUsage, diskUsage, diskFree, openFiles, pids, goroutines, gcCPU, loadAverage, cpuThrottling, cpuPressure, memoryPressure,
 	ioPressure,
 }
 
 // Checks returns the checks that have a limit and that this machine offers, ready for a checker.Checker, in the order of
-// the package's documentation. The error joins all mistakes of cfg. Checks reads the first CPU sample, starts nothing
-// and never touches a path of DiskPaths. Limits may name checks that only other machines offer.
+// the package's documentation. The error joins all mistakes of cfg. Checks takes a first sample of CPU and memory, starts
+// nothing and never touches a path of DiskPaths. Limits may name checks that only other machines offer.
 func Checks(cfg Config) ([]checker.Check, error) { return checksOn(thisMachine(), cfg) }
 
 func checksOn(m machine, cfg Config) ([]checker.Check, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
+	m = m.limitedTo(cfg)
 	if cfg.DiskPaths == nil {
 		cfg.DiskPaths = []string{"/"}
 	}
 	s := &set{cfg: cfg}
 	s.add(cpuUsage, "CPU usage", m.cpuCheck)
-	s.add(memoryUsage, "Memory usage", func() measure { return memoryMeter{m}.measure })
+	s.add(memoryUsage, "Memory usage", m.memoryCheck)
 	for _, path := range cfg.DiskPaths {
-		name, title := diskUsage, "Disk usage"
-		if len(cfg.DiskPaths) > 1 {
-			name, title = name+":"+path, title+" of "+path
-		}
-		s.add(name, title, func() measure { return (&filesystem{host: m.host, path: path}).measure })
+		s.addDisk(m, path)
 	}
 	s.add(openFiles, "Open files", func() measure { return openFilesCheck(cfg) })
+	s.add(pids, "Processes and threads", m.pidsCheck)
 	s.add(goroutines, "Goroutines", func() measure { return countGoroutines })
 	s.add(gcCPU, "Garbage collection", func() measure { return newGCMeter().measure })
 	s.add(loadAverage, "Load average", m.loadCheck)
@@ -73,13 +73,17 @@ type set struct {
 	checks []checker.Check
 }
 
-// add adds a check that has a limit, unless create returns nil.
+// add is addLimited with the limit for name.
 func (s *set) add(name, title string, create func() measure) {
-	limit := s.cfg.limit(name)
+	s.addLimited(s.cfg.limit(name), name, title, create)
+}
+
+// addLimited adds a check that has a limit, unless create returns nil.
+func (s *set) addLimited(limit checker.Limit, name, title string, create func() measure) {
 	if limit.IsZero() {
 		return
 	}
-	var warning checker.Limit
+	warning := checker.Below(limit.Value() / 0.8)
 	if limit.IsUpper() {
 		warning = checker.Above(0.8 * limit.Value())
 	}
@@ -91,8 +95,27 @@ func (s *set) add(name, title string, create func() measure) {
 	}
 }
 
+// addDisk adds the checks of a filesystem, unless it is an image.
+func (s *set) addDisk(m machine, path string) {
+	f := &filesystem{host: m.host, path: safefile.Abs(path)}
+	if isImage(typeOf(m.files, f.path)) {
+		return
+	}
+	for _, c := range []struct {
+		name, title string
+		measure     measure
+	}{{diskUsage, "Disk usage", f.usage}, {diskFree, "Free disk space", f.free}} {
+		name, title, limit := c.name, c.title, s.cfg.limit(c.name)
+		if len(s.cfg.DiskPaths) > 1 {
+			short := shortPath(path)
+			name, title, limit = name+":"+short, title+" of "+short, s.cfg.limit(name+":"+path)
+		}
+		s.addLimited(limit, name, title, func() measure { return c.measure })
+	}
+}
+
 func (m machine) loadCheck() measure {
-	if _, err := m.host.Load(context.Background()); errors.Is(err, errors.ErrUnsupported) {
+	if _, err := m.host.Load(context.Background()); err != nil {
 		return nil
 	}
 	return func(ctx context.Context) (checker.Measurement, error) {
@@ -111,7 +134,7 @@ func countGoroutines(context.Context) (checker.Measurement, error) {
 // openFilesCheck returns nil where open files cannot be counted, or have no limit to be compared with.
 func openFilesCheck(cfg Config) measure {
 	_, own := cfg.Limits[openFiles]
-	if files, err := descriptors(); errors.Is(err, errors.ErrUnsupported) || files.Total == 0 && !own {
+	if files, err := descriptors(); err != nil || files.Total == 0 && !own {
 		return nil
 	}
 	return measureOpenFiles

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -17,11 +18,19 @@ type Config struct {
 	// CPU, Memory and Disk are the percentages beyond which cpu_usage, memory_usage and disk_usage are critical, such
 	// as checker.Above(70). Above 0.8 of it, the check warns. Defaults: above 80, 85 and 90.
 	CPU, Memory, Disk checker.Limit
-	// Limits sets the limit of checks by name, in the unit of their values, and for Above a warning at 0.8 of it. Checks
-	// without a limit of their own exist only if they are named here; a zero Limit leaves a check out.
+	// Limits sets the limit of checks by name, in the unit of their values, with a warning above 0.8 or below 1.25 of it. Checks
+	// without a limit of their own exist only if they are named here; a zero Limit leaves a check out. The name of a check
+	// of a disk has the whole path.
 	Limits map[string]checker.Limit
 
-	// DiskPaths selects the filesystems to measure. Default: only "/". Empty but not nil: none.
+	// CPUs and MemoryBytes are limits that the process cannot see, such as those of a pod or an ECS task around its
+	// container. CPU and memory are measured against them as well as against visible limits. Default: none.
+	CPUs        float64
+	MemoryBytes uint64
+
+	// DiskPaths selects the filesystems to measure. A relative path is relative to the working directory at the time of
+	// Checks. Those of images, such as squashfs, are left out. One that is read-only counts as full; "/" only once it has been
+	// writable. Default: only "/". Empty but not nil: none.
 	DiskPaths []string
 
 	// Interval between two runs of each check. Default: that of checker.Check.
@@ -37,6 +46,7 @@ func (c Config) limit(name string) checker.Limit {
 		memoryUsage: cmp.Or(c.Memory, checker.Above(85)),
 		diskUsage:   cmp.Or(c.Disk, checker.Above(90)),
 		openFiles:   checker.Above(90),
+		pids:        checker.Above(90),
 	}
 	maps.Copy(limits, c.Limits)
 	limit, set := limits[name]
@@ -67,6 +77,9 @@ func (c Config) validate() error {
 			add("%s and Limits[%q] exclude each other", f.field, f.name)
 		}
 	}
+	if !(c.CPUs >= 0) || math.IsInf(c.CPUs, 0) {
+		add("CPUs: got %v, want 0 or more", c.CPUs)
+	}
 	if c.Interval < 0 {
 		add("Interval: got %v, want 0 or more", c.Interval)
 	}
@@ -81,8 +94,9 @@ func (c Config) validate() error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Limits)) {
-		path, isPath := strings.CutPrefix(name, diskUsage+":")
-		if !slices.Contains(names, name) && (!isPath || !slices.Contains(c.DiskPaths, path)) {
+		kind, path, isPath := strings.Cut(name, ":")
+		isPath = isPath && (kind == diskUsage || kind == diskFree) && slices.Contains(c.DiskPaths, path)
+		if !slices.Contains(names, name) && !isPath {
 			add("Limits: unknown check %q; have %s", name, strings.Join(names, ", "))
 		}
 	}

@@ -3,6 +3,7 @@ package resource_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/vitals-go/vitals/checker"
@@ -12,7 +13,7 @@ import (
 func ExampleChecks() {
 	checks, err := resource.Checks(resource.Config{
 		Memory:    checker.Above(75),
-		Limits:    map[string]checker.Limit{"goroutines": checker.Above(10_000), "cpu_usage": {}, "open_files": {}},
+		Limits:    map[string]checker.Limit{"goroutines": checker.Above(10_000), "cpu_usage": {}, "open_files": {}, "pids": {}},
 		DiskPaths: []string{"/"},
 	})
 	if err != nil {
@@ -31,13 +32,13 @@ func ExampleChecks() {
 // CPU use is the difference between two samples.
 func ExampleSampleCPU() {
 	ctx := context.Background()
-	before, err := resource.SampleCPU(ctx)
+	before, err := resource.SampleCPU(ctx, resource.Config{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	time.Sleep(100 * time.Millisecond)
-	now, err := resource.SampleCPU(ctx)
+	now, err := resource.SampleCPU(ctx, resource.Config{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -48,7 +49,14 @@ func ExampleSampleCPU() {
 }
 
 func ExampleMemoryUsage() {
-	share, err := resource.MemoryUsage(context.Background())
+	share, err := resource.MemoryUsage(context.Background(), resource.Config{})
 	fmt.Println(share > 0 && share <= 1, err)
+	// Output: true <nil>
+}
+
+// The same text as go run ./examples/resources prints.
+func ExampleExplain() {
+	text, err := resource.Explain(context.Background(), resource.Config{})
+	fmt.Println(strings.Contains(text, "used / (used + available)"), err)
 	// Output: true <nil>
 }

@@ -11,27 +11,30 @@ type (
 	Host     = host
 	CPUTimes = cpuTimes
 	Usage    = usage
-	Sampler  = sampler
+	Disk     = diskState
+	Machine  = machine
+	Measure  = measure
 )
 
-// ChecksOn is Checks on a fake machine.
-func ChecksOn(h Host, files fs.FS, cfg Config) ([]checker.Check, error) {
-	return checksOn(machine{h, files}, cfg)
+// MachineOn returns a fake machine. Process returns the CPU time of this process and GOMAXPROCS; it may be nil.
+func MachineOn(h Host, files fs.FS, process func() (time.Duration, int, error)) Machine {
+	return machine{host: h, files: files, process: process}
 }
 
-// NewSampler returns a sampler of a fake machine, on which this process runs if so.
-func NewSampler(h Host, files fs.FS, here bool) *Sampler {
-	s := newSampler(machine{h, files})
-	if here {
-		s.process = func() (time.Duration, int, error) { return processCPU() }
-	}
-	return s
-}
+// ChecksOn is Checks on a fake machine.
+func ChecksOn(m Machine, cfg Config) ([]checker.Check, error) { return checksOn(m, cfg) }
+
+// NewMemo caches where the control groups are, as the real machine does.
+var NewMemo = newMemo
+
+// ThisProcess is the CPU time of the test's process.
+var ThisProcess = processCPU
 
 // ThisHost is the machine that the tests run on.
 var ThisHost Host = gopsutil{}
 
 var (
-	SampleOf = (*sampler).cpu
-	MemoryOf = (*sampler).memory
+	SampleOf  = machine.sample
+	MemoryOf  = machine.memoryShare
+	ExplainOn = machine.explain
 )

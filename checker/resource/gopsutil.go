@@ -38,16 +38,25 @@ func (gopsutil) Memory(ctx context.Context) (usage, error) {
 	if err != nil {
 		return usage{}, supported(err)
 	}
-	return usage{Used: m.Total - min(m.Available, m.Total), Total: m.Total}, nil
+	available := m.Available
+	if available == m.Free {
+		// Old versions of lxcfs leave out what can be reclaimed, which the kernel never does.
+		cache := m.Buffers + m.Cached // with SReclaimable
+		available += cache - min(m.Shared, cache)
+	}
+	return usage{Used: m.Total - min(available, m.Total), Total: m.Total}, nil
 }
 
-func (gopsutil) Disk(ctx context.Context, path string) (usage, error) {
+func (gopsutil) Disk(ctx context.Context, path string) (diskState, error) {
 	d, err := disk.UsageWithContext(ctx, path)
 	if err != nil {
-		return usage{}, supported(err)
+		return diskState{}, supported(err)
 	}
 	// As in df, what is reserved for root is neither used nor available.
-	return usage{Used: d.Used, Total: d.Used + d.Free}, nil
+	return diskState{
+		Space: usage{Used: d.Used, Total: d.Used + d.Free}, Inodes: usage{Used: d.InodesUsed, Total: d.InodesTotal},
+		ReadOnly: readOnly(path), Type: d.Fstype,
+	}, nil
 }
 
 func (gopsutil) Load(ctx context.Context) (float64, error) {

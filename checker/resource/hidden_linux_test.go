@@ -5,14 +5,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 
-	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
 )
 
-// gopsutil takes a /proc that is hidden or empty for a machine without memory and without CPUs.
-func TestUnreadableProcIsAnError(t *testing.T) {
+// gopsutil takes a /proc that is hidden or empty for a machine without memory and without CPUs. What is not there is left
+// out; of the CPU time that of the process is known.
+func TestWhatHiddenProcLacksIsLeftOut(t *testing.T) {
 	for _, name := range []string{"", "stat"} {
 		proc := t.TempDir()
 		t.Setenv("HOST_PROC", proc)
@@ -21,17 +20,14 @@ func TestUnreadableProcIsAnError(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		list, err := resource.ChecksOn(resource.ThisHost, fstest.MapFS{}, resource.Config{Limits: map[string]checker.Limit{"load": checker.Above(9)}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, check := range list {
-			switch check.Name {
-			case "cpu_usage", "memory_usage", "load":
-				if m, err := check.Measure(t.Context()); err == nil || strings.Contains(err.Error(), "%!") {
-					t.Errorf("%s: got %+v and %v, want an error", check.Name, m, err)
-				}
+		checks := newChecks(t, config{Host: resource.ThisHost, Process: resource.ThisProcess})
+		for _, name := range []string{"memory_usage", "load", "pids"} {
+			if _, there := checks[name]; there {
+				t.Errorf("%s is there", name)
 			}
+		}
+		if m := measure(t, checks, "cpu_usage"); !strings.Contains(m.Source, "this process only") {
+			t.Errorf("measured %+v", m)
 		}
 	}
 }

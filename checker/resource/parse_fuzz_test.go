@@ -1,6 +1,8 @@
 package resource
 
 import (
+	"context"
+	"errors"
 	"io/fs"
 	"math"
 	"os"
@@ -8,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 // FuzzTree gives arbitrary text to every parser, as whole trees and as single files.
@@ -38,17 +41,24 @@ func FuzzTree(f *testing.F) {
 	f.Add("0::/", `1 1 0:1 /\0 /\777\ rw - cgroup2 c rw`, "some avg60=1e3")
 	f.Fuzz(func(t *testing.T, member, mounts, text string) {
 		files := echo{"proc/self/cgroup": member, "proc/self/mountinfo": mounts, "": text}
-		if u, ok := groupMemory(files, 1<<40); ok {
-			checkPercent(t, "memory", u.percent())
+		m := machine{host: noHost{}, files: files, process: func() (time.Duration, int, error) { return time.Second, 2, nil }}
+		for _, l := range m.memoryLevels(1 << 40) {
+			checkPercent(t, "memory", l.percent())
 		}
-		groups := groupCPUs(files)
-		for _, g := range groups {
-			if !(g.cpus > 0) || math.IsInf(g.cpus, 0) || g.used < 0 {
-				t.Fatalf("group %+v", g)
+		levels, allowed := m.cpuLevels(t.Context(), processTime{known: true})
+		for _, l := range levels {
+			if !(l.cpus > 0) || math.IsInf(l.cpus, 0) || l.used < 0 || !(allowed > 0) || strings.Contains(l.source(2), "(0 CPUs") {
+				t.Fatalf("level %+v of %v CPUs", l, allowed)
 			}
 		}
-		if m, err := (cpuSample{groups: groups}).until(cpuSample{groups: groups, host: CPUTimes{Total: 1}}); err == nil {
-			checkPercent(t, "CPU", m.Value)
+		for _, create := range []func() measure{m.cpuCheck, m.memoryCheck, m.pidsCheck, m.throttlingCheck} {
+			check := create()
+			if check == nil {
+				continue
+			}
+			if reading, err := check(t.Context()); err == nil {
+				checkPercent(t, reading.Source, reading.Value)
+			}
 		}
 		for _, p := range readPeriods(files) {
 			checkPercent(t, "throttling", (periods{}).share(p))
@@ -63,6 +73,17 @@ func FuzzTree(f *testing.F) {
 		}
 	})
 }
+
+// noHost is a machine of which nothing is known.
+type noHost struct{}
+
+func (noHost) CPU(context.Context) (cpuTimes, error) { return cpuTimes{}, nil }
+func (noHost) Memory(context.Context) (usage, error) { return usage{}, errors.ErrUnsupported }
+
+func (noHost) Disk(context.Context, string) (diskState, error) {
+	return diskState{}, errors.ErrUnsupported
+}
+func (noHost) Load(context.Context) (float64, error) { return 0, errors.ErrUnsupported }
 
 func checkPercent(t *testing.T, what string, value float64) {
 	t.Helper()
@@ -96,20 +117,42 @@ func TestHumanSize(t *testing.T) {
 	}
 }
 
-func TestRelative(t *testing.T) {
-	for _, test := range []struct {
-		root, group, want string
-		within            bool
-	}{
-		{"/", "/", "", true},
-		{"/", "/a/b", "a/b", true},
-		{"/a", "/a", "", true},
-		{"/a", "/a/b", "b", true},
-		{"/a", "/ab", "", false},
-		{"/a/b", "/a", "", false},
+func TestHumanCPUsAreNeverZero(t *testing.T) {
+	for cpus, want := range map[float64]string{
+		1: "1 CPU", 1.5: "1.5 CPUs", 0.5: "0.5 CPUs", 0.25: "0.25 CPUs", 0.01: "0.01 CPUs", 0.001: "0.001 CPUs", 0.0014: "0.0014 CPUs",
+		0.999: "1 CPU", 1.02: "1 CPU", 12.34: "12.3 CPUs",
 	} {
-		if got, within := relative(test.root, test.group); got != test.want || within != test.within {
-			t.Errorf("relative(%q, %q) = %q, %v; want %q, %v", test.root, test.group, got, within, test.want, test.within)
+		if got := humanCPUs(cpus); got != want {
+			t.Errorf("humanCPUs(%v) = %q, want %q", cpus, got, want)
+		}
+	}
+}
+
+// Go's own reader, internal/runtime/cgroup, decides these in the same way, apart from mounts of ancestors.
+func TestPlacesOfGroupInMount(t *testing.T) {
+	for _, test := range []struct{ root, group, want string }{
+		{"/", "/", "m"},
+		{"/", "/a/b", "m/a/b m/a m"},
+		{"/a", "/a", "m"},
+		{"/a", "/a/b", "m/b m"},
+		{"/a", "/ab", ""},
+		{"/a/b", "/a", ""},
+		{"/", "/..", ""},                  // the process has left its namespace
+		{"/", "/../other", ""},            // so that m/other is another group
+		{"/..", "/../other", "m/other m"}, // mounted from above
+		{"/../other", "/../other/a", "m/a m"},
+		{"/../x", "/../other", ""},
+		{"/../..", "/", "m"}, // an ancestor
+		{"/../..", "/../other", "m"},
+		{"/../../x", "/", ""}, // perhaps one, perhaps not
+		{"/a/../b", "/b", ""},
+	} {
+		var dirs []string
+		for _, p := range (mount{root: test.root, point: "/m"}).places(test.group) {
+			dirs = append(dirs, p.dir)
+		}
+		if got := strings.Join(dirs, " "); got != test.want {
+			t.Errorf("%s in a mount of %s: got %q, want %q", test.group, test.root, got, test.want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-//go:build !linux && !darwin && !freebsd && !netbsd && !openbsd
+//go:build !linux && !darwin && !freebsd && !netbsd && !openbsd && !windows
 
 package resource
 
@@ -7,4 +7,4 @@ import (
 	"time"
 )
 
-func processCPU() (used time.Duration, cpus int, err error) { return 0, 0, errors.ErrUnsupported }
+func processCPU() (used time.Duration, goProcs int, err error) { return 0, 0, errors.ErrUnsupported }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// processCPU returns the CPU time that this process has used, and how many CPUs Go lets it use.
-func processCPU() (used time.Duration, cpus int, err error) {
+// processCPU returns the CPU time that this process has used, and GOMAXPROCS.
+func processCPU() (used time.Duration, goProcs int, err error) {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		return 0, 0, err

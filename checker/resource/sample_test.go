@@ -14,17 +14,17 @@ import (
 	"github.com/vitals-go/vitals/checker/resource"
 )
 
-func newSampler(t *testing.T, cfg config) *resource.Sampler {
+func newSampler(t *testing.T, cfg config) resource.Machine {
 	if cfg.Host == nil {
 		cfg.Host = newMachine()
 	}
 	if cfg.Files == nil {
 		cfg.Files = tree(t, "unlimited-v2")
 	}
-	return resource.NewSampler(cfg.Host, cfg.Files, false)
+	return resource.MachineOn(cfg.Host, resource.NewMemo(cfg.Files), nil)
 }
 
-func takeCPU(t *testing.T, s *resource.Sampler) resource.CPUSample {
+func takeCPU(t *testing.T, s resource.Machine) resource.CPUSample {
 	t.Helper()
 	sample, err := resource.SampleOf(s, t.Context())
 	if err != nil {
@@ -65,7 +65,7 @@ func TestSamplerReadsTheControlGroup(t *testing.T) {
 		time.Sleep(time.Second)
 		files["sys/fs/cgroup/cpu.stat"].Data = []byte("usage_usec 41200000\n") // 1.2 of 1.5 CPUs
 		wantShare(t, takeCPU(t, s), before, 0.8)
-		if share, err := resource.MemoryOf(s, t.Context()); err != nil || share != 0.5 {
+		if share, err := resource.MemoryOf(s, t.Context()); err != nil || share != 0.375 {
 			t.Errorf("memory: got %v, %v", share, err)
 		}
 	})
@@ -90,7 +90,7 @@ func TestSamplerCachesTheLocationOfItsGroup(t *testing.T) {
 	s := newSampler(t, config{Files: files})
 	for range 10 {
 		takeCPU(t, s)
-		if share, err := resource.MemoryOf(s, t.Context()); err != nil || share != 0.5 {
+		if share, err := resource.MemoryOf(s, t.Context()); err != nil || share != 0.375 {
 			t.Errorf("memory: got %v, %v", share, err)
 		}
 	}
@@ -109,8 +109,8 @@ func TestSamplerRefreshesTheLocationOfItsGroup(t *testing.T) {
 			t.Errorf("of the host: got %v, %v", share, err)
 		}
 		files["proc/self/mountinfo"].Data = where
-		time.Sleep(31 * time.Second)
-		if share, err := resource.MemoryOf(s, t.Context()); err != nil || share != 0.5 {
+		time.Sleep(61 * time.Second)
+		if share, err := resource.MemoryOf(s, t.Context()); err != nil || share != 0.375 {
 			t.Errorf("of the group: got %v, %v", share, err)
 		}
 	})
@@ -146,7 +146,7 @@ func TestSamplerIncludesTheProcess(t *testing.T) {
 		t.Skip("the CPU time of a process is not read on " + runtime.GOOS)
 	}
 	// The counters of this control group stand still.
-	s := resource.NewSampler(newMachine(), tree(t, "docker-v2"), true)
+	s := resource.MachineOn(newMachine(), tree(t, "docker-v2"), resource.ThisProcess)
 	first := takeCPU(t, s)
 	for busy := range 10_000 {
 		for range 1_000_000 {
@@ -164,10 +164,21 @@ func TestSamplerIncludesTheProcess(t *testing.T) {
 }
 
 func TestSamplesOfThisMachine(t *testing.T) {
-	if _, err := resource.SampleCPU(t.Context()); err != nil {
+	if _, err := resource.SampleCPU(t.Context(), resource.Config{}); err != nil {
 		t.Errorf("CPU: %v", err)
 	}
-	if share, err := resource.MemoryUsage(t.Context()); err != nil || !(share > 0 && share <= 1) {
+	if share, err := resource.MemoryUsage(t.Context(), resource.Config{}); err != nil || !(share > 0 && share <= 1) {
 		t.Errorf("memory: %v, %v", share, err)
 	}
+}
+
+// Without the process in the first sample its CPU time since the start would count as that of the interval.
+func TestSampleIgnoresTheProcessIfTheFirstOneLacksIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host := newMachine()
+		first := takeCPU(t, resource.MachineOn(host, tree(t, "unlimited-v2"), nil))
+		time.Sleep(time.Millisecond) // far less than this process has run
+		host.cpu.Total++
+		wantShare(t, takeCPU(t, resource.MachineOn(host, tree(t, "unlimited-v2"), resource.ThisProcess)), first, 0)
+	})
 }

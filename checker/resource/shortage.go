@@ -36,31 +36,25 @@ func (m machine) throttlingCheck() measure {
 }
 
 func readPeriods(files fs.FS) []periods {
-	h, ok := findHierarchy(files, "cpu")
-	if !ok {
-		return nil
-	}
+	h, _ := readGroups(files).find("cpu")
 	var all []periods
-	for _, dir := range h.dirs {
-		if _, limited := levelQuota(files, dir, h.unified); !limited {
+	for _, p := range h.places {
+		if _, limited := levelQuota(files, p.dir, h.unified); !limited {
 			continue
 		}
-		stat := readText(files, path.Join(dir, "cpu.stat"))
+		stat := readText(files, path.Join(p.dir, "cpu.stat"))
 		total, ok := parseField(stat, "nr_periods")
 		throttled, ok2 := parseField(stat, "nr_throttled")
 		if ok && ok2 {
-			all = append(all, periods{dir, total, throttled})
+			all = append(all, periods{p.dir, total, throttled})
 		}
 	}
 	return all
 }
 
-// measure returns the share since the last run, at the level that was throttled most.
+// measure returns the share since the last run, at the level that was throttled most; 0 once no quota is left.
 func (t *throttling) measure(context.Context) (checker.Measurement, error) {
 	now := readPeriods(t.files)
-	if len(now) == 0 {
-		return checker.Measurement{}, fmt.Errorf("the control group has no CPU quota: %w", checker.ErrInconclusive)
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	worst := 0.0
@@ -100,8 +94,8 @@ type pressure struct {
 }
 
 func (p pressure) measure(context.Context) (checker.Measurement, error) {
-	if h, ok := findHierarchy(p.files, ""); ok && !rootGroup(p.files, h.dirs[0]) {
-		text := readText(p.files, path.Join(h.dirs[0], p.resource+".pressure"))
+	if h, ok := readGroups(p.files).find(""); ok && h.places[0].own && !h.isRoot(p.files) {
+		text := readText(p.files, path.Join(h.places[0].dir, p.resource+".pressure"))
 		if share, ok := parsePressure(text, p.line); ok {
 			return p.measurement(share, "in the cgroup"), nil
 		}
@@ -115,12 +109,6 @@ func (p pressure) measure(context.Context) (checker.Measurement, error) {
 
 func (p pressure) measurement(share float64, where string) checker.Measurement {
 	return checker.Measurement{Value: share, Unit: "%", Source: "of the last minute " + where}
-}
-
-// rootGroup reports whether dir is the root of all groups, with the pressure of the host: only the root has no cgroup.events.
-func rootGroup(files fs.FS, dir string) bool {
-	_, err := fs.Stat(files, path.Join(dir, "cgroup.events"))
-	return err != nil
 }
 
 // gcMeter measures the CPU time of the garbage collector. Near the memory limit the runtime caps it at half of the CPU, so

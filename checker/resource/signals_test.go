@@ -139,7 +139,7 @@ func TestConfigReportsAllMistakes(t *testing.T) {
 	_, err := resource.Checks(resource.Config{
 		CPU: checker.Above(101), Memory: checker.Above(math.NaN()), Disk: checker.Below(20),
 		Limits:    map[string]checker.Limit{"cpu": checker.Above(1), "disk_usage": checker.Above(1), "disk_usage:/srv": {}},
-		DiskPaths: []string{"/", "", "/"}, Interval: -1, Timeout: -1,
+		DiskPaths: []string{"/", "", "/"}, Interval: -1, Timeout: -1, CPUs: math.NaN(),
 	})
 	if err == nil {
 		t.Fatal("no mistake found")
@@ -147,7 +147,7 @@ func TestConfigReportsAllMistakes(t *testing.T) {
 	for _, text := range []string{
 		"CPU: got above 101", "Memory: got above NaN", "Disk: got below 20", `Limits: unknown check "cpu"; have cpu_usage,`,
 		`unknown check "disk_usage:/srv"`, `Disk and Limits["disk_usage"] exclude each other`,
-		"DiskPaths[1]", "DiskPaths[2]", "Interval", "Timeout",
+		"DiskPaths[1]", "DiskPaths[2]", "Interval", "Timeout", "CPUs: got NaN",
 	} {
 		if !strings.Contains(err.Error(), text) {
 			t.Errorf("%q is missing in:\n%v", text, err)

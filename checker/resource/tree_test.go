@@ -49,6 +49,7 @@ type machine struct {
 	load   float64
 	err    error                                // of CPU, Memory and Load
 	disk   func(string) (resource.Usage, error) // nil: half full
+	state  func(string) resource.Disk           // replaces disk
 	asked  map[string]int                       // calls by method
 }
 
@@ -79,12 +80,16 @@ func (m *machine) Memory(context.Context) (resource.Usage, error) {
 
 func (m *machine) Load(context.Context) (float64, error) { return m.load, m.err }
 
-func (m *machine) Disk(_ context.Context, path string) (resource.Usage, error) {
+func (m *machine) Disk(_ context.Context, path string) (resource.Disk, error) {
 	m.called("Disk")
-	if m.disk != nil {
-		return m.disk(path)
+	if m.state != nil {
+		return m.state(path), nil
 	}
-	return resource.Usage{Used: 1 << 30, Total: 2 << 30}, nil
+	if m.disk != nil {
+		space, err := m.disk(path)
+		return resource.Disk{Space: space}, err
+	}
+	return resource.Disk{Space: resource.Usage{Used: 1 << 30, Total: 2 << 30}}, nil
 }
 
 // newMachine has 24 GiB, 6 of them used, and 4 CPUs that were busy a quarter of the time since boot.
@@ -103,6 +108,9 @@ type config struct {
 	Interval, Timeout time.Duration
 	Host              resource.Host
 	Files             fs.FS
+	Process           func() (time.Duration, int, error)
+	CPUs              float64
+	MemoryBytes       uint64
 }
 
 func (c config) checks() ([]checker.Check, error) {
@@ -112,8 +120,8 @@ func (c config) checks() ([]checker.Check, error) {
 	if c.Files == nil {
 		c.Files = fstest.MapFS{}
 	}
-	return resource.ChecksOn(c.Host, c.Files, resource.Config{
-		CPU: c.CPU, Memory: c.Memory, Disk: c.Disk, Limits: c.Limits, DiskPaths: c.DiskPaths, Interval: c.Interval, Timeout: c.Timeout,
+	return resource.ChecksOn(resource.MachineOn(c.Host, c.Files, c.Process), resource.Config{
+		CPUs: c.CPUs, MemoryBytes: c.MemoryBytes, CPU: c.CPU, Memory: c.Memory, Disk: c.Disk, Limits: c.Limits, DiskPaths: c.DiskPaths, Interval: c.Interval, Timeout: c.Timeout,
 	})
 }
 
@@ -123,7 +131,7 @@ func newChecks(t testing.TB, cfg config) map[string]checker.Check {
 	if cfg.Limits == nil {
 		cfg.Limits = map[string]checker.Limit{}
 		for _, name := range []string{
-			"open_files", "goroutines", "gc_cpu", "load", "cpu_throttling", "cpu_pressure", "memory_pressure", "io_pressure",
+			"open_files", "pids", "goroutines", "gc_cpu", "load", "cpu_throttling", "cpu_pressure", "memory_pressure", "io_pressure",
 		} {
 			cfg.Limits[name] = checker.Above(1e9)
 		}

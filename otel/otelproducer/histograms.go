@@ -14,6 +14,7 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/internal/errtext"
 	"github.com/vitals-go/vitals/internal/exphist"
+	"github.com/vitals-go/vitals/internal/wallclock"
 	"github.com/vitals-go/vitals/otel/internal/semconv"
 	"github.com/vitals-go/vitals/servicer"
 )
@@ -25,6 +26,7 @@ func checkDurations(report *servicer.Report, start time.Time) metricdata.Aggrega
 		start = report.Started
 	}
 	now, bounds := time.Now(), checker.DurationBounds()
+	start = wallclock.Start(now, start)
 	var points []metricdata.HistogramDataPoint[float64]
 	for _, result := range report.Checks {
 		point := metricdata.HistogramDataPoint[float64]{
@@ -47,7 +49,7 @@ func callDurations(side semconv.Side, snapshot *interceptor.Snapshot, attributes
 		for code := range codes.Code(interceptor.NumCodes) {
 			if point := callPoint(methods, code); point.Count > 0 {
 				point.Attributes = attributes.Calls(side, name, code)
-				point.StartTime, point.Time = snapshot.Started, snapshot.Time
+				point.StartTime, point.Time = wallclock.Start(snapshot.Time, snapshot.Started), snapshot.Time
 				point.Exemplars = exemplars(methods, func(e *interceptor.Exemplar) bool { return e.Code == code })
 				points = append(points, point)
 			}
@@ -88,7 +90,7 @@ func exponentialDurations(snapshot *interceptor.Snapshot, attributes *semconv.Ca
 	var points []metricdata.ExponentialHistogramDataPoint[float64]
 	for name, methods := range semconv.ByName(snapshot.Methods) {
 		point := metricdata.ExponentialHistogramDataPoint[float64]{
-			Attributes: attributes.Method(name), StartTime: snapshot.Started, Time: snapshot.Time, Scale: exphist.Scale,
+			Attributes: attributes.Method(name), StartTime: wallclock.Start(snapshot.Time, snapshot.Started), Time: snapshot.Time, Scale: exphist.Scale,
 		}
 		var sum time.Duration
 		var total []uint64

@@ -57,7 +57,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 }
 
 func (o *options) define(flags *flag.FlagSet) {
-	flags.StringVar(&o.addr, "addr", "", "call grpc.health.v1 at `host:port` or unix:///path")
+	flags.StringVar(&o.addr, "addr", "", "call grpc.health.v1 at `host:port` or a gRPC name such as unix:///path")
 	flags.StringVar(&o.url, "http", "", "get `url`")
 	flags.StringVar(&o.file, "file", "", "read the health file at `path`")
 	flags.StringVar(&o.purpose, "for", "ready", "with -file, the `verdict` that counts: live, ready or healthy")
@@ -77,6 +77,9 @@ func (o *options) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.serverName, "tls-server-name", "", "with TLS, expected `name` in the server's certificate")
 }
 
+// maxTimeout keeps the sum of the timeouts from overflowing.
+const maxTimeout = 24 * time.Hour
+
 // validate returns all mistakes in the arguments.
 func (o *options) validate(given map[string]bool, rest []string) error {
 	var errs []error
@@ -90,8 +93,11 @@ func (o *options) validate(given map[string]bool, rest []string) error {
 	reject(len(rest) > 0, "unexpected argument %q", rest)
 	reject(endpoints == 0, "one of -addr, -http and -file is required")
 	reject(endpoints > 1, "-addr, -http and -file exclude each other")
-	reject(o.connectTimeout <= 0, "-connect-timeout: got %v, want more than 0", o.connectTimeout)
-	reject(o.rpcTimeout <= 0, "-rpc-timeout: got %v, want more than 0", o.rpcTimeout)
+	timeout := func(name string, d time.Duration) {
+		reject(d <= 0 || d > maxTimeout, "%s: got %v, want more than 0 and at most %v", name, d, maxTimeout)
+	}
+	timeout("-connect-timeout", o.connectTimeout)
+	timeout("-rpc-timeout", o.rpcTimeout)
 	reject(o.purpose != "live" && o.purpose != "ready" && o.purpose != "healthy",
 		"-for: got %q, want live, ready or healthy", o.purpose)
 	reject(strings.ContainsFunc(o.userAgent, notOfValue), "-user-agent: want printable ASCII")

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 	"time"
@@ -20,6 +19,8 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals/probes/internal/target"
 )
 
 // probeGRPC calls grpc.health.v1 Check.
@@ -54,20 +55,19 @@ func (o *options) probeGRPC(ctx context.Context) result {
 
 // dial returns a connection that is not connected yet. Its errors are invalid arguments.
 func (o *options) dial() (*grpc.ClientConn, error) {
+	name, host, err := target.Parse(o.addr)
+	if err != nil {
+		return nil, fmt.Errorf("-addr: %w", err)
+	}
 	creds := insecure.NewCredentials()
 	if o.tls {
-		config, err := o.tlsConfig()
+		config, err := o.tlsConfig(host)
 		if err != nil {
 			return nil, err
 		}
 		creds = credentials.NewTLS(config)
 	}
-	if !strings.Contains(o.addr, ":/") && !strings.HasPrefix(o.addr, "unix") {
-		if _, _, err := net.SplitHostPort(o.addr); err != nil {
-			return nil, fmt.Errorf("-addr: %w", err)
-		}
-	}
-	return grpc.NewClient(o.addr,
+	return grpc.NewClient(name,
 		grpc.WithTransportCredentials(creds),
 		grpc.WithUserAgent(o.userAgent),
 		grpc.WithNoProxy(),
@@ -109,11 +109,15 @@ func (o *options) check(ctx context.Context, conn *grpc.ClientConn) (*healthpb.H
 	return healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{Service: o.service}, options...)
 }
 
-// tlsConfig loads the files of the flags. Its errors are invalid arguments.
-func (o *options) tlsConfig() (*tls.Config, error) {
+// tlsConfig loads the files of the flags, for a connection to host. Its errors are invalid arguments.
+func (o *options) tlsConfig(host string) (*tls.Config, error) {
+	serverName := o.serverName
+	if ip, _, found := strings.Cut(host, "%"); found && serverName == "" {
+		serverName = ip // certificates have no zones
+	}
 	config := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
-		ServerName:         o.serverName,
+		ServerName:         serverName,
 		InsecureSkipVerify: o.noVerify, // by -tls-no-verify
 	}
 	if o.clientCert != "" {

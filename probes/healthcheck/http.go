@@ -18,11 +18,6 @@ import (
 
 // probeHTTP gets a URL. It does not follow redirects.
 func (o *options) probeHTTP(ctx context.Context) result {
-	transport, err := o.transport()
-	if err != nil {
-		return result{code: exitArguments, text: "error: " + err.Error()}
-	}
-	defer transport.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(ctx, o.connectTimeout+o.rpcTimeout)
 	defer cancel()
 	var connected atomic.Bool
@@ -33,6 +28,11 @@ func (o *options) probeHTTP(ctx context.Context) result {
 	if err != nil {
 		return result{code: exitArguments, text: "error: -http: " + err.Error()}
 	}
+	transport, err := o.transport(request.URL.Hostname())
+	if err != nil {
+		return result{code: exitArguments, text: "error: " + err.Error()}
+	}
+	defer transport.CloseIdleConnections()
 	start := time.Now()
 	answer, err := transport.RoundTrip(request)
 	switch {
@@ -62,8 +62,8 @@ func resultOf(answer *http.Response, elapsed time.Duration) result {
 	}
 }
 
-func (o *options) transport() (*http.Transport, error) {
-	config, err := o.tlsConfig()
+func (o *options) transport(host string) (*http.Transport, error) {
+	config, err := o.tlsConfig(host)
 	if err != nil {
 		return nil, err
 	}

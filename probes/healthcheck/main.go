@@ -33,7 +33,7 @@ const (
 //
 // It needs one of
 //
-//	-addr HOST:PORT   calls grpc.health.v1 Check, with the flags of grpc_health_probe; also unix:///path and [::1]:port
+//	-addr HOST:PORT   calls grpc.health.v1 Check, with the flags of grpc_health_probe; also a gRPC name such as unix:///path
 //	-http URL         2xx is serving, 503 is not; a password in the URL is sent but never printed
 //	-file PATH        reads a health file; -for selects live, ready (the default) or healthy
 //

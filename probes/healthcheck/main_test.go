@@ -12,6 +12,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -98,7 +100,8 @@ func TestProbeArguments(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{
 		"", "-nonsense", "-addr", "-addr localhost:1 -http http://localhost:1", "-addr localhost:1 -file /tmp/x",
-		"-addr localhost:1 surplus", "-addr localhost", "-addr localhost:1 -connect-timeout 0s",
+		"-addr localhost:1 surplus", "-addr localhost", "-addr localhost:", "-addr vsock:3:1", "-addr ipv4:localhost:1", "-addr ipv6:[::1]",
+		"-addr ipv4:127.0.0.1:1,127.0.0.2:1", "-addr localhost:1 -connect-timeout 25h", "-http http://localhost:1 -rpc-timeout 2562047h", "-addr localhost:1 -connect-timeout 0s",
 		"-addr localhost:1 -rpc-timeout -1s", "-addr localhost:1 -rpc-timeout soon", "-addr localhost:1 -for live",
 		"-file /tmp/x -for ever", "-file /tmp/x -service a", "-file /tmp/x -gzip", "-http ftp://localhost", "-http /live",
 		"-http http://a -tls", "-http http://a -tls-no-verify", "-addr localhost:1 -tls-no-verify",
@@ -157,14 +160,16 @@ func TestProbeGRPC(t *testing.T) {
 	addr := lis.Addr().String()
 	probe(t, 0, "-addr", addr)
 	probe(t, 0, "--addr="+addr, "-service=up", "-v")
-	probe(t, 0, "-addr", "dns:///"+addr)
+	for _, scheme := range []string{"dns:///", "dns:", "passthrough:///", "passthrough:", "ipv4:"} {
+		probe(t, 0, "-addr", scheme+addr)
+	}
 	probe(t, 0, "-addr", addr, "-gzip")
 	probe(t, 4, "-addr", addr, "-service", "down")
 	probe(t, 3, "-addr", addr, "-service", "missing")
 	probe(t, 2, "-addr", addr, "-tls", "-tls-no-verify")
 }
 
-func TestProbeUnixAndIPv6(t *testing.T) {
+func TestProbeUnix(t *testing.T) {
 	t.Parallel()
 	dir, err := os.MkdirTemp("", "v")
 	if err != nil {
@@ -176,9 +181,40 @@ func TestProbeUnixAndIPv6(t *testing.T) {
 	probe(t, 0, "-addr", "unix://"+socket)
 	probe(t, 0, "-addr", "unix:"+socket, "-service", "up")
 	probe(t, 2, "-addr", "unix://"+socket+"missing")
+	if runtime.GOOS == "linux" {
+		name := fmt.Sprintf("vitals-healthcheck-%d", os.Getpid())
+		grpcServer(t, loopback(t, "unix", "@"+name))
+		probe(t, 0, "-addr", "unix-abstract:"+name)
+	}
+}
+
+func TestProbeIPv6WithAZone(t *testing.T) {
+	t.Parallel()
+	certificate, _ := selfSigned(t)
+	cert, _ := pemFiles(t, certificate)
+	secure := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	lis := loopback(t, "tcp6", "[::1]:0")
-	grpcServer(t, lis)
-	probe(t, 0, "-addr", lis.Addr().String())
+	grpcServer(t, lis, grpc.Creds(credentials.NewTLS(secure)))
+	web := &httptest.Server{
+		Listener: loopback(t, "tcp6", "[::1]:0"), TLS: secure,
+		Config: &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})},
+	}
+	web.StartTLS()
+	t.Cleanup(web.Close)
+	links, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(links, func(link net.Interface) bool { return link.Flags&net.FlagLoopback != 0 })
+	zone, trust := links[i].Name, []string{"-tls-ca-cert", cert}
+	_, port, _ := net.SplitHostPort(lis.Addr().String())
+	for _, addr := range []string{"[::1]:", "[::1%" + zone + "]:", "ipv6:[::1%25" + zone + "]:", "ipv6:[::1]:"} {
+		probe(t, 0, append(trust, "-addr", addr+port, "-tls")...)
+	}
+	_, port, _ = net.SplitHostPort(web.Listener.Addr().String())
+	for _, host := range []string{"[::1]:", "[::1%25" + zone + "]:", "user:" + secret + "@[::1%25" + zone + "]:"} {
+		probe(t, 0, append(trust, "-http", "https://"+host+port)...)
+	}
 }
 
 func TestProbeConnectionFailures(t *testing.T) {
@@ -187,7 +223,9 @@ func TestProbeConnectionFailures(t *testing.T) {
 		t.Errorf("%q does not contain the cause", text)
 	}
 	silent := loopback(t, "tcp", "127.0.0.1:0") // accepts, and never says anything
-	probe(t, 2, "-addr", silent.Addr().String(), "-connect-timeout", "50ms")
+	if text := probe(t, 2, "-addr", silent.Addr().String(), "-connect-timeout", "50ms"); !strings.Contains(text, "not connected within 50ms") {
+		t.Errorf("got %q, want that -connect-timeout has passed", text)
+	}
 }
 
 func TestProbeRPCFailures(t *testing.T) {

@@ -9,9 +9,15 @@ import (
 // Config describes how the kubelet reaches the program, and the program's checks and drain. Exactly one of GRPCPort,
 // HTTPPort and Command is required. vitals.Config.Kubernetes makes one from the program's own configuration.
 type Config struct {
-	// GRPCPort serves grpc.health.v1 in plaintext: gRPC probes do not support TLS. A server with TLS opens a plaintext port
-	// with PLUGIN_HEALTH_GRPC_ADDR.
+	// GRPCPort serves grpc.health.v1, in plaintext unless GRPCTLS is set. A server with TLS opens a plaintext port with
+	// PLUGIN_HEALTH_GRPC_ADDR.
 	GRPCPort int
+	// GRPCTLS is set if GRPCPort serves TLS. It requires GRPCContainerProbeTLS.
+	GRPCTLS bool
+	// GRPCContainerProbeTLS is set if the cluster's API servers and kubelets have the feature gate of this name, which is
+	// alpha in Kubernetes 1.37. Elsewhere gRPC probes use plaintext. The kubelet does not verify the certificate and
+	// presents none.
+	GRPCContainerProbeTLS bool
 	// HTTPPort serves /startup, /live and /ready.
 	HTTPPort int
 	// HTTPS is set if HTTPPort serves TLS. The kubelet does not verify the certificate.
@@ -23,7 +29,7 @@ type Config struct {
 	// Address is what Command probes, seen from inside the container: host:port or unix:///path for gRPC,
 	// http://host:port without a path, or the absolute path of the health file.
 	Address string
-	// FileInterval is how often the program writes the health file, which expires after three intervals. Required if
+	// FileInterval is how often the program writes the health file, which expires after three intervals, at least 3 s. Required if
 	// Address is a file.
 	FileInterval time.Duration
 

@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"net"
 	"net/url"
 	"path"
 	"slices"
@@ -9,10 +8,14 @@ import (
 	"time"
 
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/probes/internal/target"
 )
 
 // commandTimeout is the time after which the healthcheck command fails by itself: 1 s to connect, 1 s for the response.
 const commandTimeout = 2 * time.Second
+
+// grpcTLSRequires is what gRPC probes with TLS need. Other clusters drop the mode and probe in plaintext.
+const grpcTLSRequires = "Kubernetes 1.37 with the feature gate GRPCContainerProbeTLS"
 
 // command returns the command of a probe.
 func (c Config) command(name string) []string {
@@ -50,8 +53,14 @@ func (c Config) endpoint(errs *conflicts) {
 	errs.port("GRPCPort", c.GRPCPort)
 	errs.port("HTTPPort", c.HTTPPort)
 	if c.HTTPS && c.HTTPPort == 0 {
-		errs.add("HTTPS", "requires HTTPPort: gRPC probes do not support TLS; open a plaintext port for them "+
-			"(PLUGIN_HEALTH_GRPC_ADDR) or use a Command with the flag -tls")
+		errs.add("HTTPS", "requires HTTPPort; for a gRPC port with TLS see GRPCTLS")
+	}
+	if c.GRPCTLS && !c.GRPCContainerProbeTLS {
+		errs.add("GRPCTLS", "gRPC probes do not support TLS, except in %s: set GRPCContainerProbeTLS, open a plaintext port for them "+
+			"(PLUGIN_HEALTH_GRPC_ADDR, PLUGIN_HEALTH_GRPC_PLAINTEXT), or use a Command with the flag -tls", grpcTLSRequires)
+	}
+	if c.GRPCTLS && c.GRPCPort == 0 {
+		errs.add("GRPCTLS", "requires GRPCPort")
 	}
 	if c.FileInterval != 0 && !c.readsFile() {
 		errs.add("FileInterval", "requires the path of a file as Address")
@@ -87,8 +96,8 @@ func (c Config) address(errs *conflicts) {
 			errs.add("FileInterval", "got %v, want how often the program writes the file (PLUGIN_HEALTH_CHECK_INTERVAL)", c.FileInterval)
 		}
 		errs.bounded("FileInterval", c.FileInterval)
-	case !strings.Contains(c.Address, ":/") && !strings.HasPrefix(c.Address, "unix"):
-		if _, _, err := net.SplitHostPort(c.Address); err != nil {
+	default:
+		if _, _, err := target.Parse(c.Address); err != nil {
 			errs.add("Address", "got %q, want host:port, unix:///path, http://host:port or an absolute path", c.Address)
 		}
 	}

@@ -34,6 +34,7 @@ type probe struct {
 type grpcAction struct {
 	Port    int    `json:"port"`
 	Service string `json:"service"`
+	Mode    string `json:"mode,omitempty"`
 }
 
 type httpGetAction struct {
@@ -69,13 +70,17 @@ func (p *Pod) GracePeriod() time.Duration { return p.gracePeriod }
 func (p *Pod) Container() []byte { return encode(p.container) }
 
 // Patch returns a strategic merge patch of the named container, in JSON, for kubectl patch --patch-file. It fits
-// Deployments, StatefulSets and DaemonSets.
+// Deployments, StatefulSets and DaemonSets. Where the probes need a feature gate, an annotation of the pod names it.
 func (p *Pod) Patch(name string) []byte {
 	type object = map[string]any
 	c := p.container
 	c.Name = name
 	spec := object{"terminationGracePeriodSeconds": int64(p.gracePeriod / time.Second), "containers": []container{c}}
-	return encode(object{"spec": object{"template": object{"spec": spec}}})
+	template := object{"spec": spec}
+	if c.LivenessProbe.GRPC != nil && c.LivenessProbe.GRPC.Mode != "" {
+		template["metadata"] = object{"annotations": object{"vitals/requires": grpcTLSRequires}}
+	}
+	return encode(object{"spec": object{"template": template}})
 }
 
 func encode(v any) []byte {
@@ -92,6 +97,9 @@ func (c Config) probe(name string, t Timing) probe {
 	switch {
 	case c.GRPCPort != 0:
 		p.GRPC = &grpcAction{Port: c.GRPCPort, Service: name}
+		if c.GRPCTLS {
+			p.GRPC.Mode = "TLS"
+		}
 	case c.HTTPPort != 0:
 		p.HTTPGet = &httpGetAction{Port: c.HTTPPort, Path: probePath(name)}
 		if c.HTTPS {

@@ -20,6 +20,7 @@ func TestDefaultsDoNotConflict(t *testing.T) {
 		"gRPC":             {GRPCPort: 9090},
 		"HTTP":             {HTTPPort: 8080},
 		"command":          {Command: command, Address: "localhost:50051"},
+		"gRPC name":        {Command: command, Address: "ipv4:127.0.0.1:50051"},
 		"file":             {Command: command, Address: "/tmp/health", FileInterval: 10 * second},
 		"slow check":       {GRPCPort: 9090, Checks: slow},
 		"short drain":      {GRPCPort: 9090, DrainDelay: second},
@@ -70,6 +71,10 @@ func TestActionOfEachEndpoint(t *testing.T) {
 	}{
 		"gRPC": {kubernetes.Config{GRPCPort: 9090}, [3]string{
 			`{"port":9090,"service":"startup"}`, `{"port":9090,"service":"liveness"}`, `{"port":9090,"service":"readiness"}`,
+		}},
+		"gRPC with TLS": {kubernetes.Config{GRPCPort: 9090, GRPCTLS: true, GRPCContainerProbeTLS: true}, [3]string{
+			`{"port":9090,"service":"startup","mode":"TLS"}`, `{"port":9090,"service":"liveness","mode":"TLS"}`,
+			`{"port":9090,"service":"readiness","mode":"TLS"}`,
 		}},
 		"HTTPS": {kubernetes.Config{HTTPPort: 8443, HTTPS: true}, [3]string{
 			`{"path":"/startup","port":8443,"scheme":"HTTPS"}`, `{"path":"/live","port":8443,"scheme":"HTTPS"}`,
@@ -235,7 +240,19 @@ func TestLimitOfEachRule(t *testing.T) {
 		"TLS": {
 			func(c *kubernetes.Config) { c.GRPCPort, c.HTTPPort, c.HTTPS = 0, 8443, true },
 			func(c *kubernetes.Config) { c.HTTPS = true },
-			"gRPC probes do not support TLS",
+			"HTTPS: requires HTTPPort",
+		},
+		"gRPC with TLS": {
+			func(c *kubernetes.Config) { c.GRPCTLS, c.GRPCContainerProbeTLS = true, true },
+			func(c *kubernetes.Config) { c.GRPCTLS = true },
+			"GRPCTLS: gRPC probes do not support TLS, except in Kubernetes 1.37 with the feature gate GRPCContainerProbeTLS",
+		},
+		"GRPCTLS without a port": {
+			func(c *kubernetes.Config) { c.GRPCContainerProbeTLS = true },
+			func(c *kubernetes.Config) {
+				c.GRPCPort, c.HTTPPort, c.GRPCTLS, c.GRPCContainerProbeTLS = 0, 8080, true, true
+			},
+			"GRPCTLS: requires GRPCPort",
 		},
 		"timeout of the command": {
 			func(c *kubernetes.Config) {
@@ -353,6 +370,16 @@ func TestProbesReportsAllConflicts(t *testing.T) {
 	} {
 		if err == nil || !strings.Contains(err.Error(), "kubernetes: "+field) {
 			t.Errorf("no %q in:\n%v", field, err)
+		}
+	}
+}
+
+func TestPatchNamesTheFeatureGateThatItNeeds(t *testing.T) {
+	const annotation = `"vitals/requires": "Kubernetes 1.37 with the feature gate GRPCContainerProbeTLS"`
+	for _, secure := range []bool{false, true} {
+		patch := string(must(t, kubernetes.Config{GRPCPort: 9090, GRPCTLS: secure, GRPCContainerProbeTLS: true}).Patch("orders"))
+		if strings.Contains(patch, annotation) != secure {
+			t.Errorf("TLS %v: %s", secure, patch)
 		}
 	}
 }

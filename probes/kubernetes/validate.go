@@ -80,7 +80,7 @@ func (c Config) restarts(errs *conflicts) {
 	if live < ready {
 		errs.add("Liveness", "restarts after %v (Period × FailureThreshold), before Readiness removes the pod after %v", live, ready)
 	}
-	if expires := 3 * c.FileInterval; expires > live {
+	if expires := max(3*c.FileInterval, 3*time.Second); c.readsFile() && expires > live {
 		errs.add("FileInterval", "got %v: the file expires after %v, later than the %v (Period × FailureThreshold) of Liveness; want "+
 			"at most %v or a longer Liveness", c.FileInterval, expires, live, live/3)
 	}

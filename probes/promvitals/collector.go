@@ -22,7 +22,7 @@ type Config struct {
 	// Recorder provides the statistics of server and client calls.
 	Recorder *interceptor.Recorder
 	// Buckets are the upper bounds of the latency histograms in seconds, ascending. Default prometheus.DefBuckets, as
-	// in go-grpc-middleware. Bounds of the recorder's own buckets are exact, others move to the nearest of those; see
+	// in go-grpc-middleware; at most 100 s, the recorder's greatest bound. Bounds of the recorder's own buckets are exact, others move to the nearest of those; see
 	// interceptor.Histogram.Cumulative.
 	Buckets []float64
 	// NativeHistograms adds native histograms of schema 3 (buckets 9.05 % wide) to the classic buckets of the call
@@ -34,6 +34,9 @@ type Config struct {
 	// holds, so that rate() sees the first error, and for other codes after their first occurrence.
 	AllCodes bool
 }
+
+// maxBound is the greatest bound of the recorder, in seconds.
+const maxBound = 100
 
 // Collector is a prometheus.Collector of health and calls. Register it with any registry, or pass it to Handler.
 type Collector struct {
@@ -53,6 +56,8 @@ func New(cfg Config) (*Collector, error) {
 	for i, bound := range cfg.Buckets {
 		if math.IsNaN(bound) || math.IsInf(bound, 0) || bound <= 0 {
 			errs = append(errs, fmt.Errorf("promvitals: Buckets[%d]: got %v, want a positive number of seconds", i, bound))
+		} else if bound > maxBound {
+			errs = append(errs, fmt.Errorf("promvitals: Buckets[%d]: got %v, want at most %v s: the recorder does not distinguish longer calls", i, bound, maxBound))
 		}
 		if i > 0 && !(bound > cfg.Buckets[i-1]) { // also true for NaN
 			errs = append(errs, fmt.Errorf("promvitals: Buckets[%d]: got %v after %v, want bounds sorted in ascending order", i, bound, cfg.Buckets[i-1]))

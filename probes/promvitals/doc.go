@@ -19,6 +19,7 @@
 //
 //	health_status{service}                     1 serving, 0 not: the names of grpc.health.v1; "" is the whole server
 //	health_state{state}                        1 for the overall status of the report, else 0
+//	health_standby                             1 while out of traffic on purpose, else 0
 //	health_phase{phase}                        1 for starting, ready, draining or stopped, else 0
 //	health_checks_total{service,status}        runs of a check by the status that they led to
 //	health_check_duration_seconds{service}     histogram of the runs
@@ -26,6 +27,8 @@
 //	health_check_last_success_timestamp_seconds{check}
 //	health_check_consecutive_failures{check}
 //	health_measurement{check,unit}             the last number of a check that measures
+//	health_check_caused{cause,check}           1 while the failure of the check cause explains that of check; else absent
+//	health_check_value{check,name,unit}        a number that a check last reported beside its result
 //	health_breaker_state{breaker,state}        1 for closed, half-open or open, else 0
 //	health_breaker_transitions_total{breaker,state}   by the state entered
 //	health_breaker_calls_total{breaker,result} success, failure, neutral, rejected

@@ -1,9 +1,11 @@
 package promvitals_test
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
 
 	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/probes/promvitals"
@@ -41,4 +43,56 @@ func ExampleNew() {
 		}
 	}
 	// Output: health_status{service=""} 1
+}
+
+type tenantKey struct{}
+
+// Labels from the context: a recorder for each value of the label, chosen by an interceptor. The values are a fixed set, so
+// that callers cannot create series.
+func ExampleNew_labelsFromContext() {
+	registry := prometheus.NewRegistry()
+	recorders := map[string]*interceptor.Recorder{}
+	for _, tenant := range []string{"free", "paid", "other"} {
+		recorder, err := interceptor.New(interceptor.Config{})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		collector, err := promvitals.New(promvitals.Config{Recorder: recorder})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		prometheus.WrapRegistererWith(prometheus.Labels{"tenant": tenant}, registry).MustRegister(collector)
+		recorders[tenant] = recorder
+	}
+	byTenant := func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		tenant, _ := ctx.Value(tenantKey{}).(string)
+		recorder := recorders[tenant]
+		if recorder == nil {
+			recorder = recorders["other"]
+		}
+		return recorder.UnaryServerInterceptor(ctx, req, info, handler)
+	}
+	handler := func(context.Context, any) (any, error) { return nil, nil }
+	for _, tenant := range []string{"paid", "paid", "unknown"} {
+		ctx := context.WithValue(context.Background(), tenantKey{}, tenant) // by the interceptor for credentials
+		_, _ = byTenant(ctx, nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Get"}, handler)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if labels := m.GetLabel(); f.GetName() == "grpc_server_started_total" {
+				last := labels[len(labels)-1]
+				fmt.Printf("%s %s: %v\n", last.GetName(), last.GetValue(), m.GetCounter().GetValue())
+			}
+		}
+	}
+	// Output:
+	// tenant other: 1
+	// tenant paid: 2
 }

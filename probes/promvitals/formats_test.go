@@ -177,10 +177,12 @@ func ExampleFamilies() {
 		}
 	}
 	// Output:
+	// GAUGE health_check_caused
 	// GAUGE health_check_consecutive_failures
 	// HISTOGRAM health_check_duration_seconds
 	// GAUGE health_check_last_success_timestamp_seconds
 	// GAUGE health_check_state
+	// GAUGE health_check_value
 }
 
 // changing is a source with checks that are added and removed.

@@ -1,10 +1,14 @@
 package promvitals
 
 import (
+	"iter"
+	"time"
+
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
+	"github.com/vitals-go/vitals/internal/wallclock"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -12,6 +16,7 @@ import (
 var (
 	statusFamily       = newFamily(gauge, "health_status", "Whether a name of grpc.health.v1 serves: 1 or 0.", "service")
 	stateFamily        = newFamily(gauge, "health_state", "Overall status of the report: 1 for the state it is in.", "state")
+	standbyFamily      = newFamily(gauge, "health_standby", "1 while the process is out of traffic on purpose, else 0.")
 	phaseFamily        = newFamily(gauge, "health_phase", "Phase of the process: 1 for the phase it is in.", "phase")
 	runsFamily         = newFamily(counter, "health_checks_total", "Runs of a check, by the status that they led to.", "service", "status")
 	durationFamily     = newHistogramFamily(checker.DurationBounds(), "health_check_duration_seconds", "How long the runs of a check took.", "service")
@@ -19,6 +24,8 @@ var (
 	lastSuccessFamily  = newFamily(gauge, "health_check_last_success_timestamp_seconds", "When a check last passed, as Unix time.", "check")
 	failuresFamily     = newFamily(gauge, "health_check_consecutive_failures", "How many runs of a check have failed in a row.", "check")
 	measurementFamily  = newFamily(gauge, "health_measurement", "The number that a check last measured, in its unit.", "check", "unit")
+	causedFamily       = newFamily(gauge, "health_check_caused", "1 while the failure of another check explains that of a check; else absent.", "cause", "check")
+	valueFamily        = newFamily(gauge, "health_check_value", "A number that a check last reported beside its result.", "check", "name", "unit")
 	breakerStateFamily = newFamily(gauge, "health_breaker_state", "State of a circuit breaker: 1 for the state it is in.", "breaker", "state")
 	transitionsFamily  = newFamily(counter, "health_breaker_transitions_total", "Transitions of a circuit breaker, by the state entered.", "breaker", "state")
 	breakerCallsFamily = newFamily(counter, "health_breaker_calls_total", "Calls through a circuit breaker, by result.", "breaker", "result")
@@ -27,8 +34,8 @@ var (
 	infoFamily         = newFamily(gauge, "health_info", "Always 1; the version is a label.", "version")
 
 	healthFamilies = []*family{
-		statusFamily, stateFamily, phaseFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
-		measurementFamily, breakerStateFamily, transitionsFamily, breakerCallsFamily, slowCallsFamily, watchFamily, infoFamily,
+		statusFamily, stateFamily, phaseFamily, standbyFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
+		measurementFamily, causedFamily, valueFamily, breakerStateFamily, transitionsFamily, breakerCallsFamily, slowCallsFamily, watchFamily, infoFamily,
 	}
 )
 
@@ -37,22 +44,24 @@ type healthLabels struct {
 	names        labelCache[string, labels]
 	checks       labelCache[string, *checkLabels]
 	measurements labelCache[[2]string, labels]
+	values       labelCache[[3]string, labels]
 	breakers     labelCache[string, *breakerLabels]
 }
 
 func (l *healthLabels) collect(report *servicer.Report, e *emitter) {
 	ofName := func(name string) labels { return statusFamily.with(name) }
-	for _, name := range report.Names {
+	for name := range distinct(report.Names, func(n servicer.ServingName) string { return n.Name }) {
 		e.gauge(statusFamily, l.names.of(name.Name, ofName), boolValue(name.Status == healthpb.HealthCheckResponse_SERVING))
 	}
 	l.names.trim(len(report.Names))
-	for _, result := range report.Checks {
-		l.collectCheck(result, e)
+	for result := range distinct(report.Checks, func(c *checker.Result) string { return c.Name }) {
+		l.collectCheck(*result, e)
 	}
 	l.checks.trim(len(report.Checks))
 	l.measurements.trim(len(report.Checks))
-	for i := range report.Breakers {
-		l.collectBreaker(&report.Breakers[i], e)
+	l.values.trim(l.collectValues(report.Checks, e))
+	for b := range distinct(report.Breakers, func(b breaker.Snapshot) string { return b.Name }) {
+		l.collectBreaker(b, e)
 	}
 	l.breakers.trim(len(report.Breakers))
 	for status := checker.Unknown; status <= checker.Critical; status++ {
@@ -61,6 +70,7 @@ func (l *healthLabels) collect(report *servicer.Report, e *emitter) {
 	for phase := servicer.Starting; phase <= servicer.Stopped; phase++ {
 		e.gauge(phaseFamily, phaseFamily.with(phase.String()), boolValue(report.Phase == phase))
 	}
+	e.gauge(standbyFamily, nil, boolValue(report.Standby))
 	e.gauge(watchFamily, nil, float64(report.WatchStreams))
 	e.gauge(infoFamily, infoFamily.with(report.Version), 1)
 }
@@ -72,8 +82,11 @@ func (l *healthLabels) collectCheck(result *checker.Result, e *emitter) {
 		e.counter(runsFamily, of.statuses[status], result.Runs.ByStatus(checker.Status(status)))
 	}
 	e.gauge(failuresFamily, of.check, float64(result.Failures))
+	if result.CausedBy != "" {
+		e.gauge(causedFamily, causedFamily.with(result.CausedBy, result.Name), 1)
+	}
 	if !result.LastSuccess.IsZero() {
-		e.gauge(lastSuccessFamily, of.check, float64(result.LastSuccess.UnixNano())/1e9)
+		e.gauge(lastSuccessFamily, of.check, float64(wallclock.On(time.Now(), result.LastSuccess).UnixNano())/1e9)
 	}
 	if result.Measurement != (checker.Measurement{}) {
 		series := l.measurements.of([2]string{result.Name, result.Measurement.Unit}, func(key [2]string) labels {
@@ -94,6 +107,18 @@ func (l *healthLabels) collectCheck(result *checker.Result, e *emitter) {
 	e.metrics <- h
 }
 
+// collectValues returns how many there are.
+func (l *healthLabels) collectValues(checks []*checker.Result, e *emitter) (n int) {
+	for result := range distinct(checks, func(c *checker.Result) string { return c.Name }) {
+		for v := range distinct((*result).Values, func(v checker.Value) string { return v.Name }) {
+			key := [...]string{(*result).Name, v.Name, v.Unit}
+			e.gauge(valueFamily, l.values.of(key, func(key [3]string) labels { return valueFamily.with(key[:]...) }), v.Number)
+			n++
+		}
+	}
+	return n
+}
+
 func (l *healthLabels) collectBreaker(b *breaker.Snapshot, e *emitter) {
 	of := l.breakers.of(b.Name, newBreakerLabels)
 	for state, series := range of.states {
@@ -104,6 +129,18 @@ func (l *healthLabels) collectBreaker(b *breaker.Snapshot, e *emitter) {
 		e.counter(breakerCallsFamily, of.results[i], n)
 	}
 	e.counter(slowCallsFamily, of.breaker, b.Calls.Slow)
+}
+
+// distinct yields the first element of each name. Those of a servicer.Server differ; another source's that do not would fail
+// the whole scrape.
+func distinct[T any](sorted []T, name func(T) string) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		for i := range sorted {
+			if (i == 0 || name(sorted[i]) != name(sorted[i-1])) && !yield(&sorted[i]) {
+				return
+			}
+		}
+	}
 }
 
 func boolValue(b bool) float64 {

@@ -46,7 +46,7 @@ func TestScrapesRunNoCheck(t *testing.T) {
 		var scraping sync.WaitGroup
 		for _, accept := range []string{text, openMetrics, protobuf} {
 			scraping.Go(func() {
-				for range 700 {
+				for range 100 {
 					if got := get(t, page, accept).Body.String(); !strings.Contains(got, "hanging") {
 						t.Errorf("no check on the page: %s", got)
 						return

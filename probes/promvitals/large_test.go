@@ -33,6 +33,7 @@ func large(n int) *servicer.Report {
 		r.Names = append(r.Names, servicer.ServingName{Name: name, Status: healthpb.HealthCheckResponse_SERVING})
 		r.Checks = append(r.Checks, &checker.Result{
 			Name: name, Status: checker.Healthy, LastSuccess: time.Unix(2000, 0), Measurement: checker.Measurement{Value: 1, Unit: "%"},
+			CausedBy: name, Values: []checker.Value{{Name: "lag" + name, Number: 1, Unit: "s"}},
 		})
 		r.Breakers = append(r.Breakers, breaker.Snapshot{Name: name})
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/vitals-go/vitals/internal/wallclock"
 )
 
 const (
@@ -71,7 +73,7 @@ type emitter struct {
 func (e *emitter) setCreated(at time.Time) {
 	e.created = nil
 	if !at.IsZero() {
-		e.created = timestamppb.New(at)
+		e.created = timestamppb.New(wallclock.Start(time.Now(), at))
 	}
 }
 

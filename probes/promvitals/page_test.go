@@ -70,7 +70,8 @@ func TestHandlerRejectsCollectorsWithTheSameNames(t *testing.T) {
 	}
 }
 
-// The registry keeps one of two equal series and reports an error.
+// TestDuplicateSeriesIsWrittenOnce uses reports that no servicer.Server makes. In a registry of the user the error of a
+// duplicate would be a response of 500.
 func TestDuplicateSeriesIsWrittenOnce(t *testing.T) {
 	for what, repeat := range map[string]func(*servicer.Report){
 		"breaker": func(r *servicer.Report) { r.Breakers = append(r.Breakers, r.Breakers[0]) },
@@ -83,7 +84,7 @@ func TestDuplicateSeriesIsWrittenOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for n := range 2 {
+		for range 2 {
 			seen := map[string]bool{}
 			got := get(t, page, text).Body.String()
 			for line := range strings.Lines(got) {
@@ -93,8 +94,8 @@ func TestDuplicateSeriesIsWrittenOnce(t *testing.T) {
 				}
 				seen[series] = true
 			}
-			if want := fmt.Sprintf(`promhttp_metric_handler_errors_total{cause="gathering"} %d`+"\n", n); !strings.Contains(got, want) {
-				t.Errorf("two of a %s: %s is missing", what, want)
+			if !strings.Contains(got, `promhttp_metric_handler_errors_total{cause="gathering"} 0`+"\n") {
+				t.Errorf("two of a %s: the registry got an error", what)
 			}
 		}
 	}

@@ -237,6 +237,23 @@ func TestGatherExportsCalls(t *testing.T) {
 	}
 }
 
+// A rate must see the first failure of a method whose first call fails.
+func TestFailureCodesHaveASeriesDuringTheFirstCall(t *testing.T) {
+	recorder := traffic(t, nil)
+	c := collector(t, promvitals.Config{Recorder: recorder})
+	const series = `grpc_server_handled_total{grpc_code="Unavailable",`
+	if strings.Contains(scrape(t, c), series) {
+		t.Error("a series before the first call")
+	}
+	_, _ = recorder.UnaryServerInterceptor(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"},
+		func(context.Context, any) (any, error) {
+			if !strings.Contains(scrape(t, c), series) {
+				t.Error("no series during the first call")
+			}
+			return nil, nil
+		})
+}
+
 func ExampleHandler() {
 	recorder, err := interceptor.New(interceptor.Config{})
 	if err != nil {
@@ -281,4 +298,16 @@ func sampleRuns() checker.Runs {
 	runs.AddRuns(2*time.Millisecond, 2)
 	runs.AddRuns(41*time.Second-8*time.Millisecond, 1)
 	return runs
+}
+
+// Calls of 2 and of 45 minutes would fall into one bucket, whatever its bound.
+func TestBucketsBeyondTheRecordersAreRefused(t *testing.T) {
+	for _, buckets := range [][]float64{{1, 100.1}, {300}, {math.Inf(1)}} {
+		if _, err := promvitals.New(promvitals.Config{Recorder: traffic(t, nil), Buckets: buckets}); err == nil || !strings.Contains(err.Error(), "Buckets[") {
+			t.Errorf("%v: got %v, want an error that names the bound", buckets, err)
+		}
+	}
+	if _, err := promvitals.New(promvitals.Config{Recorder: traffic(t, nil), Buckets: []float64{1, 100}}); err != nil {
+		t.Error(err)
+	}
 }

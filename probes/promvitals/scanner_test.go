@@ -73,9 +73,9 @@ func (d *unusedStream) Context() context.Context { return d.ctx }
 
 // TestScannerAddsNoSeries scans a real server, with and without a handler for unknown services.
 func TestScannerAddsNoSeries(t *testing.T) {
-	strangers := 100_000
+	strangers := 20_000
 	if testing.Short() || underRace {
-		strangers = 10_000
+		strangers = 5_000
 	}
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
 	refuse := grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error { return status.Error(codes.Unimplemented, "") })

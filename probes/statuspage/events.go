@@ -107,8 +107,10 @@ func (s *stream) send() *servicer.Report {
 
 // write sends one event and flushes it.
 func (s *stream) write(event []byte) error {
-	// Not every ResponseWriter supports deadlines; those of probes.Server do.
+	// Not every ResponseWriter supports deadlines; those of probes.Server do. Over HTTP/2 a deadline ends the stream also
+	// when nothing is written, so none may remain.
 	_ = s.control.SetWriteDeadline(time.Now().Add(eventTimeout))
+	defer func() { _ = s.control.SetWriteDeadline(time.Time{}) }()
 	if _, err := s.w.Write(event); err != nil {
 		return err
 	}

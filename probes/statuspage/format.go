@@ -4,12 +4,16 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"math"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/vitals-go/vitals/breaker"
+	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/internal/errtext"
+	"github.com/vitals-go/vitals/internal/unit"
+	"github.com/vitals-go/vitals/internal/wallclock"
 	"github.com/vitals-go/vitals/probes/internal/response"
 	"github.com/vitals-go/vitals/servicer"
 )
@@ -20,11 +24,10 @@ func newTemplate() *template.Template {
 		"css":     func() template.CSS { return template.CSS(pageCSS) },
 		"js":      func() template.JS { return template.JS(pageJS) },
 		"icon":    icon,
-		"clock":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
-		"stamp":   response.Time,
 		"span":    span,
 		"brief":   brief,
 		"names":   enumerated,
+		"number":  number,
 		"subject": response.Subject,
 		"errtext": errtext.Of,
 		"class": func(s breaker.State) string {
@@ -32,6 +35,18 @@ func newTemplate() *template.Template {
 		},
 		"calls": func(c breaker.Calls) string { return plural(c.Successes+c.Failures, "call") },
 	}).Parse(pageHTML))
+}
+
+// clock formats times for a page rendered at now: the script shows how long before now they lie, which must stay right when
+// the wall clock has been set.
+type clock struct{ now time.Time }
+
+// Stamp returns t for the script.
+func (c clock) Stamp(t time.Time) string { return response.Time(wallclock.On(c.now, t)) }
+
+// Clock returns t for readers without a script.
+func (c clock) Clock(t time.Time) string {
+	return wallclock.On(c.now, t).UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
 // decimal formats a number with one decimal below 10 and none above.
@@ -115,4 +130,9 @@ func badgeSVG(report *servicer.Report) []byte {
 		`<g fill="#fff" text-anchor="middle" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">`+
 		`<text x="%[6]d" y="14">health</text><text x="%[7]d" y="14">%[4]s</text></g></svg>`,
 		label+width, label, width, word, colorOf(class), label/2, label+width/2)
+}
+
+// number formats a value of a check with its unit and at most three decimals.
+func number(v checker.Value) string {
+	return unit.Format(strconv.FormatFloat(math.Round(v.Number*1000)/1000, 'f', -1, 64), v.Unit)
 }

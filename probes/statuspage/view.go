@@ -19,6 +19,7 @@ import (
 // view is a report with what the page derives from it.
 type view struct {
 	response.Rendering
+	clock
 
 	Title string
 	// Severity is the color class: healthy, warning, critical, unknown or away.
@@ -40,6 +41,7 @@ type probeView struct {
 // rowView is the result of a check, or a metric in its form.
 type rowView struct {
 	*checker.Result
+	clock
 
 	ID, Kind, Detail string
 	Spark            spark // without a Label in the row of a metric
@@ -57,8 +59,8 @@ func newView(p *Page, r response.Rendering, viewer response.Viewer) *view {
 	report := r.Report
 	p.history.record(report)
 	v := &view{
-		Rendering: r, Title: p.cfg.Title, Trusted: viewer == response.Trusted,
-		Rows: rows(report, p.history, viewer), Resources: resources(report), Breakers: slices.Clone(report.Breakers),
+		Rendering: r, clock: clock{r.At}, Title: p.cfg.Title, Trusted: viewer == response.Trusted,
+		Rows: rows(r, p.history, viewer), Resources: resources(report), Breakers: slices.Clone(report.Breakers),
 		Probes: []probeView{
 			{"live", response.Live(report)}, {"ready", response.Ready(report)}, {"startup", response.Started(report)},
 		},
@@ -130,8 +132,9 @@ func checked(rows []rowView) string {
 	}
 }
 
-// rows lists the checks and every other metric that is not healthy, the worst first.
-func rows(report *servicer.Report, h *history, viewer response.Viewer) []rowView {
+// rows lists the checks and every other metric that is not healthy, the worst first, and of these resources that gate nothing last.
+func rows(r response.Rendering, h *history, viewer response.Viewer) []rowView {
+	report := r.Report
 	list := make([]rowView, 0, len(report.Checks))
 	for _, check := range report.Checks {
 		list = append(list, rowView{
@@ -146,8 +149,9 @@ func rows(report *servicer.Report, h *history, viewer response.Viewer) []rowView
 		result := &checker.Result{Name: m.Name, Message: m.Message, Status: m.Status, Reason: m.Reason, At: m.Updated, Since: m.Since}
 		list = append(list, rowView{Result: result, ID: rowID("metric", m.Name), Kind: "metric", Detail: m.Detail})
 	}
-	if viewer != response.Trusted {
-		for i := range list {
+	for i := range list {
+		list[i].now = r.At
+		if viewer != response.Trusted {
 			list[i].Detail = ""
 		}
 	}
@@ -158,10 +162,18 @@ func rows(report *servicer.Report, h *history, viewer response.Viewer) []rowView
 		case y.Status.Worse(x.Status):
 			return 1
 		default:
-			return cmp.Compare(x.Name, y.Name)
+			return cmp.Or(cmp.Compare(x.last(), y.last()), cmp.Compare(x.Name, y.Name))
 		}
 	})
 	return list
+}
+
+// last is 1 for a resource that gates nothing, else 0.
+func (r *rowView) last() int {
+	if r.Kind == checker.Resource.String() && len(r.Gates) == 0 {
+		return 1
+	}
+	return 0
 }
 
 // hasRow reports whether the rows of checks show a metric. The one without a subject stands for several resources.
@@ -202,6 +214,9 @@ func resources(report *servicer.Report) []resourceView {
 		}
 		if !check.Critical.IsZero() {
 			r.Limit = unit.Format(strconv.FormatFloat(limit, 'f', -1, 64), m.Unit)
+			if !check.Critical.IsUpper() {
+				r.Limit = "at least " + r.Limit
+			}
 		}
 		list = append(list, r)
 	}

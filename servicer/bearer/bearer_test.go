@@ -142,6 +142,7 @@ func TestFileIsReloadedAndKeptWhenInvalid(t *testing.T) {
 					t.Errorf("%s: token valid: %v, want %v", step, got, want)
 				}
 			}
+			synctest.Wait() // for the log
 		}
 		expect("initial file", true, false)
 		write(t, path, token+"\r\n\n"+second)
@@ -161,5 +162,21 @@ func TestFileIsReloadedAndKeptWhenInvalid(t *testing.T) {
 		}
 		write(t, path, token)
 		expect("valid file again", true, false)
+	})
+}
+
+// Not parallel: it changes the working directory.
+func TestRelativeFileSurvivesChdir(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	write(t, "tokens", token)
+	synctest.Test(t, func(t *testing.T) {
+		tokens := newTokens(t, bearer.Config{File: "tokens"})
+		t.Chdir("/")
+		write(t, filepath.Join(dir, "tokens"), second)
+		time.Sleep(time.Minute)
+		if !tokens.Allow(t.Context(), shows("Bearer "+second)) {
+			t.Error("the changed file is not read")
+		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vitals-go/vitals/internal/asynclog"
 	"github.com/vitals-go/vitals/internal/safefile"
 )
 
@@ -19,7 +20,7 @@ const reloadInterval = time.Second // minimum between two checks of the file
 // file is a token file that is reloaded when it changes.
 type file struct {
 	path string
-	log  *slog.Logger
+	log  *asynclog.Logger
 	sums atomic.Pointer[[]digest]
 
 	mu       sync.Mutex // guards the fields below; held by one caller during a reload, others use the previous tokens
@@ -34,8 +35,8 @@ func (f *file) digests(ctx context.Context) []digest {
 		err := f.reload()
 		f.mu.Unlock()
 		if err != nil {
-			f.log.LogAttrs(ctx, slog.LevelError, "bearer: token file reload failed, keeping the previous tokens",
-				slog.Any("error", err))
+			f.log.LogContext(ctx, slog.LevelError, "bearer: token file reload failed, keeping the previous tokens",
+				slog.String("error", err.Error()))
 		}
 	}
 	return *f.sums.Load()

@@ -11,6 +11,9 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/vitals-go/vitals/internal/asynclog"
+	"github.com/vitals-go/vitals/internal/safefile"
 )
 
 const (
@@ -24,9 +27,9 @@ type Config struct {
 	// Tokens are valid tokens: 16 to 1,024 of the characters that RFC 6750 allows (letters, digits and -._~+/, then
 	// optional =), such as the output of "openssl rand -base64 32". At most 100.
 	Tokens []string
-	// File is a file with one token per line; empty lines are ignored. It is reloaded when a caller sends a token and the
-	// file has changed, at most once a second. The previous tokens stay valid while it is unreadable or invalid. At most
-	// 100 tokens.
+	// File is a file with one token per line; empty lines are ignored. A relative path is relative to the working directory
+	// at the time of New. It is reloaded when a caller sends a token and the file has changed, at most once a second. The
+	// previous tokens stay valid while it is unreadable or invalid. At most 100 tokens.
 	File string
 	// Logger receives an error when File cannot be reloaded, without any token. Default: slog.Default().
 	Logger *slog.Logger
@@ -47,7 +50,7 @@ func New(cfg Config) (*Tokens, error) {
 	var err, fileErr error
 	t.listed, err = digests("Tokens", cfg.Tokens)
 	if cfg.File != "" {
-		t.file = &file{path: cfg.File, log: cmp.Or(cfg.Logger, slog.Default()).With("logger", "plugin.health"), checked: time.Now()}
+		t.file = &file{path: safefile.Abs(cfg.File), log: asynclog.New(cmp.Or(cfg.Logger, slog.Default())), checked: time.Now()}
 		fileErr = t.file.load()
 	}
 	if err := errors.Join(err, fileErr); err != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/interceptor"
 )
 
@@ -23,8 +24,12 @@ type Config struct {
 	// the share of it in flight. It requires Recorder and excludes Utilization. Default: unknown.
 	MaxInFlight int
 
-	// Interval is the time between two samples and the minimum between two reports on a stream. Default 1 s, at least
-	// 100 ms.
+	// Resources configures limits of CPU and memory that the process cannot see: its fields CPUs and MemoryBytes, no others.
+	// Default: none.
+	Resources resource.Config
+
+	// Interval is the time between two samples and the minimum between two reports on a stream. Default 1 s, 100 ms to
+	// 24 h.
 	Interval time.Duration
 	// Window is the time that averages cover, 2 to 120 times Interval. Default 5 × Interval.
 	Window time.Duration
@@ -38,6 +43,7 @@ type Config struct {
 
 const (
 	minInterval = 100 * time.Millisecond // the host's clock ticks a hundred times a second
+	maxInterval = 24 * time.Hour         // keeps multiples from overflowing
 	maxSamples  = 120
 )
 
@@ -45,7 +51,6 @@ func (cfg Config) withDefaults() Config {
 	cfg.Interval = cmp.Or(cfg.Interval, time.Second)
 	cfg.Window = cmp.Or(cfg.Window, 5*cfg.Interval)
 	cfg.MaxStreams = cmp.Or(cfg.MaxStreams, 10_000)
-	cfg.Logger = cmp.Or(cfg.Logger, slog.Default()).With("logger", "plugin.health")
 	return cfg
 }
 
@@ -57,9 +62,9 @@ func (cfg Config) validate() error {
 			errs = append(errs, fmt.Errorf("orcavitals: "+format, args...))
 		}
 	}
-	short := cfg.Interval < minInterval
-	reject(short, "Interval: got %v, want at least %v", cfg.Interval, minInterval)
-	reject(!short && (cfg.Window < 2*cfg.Interval || cfg.Window > maxSamples*cfg.Interval),
+	wrong := cfg.Interval < minInterval || cfg.Interval > maxInterval
+	reject(wrong, "Interval: got %v, want %v to %v", cfg.Interval, minInterval, maxInterval)
+	reject(!wrong && (cfg.Window < 2*cfg.Interval || cfg.Window > maxSamples*cfg.Interval),
 		"Window: got %v, want 2 to %d times Interval (%v)", cfg.Window, maxSamples, cfg.Interval)
 	reject(cfg.MaxInFlight < 0, "MaxInFlight: got %d, want at least 0", cfg.MaxInFlight)
 	reject(cfg.MaxInFlight > 0 && cfg.Recorder == nil, "MaxInFlight: requires Recorder")

@@ -12,9 +12,10 @@
 //
 // # Values
 //
-//	cpu_utilization          share of the CPUs in use: of the limited cgroup nearest its limit, else of the host, or of
-//	                         GOMAXPROCS by this process if that is more; 1 is all
-//	mem_utilization          the same for memory, without GOMAXPROCS
+//	cpu_utilization          share of the CPUs in use: of the limit nearest to be reached (of a cgroup, cpuset, affinity,
+//	                         or Config.Resources), else of the host, or of GOMAXPROCS by this process if that is more;
+//	                         1 is all
+//	mem_utilization          the share of memory, as the check memory_usage of package resource measures it
 //	application_utilization  Config.Utilization, or the share of Config.MaxInFlight in flight, at least cpu_utilization
 //	rps_fractional           finished calls per second, as counted by interceptor.Recorder
 //	eps                      those that are server failures (interceptor.IsFailure) per second

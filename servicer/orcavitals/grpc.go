@@ -9,6 +9,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/vitals-go/vitals/internal/opencalls"
 )
 
 // ServiceName is the full name of the service that Register registers.
@@ -18,14 +20,23 @@ const ServiceName = "xds.service.orca.v3.OpenRcaService"
 // interval that the client requests, at least Config.Interval. Call it once, before the server serves.
 //
 // It replaces grpc-go's orca.Register, which sends one report in 30 s at most and keeps GracefulStop waiting until clients
-// close their streams.
+// close their streams. A stream ends with UNAVAILABLE after 1,000 reports; clients then open another one.
 func (r *Reporter) Register(server grpc.ServiceRegistrar) {
-	orcaservice.RegisterOpenRcaServiceServer(server, &service{reporter: r})
+	server.RegisterService(opencalls.Service(orcaservice.OpenRcaService_ServiceDesc, nil, r.streams), &service{reporter: r})
 }
 
 // EndStreams ends the out-of-band streams and rejects new ones with UNAVAILABLE. Call it before GracefulStop. Trailers are
 // still sent.
-func (r *Reporter) EndStreams() { r.end.Do(func() { close(r.ended) }) }
+func (r *Reporter) EndStreams() {
+	r.end.Do(func() {
+		r.streams.End()
+		close(r.ended)
+	})
+}
+
+// maxReports is how many reports a stream sends. They fit into the smallest window of a client of gRPC, 64 KiB. The status
+// of a stream that a client does not read would be queued behind reports that do not, and keep GracefulStop waiting.
+const maxReports = 1000
 
 type service struct {
 	orcaservice.UnimplementedOpenRcaServiceServer
@@ -37,26 +48,22 @@ type service struct {
 func (s *service) StreamCoreMetrics(request *orcaservice.OrcaLoadReportRequest, stream grpc.ServerStreamingServer[orcapb.OrcaLoadReport]) error {
 	r := s.reporter
 	// Rejections come before any report: grpc-go's clients reconnect without backoff after one.
-	stopping := status.Error(codes.Unavailable, "server is stopping")
-	select {
-	case <-r.ended:
-		return stopping
-	default:
+	call, leave, err := opencalls.Enter[orcaservice.OrcaLoadReportRequest](r.streams, stream)
+	if err != nil {
+		return err
 	}
-	defer r.streams.Add(-1)
-	if r.streams.Add(1) > int64(r.cfg.MaxStreams) {
-		return status.Errorf(codes.ResourceExhausted, "too many load report streams: limit is %d", max(r.cfg.MaxStreams, 0))
-	}
+	defer leave()
 	interval := max(request.GetReportInterval().AsDuration(), r.cfg.Interval)
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
-	for {
+	for sent := 0; sent < maxReports; {
 		pause := r.cfg.Interval // until there is a report
 		if current := r.current.Load(); current != nil {
-			if err := stream.Send(current.message); err != nil {
+			if err := opencalls.Send(call, stream, current.message); err != nil {
 				return err
 			}
 			pause = interval
+			sent++
 		}
 		timer.Reset(pause)
 		select {
@@ -64,9 +71,10 @@ func (s *service) StreamCoreMetrics(request *orcaservice.OrcaLoadReportRequest, 
 		case <-stream.Context().Done():
 			return status.FromContextError(stream.Context().Err()).Err()
 		case <-r.ended:
-			return stopping
+			return opencalls.ErrEnded()
 		}
 	}
+	return status.Error(codes.Unavailable, "stream has sent all its reports: open another one")
 }
 
 // ServerOptions returns interceptors that set the newest report as trailer of each call. Chain them before all others.

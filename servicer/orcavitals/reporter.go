@@ -1,6 +1,7 @@
 package orcavitals
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -12,31 +13,37 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/orca"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/vitals-go/vitals/internal/asynclog"
+	"github.com/vitals-go/vitals/internal/opencalls"
 )
 
 // Reporter samples and reports the load of the server. Pass its ServerOptions to grpc.NewServer, call Register, and Run
 // it. It implements orca.ServerMetricsProvider.
 type Reporter struct {
 	cfg     Config
+	log     *asynclog.Logger
 	machine machine
 	running atomic.Bool
 	// current is the newest report or nil. Run writes it, calls and streams read it.
 	current atomic.Pointer[report]
 	failing map[string]bool // samplers; used by Run only
-	streams atomic.Int64
+	streams *opencalls.Set
 	end     sync.Once
 	ended   chan struct{} // closed by EndStreams
 }
 
 // New returns a Reporter, or an error that joins all mistakes in cfg. It starts nothing.
-func New(cfg Config) (*Reporter, error) { return newReporter(cfg, thisMachine{}) }
+func New(cfg Config) (*Reporter, error) { return newReporter(cfg, thisMachine{cfg.Resources}) }
 
 func newReporter(cfg Config, m machine) (*Reporter, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Reporter{cfg: cfg, machine: m, failing: make(map[string]bool), ended: make(chan struct{})}, nil
+	streams := opencalls.New(opencalls.Config{Plural: "load report streams", Max: max(cfg.MaxStreams, 0), MaxPerConn: -1})
+	log := asynclog.New(cmp.Or(cfg.Logger, slog.Default()))
+	return &Reporter{cfg: cfg, log: log, machine: m, failing: make(map[string]bool), streams: streams, ended: make(chan struct{})}, nil
 }
 
 // maxAge is the age of a report in intervals at which it is withdrawn: a server that hangs must not attract load.
@@ -48,6 +55,7 @@ func (r *Reporter) Run(ctx context.Context) error {
 	if r.running.Swap(true) {
 		return errors.New("orcavitals: Run was called twice")
 	}
+	defer r.log.Flush(asynclog.Grace)
 	defer r.EndStreams()
 	defer r.current.Store(nil)
 	expiry := time.AfterFunc(maxAge*r.cfg.Interval, r.expire)
@@ -71,7 +79,7 @@ func (r *Reporter) Run(ctx context.Context) error {
 
 func (r *Reporter) expire() {
 	if r.current.Swap(nil) != nil {
-		r.cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn, "load report withdrawn: sampling hangs")
+		r.log.Log(slog.LevelWarn, "load report withdrawn: sampling hangs")
 	}
 }
 

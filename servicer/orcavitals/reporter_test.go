@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	orcapb "github.com/cncf/xds/go/xds/data/orca/v3"
 	"google.golang.org/grpc/codes"
 
+	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/servicer/orcavitals"
 )
 
@@ -142,14 +144,17 @@ func TestUtilizationOfTheApplication(t *testing.T) {
 	bubble(t, func(cfg *orcavitals.Config) {
 		cfg.Utilization = func() float64 {
 			used := math.Float64frombits(used.Load())
-			if used == -0.5 {
+			switch used {
+			case -0.5:
 				panic("a bug")
+			case -0.25:
+				runtime.Goexit()
 			}
 			return used
 		}
 	}, func(t *testing.T, r *rig) {
 		for _, step := range []struct{ says, want float64 }{
-			{0.25, 0.25}, {1.5, 1.5}, {math.NaN(), -1}, {-1, -1}, {math.Inf(1), -1}, {-0.5, -1}, {0, 0},
+			{0.25, 0.25}, {1.5, 1.5}, {math.NaN(), -1}, {-1, -1}, {math.Inf(1), -1}, {-0.5, -1}, {-0.25, -1}, {0, 0},
 		} {
 			used.Store(math.Float64bits(step.says))
 			time.Sleep(10 * time.Second)
@@ -192,11 +197,12 @@ func TestUnauthorizedCallsGetNoReport(t *testing.T) {
 
 func TestNewReportsAllMistakes(t *testing.T) {
 	for name, cfg := range map[string]orcavitals.Config{
-		"Interval":    {Interval: time.Millisecond},
-		"Window":      {Window: time.Second},
-		"MaxInFlight": {MaxInFlight: -1},
-		"Recorder":    {MaxInFlight: 1},
-		"Utilization": {MaxInFlight: 1, Utilization: func() float64 { return 1 }},
+		"Interval":               {Interval: time.Millisecond},
+		"Interval: got 2562047h": {Interval: math.MaxInt64},
+		"Window":                 {Window: time.Second},
+		"MaxInFlight":            {MaxInFlight: -1},
+		"Recorder":               {MaxInFlight: 1},
+		"Utilization":            {MaxInFlight: 1, Utilization: func() float64 { return 1 }},
 	} {
 		if _, err := orcavitals.New(cfg); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
@@ -217,4 +223,28 @@ func TestSecondRunFails(t *testing.T) {
 			t.Error("no error")
 		}
 	})
+}
+
+// A configured limit of a thousandth of what a Go process needs is exhausted.
+func TestConfiguredLimitsCount(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the memory of the process is not read on " + runtime.GOOS)
+	}
+	r, err := orcavitals.New(orcavitals.Config{Interval: 100 * time.Millisecond, Resources: resource.Config{MemoryBytes: 4096}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- r.Run(ctx) }()
+	for r.ServerMetrics().MemUtilization < 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if m := r.ServerMetrics(); m.MemUtilization != 1 {
+		t.Errorf("got %v", m.MemUtilization)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }

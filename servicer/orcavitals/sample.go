@@ -3,12 +3,12 @@ package orcavitals
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"time"
 
 	"github.com/vitals-go/vitals/checker/resource"
+	"github.com/vitals-go/vitals/internal/usercode"
 )
 
 // machine is what a Reporter samples; tests replace it.
@@ -23,16 +23,18 @@ type cpuSample interface {
 	since(before cpuSample) (float64, error)
 }
 
-type thisMachine struct{}
+type thisMachine struct{ limits resource.Config }
 
 type realCPU struct{ resource.CPUSample }
 
-func (thisMachine) cpu(ctx context.Context) (cpuSample, error) {
-	sample, err := resource.SampleCPU(ctx)
+func (m thisMachine) cpu(ctx context.Context) (cpuSample, error) {
+	sample, err := resource.SampleCPU(ctx, m.limits)
 	return realCPU{sample}, err
 }
 
-func (thisMachine) memory(ctx context.Context) (float64, error) { return resource.MemoryUsage(ctx) }
+func (m thisMachine) memory(ctx context.Context) (float64, error) {
+	return resource.MemoryUsage(ctx, m.limits)
+}
 
 func (s realCPU) since(before cpuSample) (float64, error) {
 	return s.Since(before.(realCPU).CPUSample)
@@ -54,14 +56,14 @@ func (r *Reporter) sample(ctx context.Context) *sample {
 	if s.cpu, err = r.machine.cpu(ctx); err != nil {
 		s.cpu = nil
 	}
-	r.log(ctx, "cpu", err)
+	r.logState(ctx, "cpu", err)
 	if s.memory, err = r.machine.memory(ctx); err != nil {
 		s.memory = unset
 	}
-	r.log(ctx, "memory", err)
+	r.logState(ctx, "memory", err)
 	if r.cfg.Utilization != nil {
 		s.application, err = utilization(r.cfg.Utilization)
-		r.log(ctx, "utilization", err)
+		r.logState(ctx, "utilization", err)
 	}
 	if r.cfg.Recorder != nil {
 		for method := range r.cfg.Recorder.ServerTotals() {
@@ -74,22 +76,17 @@ func (r *Reporter) sample(ctx context.Context) *sample {
 	return s
 }
 
-// utilization calls f and recovers its panic.
-func utilization(f func() float64) (u float64, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			u, err = unset, fmt.Errorf("panic: %v", p)
-		}
-	}()
-	u = f()
-	if !(u >= 0) || math.IsInf(u, 0) {
-		return unset, nil
+// utilization calls f; an error is its panic.
+func utilization(f func() float64) (float64, error) {
+	u, err := usercode.Call(f)
+	if err != nil || !(u >= 0) || math.IsInf(u, 0) {
+		return unset, err
 	}
 	return u, nil
 }
 
-// log logs when a sampler starts to fail and when it works again.
-func (r *Reporter) log(ctx context.Context, sampler string, err error) {
+// logState logs when a sampler starts to fail and when it works again.
+func (r *Reporter) logState(ctx context.Context, sampler string, err error) {
 	failing := err != nil
 	if r.failing[sampler] == failing || ctx.Err() != nil || errors.Is(err, errors.ErrUnsupported) {
 		return
@@ -99,7 +96,7 @@ func (r *Reporter) log(ctx context.Context, sampler string, err error) {
 	if failing {
 		level, message, attrs = slog.LevelWarn, "load sampling failed", append(attrs, slog.Any("error", err))
 	}
-	r.cfg.Logger.LogAttrs(ctx, level, message, attrs...)
+	r.log.Log(level, message, attrs...)
 }
 
 // window holds the newest samples, oldest first.

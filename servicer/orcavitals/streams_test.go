@@ -129,6 +129,41 @@ func TestStreamsEndWithRun(t *testing.T) {
 	})
 }
 
+func TestStreamWithoutRequestCountsAndEnds(t *testing.T) {
+	bubble(t, func(cfg *orcavitals.Config) { cfg.MaxStreams = 1 }, func(t *testing.T, r *rig) {
+		silent, err := r.client.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, orcaservice.OpenRcaService_StreamCoreMetrics_FullMethodName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		wantEnd(t, r.open(t.Context(), r.every(0)), codes.ResourceExhausted)
+		r.reporter.EndStreams()
+		began := time.Now()
+		r.server.GracefulStop()
+		if waited := time.Since(began); waited != 0 {
+			t.Errorf("GracefulStop took %v", waited)
+		}
+		if err := silent.RecvMsg(new(orcapb.OrcaLoadReport)); status.Code(err) != codes.Unavailable {
+			t.Errorf("the stream ended with %v, want UNAVAILABLE", err)
+		}
+	})
+}
+
+// Reports that are not read must not reach the limit of HTTP/2's flow control: the end of the stream would not arrive.
+func TestUnreadStreamEnds(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, r *rig) {
+		stream := r.open(t.Context(), r.every(0))
+		time.Sleep(3 * time.Hour)
+		r.reporter.EndStreams()
+		began := time.Now()
+		r.server.GracefulStop()
+		if waited := time.Since(began); waited != 0 {
+			t.Errorf("GracefulStop took %v", waited)
+		}
+		wantEnd(t, stream, codes.Unavailable)
+	})
+}
+
 func TestMaxStreams(t *testing.T) {
 	bubble(t, func(cfg *orcavitals.Config) { cfg.MaxStreams = 2 }, func(t *testing.T, r *rig) {
 		ctx, leave := context.WithCancel(t.Context())

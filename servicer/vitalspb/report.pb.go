@@ -144,7 +144,9 @@ type HealthReportResponse struct {
 	// Names taken out on purpose.
 	Maintenance []*Maintenance `protobuf:"bytes,11,rep,name=maintenance,proto3" json:"maintenance,omitempty"`
 	// By service and method; only on request.
-	Methods       []*MethodStats `protobuf:"bytes,12,rep,name=methods,proto3" json:"methods,omitempty"`
+	Methods []*MethodStats `protobuf:"bytes,12,rep,name=methods,proto3" json:"methods,omitempty"`
+	// Out of traffic on purpose, such as a replica that is not the leader.
+	Standby       bool `protobuf:"varint,13,opt,name=standby,proto3" json:"standby,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -263,6 +265,13 @@ func (x *HealthReportResponse) GetMethods() []*MethodStats {
 	return nil
 }
 
+func (x *HealthReportResponse) GetStandby() bool {
+	if x != nil {
+		return x.Standby
+	}
+	return false
+}
+
 type HealthMetric struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As text: a number, or a word such as available.
@@ -275,15 +284,20 @@ type HealthMetric struct {
 	Threshold string `protobuf:"bytes,4,opt,name=threshold,proto3" json:"threshold,omitempty"`
 	// When the value was last measured: RFC 3339, UTC; empty before the first time.
 	LastUpdated string `protobuf:"bytes,5,opt,name=last_updated,json=lastUpdated,proto3" json:"last_updated,omitempty"`
-	// A stable code: ok, not_run_yet, timeout, error, panic, stale, circuit_open, threshold, starved or maintenance.
+	// A stable code: ok, not_run_yet, timeout, error, panic, stale, circuit_open, threshold, degraded, starved,
+	// maintenance or standby.
 	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	// The raw cause; empty for callers that may not see it.
 	Detail string `protobuf:"bytes,7,opt,name=detail,proto3" json:"detail,omitempty"`
 	// When the status last changed: RFC 3339, UTC.
 	Since string `protobuf:"bytes,8,opt,name=since,proto3" json:"since,omitempty"`
 	// The value as a number, and what it counts; the unit is empty when the value is not a number.
-	Number        float64 `protobuf:"fixed64,9,opt,name=number,proto3" json:"number,omitempty"`
-	Unit          string  `protobuf:"bytes,10,opt,name=unit,proto3" json:"unit,omitempty"`
+	Number float64 `protobuf:"fixed64,9,opt,name=number,proto3" json:"number,omitempty"`
+	Unit   string  `protobuf:"bytes,10,opt,name=unit,proto3" json:"unit,omitempty"`
+	// Numbers that the check reported beside its result.
+	Values []*MetricValue `protobuf:"bytes,11,rep,name=values,proto3" json:"values,omitempty"`
+	// The check whose failure explains the status, of those that the check depends on.
+	CausedBy      string `protobuf:"bytes,12,opt,name=caused_by,json=causedBy,proto3" json:"caused_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -388,6 +402,82 @@ func (x *HealthMetric) GetUnit() string {
 	return ""
 }
 
+func (x *HealthMetric) GetValues() []*MetricValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *HealthMetric) GetCausedBy() string {
+	if x != nil {
+		return x.CausedBy
+	}
+	return ""
+}
+
+// MetricValue is a number beside the result of a check, such as a replica's lag.
+type MetricValue struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Number float64                `protobuf:"fixed64,2,opt,name=number,proto3" json:"number,omitempty"`
+	// Bare, such as s or %; 1 for numbers without a unit.
+	Unit          string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MetricValue) Reset() {
+	*x = MetricValue{}
+	mi := &file_vitals_v1_report_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MetricValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MetricValue) ProtoMessage() {}
+
+func (x *MetricValue) ProtoReflect() protoreflect.Message {
+	mi := &file_vitals_v1_report_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MetricValue.ProtoReflect.Descriptor instead.
+func (*MetricValue) Descriptor() ([]byte, []int) {
+	return file_vitals_v1_report_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *MetricValue) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *MetricValue) GetNumber() float64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *MetricValue) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
 // ServingName is one name that grpc.health.v1 knows.
 type ServingName struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -402,7 +492,7 @@ type ServingName struct {
 
 func (x *ServingName) Reset() {
 	*x = ServingName{}
-	mi := &file_vitals_v1_report_proto_msgTypes[4]
+	mi := &file_vitals_v1_report_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -414,7 +504,7 @@ func (x *ServingName) String() string {
 func (*ServingName) ProtoMessage() {}
 
 func (x *ServingName) ProtoReflect() protoreflect.Message {
-	mi := &file_vitals_v1_report_proto_msgTypes[4]
+	mi := &file_vitals_v1_report_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -427,7 +517,7 @@ func (x *ServingName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServingName.ProtoReflect.Descriptor instead.
 func (*ServingName) Descriptor() ([]byte, []int) {
-	return file_vitals_v1_report_proto_rawDescGZIP(), []int{4}
+	return file_vitals_v1_report_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ServingName) GetName() string {
@@ -464,7 +554,7 @@ type Cause struct {
 
 func (x *Cause) Reset() {
 	*x = Cause{}
-	mi := &file_vitals_v1_report_proto_msgTypes[5]
+	mi := &file_vitals_v1_report_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -476,7 +566,7 @@ func (x *Cause) String() string {
 func (*Cause) ProtoMessage() {}
 
 func (x *Cause) ProtoReflect() protoreflect.Message {
-	mi := &file_vitals_v1_report_proto_msgTypes[5]
+	mi := &file_vitals_v1_report_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -489,7 +579,7 @@ func (x *Cause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cause.ProtoReflect.Descriptor instead.
 func (*Cause) Descriptor() ([]byte, []int) {
-	return file_vitals_v1_report_proto_rawDescGZIP(), []int{5}
+	return file_vitals_v1_report_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Cause) GetCheck() string {
@@ -535,7 +625,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_vitals_v1_report_proto_msgTypes[6]
+	mi := &file_vitals_v1_report_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -547,7 +637,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_vitals_v1_report_proto_msgTypes[6]
+	mi := &file_vitals_v1_report_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -560,7 +650,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_vitals_v1_report_proto_rawDescGZIP(), []int{6}
+	return file_vitals_v1_report_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Transition) GetAt() string {
@@ -638,7 +728,7 @@ type Maintenance struct {
 
 func (x *Maintenance) Reset() {
 	*x = Maintenance{}
-	mi := &file_vitals_v1_report_proto_msgTypes[7]
+	mi := &file_vitals_v1_report_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +740,7 @@ func (x *Maintenance) String() string {
 func (*Maintenance) ProtoMessage() {}
 
 func (x *Maintenance) ProtoReflect() protoreflect.Message {
-	mi := &file_vitals_v1_report_proto_msgTypes[7]
+	mi := &file_vitals_v1_report_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +753,7 @@ func (x *Maintenance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Maintenance.ProtoReflect.Descriptor instead.
 func (*Maintenance) Descriptor() ([]byte, []int) {
-	return file_vitals_v1_report_proto_rawDescGZIP(), []int{7}
+	return file_vitals_v1_report_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Maintenance) GetName() string {
@@ -710,7 +800,7 @@ type MethodStats struct {
 
 func (x *MethodStats) Reset() {
 	*x = MethodStats{}
-	mi := &file_vitals_v1_report_proto_msgTypes[8]
+	mi := &file_vitals_v1_report_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -722,7 +812,7 @@ func (x *MethodStats) String() string {
 func (*MethodStats) ProtoMessage() {}
 
 func (x *MethodStats) ProtoReflect() protoreflect.Message {
-	mi := &file_vitals_v1_report_proto_msgTypes[8]
+	mi := &file_vitals_v1_report_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -735,7 +825,7 @@ func (x *MethodStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MethodStats.ProtoReflect.Descriptor instead.
 func (*MethodStats) Descriptor() ([]byte, []int) {
-	return file_vitals_v1_report_proto_rawDescGZIP(), []int{8}
+	return file_vitals_v1_report_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *MethodStats) GetService() string {
@@ -838,7 +928,7 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	"\x0finclude_methods\x18\x01 \x01(\bR\x0eincludeMethods\"u\n" +
 	"\x18WatchHealthReportRequest\x120\n" +
 	"\x14min_interval_seconds\x18\x01 \x01(\x01R\x12minIntervalSeconds\x12'\n" +
-	"\x0finclude_methods\x18\x02 \x01(\bR\x0eincludeMethods\"\xe1\x04\n" +
+	"\x0finclude_methods\x18\x02 \x01(\bR\x0eincludeMethods\"\xfb\x04\n" +
 	"\x14HealthReportResponse\x12%\n" +
 	"\x0eoverall_status\x18\x01 \x01(\tR\roverallStatus\x12%\n" +
 	"\x0euptime_seconds\x18\x02 \x01(\x01R\ruptimeSeconds\x12\x1c\n" +
@@ -852,10 +942,11 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	"\vtransitions\x18\n" +
 	" \x03(\v2\x15.vitals.v1.TransitionR\vtransitions\x128\n" +
 	"\vmaintenance\x18\v \x03(\v2\x16.vitals.v1.MaintenanceR\vmaintenance\x120\n" +
-	"\amethods\x18\f \x03(\v2\x16.vitals.v1.MethodStatsR\amethods\x1aS\n" +
+	"\amethods\x18\f \x03(\v2\x16.vitals.v1.MethodStatsR\amethods\x12\x18\n" +
+	"\astandby\x18\r \x01(\bR\astandby\x1aS\n" +
 	"\fMetricsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12-\n" +
-	"\x05value\x18\x02 \x01(\v2\x17.vitals.v1.HealthMetricR\x05value:\x028\x01\"\x89\x02\n" +
+	"\x05value\x18\x02 \x01(\v2\x17.vitals.v1.HealthMetricR\x05value:\x028\x01\"\xd6\x02\n" +
 	"\fHealthMetric\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\tR\x05value\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x12\x18\n" +
@@ -867,7 +958,13 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	"\x05since\x18\b \x01(\tR\x05since\x12\x16\n" +
 	"\x06number\x18\t \x01(\x01R\x06number\x12\x12\n" +
 	"\x04unit\x18\n" +
-	" \x01(\tR\x04unit\"c\n" +
+	" \x01(\tR\x04unit\x12.\n" +
+	"\x06values\x18\v \x03(\v2\x16.vitals.v1.MetricValueR\x06values\x12\x1b\n" +
+	"\tcaused_by\x18\f \x01(\tR\bcausedBy\"M\n" +
+	"\vMetricValue\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x01R\x06number\x12\x12\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit\"c\n" +
 	"\vServingName\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x12(\n" +
@@ -925,36 +1022,38 @@ func file_vitals_v1_report_proto_rawDescGZIP() []byte {
 	return file_vitals_v1_report_proto_rawDescData
 }
 
-var file_vitals_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_vitals_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_vitals_v1_report_proto_goTypes = []any{
 	(*HealthReportRequest)(nil),      // 0: vitals.v1.HealthReportRequest
 	(*WatchHealthReportRequest)(nil), // 1: vitals.v1.WatchHealthReportRequest
 	(*HealthReportResponse)(nil),     // 2: vitals.v1.HealthReportResponse
 	(*HealthMetric)(nil),             // 3: vitals.v1.HealthMetric
-	(*ServingName)(nil),              // 4: vitals.v1.ServingName
-	(*Cause)(nil),                    // 5: vitals.v1.Cause
-	(*Transition)(nil),               // 6: vitals.v1.Transition
-	(*Maintenance)(nil),              // 7: vitals.v1.Maintenance
-	(*MethodStats)(nil),              // 8: vitals.v1.MethodStats
-	nil,                              // 9: vitals.v1.HealthReportResponse.MetricsEntry
+	(*MetricValue)(nil),              // 4: vitals.v1.MetricValue
+	(*ServingName)(nil),              // 5: vitals.v1.ServingName
+	(*Cause)(nil),                    // 6: vitals.v1.Cause
+	(*Transition)(nil),               // 7: vitals.v1.Transition
+	(*Maintenance)(nil),              // 8: vitals.v1.Maintenance
+	(*MethodStats)(nil),              // 9: vitals.v1.MethodStats
+	nil,                              // 10: vitals.v1.HealthReportResponse.MetricsEntry
 }
 var file_vitals_v1_report_proto_depIdxs = []int32{
-	9, // 0: vitals.v1.HealthReportResponse.metrics:type_name -> vitals.v1.HealthReportResponse.MetricsEntry
-	4, // 1: vitals.v1.HealthReportResponse.names:type_name -> vitals.v1.ServingName
-	6, // 2: vitals.v1.HealthReportResponse.transitions:type_name -> vitals.v1.Transition
-	7, // 3: vitals.v1.HealthReportResponse.maintenance:type_name -> vitals.v1.Maintenance
-	8, // 4: vitals.v1.HealthReportResponse.methods:type_name -> vitals.v1.MethodStats
-	5, // 5: vitals.v1.ServingName.causes:type_name -> vitals.v1.Cause
-	3, // 6: vitals.v1.HealthReportResponse.MetricsEntry.value:type_name -> vitals.v1.HealthMetric
-	0, // 7: vitals.v1.HealthReportService.GetHealthReport:input_type -> vitals.v1.HealthReportRequest
-	1, // 8: vitals.v1.HealthReportService.WatchHealthReport:input_type -> vitals.v1.WatchHealthReportRequest
-	2, // 9: vitals.v1.HealthReportService.GetHealthReport:output_type -> vitals.v1.HealthReportResponse
-	2, // 10: vitals.v1.HealthReportService.WatchHealthReport:output_type -> vitals.v1.HealthReportResponse
-	9, // [9:11] is the sub-list for method output_type
-	7, // [7:9] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	10, // 0: vitals.v1.HealthReportResponse.metrics:type_name -> vitals.v1.HealthReportResponse.MetricsEntry
+	5,  // 1: vitals.v1.HealthReportResponse.names:type_name -> vitals.v1.ServingName
+	7,  // 2: vitals.v1.HealthReportResponse.transitions:type_name -> vitals.v1.Transition
+	8,  // 3: vitals.v1.HealthReportResponse.maintenance:type_name -> vitals.v1.Maintenance
+	9,  // 4: vitals.v1.HealthReportResponse.methods:type_name -> vitals.v1.MethodStats
+	4,  // 5: vitals.v1.HealthMetric.values:type_name -> vitals.v1.MetricValue
+	6,  // 6: vitals.v1.ServingName.causes:type_name -> vitals.v1.Cause
+	3,  // 7: vitals.v1.HealthReportResponse.MetricsEntry.value:type_name -> vitals.v1.HealthMetric
+	0,  // 8: vitals.v1.HealthReportService.GetHealthReport:input_type -> vitals.v1.HealthReportRequest
+	1,  // 9: vitals.v1.HealthReportService.WatchHealthReport:input_type -> vitals.v1.WatchHealthReportRequest
+	2,  // 10: vitals.v1.HealthReportService.GetHealthReport:output_type -> vitals.v1.HealthReportResponse
+	2,  // 11: vitals.v1.HealthReportService.WatchHealthReport:output_type -> vitals.v1.HealthReportResponse
+	10, // [10:12] is the sub-list for method output_type
+	8,  // [8:10] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_vitals_v1_report_proto_init() }
@@ -968,7 +1067,7 @@ func file_vitals_v1_report_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vitals_v1_report_proto_rawDesc), len(file_vitals_v1_report_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
