@@ -22,7 +22,7 @@ func instanceVerdict() []panel {
 			{expr: `health_state{SEL} == 1`, legend: "{{state}}", instant: true},
 		}},
 		{title: "Phase", description: "Where the process is in its life.", kind: "stat", unit: "short", width: 6, queries: []query{
-			{expr: `health_phase{SEL} == 1`, legend: "{{phase}}", instant: true},
+			{expr: `health_phase{SEL} == 1 unless on (job, instance) (health_standby{SEL} == 1)`, legend: "{{phase}}", instant: true},
 		}},
 		{title: "Version", description: "What runs.", kind: "stat", unit: "short", width: 6, queries: []query{
 			{expr: `health_info{SEL}`, legend: "{{version}}", instant: true},
@@ -39,7 +39,7 @@ func instanceVerdict() []panel {
 func instanceChecks() []panel {
 	return []panel{
 		{title: "States", description: "Checks that are not healthy, by the state that they are in.", kind: "state-timeline", unit: "short", width: 12, states: map[string]state{"1": {"so", "red"}, "0": {"not so", "green"}}, queries: []query{
-			{expr: `health_check_state{SEL,state!="healthy"}`, legend: "{{check}} {{state}}"},
+			{expr: `health_check_state{SEL,state!="healthy"} unless on (job, instance, check) health_check_caused{SEL}`, legend: "{{check}} {{state}}"},
 		}},
 		{title: "Failures in a row", description: "A check whose threshold is above one fails before it is critical.", unit: "short", width: 12, queries: []query{
 			{expr: `health_check_consecutive_failures{SEL}`, legend: "{{check}}"},
@@ -51,7 +51,7 @@ func instanceChecks() []panel {
 			{expr: `histogram_quantile(0.95, sum by (service, le) (rate(health_check_duration_seconds_bucket{SEL}[RATE])))`, legend: "{{service}}"},
 		}},
 		{title: "Measurements", description: "What the checks measure, in their units.", unit: "short", queries: []query{
-			{expr: `health_measurement{SEL}`, legend: "{{check}} {{unit}}"},
+			{expr: `health_measurement{SEL} or health_check_value{SEL}`, legend: "{{check}} {{name}} {{unit}}"},
 		}},
 	}
 }

@@ -165,7 +165,7 @@ func (d *dependencies) breaker(name string) (*breaker.Breaker, error) {
 		evidence = 0 // its health also shows whether it drains
 	}
 	b, err := breaker.New(breaker.Config{
-		Name: name, OpenTime: open, MaxOpenTime: open, ProbeTimeout: d.cfg.health.CheckTimeout, ProbeOnly: true, PassiveWindow: evidence,
+		Name: name, OpenTime: open, MaxOpenTime: open, MaxCallTime: d.cfg.health.CheckTimeout, ProbeOnly: true, PassiveWindow: evidence,
 	})
 	if err != nil {
 		return nil, err

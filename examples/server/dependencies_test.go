@@ -26,6 +26,7 @@ func TestDatabaseAway(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			pg := testdeps.NewPostgres(t)
 			s := start(t, "DATABASE_URL="+pg.Database())
 			s.becomes("", serving)

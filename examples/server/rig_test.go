@@ -36,7 +36,12 @@ type server struct {
 	items  inventoryv1.InventoryClient
 }
 
-// prepare returns the command that starts a server with checks every second, and with nothing in its environment but
+func TestMain(m *testing.M) {
+	testdeps.Parallel(6)
+	os.Exit(m.Run())
+}
+
+// prepare returns the command that starts a server with frequent checks, and with nothing in its environment but
 // what is given.
 func prepare(t *testing.T, args []string, env ...string) *exec.Cmd {
 	t.Helper()
@@ -46,7 +51,7 @@ func prepare(t *testing.T, args []string, env ...string) *exec.Cmd {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir,
 		"INVENTORY_DB=" + filepath.Join(cmd.Dir, "inventory.db"),
 		"PLUGIN_HEALTH_FILE_PATH=" + filepath.Join(cmd.Dir, "health"),
-		"PLUGIN_HEALTH_CHECK_INTERVAL=1", "PLUGIN_HEALTH_CHECK_TIMEOUT=1", "PLUGIN_HEALTH_DRAIN_DELAY=1",
+		"PLUGIN_HEALTH_CHECK_INTERVAL=300ms", "PLUGIN_HEALTH_CHECK_TIMEOUT=1", "PLUGIN_HEALTH_DRAIN_DELAY=1",
 	}, env...)
 	return cmd
 }

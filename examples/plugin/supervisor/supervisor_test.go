@@ -188,7 +188,7 @@ func TestDependencyOfThePluginIsNoReasonToRestart(t *testing.T) {
 }
 
 // lives is how often TestManyLives kills.
-const lives = 100
+const lives = 25
 
 func TestManyLives(t *testing.T) {
 	r := run(t, supervisor.Config{AutoMTLS: true, Env: []string{"KV_JOURNAL=" + filepath.Join(t.TempDir(), "journal")}})
