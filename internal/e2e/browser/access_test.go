@@ -12,6 +12,7 @@ import (
 )
 
 func TestStructureLeadsTheWay(t *testing.T) {
+	t.Parallel()
 	for name, report := range states {
 		t.Run(name, func(t *testing.T) {
 			s, tab := newScript(t, report()), newTab(t)
@@ -24,6 +25,7 @@ func TestStructureLeadsTheWay(t *testing.T) {
 
 // The browser's own accessibility tree is what a screen reader reads.
 func TestControlsHaveNames(t *testing.T) {
+	t.Parallel()
 	s, tab := newScript(t, criticalReport()), newTab(t)
 	tab.live(s.addr)
 	named, polite := map[string]int{}, false
@@ -70,6 +72,7 @@ type stop struct {
 }
 
 func TestKeyboardReachesEverything(t *testing.T) {
+	t.Parallel()
 	report := criticalReport()
 	for range 40 {
 		report.Transitions = append(report.Transitions, report.Transitions[0]) // More than fits: it is to be scrolled.
@@ -103,6 +106,7 @@ func TestKeyboardReachesEverything(t *testing.T) {
 }
 
 func TestSkipLinkLeadsToTheChecks(t *testing.T) {
+	t.Parallel()
 	s, tab := newScript(t, criticalReport()), newTab(t)
 	tab.live(s.addr)
 	run(tab, chromedp.KeyEvent(kb.Tab))
@@ -116,6 +120,7 @@ func TestSkipLinkLeadsToTheChecks(t *testing.T) {
 // Whoever reads, has opened, scrolled or marked something, or stands somewhere with the keyboard, is not disturbed by
 // what comes in.
 func TestNewsDisturbsNobody(t *testing.T) {
+	t.Parallel()
 	report := criticalReport()
 	for range 40 {
 		report.Transitions = append(report.Transitions, report.Transitions[0])
@@ -152,6 +157,7 @@ func TestNewsDisturbsNobody(t *testing.T) {
 
 // A row that goes to the head of all takes along the keyboard that stands in it.
 func TestRowMovesWithItsReader(t *testing.T) {
+	t.Parallel()
 	s, tab := newScript(t, warningReport()), newTab(t)
 	tab.live(s.addr)
 	const cause = `[...document.querySelectorAll("#rows > li")].find((li) => li.textContent.includes("cache")).querySelector("summary")`

@@ -8,6 +8,7 @@ import (
 
 // A badge stands in somebody else's page, such as a README.
 func TestBadgeIsDrawnInAForeignPage(t *testing.T) {
+	t.Parallel()
 	for name, report := range states {
 		t.Run(name, func(t *testing.T) {
 			s, tab := newScript(t, report()), newTab(t)

@@ -23,6 +23,7 @@ func verdict(word string) string {
 }
 
 func TestFailureComesAndGoesWithoutReload(t *testing.T) {
+	t.Parallel()
 	s, tab := newShop(t, "accounts", "billing", "search"), newTab(t)
 	tab.live(s.addr)
 	tab.until(verdict("healthy"))
@@ -46,6 +47,7 @@ func TestFailureComesAndGoesWithoutReload(t *testing.T) {
 }
 
 func TestWorstStandsFirst(t *testing.T) {
+	t.Parallel()
 	s, tab := newScript(t, criticalReport()), newTab(t)
 	const order = `[...document.querySelectorAll("#rows .why b")].map((b) => b.textContent).join(" ")`
 	const want = "critical critical critical unknown warning healthy healthy"
@@ -64,6 +66,7 @@ func TestWorstStandsFirst(t *testing.T) {
 
 // What is wrong with the clock of the reader's machine does not matter; what is measured is the server's.
 func TestTimeGoesOn(t *testing.T) {
+	t.Parallel()
 	s, tab := newScript(t, healthyReport()), newTab(t)
 	tab.live(s.addr)
 	tab.until(`/ s ago$/.test(` + sinceJudged + `)`)
@@ -74,6 +77,7 @@ func TestTimeGoesOn(t *testing.T) {
 }
 
 func TestServerGoesAndComesBack(t *testing.T) {
+	t.Parallel()
 	s, tab := newServer(t), newTab(t)
 	tab.live(s.web)
 	eval[bool](tab, "window.loadedOnce = true")
@@ -103,6 +107,7 @@ func TestServerGoesAndComesBack(t *testing.T) {
 }
 
 func TestDrainIsShown(t *testing.T) {
+	t.Parallel()
 	s, tab := newServer(t), newTab(t)
 	tab.live(s.web)
 	eval[any](tab, `window.seen = []; void new MutationObserver(() => seen.push(
@@ -121,6 +126,7 @@ func TestDrainIsShown(t *testing.T) {
 
 // What is said aloud is said when it is news, and then once.
 func TestNewsIsSaidOnce(t *testing.T) {
+	t.Parallel()
 	s, tab := newScript(t, healthyReport()), newTab(t)
 	tab.live(s.addr)
 	eval[any](tab, `window.said = []; void new MutationObserver(() => said.push(document.querySelector("[role=status]").textContent))

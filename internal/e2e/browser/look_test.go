@@ -6,6 +6,7 @@ import (
 )
 
 func TestTextIsReadableInEveryLight(t *testing.T) {
+	t.Parallel()
 	for name, report := range states {
 		t.Run(name, func(t *testing.T) {
 			s, tab := newScript(t, report()), newTab(t)
@@ -29,6 +30,7 @@ func TestTextIsReadableInEveryLight(t *testing.T) {
 }
 
 func TestPhoneShowsEverything(t *testing.T) {
+	t.Parallel()
 	for name, report := range states {
 		t.Run(name, func(t *testing.T) {
 			s, tab := newScript(t, report()), newTab(t)
@@ -44,6 +46,7 @@ func TestPhoneShowsEverything(t *testing.T) {
 }
 
 func TestPhoneBearsLongTexts(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"long", "unbroken", "lines"} {
 		t.Run(name, func(t *testing.T) {
 			s, tab := newScript(t, wordyReport(evil[name])), newTab(t)

@@ -7,6 +7,7 @@ import (
 
 // That nothing else is asked for, and that nothing is complained of, is what every tab watches over.
 func TestPageOpensForABrowser(t *testing.T) {
+	t.Parallel()
 	s, tab := newServer(t), newTab(t)
 	if status := tab.open("http://" + s.web + "/health"); status != http.StatusOK && status != http.StatusServiceUnavailable {
 		t.Errorf("the page came with status %d", status)
@@ -25,6 +26,7 @@ func TestPageOpensForABrowser(t *testing.T) {
 // A browser may keep a page that is left and show it again as it was. Chromium does not while it is being driven, so it is
 // told that it did.
 func TestPageGoesOnWhenFoundAgain(t *testing.T) {
+	t.Parallel()
 	s, tab := newScript(t, healthyReport()), newTab(t)
 	tab.live(s.addr)
 	tab.until(verdict("healthy"))

@@ -45,7 +45,7 @@ func (s *server) start() {
 	cmd.Env = []string{
 		"HOME=" + cmd.Dir, "INVENTORY_DB=:memory:", "EXTERNAL_API_URL=" + s.prices, "INVENTORY_ADDR=" + s.grpc,
 		"PLUGIN_HEALTH_HTTP_ADDR=" + s.web, "PLUGIN_HEALTH_FILE_PATH=", "PLUGIN_HEALTH_CHECK_INTERVAL=1",
-		"PLUGIN_HEALTH_CHECK_TIMEOUT=1", "PLUGIN_HEALTH_DRAIN_DELAY=5",
+		"PLUGIN_HEALTH_CHECK_TIMEOUT=1", "PLUGIN_HEALTH_DRAIN_DELAY=2",
 	}
 	s.Process = testdeps.Start(s.t, cmd)
 	testdeps.Eventually(s.t, patience, func() error {

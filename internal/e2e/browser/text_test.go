@@ -33,8 +33,10 @@ var places = []string{
 const skeleton = `[...document.querySelectorAll("*")].map((el) => el.tagName).sort().join()`
 
 func TestTextStaysText(t *testing.T) {
+	t.Parallel()
 	for name, text := range evil {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s, tab := newScript(t, wordyReport("harmless")), newTab(t)
 			tab.wide(1280, 900)
 			tab.live(s.addr)

@@ -21,7 +21,7 @@ func TestLog(t *testing.T) {
 		return "2026/11/22 12:00:00 WARN Something logger=plugin.health vitals.check=cache vitals.status=" + status +
 			" vitals.reason=error vitals.was=" + was + " vitals.failures=1"
 	}
-	born, gone, back := line("healthy", "unknown"), line("warning", "healthy"), line("healthy", "warning")
+	born, gone, back := line("healthy", "warning"), line("warning", "healthy"), line("healthy", "warning")
 	course := []string{"healthy", "warning", "healthy"}
 	if err := logged([]string{"noise", born, gone, line("warning", "warning"), back}, "cache", course); err != nil {
 		t.Errorf("an honest log is doubted: %v", err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vitals-go/vitals/internal/e2e/endpoints"
+	"github.com/vitals-go/vitals/internal/e2e/oracle"
 )
 
 // campaign is one run: the world, the server in it, those who use and watch the server, and the truth.
@@ -21,9 +22,12 @@ type campaign struct {
 	missing      map[string]error // why a dependency, the disk or the clock is left out
 	server       *program
 	endpoints    *endpoints.Endpoints
-	eyes         *eyes
+	observer     *observer
 	disk         *disk  // nil if there is none
 	clock        *clock // nil if the server has the machine's
+	control      *control
+	silent       *endpoints.Silent // nil without silent clients
+	started      time.Time         // of the server
 	users        *users
 	machine      *machine
 	truth        truth
@@ -73,13 +77,13 @@ func (c *campaign) firstStart(ctx context.Context) error {
 	return c.follow(ctx, step{kind: restart}, c.truth.clone(), 0, time.Now())
 }
 
-// step makes something happen, waits until every door tells the truth about it, and wants that to stay so.
+// step makes something happen, waits until every endpoint tells the truth about it, and wants that to stay so.
 func (c *campaign) step(ctx context.Context, s step) error {
 	before, began := c.truth.clone(), time.Now()
-	if err := c.eyes.look(ctx, c.endpoints); err != nil {
+	if err := c.observer.look(ctx, c.endpoints); err != nil {
 		return fmt.Errorf("before the step: %w", err)
 	}
-	mark := c.eyes.chronicle.mark()
+	mark := c.observer.transitionLog.mark()
 	if why := c.cannot(s); why != nil {
 		c.tally.skip(s)
 		fmt.Fprintf(c.progress, "%4d  %-32s left out: %v\n", s.number, s, why)
@@ -101,7 +105,7 @@ func (c *campaign) follow(ctx context.Context, s step, before truth, mark int, b
 		return err
 	}
 	took := time.Since(happened)
-	settled := c.eyes.chronicle.mark()
+	settled := c.observer.transitionLog.mark()
 	c.users.expect(c.expectation())
 	if err := c.hold(ctx); err != nil {
 		if c.machine.pressed(began) {
@@ -118,21 +122,28 @@ func (c *campaign) follow(ctx context.Context, s step, before truth, mark int, b
 	}
 	late := took > p.within+c.timeout && c.excuse(errLate, began) != nil
 	c.tally.step(s, p, took, late)
-	fmt.Fprintf(c.progress, "%4d  %-32s told by every door after %5.2f s (promised %4.2f)   [%v]\n",
+	fmt.Fprintf(c.progress, "%4d  %-32s reported by every endpoint after %5.2f s (promised %4.2f)   [%v]\n",
 		s.number, s, took.Seconds(), p.within.Seconds(), c.truth)
 	return c.measure(ctx)
 }
 
-// settle asks every door until all tell the truth, for as long as promised and allowed.
+// compare begins a comparison with the truth of now.
+func (c *campaign) compare() *oracle.Comparison {
+	e := c.truth.expected()
+	e.Uptime = time.Since(c.started)
+	return oracle.Compare(e)
+}
+
+// settle compares every endpoint until all tell the truth, for as long as promised and allowed.
 func (c *campaign) settle(ctx context.Context, p promise, since time.Time) error {
 	deadline := since.Add(p.within + c.allowance)
 	for {
-		q := c.truth.compare()
+		q := c.compare()
 		c.endpoints.Compare(ctx, q)
-		c.eyes.compare(q)
+		c.observer.compare(q)
 		err := q.Err()
 		if err == nil {
-			q = c.truth.compare()
+			q = c.compare()
 			c.endpoints.CompareCommand(ctx, q)
 			err = q.Err()
 		}
@@ -151,17 +162,17 @@ func (c *campaign) settle(ctx context.Context, p promise, since time.Time) error
 	}
 }
 
-// hold lets the checks run twice in a world that does not change, and wants every door to say the same as before.
+// hold lets the checks run twice in a world that does not change, and wants every endpoint to say the same as before.
 func (c *campaign) hold(ctx context.Context) error {
 	if err := pause(ctx, 2*c.turn()); err != nil {
 		return err
 	}
-	q := c.truth.compare()
+	q := c.compare()
 	c.endpoints.Compare(ctx, q)
-	c.eyes.compare(q)
+	c.observer.compare(q)
 	c.tally.asked(q)
 	if err := q.Err(); err != nil {
-		return fmt.Errorf("every door had told the truth, and now: %w", err)
+		return fmt.Errorf("every endpoint was right, and now: %w", err)
 	}
 	return nil
 }
@@ -169,7 +180,7 @@ func (c *campaign) hold(ctx context.Context) error {
 // look judges everything that happened since a step began: no transition that the truth does not explain, none that
 // is missing, no call lost.
 func (c *campaign) look(ctx context.Context, s step, before truth, mark, settled int, began time.Time) error {
-	if err := c.eyes.look(ctx, c.endpoints); err != nil {
+	if err := c.observer.look(ctx, c.endpoints); err != nil {
 		return err
 	}
 	flaps := c.flaps(s, before, mark, settled, false)
@@ -188,28 +199,28 @@ func (c *campaign) look(ctx context.Context, s step, before truth, mark, settled
 func (c *campaign) flaps(s step, before truth, mark, settled int, busy bool) error {
 	var wrong []error
 	if s.kind == restart || s.kind == crash || s.kind == abortedStart {
-		wrong = births(c.eyes.chronicle.since(0), c.truth, busy)
+		wrong = births(c.observer.transitionLog.since(0), c.truth, busy)
 	} else {
-		wrong = courses(c.eyes.chronicle.since(mark), s, before, c.truth, busy)
+		wrong = courses(c.observer.transitionLog.since(mark), s, before, c.truth, busy)
 	}
-	return errors.Join(append(wrong, courses(c.eyes.chronicle.since(settled), step{kind: scrapes}, c.truth, c.truth, busy)...)...)
+	return errors.Join(append(wrong, courses(c.observer.transitionLog.since(settled), step{kind: scrapes}, c.truth, c.truth, busy)...)...)
 }
 
 // compareAccounts wants watches, log and journal to tell the same story.
 func (c *campaign) compareAccounts(ctx context.Context) error {
-	err := c.eyes.agree()
+	err := c.observer.agree()
 	if err != nil {
 		return err
 	}
 	for range 50 { // The log is written behind.
 		var wrong []error
 		for _, name := range c.truth.present {
-			wrong = append(wrong, logged(c.server.said.all(), name, c.eyes.chronicle.course("check/"+name)))
+			wrong = append(wrong, logged(c.server.said.all(), name, c.observer.transitionLog.course("check/"+name)))
 		}
 		if err = errors.Join(wrong...); err == nil {
 			return nil
 		}
-		if err := errors.Join(pause(ctx, 20*time.Millisecond), c.eyes.look(ctx, c.endpoints)); err != nil {
+		if err := errors.Join(pause(ctx, 20*time.Millisecond), c.observer.look(ctx, c.endpoints)); err != nil {
 			return err
 		}
 	}

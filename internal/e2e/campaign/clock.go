@@ -22,8 +22,8 @@ const clockVariable = "CAMPAIGN_CLOCK"
 //go:embed pushed.go.txt
 var pushedSource []byte
 
-// clockFlags returns the build flags for a server whose wall clock can be set while it runs, as an administrator or
-// NTP would set it: the wall clock jumps, the monotonic one goes on.
+// The server's wall clock can be set while it runs, as an administrator or NTP would set it: the wall clock jumps, the
+// monotonic one goes on.
 //
 // A Go program asks the kernel without a C library, so libfaketime cannot stand between; a time namespace moves the
 // monotonic clocks only, and before the program starts; and setting the machine's clock would be everybody's problem.
@@ -31,36 +31,27 @@ var pushedSource []byte
 // time.Now over the standard library's that adds the number of seconds in a shared page of memory. Nothing else of the
 // server differs.
 //
-// The sources lie in folder. As long as that is the same one, the go command remembers what it has built.
-func clockFlags(ctx context.Context, folder string) ([]string, error) {
+// overlayClock adds the two files to an overlay; their sources lie in folder.
+func overlayClock(ctx context.Context, folder string, overlay map[string]string) error {
 	output, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	standard := filepath.Join(string(bytes.TrimSpace(output)), "src", "time")
 	source, err := os.ReadFile(filepath.Join(standard, "time.go"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	const reading = "\tsec, nsec, mono := runtimeNow()\n"
 	if bytes.Count(source, []byte(reading)) != 1 {
-		return nil, errors.New("this Go's time.Now does not read the clock as expected: run with -clock=false")
+		return errors.New("this Go's time.Now does not read the clock as expected: run with -clock=false")
 	}
 	source = bytes.Replace(source, []byte(reading), []byte(reading+"\tsec += pushed()\n"), 1)
-	overlay := map[string]map[string]string{"Replace": {
-		filepath.Join(standard, "time.go"):            filepath.Join(folder, "time.go"),
-		filepath.Join(standard, "campaign_pushed.go"): filepath.Join(folder, "pushed.go"),
-	}}
-	text, err := json.Marshal(overlay)
-	if err != nil {
-		return nil, err
-	}
-	list := filepath.Join(folder, "overlay.json")
-	return []string{"-overlay", list}, errors.Join(
-		os.MkdirAll(folder, 0o755),
+	overlay[filepath.Join(standard, "time.go")] = filepath.Join(folder, "time.go")
+	overlay[filepath.Join(standard, "campaign_pushed.go")] = filepath.Join(folder, "pushed.go")
+	return errors.Join(
 		os.WriteFile(filepath.Join(folder, "time.go"), source, 0o600),
-		os.WriteFile(filepath.Join(folder, "pushed.go"), pushedSource, 0o600),
-		os.WriteFile(list, text, 0o600))
+		os.WriteFile(filepath.Join(folder, "pushed.go"), pushedSource, 0o600))
 }
 
 // clock is the wall clock of a server.

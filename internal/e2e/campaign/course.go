@@ -25,7 +25,9 @@ func courses(entries []entry, s step, before, after truth, busy bool) []error {
 	want("phase", "ready", "ready", false)
 	was, is := before.expected(), after.expected()
 	for _, name := range after.names() {
-		want("name/"+name, was.Names[name], is.Names[name], swapped(s, name, before, after))
+		if _, known := was.Names[name]; known {
+			want("name/"+name, was.Names[name], is.Names[name], swapped(s, name, before, after) || s.kind == shutAndResume || s.kind == maintain)
+		}
 	}
 	for _, name := range after.present {
 		// A server that stood still says so: it is starved, and nothing is held against anybody.
@@ -58,6 +60,10 @@ func swapped(s step, name string, before, after truth) bool {
 	return s.kind == breakOne && concerned && !before.works(d) && !after.works(d)
 }
 
+// mostWavers is how many transitions a fault that replaces another makes, or calls of Shutdown and Resume at once: four of
+// each, and as many manual statuses, make five pairs at most, and the last two calls one more.
+const mostWavers = 12
+
 // warns reports whether a check has warned for these reasons only.
 func warns(entries []entry, check string, reasons ...string) bool {
 	return !slices.ContainsFunc(entries, func(e entry) bool {
@@ -69,7 +75,7 @@ func warns(entries []entry, check string, reasons ...string) bool {
 func leads(course []string, from, to string, wavers bool) bool {
 	if wavers {
 		// What it began with does not matter: it has been healthy in between, or not.
-		return len(course) == 0 || len(course) <= 4 && course[len(course)-1] == to
+		return len(course) == 0 || len(course) <= mostWavers && course[len(course)-1] == to
 	}
 	if from == to {
 		return len(course) == 0
@@ -108,7 +114,11 @@ func births(entries []entry, after truth, busy bool) []error {
 		case name == database && hangs:
 			want("check/"+name, "critical", "warning critical")
 		default:
-			want("check/"+name, after.expected().Checks[name])
+			if is := after.expected().Checks[name]; is == beforeFirst(name) {
+				want("check/"+name, "")
+			} else {
+				want("check/"+name, is)
+			}
 		}
 	}
 	return wrong

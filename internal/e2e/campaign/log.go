@@ -8,11 +8,19 @@ import (
 
 var checkLine = regexp.MustCompile(`vitals\.check=(\S+) vitals\.status=(\S+) vitals\.reason=\S+ vitals\.was=(\S+)`)
 
+// beforeFirst is the status of a check that has not run yet.
+func beforeFirst(check string) string {
+	if check == database {
+		return "unknown"
+	}
+	return "warning" // It is optional.
+}
+
 // logged compares what the server has logged about a check's transitions with its journal. The log is written behind
 // the verdict, so the end of it may be missing for a moment.
 func logged(lines []string, check string, journal []string) error {
 	var course []string
-	last := "unknown"
+	last := beforeFirst(check)
 	for _, line := range lines {
 		m := checkLine.FindStringSubmatch(line)
 		if m == nil || m[1] != check {

@@ -113,7 +113,7 @@ func (c *campaign) explain(w io.Writer, o options, wrong error) {
 		fmt.Fprintf(w, "again: go run ./internal/e2e/campaign -seed %d -steps %d -clock=%v\n", o.seed, max(f.step.number, 1), o.clock)
 	}
 	fmt.Fprintf(w, "\nthe server's journal at the end:\n")
-	entries := c.eyes.chronicle.since(0)
+	entries := c.observer.transitionLog.since(0)
 	for _, e := range entries[max(len(entries)-40, 0):] {
 		fmt.Fprintf(w, "  %v\n", e)
 	}

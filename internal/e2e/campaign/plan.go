@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vitals-go/vitals/internal/e2e/oracle"
@@ -20,15 +21,27 @@ const (
 	abortedStart kind = "aborted start" // SIGTERM while the server starts, and another start
 	freeze       kind = "freeze"        // SIGSTOP, and SIGCONT later
 	dropWatchers kind = "drop watchers" // many streams are opened and cut off
-	flood        kind = "probe flood"   // many probers at once, at every door
+	flood        kind = "probe flood"   // many probers at once, at every endpoint
 	scrapes      kind = "scrapes"       // Prometheus, many times at once
 	badConfig    kind = "wrong config"  // a start with wrong variables
 	clockJump    kind = "clock jump"    // the wall clock of the server is set
 	fullDisk     kind = "full disk"     // no room for the health file, and room again
+	// What an application does.
+	manual        kind = "manual status"       // SetServingStatus
+	shutdown      kind = "Shutdown"            // of the health service
+	resume        kind = "Resume"              // after it, or without
+	shutAndResume kind = "Shutdown and Resume" // at once, with manual statuses, and Resume at last
+	maintain      kind = "maintenance"         // begun, renewed, and over
+	forceBreaker  kind = "forced breaker"      // of the second source, opened or closed
+	replaceCheck  kind = "replaced check"      // by an equal one
+	silentClients kind = "silent clients"      // come, or leave
 )
 
 // specials are the steps that are not about one dependency.
-var specials = []kind{restart, crash, abortedStart, freeze, dropWatchers, flood, scrapes, badConfig, clockJump, fullDisk}
+var specials = []kind{
+	restart, crash, abortedStart, freeze, dropWatchers, flood, scrapes, badConfig, clockJump, fullDisk,
+	manual, manual, shutdown, resume, shutAndResume, maintain, forceBreaker, replaceCheck, silentClients,
+}
 
 // fault is what is wrong with a dependency.
 type fault string
@@ -57,7 +70,12 @@ const (
 	cache    = oracle.Cache
 	prices   = oracle.Prices
 	upstream = oracle.Upstream
+
+	reserve = "reserve" // a breaker without a check, in a source of its own
 )
+
+// manualNames get manual statuses: those of probes, of a service, of checks, which may be hidden, and of nothing else.
+var manualNames = []string{"", "readiness", "liveness", oracle.Service, database, cache, "none", "shop.v1.Extra"}
 
 var (
 	dependencies = []string{database, cache, prices, upstream}
@@ -81,6 +99,8 @@ type step struct {
 	pause      time.Duration // how long a freeze lasts, or how long a start may go on before it is aborted
 	jump       time.Duration // of clockJump, forth or back
 	draw       uint64        // for choices that only the step itself knows
+	name       string        // of manual and maintain
+	status     string        // of manual
 }
 
 func (s step) String() string {
@@ -94,17 +114,20 @@ func (s step) String() string {
 	case clockJump:
 		return fmt.Sprintf("%s (%+v)", s.kind, s.jump)
 	}
+	if s.kind == manual || s.kind == maintain {
+		return strings.TrimSpace(fmt.Sprintf("%s of %q %s", s.kind, s.name, s.status))
+	}
 	return string(s.kind)
 }
 
 // newPlan returns the first steps of a seed's sequence. It depends on nothing else: not on time, not on what is
 // installed, and a shorter plan is the beginning of a longer one.
 func newPlan(seed uint64, steps int) []step {
-	broken, full := map[string]fault{}, false
+	broken, full, shut := map[string]fault{}, false, false
 	plan := make([]step, 0, steps)
 	for n := range steps {
 		random := rand.New(rand.NewPCG(seed, uint64(n)))
-		s := nextStep(random, broken, full)
+		s := nextStep(random, broken, full, shut)
 		s.number = n + 1
 		switch s.kind {
 		case breakOne:
@@ -113,6 +136,10 @@ func newPlan(seed uint64, steps int) []step {
 			delete(broken, s.dependency)
 		case fullDisk:
 			full = !full
+		case shutdown:
+			shut = true
+		case resume, shutAndResume, restart, crash, abortedStart:
+			shut = false
 		}
 		plan = append(plan, s)
 	}
@@ -120,8 +147,8 @@ func newPlan(seed uint64, steps int) []step {
 }
 
 // nextStep decides what happens next in a world where some dependencies are broken. The more of them there are, the
-// sooner one is mended; and a disk does not stay full for long.
-func nextStep(random *rand.Rand, broken map[string]fault, full bool) step {
+// sooner one is mended; and neither does a disk stay full nor health shut down for long.
+func nextStep(random *rand.Rand, broken map[string]fault, full, shut bool) step {
 	s := step{
 		draw:  random.Uint64(),
 		pause: time.Duration(random.IntN(1000)) * time.Millisecond,
@@ -141,12 +168,26 @@ func nextStep(random *rand.Rand, broken map[string]fault, full bool) step {
 		all := faultsOf(s.dependency)
 		s.fault = pick(random, slices.DeleteFunc(slices.Clone(all), func(f fault) bool { return f == broken[s.dependency] }))
 	default:
-		if s.kind = pick(random, specials); full && random.IntN(3) == 0 {
+		s.kind = pick(random, specials)
+		switch {
+		case shut && random.IntN(2) == 0:
+			s.kind = resume
+		case full && random.IntN(3) == 0:
 			s.kind = fullDisk
 		}
 	}
+	switch s.kind {
+	case manual:
+		s.name, s.status = pick(random, manualNames), pick(random, []string{"SERVING", "NOT_SERVING", "UNKNOWN"})
+	case maintain:
+		s.name = pick(random, []string{"", "readiness", oracle.Service, database, cache})
+	case clockJump:
+		if random.IntN(3) == 0 {
+			s.jump = (s.jump / 1000).Truncate(time.Second) // a few seconds
+		}
+	}
 	if s.kind == freeze {
-		s.pause += 1200 * time.Millisecond // Longer than the health file is believed.
+		s.pause += usual().fileLife() + 200*time.Millisecond
 	}
 	return s
 }

@@ -28,10 +28,10 @@ type program struct {
 // Addr is where the program serves gRPC.
 func (p *program) Addr() string { return p.addr }
 
-// Start starts the program and does not wait for it.
-func (p *program) Start(ctx context.Context) (err error) {
+// Start starts the program, with further variables, and does not wait for it.
+func (p *program) Start(ctx context.Context, env ...string) (err error) {
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), p.path)
-	cmd.Dir, cmd.Env = p.folder, p.env
+	cmd.Dir, cmd.Env = p.folder, append(slices.Clone(p.env), env...)
 	cmd.Stdout, cmd.Stderr = p.said, p.said
 	p.said.clear()
 	p.Process, err = rig.Start(cmd)

@@ -32,7 +32,7 @@ const (
 // dependency that has just been used passes without asking, so that faults may be seen one turn later than the check comes.
 func (s settings) turn() time.Duration { return s.interval + s.interval/10 }
 
-// promise is within which time every door tells the truth after a step, and by which formula.
+// promise is within which time every endpoint tells the truth after a step, and by which formula.
 type promise struct {
 	within  time.Duration
 	formula string
@@ -72,13 +72,18 @@ func (s settings) thaw() promise {
 // unmoved is the promise for what must not be seen at all, but for the health file, which is written every interval.
 func (s settings) unmoved() promise { return promise{s.turn(), "1.1 × interval"} }
 
+// published is the promise for times in a report, which is published a second after the last one when only numbers differ.
+func (s settings) published() promise {
+	return promise{time.Second + s.turn(), "1 s + 1.1 × interval"}
+}
+
 // ends is the promise for the end after SIGTERM.
 func (s settings) ends() promise {
 	return promise{s.drain + s.shutdown, "drain delay + shutdown timeout"}
 }
 
 // fileLife is how long a health file is believed.
-func (s settings) fileLife() time.Duration { return 3 * s.interval }
+func (s settings) fileLife() time.Duration { return max(3*s.interval, 3*time.Second) }
 
 // of returns what is promised after a step that has made before into after.
 func (s settings) of(step step, before, after truth) promise {
@@ -87,9 +92,11 @@ func (s settings) of(step step, before, after truth) promise {
 		return s.birth()
 	case freeze:
 		return s.thaw()
+	case clockJump, maintain:
+		return s.published()
 	case fullDisk:
 		if after.full {
-			return promise{s.fileLife(), "3 × interval: as long as a health file is believed"}
+			return promise{s.fileLife(), "3 × interval, at least 3 s: as long as a health file is believed"}
 		}
 		return s.unmoved()
 	case breakOne, mendOne:

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -16,6 +17,10 @@ func (c *campaign) cannot(s step) error {
 	switch s.kind {
 	case breakOne, mendOne:
 		return c.missing[s.dependency]
+	case dropWatchers:
+		if c.truth.silent {
+			return errors.New("silent clients are counted, too, until they are ended")
+		}
 	case fullDisk:
 		if c.disk == nil {
 			return c.missing["disk"]
@@ -32,7 +37,11 @@ func (c *campaign) perform(ctx context.Context, s step) error {
 	case mendOne:
 		return c.set(ctx, s.dependency, noFault)
 	case restart:
-		return errors.Join(c.stop(ctx), c.start(ctx))
+		if err := c.stop(ctx); err != nil {
+			return err
+		}
+		c.truth = c.truth.restarted(s.draw%2 == 0)
+		return c.start(ctx)
 	case crash:
 		return c.crash(ctx)
 	case abortedStart:
@@ -51,6 +60,12 @@ func (c *campaign) perform(ctx context.Context, s step) error {
 		return c.jump(ctx, s)
 	case fullDisk:
 		return c.toggleDisk()
+	case silentClients:
+		return c.toggleSilent()
+	case manual, shutdown, resume, shutAndResume, forceBreaker, replaceCheck:
+		return c.apply(ctx, s)
+	case maintain:
+		return c.maintain(ctx, s)
 	}
 	return fmt.Errorf("nobody knows how to do %q", s.kind)
 }
@@ -72,11 +87,13 @@ func (c *campaign) set(ctx context.Context, name string, f fault) error {
 
 // start starts the server and opens the streams that stay open for its life.
 func (c *campaign) start(ctx context.Context) error {
-	if err := c.server.Start(ctx); err != nil {
+	c.truth = c.truth.restarted(c.truth.hidden)
+	if err := c.server.Start(ctx, c.control.env(c.truth.hidden)...); err != nil {
 		return err
 	}
+	c.started = time.Now()
 	c.tally.lives++
-	c.eyes = openEyes(ctx, c.endpoints, c.truth.names())
+	c.observer = openObserver(ctx, c.endpoints, slices.Compact(slices.Sorted(slices.Values(append(c.truth.names(), manualNames...)))))
 	c.calm = signs{}
 	return nil
 }
@@ -87,11 +104,16 @@ func (c *campaign) stop(ctx context.Context) error {
 	c.server.Signal(syscall.SIGTERM)
 	_ = pause(ctx, c.drain/2)
 	c.users.expect(anything)
-	defer c.eyes.close()
+	defer c.observer.close()
 	if err := c.ended(0); err != nil {
 		return err
 	}
-	return c.eyes.farewell()
+	err := c.observer.farewell()
+	if c.silent != nil {
+		err = errors.Join(err, c.silent.Ended())
+		c.silent = nil
+	}
+	return err
 }
 
 // ended waits for the end that was asked for.
@@ -119,7 +141,11 @@ func (c *campaign) ended(want int) error {
 func (c *campaign) crash(ctx context.Context) error {
 	c.users.expect(anything)
 	c.server.Kill()
-	c.eyes.close()
+	c.observer.close()
+	if c.silent != nil {
+		c.silent.Close()
+		c.silent = nil
+	}
 	deadline := time.Now().Add(c.fileLife() + c.allowance)
 	for {
 		_, err := c.endpoints.ReadFile(c.truth.pushed)
@@ -140,7 +166,7 @@ func (c *campaign) abortStart(ctx context.Context, s step) error {
 	if err := c.stop(ctx); err != nil {
 		return err
 	}
-	if err := c.server.Start(ctx); err != nil {
+	if err := c.server.Start(ctx, c.control.env(false)...); err != nil {
 		return err
 	}
 	if err := pause(ctx, s.pause); err != nil {
@@ -166,7 +192,7 @@ func (c *campaign) freeze(ctx context.Context, s step) error {
 	if err := pause(ctx, s.pause); err != nil {
 		return err
 	}
-	q := c.truth.compare()
+	q := c.compare()
 	c.endpoints.Command(ctx, q, "4", "-file", c.endpoints.File, "-for", "live")
 	c.endpoints.Command(ctx, q, "2", "-addr", c.endpoints.Addr, "-connect-timeout", "200ms", "-rpc-timeout", "200ms")
 	c.tally.asked(q)
@@ -195,7 +221,7 @@ func (c *campaign) misdate(ctx context.Context, s step) error {
 	if err := misdated(c.endpoints.File, path, s.jump); err != nil {
 		return err
 	}
-	q := c.truth.compare()
+	q := c.compare()
 	c.endpoints.Command(ctx, q, "4", "-file", path, "-for", "live")
 	c.tally.asked(q)
 	return q.Err()

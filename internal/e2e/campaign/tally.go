@@ -20,13 +20,13 @@ type tally struct {
 	lives    int
 	happened map[string]int // steps by what they did
 	doors    map[string]int // verdicts compared, by door
-	rounds   int            // of asking every door
+	rounds   int            // of asking every endpoint
 	delays   map[string]*delay
 	worst    signs // the most that was seen in a calm world
 	first    signs // what the server had when first calm, in the life that worst is from
 }
 
-// delay is how long the truth took to be told at every door.
+// delay is how long the truth took to be told at every endpoint.
 type delay struct {
 	times    int
 	sum, max time.Duration
@@ -105,7 +105,7 @@ func (t *tally) summary(seed uint64, u *users, wrong error) string {
 	row("steps", t.steps)
 	row("steps left out: not possible on this machine", t.skipped)
 	row("starts of the server", t.lives)
-	row("rounds of questions at the doors", t.rounds)
+	row("rounds of comparisons", t.rounds)
 	row("answers compared with the truth", verdicts)
 	row("steps after which the truth was not told, or not only", failures)
 	row("steps after which the truth came later than promised, and than half a second more", t.late)
@@ -118,7 +118,7 @@ func (t *tally) summary(seed uint64, u *users, wrong error) string {
 	row("duration", time.Since(t.began).Round(time.Second))
 	t.delayTable(table{&text})
 	counts(table{&text}, "what happened", "times", t.happened)
-	counts(table{&text}, "door", "answers compared", t.doors)
+	counts(table{&text}, "endpoint", "answers compared", t.doors)
 	return text.String()
 }
 

@@ -10,17 +10,30 @@ import (
 	"github.com/vitals-go/vitals/internal/e2e/oracle"
 )
 
-// truth is what the campaign has done to the world: what every door has to say follows from it, and from nothing that
+// truth is what the campaign has done to the world: what every endpoint has to say follows from it, and from nothing that
 // a door has said.
 type truth struct {
 	present []string         // the dependencies that the server has been told of
 	faults  map[string]fault // of those that have one
 	full    bool             // there is no room for the health file
 	pushed  time.Duration    // how far the server's wall clock is ahead of ours
+
+	hidden bool // the names of checks
+	silent bool // there are silent clients
+	// What the application has set, until the server ends.
+	manual   map[string]string // by name; "" is readiness
+	shutdown bool
+	reserve  bool // the second source's breaker is open
+}
+
+// restarted is the truth about a server that has just been started.
+func (t truth) restarted(hidden bool) truth {
+	t.hidden, t.silent, t.manual, t.shutdown, t.reserve = hidden, false, map[string]string{}, false, false
+	return t
 }
 
 func (t truth) clone() truth {
-	t.faults = maps.Clone(t.faults)
+	t.faults, t.manual = maps.Clone(t.faults), maps.Clone(t.manual)
 	return t
 }
 
@@ -36,6 +49,14 @@ func (t truth) String() string {
 	if t.pushed != 0 {
 		wrong = append(wrong, fmt.Sprintf("clock %+v", t.pushed))
 	}
+	for _, name := range slices.Sorted(maps.Keys(t.manual)) {
+		wrong = append(wrong, fmt.Sprintf("%s set %s", name, t.manual[name]))
+	}
+	for what, is := range map[string]bool{"shut down": t.shutdown, "names hidden": t.hidden, "silent clients": t.silent, "reserve open": t.reserve} {
+		if is {
+			wrong = append(wrong, what)
+		}
+	}
 	if len(wrong) == 0 {
 		return "nothing is wrong"
 	}
@@ -48,6 +69,10 @@ func (t truth) works(dependency string) bool { return t.faults[dependency].harml
 // world is the oracle's view of it.
 func (t truth) world() oracle.World {
 	w := oracle.Inventory(t.present...)
+	w.HideChecks, w.Manual, w.Shutdown, w.Breakers = t.hidden, t.manual, t.shutdown, map[string]string{reserve: "closed"}
+	if t.reserve {
+		w.Breakers[reserve] = "open"
+	}
 	for i := range w.Checks {
 		if c := &w.Checks[i]; !t.works(c.Name) {
 			c.Outcome, c.Breaker = oracle.Failing, ""
@@ -63,11 +88,9 @@ func (t truth) world() oracle.World {
 // expected is what every endpoint must report once the server has found out.
 func (t truth) expected() oracle.Expected {
 	e := t.world().Evaluate()
-	e.FileExpired, e.ClockAhead = t.full, t.pushed
+	e.FileExpired, e.ClockAhead, e.NamesHidden = t.full, t.pushed, t.hidden
 	return e
 }
-
-func (t truth) compare() *oracle.Comparison { return oracle.Compare(t.expected()) }
 
 // names are those of grpc.health.v1.
 func (t truth) names() []string { return slices.Sorted(maps.Keys(t.expected().Names)) }
@@ -76,4 +99,4 @@ func (t truth) names() []string { return slices.Sorted(maps.Keys(t.expected().Na
 func (t truth) ready() bool { return t.works(database) }
 
 // calm reports whether nothing is wrong at all.
-func (t truth) calm() bool { return len(t.faults) == 0 && !t.full }
+func (t truth) calm() bool { return len(t.faults) == 0 && !t.full && !t.silent }

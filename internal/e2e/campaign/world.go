@@ -46,23 +46,26 @@ func newCampaign(ctx context.Context, o options, progress io.Writer) (c *campaig
 		c.endpoints.Env = []string{clockVariable + "=" + c.clock.path}
 		c.server.env = append(c.server.env, clockVariable+"="+c.clock.path)
 	}
+	c.control = newControl(c.scratch)
 	return c, nil
 }
 
 // binary returns the program that is tried, with a clock of its own if that is wanted.
 func (c *campaign) binary(ctx context.Context, o options) (path string, err error) {
-	var flags []string
+	kept, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	kept = filepath.Join(kept, "vitals-campaign")
 	if o.clock {
-		kept, err := os.UserCacheDir()
-		if err != nil {
-			return "", err
-		}
-		if flags, err = clockFlags(ctx, filepath.Join(kept, "vitals-campaign")); err != nil {
-			return "", err
-		}
+		kept += "-clock"
 		if c.clock, err = newClock(c.scratch); err != nil {
 			return "", err
 		}
+	}
+	flags, err := overlayFlags(ctx, kept, o.clock)
+	if err != nil {
+		return "", err
 	}
 	fmt.Fprintln(c.progress, "building the server")
 	return rig.BuildServer(ctx, c.scratch, flags...)
@@ -149,8 +152,11 @@ func (c *campaign) dependencyEnv(ctx context.Context, binary string) (env []stri
 
 // close ends and removes everything.
 func (c *campaign) close() {
-	if c.eyes != nil {
-		c.eyes.close()
+	if c.observer != nil {
+		c.observer.close()
+	}
+	if c.silent != nil {
+		c.silent.Close()
 	}
 	if c.server != nil {
 		c.server.Close()

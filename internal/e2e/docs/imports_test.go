@@ -4,7 +4,9 @@ package docs_test
 var imported = map[string]string{
 	"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "log": "log", "net": "net", "os": "os",
 	"signal": "os/signal", "slog": "log/slog", "sql": "database/sql", "syscall": "syscall", "testing": "testing",
-	"time": "time", "tls": "crypto/tls",
+	"sha256": "crypto/sha256", "time": "time", "tls": "crypto/tls",
+
+	"json": "encoding/json", "regexp": "regexp", "strings": "strings",
 
 	"vitals":       "github.com/vitals-go/vitals",
 	"breaker":      "github.com/vitals-go/vitals/breaker",
@@ -27,6 +29,14 @@ var imported = map[string]string{
 	"servicer":     "github.com/vitals-go/vitals/servicer",
 	"healthclient": "github.com/vitals-go/vitals/servicer/healthclient",
 
+	"amqp":     "github.com/rabbitmq/amqp091-go",
+	"kadm":     "github.com/twmb/franz-go/pkg/kadm",
+	"kgo":      "github.com/twmb/franz-go/pkg/kgo",
+	"minio":    "github.com/minio/minio-go/v7",
+	"mongo":    "go.mongodb.org/mongo-driver/v2/mongo",
+	"nats":     "github.com/nats-io/nats.go",
+	"readpref": "go.mongodb.org/mongo-driver/v2/mongo/readpref",
+
 	"codes":          "google.golang.org/grpc/codes",
 	"credentials":    "google.golang.org/grpc/credentials",
 	"grpc":           "google.golang.org/grpc",
@@ -39,6 +49,8 @@ var imported = map[string]string{
 	"prometheus":     "github.com/prometheus/client_golang/prometheus",
 	"promhttp":       "github.com/prometheus/client_golang/prometheus/promhttp",
 	"redis":          "github.com/redis/go-redis/v9",
+	"status":         "google.golang.org/grpc/status",
+	"retry":          "github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/retry",
 	"sdkmetric":      "go.opentelemetry.io/otel/sdk/metric",
 	"stdlib":         "github.com/jackc/pgx/v5/stdlib",
 	"grpcprom":       "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus",

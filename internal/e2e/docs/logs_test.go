@@ -97,8 +97,6 @@ func template(e ast.Expr) string {
 var elsewhere = map[string]string{
 	"checker/log.go":                "returns of message in checker/result.go",
 	"internal/asynclog/asynclog.go": "calls of Log",
-	"internal/pki/files.go":         "log lines in the same file",
-	"interceptor/recovery.go":       "calls of log",
 	"probes/file.go":                "calls of logError",
 	"servicer/log.go":               "assignments to text in the same file",
 	"servicer/orcavitals/sample.go": "assignments to message in the same file",
@@ -124,11 +122,6 @@ func TestLogLinesAreDocumented(t *testing.T) {
 				}
 				if key := attribute(n); key != "" {
 					keys[key] = true
-				}
-			case *ast.CompositeLit:
-				// A line that is written later: its level, its text, its attributes.
-				if len(n.Elts) == 3 && isLine(n) {
-					messages = append(messages, template(n.Elts[1]))
 				}
 			case *ast.AssignStmt:
 				for i, to := range n.Lhs {
@@ -163,11 +156,11 @@ func TestLogLinesAreDocumented(t *testing.T) {
 func loggedMessage(call *ast.CallExpr) ast.Expr {
 	argument := -1
 	switch name := called(call); {
-	case name == "LogAttrs" || name == "log" && len(call.Args) == 4:
+	case name == "LogContext":
 		argument = 2
 	case name == "Log" && isLogger(call):
-		argument = 1 // asynclog's has no context
-	case slices.Contains([]string{"Info", "Warn", "Error", "Debug"}, name) && isLogger(call):
+		argument = 1
+	case name == "logError":
 		argument = 0
 	}
 	if argument < 0 || argument >= len(call.Args) {
@@ -190,18 +183,6 @@ func returned(f *ast.FuncDecl) []string {
 	return texts
 }
 
-// isLine reports whether a literal is a log line by its type or, where that is left out, by its first element.
-func isLine(n *ast.CompositeLit) bool {
-	if _, keyed := n.Elts[0].(*ast.KeyValueExpr); keyed {
-		return false
-	}
-	if id, ok := n.Type.(*ast.Ident); ok {
-		return id.Name == "record"
-	}
-	level, ok := n.Elts[0].(*ast.SelectorExpr)
-	return ok && n.Type == nil && strings.HasPrefix(level.Sel.Name, "Level")
-}
-
 func called(call *ast.CallExpr) string {
 	switch f := call.Fun.(type) {
 	case *ast.SelectorExpr:
@@ -212,7 +193,7 @@ func called(call *ast.CallExpr) string {
 	return ""
 }
 
-// isLogger reports whether the call is one of slog's, as far as names tell.
+// isLogger reports whether the call is one of asynclog's, as far as names tell.
 func isLogger(call *ast.CallExpr) bool {
 	s, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -220,9 +201,9 @@ func isLogger(call *ast.CallExpr) bool {
 	}
 	switch on := s.X.(type) {
 	case *ast.Ident:
-		return on.Name == "slog" || strings.EqualFold(on.Name, "log") || strings.EqualFold(on.Name, "logger")
+		return on.Name == "log"
 	case *ast.SelectorExpr:
-		return strings.EqualFold(on.Sel.Name, "log") || strings.EqualFold(on.Sel.Name, "logger")
+		return on.Sel.Name == "log"
 	}
 	return false
 }

@@ -77,10 +77,10 @@ func (e *Endpoints) Close() error {
 }
 
 // Dial returns a connection that is opened again 50 ms after a server has gone.
-func Dial(addr string) (*grpc.ClientConn, error) {
+func Dial(addr string, options ...grpc.DialOption) (*grpc.ClientConn, error) {
 	retry := backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1, MaxDelay: 50 * time.Millisecond}
-	return grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: time.Second}))
+	return grpc.NewClient(addr, append(options, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: time.Second}))...)
 }
 
 // ServerEnv returns the environment of an examples/server with these endpoints and a database in folder. Its resources
@@ -96,11 +96,18 @@ func (e *Endpoints) ServerEnv(folder string, env ...string) []string {
 
 // Compare compares what every endpoint reports but the command, all at once.
 func (e *Endpoints) Compare(ctx context.Context, c *oracle.Comparison) {
+	e.CompareAtOnce(ctx, c)
+	e.compareFile(c)
+}
+
+// CompareAtOnce compares what endpoints report that follow every change before the call that makes it returns: all but
+// the health file and the command.
+func (e *Endpoints) CompareAtOnce(ctx context.Context, c *oracle.Comparison) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	var comparing sync.WaitGroup
 	for _, compare := range []func(context.Context, *oracle.Comparison){
-		e.compareCheck, e.compareSecond, e.compareList, e.compareReport, e.compareHTTP, e.compareMetrics, e.compareFile,
+		e.compareCheck, e.compareSecond, e.compareList, e.compareReport, e.compareHTTP, e.compareMetrics,
 	} {
 		comparing.Go(func() { compare(ctx, c) })
 	}

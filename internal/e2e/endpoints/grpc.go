@@ -58,6 +58,13 @@ func (e *Endpoints) compareReport(ctx context.Context, c *oracle.Comparison) {
 	CompareReport(c, "GetHealthReport", report)
 	at, err := time.Parse(time.RFC3339Nano, report.GetTimestamp())
 	off := time.Until(at.Add(-c.ClockAhead)).Abs()
+	if c.Uptime > 0 {
+		up := time.Duration(report.GetUptimeSeconds() * float64(time.Second))
+		c.Check("GetHealthReport", "uptime", up.String(), c.Uptime.String(), (up-c.Uptime).Abs() < Timeout+3*time.Second)
+	}
+	evaluated, evaluatedErr := time.Parse(time.RFC3339Nano, report.GetEvaluatedAt())
+	old := time.Until(evaluated.Add(-c.ClockAhead)).Abs()
+	c.Check("GetHealthReport", "evaluated_at", report.GetEvaluatedAt(), "our time", evaluatedErr == nil && old < Timeout+2*time.Second)
 	c.Check("GetHealthReport", "timestamp", report.GetTimestamp(), "our time", err == nil && off < Timeout+2*time.Second)
 }
 

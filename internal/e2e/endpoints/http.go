@@ -35,13 +35,18 @@ func (e *Endpoints) Get(ctx context.Context, path string) (code int, body string
 
 // compareHTTP compares the status codes of the HTTP probes, and the JSON report.
 func (e *Endpoints) compareHTTP(ctx context.Context, c *oracle.Comparison) {
-	paths := map[string]string{"/live": "liveness", "/livez": "liveness", "/startup": "startup", "/ready": "readiness", "/readyz": "readiness"}
+	paths := map[string]string{"/live": "liveness", "/livez": "liveness", "/ready": "readiness", "/readyz": "readiness"}
 	for name := range c.Checks {
-		paths["/health/"+name] = name
+		if !c.NamesHidden {
+			paths["/health/"+name] = name
+		}
 	}
 	want := map[string]string{"/health/nobody": "404"}
+	if c.Names["startup"] != "" {
+		want["/startup"] = "200" // It does not fail again, whatever the name's status.
+	}
 	for path, name := range paths {
-		want[path] = map[string]string{"SERVING": "200", "NOT_SERVING": "503"}[c.Names[name]]
+		want[path] = map[string]string{"SERVING": "200", "NOT_SERVING": "503", "UNKNOWN": "503"}[c.Names[name]]
 	}
 	for path, want := range want {
 		got, _, err := e.Get(ctx, path)
@@ -92,7 +97,7 @@ func (e *Endpoints) compareMetrics(ctx context.Context, c *oracle.Comparison) {
 		return
 	}
 	for name, status := range c.Names {
-		series.compare(c, fmt.Sprintf("health_status{service=%q}", name), map[string]string{"SERVING": "1", "NOT_SERVING": "0"}[status])
+		series.compare(c, fmt.Sprintf("health_status{service=%q}", name), map[string]string{"SERVING": "1", "NOT_SERVING": "0", "UNKNOWN": "0"}[status])
 	}
 	for name, status := range c.Checks {
 		for _, state := range oracle.Statuses() {
@@ -140,7 +145,7 @@ func (s Series) compare(c *oracle.Comparison, name, want string) {
 }
 
 // compareFile reads the health file by the server's clock.
-func (e *Endpoints) compareFile(_ context.Context, c *oracle.Comparison) {
+func (e *Endpoints) compareFile(c *oracle.Comparison) {
 	status, err := e.ReadFile(c.ClockAhead)
 	if c.FileExpired {
 		c.Check("file", "a file that cannot be written", fmt.Sprintf("%+v", status), "expired", err != nil)
@@ -150,9 +155,17 @@ func (e *Endpoints) compareFile(_ context.Context, c *oracle.Comparison) {
 		c.Failed("file", err)
 		return
 	}
-	c.Equal("file", "live", serving(status.Live), c.Names["liveness"])
-	c.Equal("file", "ready", serving(status.Ready), c.Names["readiness"])
+	c.Equal("file", "live", serving(status.Live), serves(c.Names["liveness"]))
+	c.Equal("file", "ready", serving(status.Ready), serves(c.Names["readiness"]))
 	c.Equal("file", "healthy", strconv.FormatBool(status.Healthy), c.Healthy)
+}
+
+// serves is a status for endpoints that know no UNKNOWN.
+func serves(status string) string {
+	if status == "UNKNOWN" {
+		return "NOT_SERVING"
+	}
+	return status
 }
 
 func serving(yes bool) string {
@@ -180,7 +193,7 @@ func (e *Endpoints) ReadFile(ahead time.Duration) (probes.FileStatus, error) {
 
 // CompareCommand compares the exit codes of the server's own healthcheck command.
 func (e *Endpoints) CompareCommand(ctx context.Context, c *oracle.Comparison) {
-	exit := map[string]string{"SERVING": "0", "NOT_SERVING": "4"}
+	exit := map[string]string{"SERVING": "0", "NOT_SERVING": "4", "UNKNOWN": "4"}
 	ready, live := exit[c.Names["readiness"]], exit[c.Names["liveness"]]
 	fileReady, fileLive := ready, live
 	if c.FileExpired {

@@ -27,6 +27,7 @@ type victim interface {
 }
 
 func TestPostgres(t *testing.T) {
+	t.Parallel()
 	pg := testdeps.NewPostgres(t)
 	config, err := pgx.ParseConfig(pg.URL("postgres") + "&connect_timeout=2")
 	if err != nil {
@@ -47,6 +48,7 @@ func TestPostgres(t *testing.T) {
 }
 
 func TestRedis(t *testing.T) {
+	t.Parallel()
 	server := testdeps.NewRedis(t)
 	options, err := redis.ParseURL(server.URL())
 	if err != nil {
@@ -121,7 +123,7 @@ func orNone(err error) error {
 func newBreaker(t *testing.T, name string) *breaker.Breaker {
 	t.Helper()
 	b, err := breaker.New(breaker.Config{
-		Name: name, OpenTime: 100 * time.Millisecond, MaxOpenTime: time.Second, ProbeTimeout: time.Second, ProbeOnly: true,
+		Name: name, OpenTime: 100 * time.Millisecond, MaxOpenTime: time.Second, MaxCallTime: time.Second, ProbeOnly: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/vitals-go/vitals/internal/e2e/testdeps"
 )
 
 const patience = 30 * time.Second // The machine may be slow; what is tested is not the time.
@@ -17,6 +19,7 @@ var toxic = goleak.IgnoreTopFunction("github.com/Shopify/toxiproxy/v2/toxics.(*N
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	testdeps.Parallel(3)
 	if code := m.Run(); code != 0 {
 		return code
 	}

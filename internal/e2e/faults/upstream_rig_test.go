@@ -119,7 +119,7 @@ const (
 func (c *chain) guard() {
 	t := c.t
 	b, err := breaker.New(breaker.Config{
-		Name: "upstream", SlowCall: slowCall, MinCalls: slowCalls, ProbeOnly: true, ProbeTimeout: probeTime,
+		Name: "upstream", SlowCall: slowCall, MinCalls: slowCalls, ProbeOnly: true, MaxCallTime: probeTime,
 		OpenTime: 250 * time.Millisecond, MaxOpenTime: 250 * time.Millisecond,
 	})
 	if err != nil {

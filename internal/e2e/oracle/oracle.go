@@ -4,6 +4,7 @@ package oracle
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -36,9 +37,14 @@ type Check struct {
 // World is everything that health follows from.
 type World struct {
 	Checks      []Check
-	Services    []string // gRPC services
-	Maintenance []string // names in maintenance
-	Started     bool     // startup has completed
+	Breakers    map[string]string // of no check: "open" or "closed" by name
+	HideChecks  bool              // the names of checks are not served
+	Services    []string          // gRPC services
+	Maintenance []string          // names in maintenance
+	// Manual statuses by name: SERVING, NOT_SERVING or UNKNOWN, as SetServingStatus has set them; "" is readiness.
+	Manual   map[string]string
+	Shutdown bool // between Shutdown and Resume
+	Started  bool // startup has completed
 }
 
 // Expected is what health must report. What is missing or empty is undecided.
@@ -51,31 +57,24 @@ type Expected struct {
 
 	FileExpired bool          // the health file cannot be written
 	ClockAhead  time.Duration // the server's wall clock minus ours
+	Uptime      time.Duration // of the server; 0: undecided
+	NamesHidden bool          // those of checks
 }
 
 // Evaluate returns what must be reported about the world.
 func (w World) Evaluate() Expected {
 	e := Expected{Checks: map[string]string{}, Names: map[string]string{}, Breakers: map[string]string{}}
-	gates := map[string][]Outcome{}
-	for _, name := range append([]string{"readiness", Liveness}, w.Services...) {
-		gates[name] = w.maintenance(name)
-	}
 	worst, undecided := "healthy", ""
 	for _, c := range w.Checks {
 		status := c.status()
 		worst, undecided = worse(worst, status), worse(undecided, c.whenFailing(c.Outcome == Undecided))
 		set(e.Checks, c.Name, status)
 		set(e.Breakers, c.Name, c.Breaker)
-		if c.Gates == Nothing {
-			continue
-		}
-		serves := c.Outcome
-		if status == "warning" {
-			serves = Passing
-		}
-		set(e.Names, c.Name, serving(append(w.maintenance(c.Name), serves)))
-		if gate := cmp.Or(c.Gates, "readiness"); !c.Optional {
-			gates[gate] = append(gates[gate], c.Outcome)
+	}
+	for name, state := range w.Breakers {
+		e.Breakers[name] = state
+		if state == "open" {
+			worst = worse(worst, "warning")
 		}
 	}
 	if worst == "critical" || undecided == "" {
@@ -86,22 +85,70 @@ func (w World) Evaluate() Expected {
 	} else if undecided != "critical" {
 		e.Healthy = "true"
 	}
-	for name, own := range gates {
-		if name != Liveness {
-			own = slices.Concat(own, gates["readiness"])
-		}
-		set(e.Names, name, serving(own))
-	}
-	set(e.Names, "", e.Names["readiness"])
-	if w.Started {
-		e.Names["startup"] = "SERVING"
+	for name, gates := range w.gates() {
+		set(e.Names, name, w.serving(name, gates))
 	}
 	return e
 }
 
+// gates returns what each name requires.
+func (w World) gates() map[string][]Outcome {
+	gates := map[string][]Outcome{}
+	for _, name := range slices.Concat([]string{"readiness", Liveness}, w.Services, slices.Collect(maps.Keys(w.Manual))) {
+		gates[canonical(name)] = w.maintenance(name)
+	}
+	for _, c := range w.Checks {
+		if gate := cmp.Or(c.Gates, "readiness"); !c.Optional && gate != Nothing {
+			gates[gate] = append(gates[gate], c.Outcome)
+		}
+	}
+	for name, own := range gates {
+		if name != Liveness && name != "readiness" {
+			gates[name] = slices.Concat(own, gates["readiness"])
+		}
+	}
+	gates[""] = gates["readiness"]
+	if delete(gates, "startup"); w.Started {
+		gates["startup"] = nil
+	}
+	for _, c := range w.Checks {
+		if c.Gates == Nothing || w.HideChecks {
+			continue
+		}
+		serves := c.Outcome
+		if c.status() == "warning" {
+			serves = Passing
+		}
+		gates[c.Name] = append(w.maintenance(c.Name), serves)
+	}
+	return gates
+}
+
+// serving combines the gates of a name with its manual status.
+func (w World) serving(name string, gates []Outcome) string {
+	status := serving(gates)
+	switch manual := w.manual(name); {
+	case w.Shutdown && name != Liveness, manual == "NOT_SERVING":
+		return "NOT_SERVING"
+	case manual != "" && status == "SERVING":
+		return manual
+	}
+	return status
+}
+
+// manual is the manual status of a name. Those of "" and readiness are one.
+func (w World) manual(name string) string { return w.Manual[canonical(name)] }
+
+func canonical(name string) string {
+	if name == "" {
+		return "readiness"
+	}
+	return name
+}
+
 // maintenance is a failing gate if a name is in maintenance.
 func (w World) maintenance(name string) []Outcome {
-	if slices.Contains(w.Maintenance, name) {
+	if slices.ContainsFunc(w.Maintenance, func(m string) bool { return canonical(m) == canonical(name) }) {
 		return []Outcome{Failing}
 	}
 	return nil

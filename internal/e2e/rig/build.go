@@ -27,7 +27,7 @@ var builds sync.Map
 
 // Build is BuildServer for any program below examples, such as plugin/store.
 func Build(ctx context.Context, folder, program string, flags ...string) (string, error) {
-	module, err := examples()
+	module, err := Examples()
 	if err != nil {
 		return "", err
 	}
@@ -55,8 +55,8 @@ func Build(ctx context.Context, folder, program string, flags ...string) (string
 	return path, os.WriteFile(path, content, 0o700)
 }
 
-// examples is the folder of the module.
-var examples = sync.OnceValues(func() (string, error) {
+// Examples returns the folder of the module examples.
+var Examples = sync.OnceValues(func() (string, error) {
 	list := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/vitals-go/vitals/examples")
 	output, err := list.Output()
 	if err != nil {

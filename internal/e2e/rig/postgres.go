@@ -121,6 +121,15 @@ func (pg *Postgres) Start(ctx context.Context) error {
 // Stop ends the server and all its connections at once, as a crash would.
 func (pg *Postgres) Stop() { pg.End(syscall.SIGQUIT) }
 
+// Standby restarts the server as a standby, which is read-only.
+func (pg *Postgres) Standby(ctx context.Context) error {
+	pg.Stop()
+	if err := os.WriteFile(filepath.Join(pg.folder, "standby.signal"), nil, 0o644); err != nil { //nolint:gosec // The user postgres reads it.
+		return err
+	}
+	return pg.Start(ctx)
+}
+
 // Close ends the server for good and removes its data.
 func (pg *Postgres) Close() {
 	if pg.Process != nil {

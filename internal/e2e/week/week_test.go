@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -43,12 +42,12 @@ func TestAWeek(t *testing.T) {
 		}
 		d := &director{
 			scenario: newScenario(span), t: t, span: span, file: file, calls: calls, random: rand.New(rand.NewPCG(7, 7)),
-			made: map[codes.Code]uint64{}, goroutines: len(inBubble()),
+			made: map[codes.Code]uint64{}, goroutines: len(inBubble()), operator: &operator{random: rand.New(rand.NewPCG(8, 8))},
 		}
 		d.shop = d.deploy(t, file, calls)
-		for d.minute = 0; d.now() < span && !t.Failed(); d.minute++ {
+		for ; d.now() < span && !t.Failed(); d.tick++ {
 			d.play()
-			time.Sleep(time.Until(d.began.Add(time.Duration(d.minute+1) * time.Minute)))
+			time.Sleep(time.Until(d.began.Add(time.Duration(d.tick+1) * tick)))
 		}
 		d.retire()
 		if !t.Failed() {
@@ -67,8 +66,9 @@ type director struct {
 	shop   *shop
 	calls  *interceptor.Recorder // of the clients, all week
 	random *rand.Rand
-	minute int
+	tick   int
 
+	operator   *operator
 	made       map[codes.Code]uint64 // calls, by the code that the client saw
 	watchers   []*watcher
 	goroutines int       // of this bubble, before the first deployment
@@ -78,31 +78,32 @@ type director struct {
 }
 
 func (d *director) play() {
-	clock := time.Duration(d.minute) * time.Minute
-	for _, m := range d.windows {
-		if m.from == clock {
-			if err := d.shop.servicer.SetMaintenance(m.name, "planned", m.to-m.from); err != nil {
-				d.t.Error(err)
-			}
-		}
-	}
+	clock := time.Duration(d.tick) * tick
 	hour, day := clock%(24*time.Hour), int(clock/(24*time.Hour))
-	if hour == 4*time.Hour+time.Duration(10+37*day)*time.Minute || day == 2 && hour == 19*time.Hour+30*time.Minute {
+	if hour == 4*time.Hour+time.Duration(10+38*day)*time.Minute ||
+		day == 0 && hour == 90*time.Minute || day == 2 && hour == 19*time.Hour+30*time.Minute {
 		d.retire()
 		time.Sleep(3 * time.Second) // nobody is there
 		d.shop = d.deploy(d.t, d.file, d.calls)
 	}
+	for _, m := range d.windows {
+		if m.from == clock {
+			d.maintain(m, "planned")
+		}
+	}
+	d.renew(clock)
 	d.traffic(hour)
-	if d.minute%7 == 0 {
+	if d.tick%4 == 0 {
 		d.come()
 	}
-	if len(d.watchers) > 12 || d.minute%11 == 0 && len(d.watchers) > 0 {
+	if len(d.watchers) > 12 || d.tick%6 == 0 && len(d.watchers) > 0 {
 		d.dismiss()
 	}
 	time.Sleep(2 * time.Second) // numbers are published every second
 	synctest.Wait()
 	d.sample()
-	if d.minute%30 == 0 {
+	d.operate()
+	if d.tick%15 == 0 {
 		d.shop.balance(d.t)
 		d.scrape()
 	}
@@ -118,7 +119,7 @@ func (d *director) traffic(hour time.Duration) {
 		order := [...]string{"plain", "paid", "paid", "missing", "plain", "slow", "cursed", "paid"}[d.random.IntN(8)]
 		d.made[d.shop.order(order)]++
 	}
-	if n := d.random.IntN(4); d.minute%5 == 0 {
+	if n := d.random.IntN(4); d.tick%3 == 0 {
 		if got := d.shop.follow(d.t, n); got != n {
 			d.t.Errorf("at %v: %d messages of %d have come", d.now(), got, n)
 		}
@@ -129,13 +130,14 @@ func (d *director) traffic(hour time.Duration) {
 // sample compares every door with the script.
 func (d *director) sample() {
 	now := d.now()
-	want := d.expected(now, now-d.shop.born)
 	report := d.shop.servicer.Report()
-	d.facts += compare(d.t, want, report, now)
-	d.asked++
-	if d.minute%5 == 0 {
-		d.probe(want)
+	if d.tick%3 == 0 {
+		d.agree()
+		d.compareNow()
+	} else {
+		d.facts += compare(d.t, oracle.Compare(d.shop.expected(now)), report, now)
 	}
+	d.asked++
 	if status, err := probes.ReadFile(d.file); err != nil || status.Status != report.Overall {
 		d.t.Errorf("at %v: the health file says %+v, %v; the report %v", now, status, err, report.Overall)
 	}
@@ -147,14 +149,14 @@ func (d *director) sample() {
 // probe compares the codes of the HTTP probes.
 func (d *director) probe(want oracle.Expected) {
 	for path, serving := range map[string]string{
-		"/ready": want.Names["readiness"], "/live": want.Names["liveness"], "/startup": want.Names["startup"],
-		"/health": map[string]string{"true": "SERVING", "false": "NOT_SERVING"}[want.Healthy],
+		"/ready": want.Names["readiness"], "/live": want.Names["liveness"],
+		"/startup": map[bool]string{true: "SERVING"}[want.Names["startup"] != ""], // It does not fail again.
+		"/health":  map[string]string{"true": "SERVING", "false": "NOT_SERVING"}[want.Healthy],
 	} {
-		w := httptest.NewRecorder()
-		d.shop.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		code := d.get(path)
 		d.asked++
-		if serving != "" && (w.Code == http.StatusOK) != (serving == "SERVING") {
-			d.t.Errorf("at %v: GET %s = %d, want %s: %s", d.now(), path, w.Code, serving, w.Body)
+		if serving != "" && (code == http.StatusOK) != (serving == "SERVING") {
+			d.t.Errorf("at %v: GET %s = %d, want %s", d.now(), path, code, serving)
 		}
 	}
 }
@@ -190,6 +192,9 @@ func (d *director) retire() {
 		d.told += w.messages
 	}
 	d.watchers = nil
+	if err := s.silent.Ended(); err != nil {
+		t.Errorf("at %v: %v", d.now(), err)
+	}
 	s.balance(t)
 	s.client.Close()
 	synctest.Wait()
@@ -241,14 +246,15 @@ func (d *director) conclude() {
 	for name, diary := range d.diaries() {
 		runs += diary.runs
 		mean := diary.total / time.Duration(max(diary.gaps, 1))
-		// Jitter is 10 % either way, evenly: the mean of n gaps lies within 5 standard errors.
-		if slack := time.Duration(5 * 6 / math.Sqrt(3*float64(diary.gaps)) * float64(time.Second)); name == "steady" && (mean-time.Minute).Abs() > slack ||
-			diary.most > 66*time.Second {
-			t.Errorf("%s has run every %v on average, %v to %v (at %v), want 1m0s ± %v; incidents %v", name, mean, diary.least, diary.most,
-				diary.when.Sub(d.began), slack, d.incidents[name])
+		// Jitter is 10 % either way, evenly: the mean of n gaps lies within 5 standard errors of the interval, or below
+		// because checks that may start together do.
+		slack := time.Duration(5 * 6 / math.Sqrt(3*float64(diary.gaps)) * float64(interval) / 60)
+		if name == "steady" && (mean > interval+slack || mean < interval*9/10) || diary.most > interval*11/10 {
+			t.Errorf("%s has run every %v on average, %v to %v (at %v), want %v - 10 %% + %v; incidents %v", name, mean, diary.least, diary.most,
+				diary.when.Sub(d.began), interval, slack, d.incidents[name])
 		}
 	}
-	if steady := d.diaries()["steady"]; steady.least < 54*time.Second || steady.gaps < int(d.span/(62*time.Second)) {
+	if steady := d.diaries()["steady"]; steady.least < interval*9/10 || steady.gaps < int(d.span/(interval*62/60)) {
 		t.Errorf("steady has run %d times, with gaps from %v", steady.gaps, steady.least)
 	}
 	first, last := d.heaps[min(1, len(d.heaps)-1)], d.heaps[len(d.heaps)-1]

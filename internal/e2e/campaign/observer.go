@@ -18,11 +18,11 @@ import (
 )
 
 // eyes are the streams that stay open for one life of the server: a Watch for each name, and the report's editions.
-type eyes struct {
-	chronicle *chronicle
-	trails    map[string]*trail // by name of grpc.health.v1
-	cancel    context.CancelFunc
-	watching  sync.WaitGroup
+type observer struct {
+	transitionLog *transitionLog
+	trails        map[string]*trail // by name of grpc.health.v1
+	cancel        context.CancelFunc
+	watching      sync.WaitGroup
 
 	mu     sync.Mutex // guards what follows
 	newest *vitalspb.HealthReportResponse
@@ -36,10 +36,10 @@ type trail struct {
 	ended error // why it has ended, nil while it is open
 }
 
-// openEyes opens every stream. They come up as soon as the server does.
-func openEyes(ctx context.Context, d *endpoints.Endpoints, names []string) *eyes {
+// openObserver opens every stream. They come up as soon as the server does.
+func openObserver(ctx context.Context, d *endpoints.Endpoints, names []string) *observer {
 	ctx, cancel := context.WithCancel(ctx)
-	e := &eyes{chronicle: newChronicle(), trails: map[string]*trail{}, cancel: cancel}
+	e := &observer{transitionLog: newTransitionLog(), trails: map[string]*trail{}, cancel: cancel}
 	for _, name := range names {
 		t := &trail{}
 		e.trails[name] = t
@@ -55,12 +55,12 @@ func openEyes(ctx context.Context, d *endpoints.Endpoints, names []string) *eyes
 }
 
 // close ends the streams.
-func (e *eyes) close() {
+func (e *observer) close() {
 	e.cancel()
 	e.watching.Wait()
 }
 
-func (e *eyes) follow(ctx context.Context, d *endpoints.Endpoints) error {
+func (e *observer) follow(ctx context.Context, d *endpoints.Endpoints) error {
 	request := &vitalspb.WatchHealthReportRequest{MinIntervalSeconds: .1}
 	editions, err := d.Reports.WatchHealthReport(ctx, request, grpc.WaitForReady(true))
 	if err != nil {
@@ -71,7 +71,7 @@ func (e *eyes) follow(ctx context.Context, d *endpoints.Endpoints) error {
 		if err != nil {
 			return err
 		}
-		e.chronicle.add(report)
+		e.transitionLog.add(report)
 		e.mu.Lock()
 		e.newest = report
 		e.mu.Unlock()
@@ -107,19 +107,19 @@ func (t *trail) all() ([]string, error) {
 	return slices.Clone(t.told), t.ended
 }
 
-// look asks for the newest report, so that the chronicle is complete.
-func (e *eyes) look(ctx context.Context, d *endpoints.Endpoints) error {
+// look asks for the newest report, so that the transitionLog is complete.
+func (e *observer) look(ctx context.Context, d *endpoints.Endpoints) error {
 	ctx, cancel := context.WithTimeout(ctx, endpoints.Timeout)
 	defer cancel()
 	report, err := d.Reports.GetHealthReport(ctx, &vitalspb.HealthReportRequest{})
 	if err == nil {
-		e.chronicle.add(report)
+		e.transitionLog.add(report)
 	}
 	return err
 }
 
 // compare compares what the streams have sent last.
-func (e *eyes) compare(q *oracle.Comparison) {
+func (e *observer) compare(q *oracle.Comparison) {
 	last := map[string]string{}
 	for name, t := range e.trails {
 		told, err := t.all()
@@ -143,19 +143,22 @@ func (e *eyes) compare(q *oracle.Comparison) {
 
 // agree wants every Watch to have told of changes only, in the order of the journal. A watch that is behind misses what
 // was true for a moment, never the last of it.
-func (e *eyes) agree() error {
+func (e *observer) agree() error {
 	var wrong []error
 	for name, t := range e.trails {
 		told, _ := t.all()
+		if len(told) > 0 && told[0] == "SERVICE_UNKNOWN" { // until SetServingStatus
+			told = told[1:]
+		}
 		if len(slices.Compact(slices.Clone(told))) != len(told) {
 			wrong = append(wrong, fmt.Errorf("the Watch of %q repeats itself: %v", name, told))
 		}
-		course := e.chronicle.course("name/" + name)
+		course := e.transitionLog.course("name/" + name)
 		if len(told) > 1 && !isSubsequence(told[1:], course) {
 			wrong = append(wrong, fmt.Errorf("the Watch of %q was told %v, and the journal has %v", name, told, course))
 		}
 	}
-	return errors.Join(append(wrong, e.chronicle.takeProblems()...)...)
+	return errors.Join(append(wrong, e.transitionLog.takeProblems()...)...)
 }
 
 // isSubsequence reports whether all of part is in whole, in order.
@@ -169,7 +172,7 @@ func isSubsequence(part, whole []string) bool {
 }
 
 // farewell wants every stream of a server that has drained to have been told so, and to have ended with UNAVAILABLE.
-func (e *eyes) farewell() error {
+func (e *observer) farewell() error {
 	e.watching.Wait()
 	var wrong []error
 	for name, t := range e.trails {

@@ -19,8 +19,8 @@ import (
 	"github.com/vitals-go/vitals/servicer/vitalspb"
 )
 
-// crowd is how many streams are opened and dropped, and how many probers come at once.
-const crowd = 40
+// clients is how many streams are opened and dropped, and how many probers come at once.
+const clients = 40
 
 // dropWatchers opens many streams on a connection of their own and cuts it off. The server counts them, and forgets
 // them.
@@ -35,7 +35,7 @@ func (c *campaign) dropWatchers(ctx context.Context) error {
 	}
 	defer conn.Close()
 	health, reports := healthpb.NewHealthClient(conn), vitalspb.NewHealthReportServiceClient(conn)
-	for n := range crowd {
+	for n := range clients {
 		name := fmt.Sprintf("nobody-%d", n/2) // Half of them share a name that is unknown.
 		stream, err := health.Watch(ctx, &healthpb.HealthCheckRequest{Service: name})
 		if err == nil {
@@ -49,7 +49,7 @@ func (c *campaign) dropWatchers(ctx context.Context) error {
 			return fmt.Errorf("stream %d: %w", n, err)
 		}
 	}
-	if err := c.streamsBecome(ctx, before+crowd); err != nil {
+	if err := c.streamsBecome(ctx, before+clients); err != nil {
 		return err
 	}
 	_ = conn.Close()
@@ -81,8 +81,8 @@ func (c *campaign) streamsBecome(ctx context.Context, want int) error {
 
 // flood makes many probes at once, on every endpoint.
 func (c *campaign) flood(ctx context.Context) error {
-	q := c.truth.compare()
-	c.endpoints.Flood(ctx, q, crowd)
+	q := c.compare()
+	c.endpoints.Flood(ctx, q, clients)
 	c.tally.asked(q)
 	return q.Err()
 }
@@ -91,7 +91,7 @@ func (c *campaign) flood(ctx context.Context) error {
 func (c *campaign) scrape(ctx context.Context) error {
 	var (
 		scrapers sync.WaitGroup
-		errs     [crowd]error
+		errs     [clients]error
 	)
 	for i := range errs {
 		scrapers.Go(func() {

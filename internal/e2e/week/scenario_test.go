@@ -38,14 +38,18 @@ type incident struct {
 type maintenance struct {
 	name     string
 	from, to time.Duration
+	renewed  int
 }
 
 // The names of what the server needs, and what becomes of it when that fails.
 const (
 	orders = "shop.v1.Orders"
 
+	tick     = 2 * time.Minute // what happens, happens every tick
+	interval = 2 * time.Minute // of checks
+
 	// settled is how long after a change every verdict must have followed: three timeouts in a row take longest.
-	settled = 2 * time.Minute
+	settled = 4 * time.Minute
 	// measured is the same for resources, which are looked at less often.
 	measured = 6 * time.Minute
 )
@@ -57,6 +61,7 @@ type scenario struct {
 	windows   []maintenance
 	asked     map[string]*diary // by check
 	wedged    atomic.Int64      // runs that sit in a check that ignores its context
+	lives     int               // servers so far
 }
 
 // diary is what a check's function remembers of its runs.
@@ -91,9 +96,9 @@ func newScenario(span time.Duration) *scenario {
 	w.asked["steady"] = &diary{least: math.MaxInt64}
 	for day := range span / (24 * time.Hour) {
 		at := day * 24 * time.Hour
-		w.windows = append(w.windows, maintenance{"readiness", at + 2*time.Hour, at + 2*time.Hour + 20*time.Minute},
-			maintenance{orders, at + 13*time.Hour, at + 13*time.Hour + 45*time.Minute},
-			maintenance{"cache", at + 17*time.Hour, at + 17*time.Hour + 10*time.Minute})
+		w.windows = append(w.windows, maintenance{name: "readiness", from: at + 2*time.Hour, to: at + 2*time.Hour + 20*time.Minute},
+			maintenance{name: orders, from: at + 13*time.Hour, to: at + 13*time.Hour + 44*time.Minute},
+			maintenance{name: "cache", from: at + 17*time.Hour, to: at + 17*time.Hour + 10*time.Minute})
 	}
 	return w
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/checker/resource"
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/e2e/endpoints"
 	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/probes/promvitals"
 	"github.com/vitals-go/vitals/servicer"
@@ -40,13 +41,25 @@ type shop struct {
 	handler  http.Handler
 	serve    func(context.Context, *grpc.Server, net.Listener) error
 	options  []grpc.ServerOption
-	ticks    bool // the judge hears the recorder every second
+	ticks    bool // the server reads the recorder every second
 	payments *breaker.Breaker
-	client   *grpc.ClientConn
-	cancel   context.CancelFunc
-	ended    chan error
-	born     time.Duration
-	pinged   uint64 // payments' pings in earlier lives
+	second   *twoBreakers
+
+	dependencies []checker.Check
+	silent       *endpoints.Silent
+	client       *grpc.ClientConn
+	cancel       context.CancelFunc
+	ended        chan error
+	born         time.Duration
+
+	// What the operator has set.
+	hidden      bool // the names of checks
+	services    []string
+	manual      map[string]string // by name; "" is readiness
+	shutdown    bool
+	reserveOpen bool
+
+	pinged uint64 // payments' pings in earlier lives
 
 	mu       sync.Mutex
 	handled  [17]uint64
@@ -58,36 +71,50 @@ type shop struct {
 
 func (w *scenario) deploy(t *testing.T, file string, calls *interceptor.Recorder) *shop {
 	t.Helper()
-	s := &shop{scenario: w, ended: make(chan error, 1), born: w.now(), pinged: w.asked["payments"].pages()}
+	w.lives++
+	s := &shop{
+		scenario: w, ended: make(chan error, 1), born: w.now(), pinged: w.asked["payments"].pages(), second: newTwoBreakers(t),
+		hidden: w.lives%2 == 0, services: []string{orders}, manual: map[string]string{},
+	}
 	var err error
 	if s.payments, err = breaker.New(breaker.Config{Name: "payments", ProbeOnly: true, MaxOpenTime: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 	build := s.byParts
 	if s.born < 3*time.Hour {
-		build = s.byFrontDoor
+		build = s.whole
 	}
 	err = build(file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.setBeforeStart(t)
 	server := grpc.NewServer(s.options...)
 	server.RegisterService(&ordersDesc, s)
 	lis := bufconn.Listen(1 << 16)
 	var ctx context.Context
 	ctx, s.cancel = context.WithCancel(context.Background())
 	go func() { s.ended <- s.serve(ctx, server, lis) }()
-	options := append(calls.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }))
-	if s.client, err = grpc.NewClient("passthrough:///shop", options...); err != nil {
+	dial := func(options ...grpc.DialOption) *grpc.ClientConn {
+		conn, err := grpc.NewClient("passthrough:///shop", append(options, grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	s.client = dial(calls.DialOptions()...)
+	synctest.Wait()
+	if s.silent, err = endpoints.OpenSilent(func() (*grpc.ClientConn, error) {
+		return dial(endpoints.SilentOptions()...), nil
+	}, false); err != nil {
 		t.Fatal(err)
 	}
-	synctest.Wait()
 	return s
 }
 
-// byFrontDoor wires a life as the README does it.
-func (s *shop) byFrontDoor(file string) error {
+// whole wires a server as the README does it.
+func (s *shop) whole(file string) error {
 	health, err := vitals.New(s.config(file))
 	if err != nil {
 		return err
@@ -97,7 +124,7 @@ func (s *shop) byFrontDoor(file string) error {
 	return nil
 }
 
-// byParts wires a life from the collection. Its judge hears checks and breakers alone.
+// byParts wires a server from the packages. It evaluates checks and breakers only.
 func (s *shop) byParts(file string) error {
 	cfg := s.config(file)
 	resources, err := resource.Checks(cfg.Resources)
@@ -108,7 +135,7 @@ func (s *shop) byParts(file string) error {
 	var errs [6]error
 	s.checker, errs[0] = checker.New(checker.Config{Checks: checks, Logger: cfg.Logger})
 	s.recorder, errs[1] = interceptor.New(interceptor.Config{Logger: cfg.Logger})
-	s.servicer, errs[2] = servicer.New(servicer.Config{Checker: s.checker, Breakers: cfg.Breakers, Logger: cfg.Logger})
+	s.servicer, errs[2] = servicer.New(servicer.Config{Checker: s.checker, Breakers: cfg.Breakers, HideChecks: cfg.HideChecks, Logger: cfg.Logger})
 	if err := errors.Join(err, errs[0], errs[1], errs[2]); err != nil {
 		return err
 	}
@@ -136,12 +163,13 @@ func (s *shop) byParts(file string) error {
 
 func (s *shop) config(file string) vitals.Config {
 	often := func(c checker.Check) checker.Check {
-		c.Interval, c.Timeout = time.Minute, 5*time.Second
+		c.Interval, c.Timeout = interval, 5*time.Second
 		return c
 	}
 	cfg := vitals.Config{
-		CheckInterval: 2 * time.Minute, FilePath: file, Prometheus: true, Breakers: []breaker.SnapshotSource{s.payments},
-		Resources: resource.Config{Limits: map[string]checker.Limit{"cpu_usage": {}, "memory_usage": {}, "disk_usage": {}, "open_files": {}}},
+		CheckInterval: 2 * time.Minute, FilePath: file, Prometheus: true,
+		HideChecks: s.hidden, Breakers: []breaker.SnapshotSource{s.payments, s.second},
+		Resources: resource.Config{Limits: map[string]checker.Limit{"cpu_usage": {}, "memory_usage": {}, "disk_usage": {}, "open_files": {}, "pids": {}}},
 		Logger:    slog.New(slog.DiscardHandler),
 	}
 	for _, n := range needs {
@@ -155,6 +183,7 @@ func (s *shop) config(file string) vitals.Config {
 		}
 		cfg.Dependencies = append(cfg.Dependencies, check)
 	}
+	s.dependencies = cfg.Dependencies
 	cfg.Checks = []checker.Check{
 		often(checker.Check{Name: "loop", Kind: checker.Process, Run: s.steady("loop")}),
 		{Name: "cpu_usage", Kind: checker.Resource, Measure: s.cpu, Warning: checker.Above(64), Critical: checker.Above(80)},

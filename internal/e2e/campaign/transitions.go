@@ -32,9 +32,9 @@ func (e entry) subjects() []string {
 	return all
 }
 
-// chronicle is the whole journal of one life of the server, put together from the windows that its reports show. It
+// transitionLog is the whole journal of one life of the server, put together from the windows that its reports show. It
 // notices what is missing, changed or out of order. All methods may be called concurrently.
-type chronicle struct {
+type transitionLog struct {
 	mu       sync.Mutex
 	seq      uint64            // of the newest edition
 	entries  []entry           // the oldest first
@@ -42,10 +42,10 @@ type chronicle struct {
 	problems []error
 }
 
-func newChronicle() *chronicle { return &chronicle{last: map[string]string{}} }
+func newTransitionLog() *transitionLog { return &transitionLog{last: map[string]string{}} }
 
 // add takes in an edition, unless a newer one has come before.
-func (c *chronicle) add(report *vitalspb.HealthReportResponse) {
+func (c *transitionLog) add(report *vitalspb.HealthReportResponse) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if report.GetRevision() < c.seq {
@@ -61,7 +61,7 @@ func (c *chronicle) add(report *vitalspb.HealthReportResponse) {
 }
 
 // enter takes in an entry. The journal numbers them from 1, without gaps, and never changes one.
-func (c *chronicle) enter(e entry) {
+func (c *transitionLog) enter(e entry) {
 	switch next := uint64(len(c.entries)) + 1; {
 	case e.seq == 0 || e.seq > next:
 		c.problem("the journal lacks number %d: it goes on with %v", next, e)
@@ -82,7 +82,7 @@ func (c *chronicle) enter(e entry) {
 }
 
 // compare wants what an edition says to be what its journal ends with.
-func (c *chronicle) compare(report *vitalspb.HealthReportResponse) {
+func (c *transitionLog) compare(report *vitalspb.HealthReportResponse) {
 	says := func(subject, value string) {
 		if last, known := c.last[subject]; known && last != value {
 			c.problem("an edition says that %s is %s, and the journal made it %s", subject, value, last)
@@ -101,26 +101,26 @@ func (c *chronicle) compare(report *vitalspb.HealthReportResponse) {
 	}
 }
 
-func (c *chronicle) problem(format string, args ...any) {
+func (c *transitionLog) problem(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Errorf(format, args...))
 }
 
-// mark is a moment in the chronicle.
-func (c *chronicle) mark() int {
+// mark is a moment in the transitionLog.
+func (c *transitionLog) mark() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.entries)
 }
 
 // since returns what has happened since a mark.
-func (c *chronicle) since(mark int) []entry {
+func (c *transitionLog) since(mark int) []entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.entries[mark:])
 }
 
 // course returns what a subject has become, one after the other.
-func (c *chronicle) course(subject string) []string {
+func (c *transitionLog) course(subject string) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all []string
@@ -133,7 +133,7 @@ func (c *chronicle) course(subject string) []string {
 }
 
 // takeProblems returns what was wrong since the last call.
-func (c *chronicle) takeProblems() []error {
+func (c *transitionLog) takeProblems() []error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	problems := c.problems

@@ -8,9 +8,9 @@ import (
 )
 
 // saw returns eyes that have seen a journal, and what one Watch was told.
-func saw(told ...string) *eyes {
-	e := &eyes{chronicle: newChronicle(), trails: map[string]*trail{"readiness": {told: told}}}
-	e.chronicle.add(edition(1, outage()))
+func saw(told ...string) *observer {
+	e := &observer{transitionLog: newTransitionLog(), trails: map[string]*trail{"readiness": {told: told}}}
+	e.transitionLog.add(edition(1, outage()))
 	return e
 }
 
@@ -36,7 +36,7 @@ func TestWatchesAgreeWithTheJournal(t *testing.T) {
 	e := saw("SERVING")
 	forged := edition(2, outage())
 	forged.Transitions[0].To = "NOT_SERVING"
-	e.chronicle.add(forged)
+	e.transitionLog.add(forged)
 	if e.agree() == nil {
 		t.Error("a forged journal was not found")
 	}

@@ -29,8 +29,8 @@ func edition(seq uint64, journal []*vitalspb.Transition) *vitalspb.HealthReportR
 	}
 }
 
-func TestChronicleBelievesAnHonestJournal(t *testing.T) {
-	c := newChronicle()
+func TestTransitionLogAcceptsCompleteTransitions(t *testing.T) {
+	c := newTransitionLog()
 	c.add(edition(1, outage()[4:]))
 	c.add(edition(9, outage()[:4])) // A window that has lost its oldest entries.
 	c.add(edition(3, outage()[2:])) // An older edition, which came later.
@@ -45,7 +45,7 @@ func TestChronicleBelievesAnHonestJournal(t *testing.T) {
 	}
 }
 
-func TestChronicleFindsLiars(t *testing.T) {
+func TestTransitionLogFindsContradictions(t *testing.T) {
 	for name, tc := range map[string]struct {
 		lie  func() *vitalspb.HealthReportResponse // the second edition
 		want string
@@ -83,7 +83,7 @@ func TestChronicleFindsLiars(t *testing.T) {
 		}, "says that name/readiness is NOT_SERVING"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newChronicle()
+			c := newTransitionLog()
 			c.add(edition(1, outage()[4:]))
 			c.add(tc.lie())
 			for _, problem := range c.takeProblems() {
