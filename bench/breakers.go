@@ -12,7 +12,6 @@ import (
 	gobreakerv1 "github.com/sony/gobreaker"
 	"github.com/sony/gobreaker/v2"
 	zero "github.com/zeromicro/go-zero/core/breaker"
-	"github.com/zeromicro/go-zero/core/logx"
 
 	"github.com/vitals-go/vitals/bench/internal/measure"
 	vitals "github.com/vitals-go/vitals/breaker"
@@ -21,10 +20,12 @@ import (
 // otherBreakers are closed breakers of other libraries. The first one is the one that goals are about.
 func otherBreakers() (names []string, subjects []measure.Subject) {
 	names = []string{
-		"gobreaker v2, rolling window", "eapache (consecutive errors only)", "failsafe-go", "gobreaker v1", "go-zero", "kratos aegis",
+		"gobreaker v2, rolling window", "eapache (consecutive errors only)", "failsafe-go's executor",
+		"failsafe-go's permits, by count", "failsafe-go's permits, by time window", "gobreaker v1", "go-zero", "kratos aegis",
 	}
 	subjects = []measure.Subject{
-		rollingGobreaker(false), eapacheBreaker(), failsafeBreaker(), gobreakerV1(), zeroBreaker(), aegisBreaker(),
+		rollingGobreaker(false), eapacheBreaker(), failsafeBreaker(),
+		failsafePermits(circuitbreaker.NewBuilder[int]().WithFailureThresholdRatio(10, 20)), failsafePermits(failsafeByTime()), gobreakerV1(), zeroBreaker(), aegisBreaker(),
 	}
 	return names, subjects
 }
@@ -84,7 +85,7 @@ func eapacheBreaker() measure.Subject {
 }
 
 func failsafeBreaker() measure.Subject {
-	executor := failsafe.With(circuitbreaker.NewBuilder[int]().WithFailureRateThreshold(0.5, 20, 30*time.Second).Build())
+	executor := failsafe.With(failsafeByTime().Build())
 	call := func() (int, error) { return 1, nil }
 	return func(n int) {
 		for range n {
@@ -93,8 +94,24 @@ func failsafeBreaker() measure.Subject {
 	}
 }
 
+// failsafeByTime is a breaker of 50 % in a window of 30 s.
+func failsafeByTime() circuitbreaker.Builder[int] {
+	return circuitbreaker.NewBuilder[int]().WithFailureRateThreshold(0.5, 20, 30*time.Second)
+}
+
+// failsafePermits is the breaker alone, without the executor.
+func failsafePermits(builder circuitbreaker.Builder[int]) measure.Subject {
+	b := builder.Build()
+	return func(n int) {
+		for range n {
+			if b.TryAcquirePermit() {
+				b.RecordSuccess()
+			}
+		}
+	}
+}
+
 func zeroBreaker() measure.Subject {
-	logx.DisableStat() // A line a minute is not what is measured.
 	b := zero.NewBreaker()
 	call := func() error { return nil }
 	return func(n int) {

@@ -62,8 +62,8 @@ func checks(server healthpb.HealthServer) measure.Subject {
 
 // tail times every Check while a name with that many watchers flips every 20 ms.
 func tail(long time.Duration, server statusServer, watchers int) measure.Sample {
-	crowd := newCrowd(server, "flipping", watchers)
-	defer crowd.leave()
+	group := newWatchers(server, "flipping", watchers)
+	defer group.leave()
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)

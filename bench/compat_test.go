@@ -289,9 +289,9 @@ func TestDifferencesAreIntended(t *testing.T) {
 		{"a panic has an end", unary(time.Minute, false, "panic"), "", fmt.Sprintf(handled, "Internal")},
 		{"the caller has gone", unary(time.Minute, true, "patient"), fmt.Sprintf(handled, "OK"), fmt.Sprintf(handled, "Canceled")},
 		{"the deadline has come", unary(300*time.Millisecond, false, "patient"), fmt.Sprintf(handled, "OK"), fmt.Sprintf(handled, "DeadlineExceeded")},
-		{"a code that nobody knows", unary(time.Minute, false, "odd code"), fmt.Sprintf(handled, "Code(99)"), fmt.Sprintf(handled, "Unknown")},
+		{"an unknown code", unary(time.Minute, false, "odd code"), fmt.Sprintf(handled, "Code(99)"), fmt.Sprintf(handled, "Unknown")},
 		{
-			"a name that a stranger made up", func(t *testing.T, s *sides) {
+			"an unregistered name", func(t *testing.T, s *sides) {
 				_ = s.conn.Invoke(t.Context(), "/made.up.Service/Method", &testpb.Empty{}, &testpb.Empty{})
 			},
 			`grpc_server_handled_total COUNTER grpc_code="Unimplemented" grpc_method="Method" grpc_service="made.up.Service" grpc_type="bidi_stream"`,

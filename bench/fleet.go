@@ -15,12 +15,12 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// measureFleet measures what one instance sends and costs, of which the page about many instances reckons.
+// measureFleet measures what one instance sends and costs, from which the page about many instances is calculated.
 func measureFleet(p measure.Plan) (found findings) {
 	service := fleet.Service()
 	recorder := newRecorder(service.Methods + 2)
 	callAll(recorder, service)
-	health, stop := judged(service.Checks, servicer.Config{
+	health, stop := evaluated(service.Checks, servicer.Config{
 		Recorder: recorder, Breakers: breakers(service.Breakers), Services: []string{"shop.v1.Orders"}, MaxWatches: -1, MaxWatchesPerConn: -1,
 	})
 	defer stop()

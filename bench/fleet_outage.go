@@ -28,17 +28,17 @@ func outageFacts(facts map[string]float64) {
 		}
 		return nil
 	}
-	asked, err := checker.New(checker.Config{Checks: checks, Logger: logger})
+	c, err := checker.New(checker.Config{Checks: checks, Logger: logger})
 	if err != nil {
 		panic(err)
 	}
-	health, err := servicer.New(servicer.Config{Checker: asked, Services: []string{"shop.v1.Orders"}, Logger: logger})
+	health, err := servicer.New(servicer.Config{Checker: c, Services: []string{"shop.v1.Orders"}, Logger: logger})
 	if err != nil {
 		panic(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { _ = asked.Run(ctx) })
+	running.Go(func() { _ = c.Run(ctx) })
 	running.Go(func() { _ = health.Run(ctx) })
 	defer running.Wait()
 	defer cancel()

@@ -68,5 +68,5 @@ func (c *counter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// SetWriteDeadline is what a stream asks of a connection.
+// SetWriteDeadline is required by a stream.
 func (*counter) SetWriteDeadline(time.Time) error { return nil }

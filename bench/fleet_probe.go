@@ -34,11 +34,11 @@ func probeFacts(p measure.Plan, facts map[string]float64, health *servicer.Serve
 	defer web.Close()
 
 	samples := measure.Interleave(p, 1, 1,
-		repeat(func() error { return ask(ctx, kept) }),
+		repeat(func() error { return checkHealth(ctx, kept) }),
 		repeat(func() error {
 			conn := dial(target)
 			defer conn.Close()
-			return ask(ctx, conn)
+			return checkHealth(ctx, conn)
 		}),
 		repeat(func() error { return get(ctx, web.URL+"/ready") }))
 	facts["kept_probe_ns"], facts["grpc_probe_ns"], facts["http_probe_ns"] = p.Figure(samples[0]), p.Figure(samples[1]), p.Figure(samples[2])
@@ -63,7 +63,7 @@ func dial(target string) *grpc.ClientConn {
 	return conn
 }
 
-func ask(ctx context.Context, conn *grpc.ClientConn) error {
+func checkHealth(ctx context.Context, conn *grpc.ClientConn) error {
 	_, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{Service: "readiness"})
 	return err
 }

@@ -26,8 +26,14 @@ func measureGather(p measure.Plan) (found findings) {
 	return found
 }
 
-// gatherings returns the same calls of n methods, recorded by us and in Vecs of the same names and labels.
+// gatherings returns the gathering of collectors.
 func gatherings(n int) (ours, theirs measure.Subject) {
+	collector, vecs := collectors(n)
+	return gathering(collector), gathering(vecs...)
+}
+
+// collectors returns the same calls of n methods, recorded by vitals and in Vecs of the same names and labels.
+func collectors(n int) (ours prometheus.Collector, theirs []prometheus.Collector) {
 	recorder := newRecorder(n + 2)
 	equal := newVecs()
 	handler := func(context.Context, any) (any, error) { return nil, nil }
@@ -43,7 +49,7 @@ func gatherings(n int) (ours, theirs measure.Subject) {
 	if err != nil {
 		panic(err)
 	}
-	return gathering(collector), gathering(equal...)
+	return collector, equal
 }
 
 // vecs are the families that promvitals exports for calls, made the usual way.

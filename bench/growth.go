@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 
 	"github.com/vitals-go/vitals/bench/internal/measure"
@@ -53,4 +54,24 @@ func held(n int, build func() any) float64 {
 	all := n * len(kept)
 	runtime.KeepAlive(kept)
 	return max(after-before, 0) / float64(all)
+}
+
+// grows is a goal for the exponent of a line from size on, where 1 is linear. Figures that are per item have extra 1.
+func grows(what string, line result.Line, from, extra float64) result.Goal {
+	first := 0
+	for first < len(line.X)-2 && line.X[first] < from {
+		first++
+	}
+	last := len(line.X) - 1
+	goal := power("growth", what, extra+exponent(line.Y[first], line.Y[last], line.X[last]/line.X[first]))
+	goal.Figures = fmt.Sprintf("exponent, %.0f to %.0f", line.X[first], line.X[last])
+	return goal
+}
+
+// growsLike is the exponent of a line without a goal, beside that of theirs.
+func growsLike(what string, line, theirs result.Line, from float64) result.Goal {
+	goal, peer := grows(what, line, from, 0), grows(what, theirs, from, 0)
+	goal.Limit, goal.AtLeast = 0, true
+	goal.Figures += fmt.Sprintf(" (grpc-go: %.3g)", peer.Measured)
+	return goal
 }

@@ -9,7 +9,6 @@ import (
 
 // measureGrowthCallers measures what it costs that many goroutines do the same at once.
 func measureGrowthCallers(p measure.Plan) (found findings) {
-	const cores = 2
 	p = p.Times(0.25)
 	g := growth{x: "goroutines", figure: result.Figure{
 		Name: "callers", Title: "Growth with the number of callers",
@@ -34,8 +33,8 @@ func measureGrowthCallers(p measure.Plan) (found findings) {
 	}
 	for _, n := range p.Sizes(1, 4, 16, 64, 256, 1024, 4096) {
 		for _, panel := range panels {
-			for i, sample := range measure.Interleave(p, cores, n, panel.subjects...) {
-				panel.lines[i].Add(float64(n), sample.Median())
+			for i, best := range twoCores(p, n, panel.subjects...) {
+				panel.lines[i].Add(float64(n), best)
 			}
 		}
 	}

@@ -32,20 +32,25 @@ func measureGrowthMethods(p measure.Plan) (found findings) {
 		p.Dot()
 	}
 	found.figures = []result.Figure{g.figure}
+	found.goals = []result.Goal{
+		grows("growth of calls with methods", record[0], 10, 1),
+		grows("growth of gathering with methods", gather[0], 100, 0),
+		grows("growth of snapshot and report with methods", report[0], 100, 0),
+		grows("growth of memory with methods", memory[0], 100, 1),
+	}
 	return found
 }
 
 func addReport(p measure.Plan, lines []result.Line, n int) {
-	recorder := newRecorder(n)
-	over(recorder.UnaryServerInterceptor, n)(n)
-	health, stop := judged(10, servicer.Config{Recorder: recorder})
+	recorder := called(n)
+	health, stop := evaluated(10, servicer.Config{Recorder: recorder})
 	defer stop()
 	add(p, lines, n, reports(health, recorder))
 }
 
 // methodsInMemory makes n methods in each of the ways of the memory panel.
 func methodsInMemory(n int) []func() any {
-	called := func(intercept grpc.UnaryServerInterceptor, callers int) {
+	callAll := func(intercept grpc.UnaryServerInterceptor, callers int) {
 		var calling sync.WaitGroup
 		for range callers {
 			calling.Go(func() { over(intercept, n)(n) })
@@ -53,9 +58,9 @@ func methodsInMemory(n int) []func() any {
 		calling.Wait()
 	}
 	return []func() any{
-		func() any { r := newRecorder(n); called(r.UnaryServerInterceptor, 256); return r },
-		func() any { r := newRecorder(n); called(r.UnaryServerInterceptor, 1); return r },
+		func() any { r := newRecorder(n); callAll(r.UnaryServerInterceptor, 256); return r },
+		func() any { r := newRecorder(n); callAll(r.UnaryServerInterceptor, 1); return r },
 		func() any { return newRecorder(n) },
-		func() any { intercept := promInterceptor(); called(intercept, 1); return intercept },
+		func() any { intercept := promInterceptor(); callAll(intercept, 1); return intercept },
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/zeromicro/go-zero/core/logx"
 )
 
 // settings are the flags.
@@ -18,15 +20,16 @@ type settings struct {
 
 func main() {
 	var s settings
-	flag.BoolVar(&s.short, "short", false, "half a minute, wider margins, without the largest sizes")
-	flag.BoolVar(&s.check, "check", false, "only make sure that no goal is missed by more than noise explains; what CI runs")
-	only := flag.String("only", "", "comma separated goals (P1,P6,growth,fleet) or experiments (growth-checks); all if empty")
+	flag.BoolVar(&s.short, "short", false, "three minutes, wider margins, without the largest sizes")
+	flag.BoolVar(&s.check, "check", false, "check that no goal is missed by more than its margin; what CI runs")
+	only := flag.String("only", "", "comma separated goals (A/A,P1,P6,growth,fleet) or experiments (growth-checks); all if empty")
 	flag.StringVar(&s.from, "from", "", "kept results; without -only nothing is measured, else the rest comes from this `file`")
 	flag.StringVar(&s.json, "json", "", "`file` to keep the results in")
 	flag.StringVar(&s.out, "out", "", "`file` for the table")
 	flag.StringVar(&s.charts, "charts", "", "`folder` for the charts")
 	flag.StringVar(&s.fleet, "fleet", "", "`file` for the page about many instances")
 	flag.Parse()
+	logx.DisableStat() // go-zero logs a line each minute otherwise.
 	if *only != "" {
 		s.only = strings.Split(*only, ",")
 	}

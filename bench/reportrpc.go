@@ -16,19 +16,19 @@ import (
 )
 
 // measureReportRPC compares the 99th percentiles of the report RPC and of Check on a real server, in turns, while a
-// dependency hangs and a disk does not answer.
+// dependency hangs and a disk hangs.
 func measureReportRPC(p measure.Plan) (found findings) {
-	asked := halfDead()
-	health, err := servicer.New(servicer.Config{Checker: asked})
+	c := partlyHanging()
+	health, err := servicer.New(servicer.Config{Checker: c})
 	if err != nil {
 		panic(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go func() { _ = asked.Run(ctx) }()
+	go func() { _ = c.Run(ctx) }()
 	go func() { _ = health.Run(ctx) }()
-	conn, hangUp := serve(func(server *grpc.Server) { health.Register(server) })
-	defer hangUp()
+	conn, closeAll := serve(func(server *grpc.Server) { health.Register(server) }, options{})
+	defer closeAll()
 
 	check, report := healthpb.NewHealthClient(conn), vitalspb.NewHealthReportServiceClient(conn)
 	var checked, reported measure.Sample
@@ -49,8 +49,8 @@ func measureReportRPC(p measure.Plan) (found findings) {
 	return found
 }
 
-// halfDead asks after resources that answer, and after a dependency and a disk that do not.
-func halfDead() *checker.Checker {
+// partlyHanging checks resources that answer, and a dependency and a disk that hang.
+func partlyHanging() *checker.Checker {
 	checks, err := resource.Checks(resource.Config{DiskPaths: []string{"/"}})
 	if err != nil {
 		panic(err)
@@ -58,9 +58,9 @@ func halfDead() *checker.Checker {
 	for _, name := range []string{"database", "disk"} {
 		checks = append(checks, checker.Check{Name: name, Run: hang, Timeout: 50 * time.Millisecond, Interval: 100 * time.Millisecond})
 	}
-	asked, err := checker.New(checker.Config{Checks: checks})
+	c, err := checker.New(checker.Config{Checks: checks})
 	if err != nil {
 		panic(err)
 	}
-	return asked
+	return c
 }

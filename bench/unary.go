@@ -29,7 +29,7 @@ func measureUnary(p measure.Plan) (found findings) {
 	one := measure.Interleave(p, 1, 1, twoClocks(), ok, failing, prom)
 	clock, call, failed, peer := p.Figure(one[0]), p.Figure(one[1]), p.Figure(one[2]), p.Figure(one[3])
 	found.goals = []result.Goal{
-		atMost(1.7, "P1", "unary recorder against two clock readings", call, clock),
+		atMost(1.5, "P1", "unary recorder against two clock readings", call, clock),
 		allocations(0, "P1", "allocations of the unary recorder", testing.AllocsPerRun(1000, func() { ok(1) })),
 		atMost(1.15, "P1", "failing call against a good one", failed, call),
 		atLeast(8, "P2", "cheaper than the Prometheus interceptor with histogram", peer, call),
@@ -37,13 +37,11 @@ func measureUnary(p measure.Plan) (found findings) {
 	return found
 }
 
-// measureUnaryCores compares recording on two cores with recording on one. Best rounds: a virtual machine does not
-// always have its second core.
+// measureUnaryCores compares recording on two cores with recording on one.
 func measureUnaryCores(p measure.Plan) (found findings) {
 	ok := unarySubject(newRecorder(1).UnaryServerInterceptor, nil)
 	one := measure.Interleave(p, 1, 1, ok)[0].Best()
-	two := measure.Interleave(p, 2, 2, ok)[0].Best()
-	many := measure.Interleave(p, 2, 128, ok)[0].Best()
+	two, many := twoCores(p, 2, ok)[0], twoCores(p, 128, ok)[0]
 	found.goals = []result.Goal{
 		atMost(0.6, "P3", "two cores against one", two, one),
 		atMost(0.6, "P3", "two cores with 64 goroutines each against one", many, one),

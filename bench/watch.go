@@ -15,9 +15,9 @@ import (
 func measureWatch(p measure.Plan) (found findings) {
 	const watchers = 10_000
 	server := newServicer()
-	crowd := newCrowd(server, "watched", watchers)
+	group := newWatchers(server, "watched", watchers)
 	equal := p.Figure(measure.Interleave(p, 1, 1, equalStatus(server))[0])
-	crowd.leave()
+	group.leave()
 	alone, watched := allocationsOfAChange(0), allocationsOfAChange(watchers)
 	found.goals = []result.Goal{
 		{ID: "P7", What: "ns to set an equal status, 10,000 watchers", Measured: equal, Limit: 100, Figures: result.Nanoseconds(equal)},
@@ -29,17 +29,17 @@ func measureWatch(p measure.Plan) (found findings) {
 	return found
 }
 
-// measureLastTold compares the time until a change has reached all watchers.
-func measureLastTold(p measure.Plan) (found findings) {
+// measureNotified compares the time until a change has reached all watchers.
+func measureNotified(p measure.Plan) (found findings) {
 	for _, size := range p.Sizes(100, 1000, 10_000, 50_000) {
-		ours, theirs := lastTold(p.Rounds*3, size)
-		found.goals = append(found.goals, atMost(1, "P7", fmt.Sprintf("last of %d watchers told, against grpc-go's", size), p.Figure(ours), p.Figure(theirs)))
+		ours, theirs := lastNotified(p.Rounds*3, size)
+		found.goals = append(found.goals, atMost(1, "P7", fmt.Sprintf("last of %d watchers notified, against grpc-go's", size), p.Figure(ours), p.Figure(theirs)))
 		p.Dot()
 	}
 	return found
 }
 
-// equalStatus sets the status that the watchers of newCrowd already have.
+// equalStatus sets the status that the watchers of newWatchers already have.
 func equalStatus(server statusServer) measure.Subject {
 	return func(n int) {
 		for range n {
@@ -48,36 +48,36 @@ func equalStatus(server statusServer) measure.Subject {
 	}
 }
 
-// allocationsOfAChange counts them with that many watchers, report included and everybody told.
+// allocationsOfAChange counts them with that many watchers, report and notification included.
 func allocationsOfAChange(watchers int) float64 {
 	server := newServicer()
-	crowd := newCrowd(server, "watched", watchers)
-	defer crowd.leave()
+	group := newWatchers(server, "watched", watchers)
+	defer group.leave()
 	const changes = 50
 	change := func() {
 		for i := range changes {
 			server.SetServingStatus("watched", serving(i%2 == 1))
-			crowd.wait()
+			group.wait()
 		}
 	}
 	change() // the runtime keeps what a waiting goroutine needs, once it has made it
 	return measure.Allocations(change) / changes
 }
 
-// lastTold measures from SetServingStatus to the last watcher's message, ours and grpc-go's in turns.
-func lastTold(rounds, size int) (ours, theirs measure.Sample) {
+// lastNotified measures from SetServingStatus to the last watcher's message, ours and grpc-go's in turns.
+func lastNotified(rounds, size int) (ours, theirs measure.Sample) {
 	servers := []statusServer{newServicer(), health.NewServer()}
 	samples := make([]measure.Sample, len(servers))
-	crowds := make([]*crowd, len(servers))
+	groups := make([]*watchers, len(servers))
 	for i, server := range servers {
-		crowds[i] = newCrowd(server, "watched", size)
-		defer crowds[i].leave()
+		groups[i] = newWatchers(server, "watched", size)
+		defer groups[i].leave()
 	}
 	for round := range rounds {
 		for i, server := range servers {
 			start := time.Now()
 			server.SetServingStatus("watched", serving(round%2 == 1))
-			crowds[i].wait()
+			groups[i].wait()
 			samples[i] = append(samples[i], float64(time.Since(start).Nanoseconds()))
 		}
 	}

@@ -49,7 +49,7 @@ func (p *pool) close() {
 }
 
 // ask calls Check for a name that serves as long as the process runs.
-func ask(ctx context.Context, conn grpc.ClientConnInterface) error {
+func checkHealth(ctx context.Context, conn grpc.ClientConnInterface) error {
 	answer, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{Service: "liveness"})
 	if err == nil && answer.GetStatus() != healthpb.HealthCheckResponse_SERVING {
 		err = fmt.Errorf("liveness is %v", answer.GetStatus())
@@ -66,7 +66,7 @@ func probe(ctx context.Context, address string, within time.Duration) error {
 		return err
 	}
 	defer conn.Close()
-	return ask(ctx, conn)
+	return checkHealth(ctx, conn)
 }
 
 func callEcho(p *pool) func(context.Context) error {

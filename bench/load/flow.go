@@ -15,7 +15,7 @@ type flow struct {
 
 // outcome is what came of a flow in one stage.
 type outcome struct {
-	asked  float64 // calls a second; 0: as many as possible
+	target float64 // calls a second; 0: as many as possible
 	done   float64 // calls a second that were answered
 	failed int
 	first  error           // of those that failed
@@ -32,7 +32,7 @@ func (o outcome) quantile(q float64) time.Duration {
 
 const mostCallers = 256
 
-// callers are enough to keep up the rate while a call takes 20 ms, so that a slow server is asked for less rather than
+// callers are enough to keep up the rate while a call takes 20 ms, so that a slow server gets fewer calls rather than
 // drowned by more and more callers.
 func (f flow) callers() int {
 	if f.rate == 0 {
@@ -53,7 +53,7 @@ func (f flow) run(ctx context.Context, d time.Duration) outcome {
 		wg.Go(func() { parts[i] = f.caller(ctx, start, d, i, callers) })
 	}
 	wg.Wait()
-	total := outcome{asked: f.rate}
+	total := outcome{target: f.rate}
 	for _, part := range parts {
 		total.took = append(total.took, part.took...)
 		total.failed += part.failed

@@ -28,7 +28,7 @@ func TestEverythingAtOnceInSmall(t *testing.T) {
 		t.Error(err)
 	}
 	for _, r := range results {
-		if len(r.told) != 4 || len(r.checked.took) == 0 || (r.calls != 0) != (len(r.called.took) > 0) || (r.scrapes != 0) != (len(r.scraped.took) > 0) {
+		if len(r.notified) != 4 || len(r.checked.took) == 0 || (r.calls != 0) != (len(r.called.took) > 0) || (r.scrapes != 0) != (len(r.scraped.took) > 0) {
 			t.Errorf("stage %q did not do all its work: %+v", r.name, r)
 		}
 		if r.watches && r.goroutines < l.watches {

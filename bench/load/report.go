@@ -37,22 +37,22 @@ func markdown(l load, results []result) string {
 		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), version("google.golang.org/grpc"))
 	fmt.Fprintf(&b, "%d watches, %d Checks/s, %d scrapes/min, up to %d calls/s; stages of %v. Latencies are the callers', their waiting for a core included.\n\n",
 		l.watches, l.checks, l.scrapes, l.calls, l.stage)
-	fmt.Fprintln(&b, "| stage | Checks/s | p50 | p99 | p99.9 | new-connection probes p99 | last watcher told, worst of 4 | scrape p99 | calls/s | calls p99 | server's memory | goroutines |")
+	fmt.Fprintln(&b, "| stage | Checks/s | p50 | p99 | p99.9 | new-connection probes p99 | last watcher notified, worst of 4 | scrape p99 | calls/s | calls p99 | server's memory | goroutines |")
 	fmt.Fprintln(&b, "|---|---|---|---|---|---|---|---|---|---|---|---|")
-	var asked, failed int
+	var sent, failed int
 	var lost int64
 	for _, r := range results {
 		fmt.Fprintf(&b, "| %s | %.0f | %s | %s | %s | %s | %s | %s | %s | %s | %d MiB | %d |\n", r.name,
 			r.checked.done, short(r.checked.quantile(.5)), short(r.checked.quantile(.99)), short(r.checked.quantile(.999)),
-			short(r.probed.quantile(.99)), short(slices.Max(r.told)), short(r.scraped.quantile(.99)),
+			short(r.probed.quantile(.99)), short(slices.Max(r.notified)), short(r.scraped.quantile(.99)),
 			rate(r.called), short(r.called.quantile(.99)), r.resident>>20, r.goroutines)
 		lost = max(lost, r.lost)
 		for _, o := range []outcome{r.checked, r.probed, r.scraped, r.called} {
-			asked += len(o.took) + o.failed
+			sent += len(o.took) + o.failed
 			failed += o.failed
 		}
 	}
-	fmt.Fprintf(&b, "\n%d requests in all, %d of them wrong or failed; %d watches ended by themselves.\n", asked, failed, lost)
+	fmt.Fprintf(&b, "\n%d requests in all, %d of them wrong or failed; %d watches ended by themselves.\n", sent, failed, lost)
 	return b.String()
 }
 
@@ -60,10 +60,10 @@ func rate(o outcome) string {
 	switch {
 	case len(o.took) == 0:
 		return "–"
-	case o.asked == 0:
+	case o.target == 0:
 		return fmt.Sprintf("%.0f", o.done)
 	}
-	return fmt.Sprintf("%.0f of %.0f", o.done, o.asked)
+	return fmt.Sprintf("%.0f of %.0f", o.done, o.target)
 }
 
 func short(d time.Duration) string {

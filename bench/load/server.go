@@ -27,7 +27,7 @@ type addresses struct{ GRPC, HTTP string }
 type figures struct{ Goroutines int }
 
 // serve runs the server until its input ends. Each line of it is a command: "down" and "up" say how the one dependency
-// is, and any is answered by a line of figures once the judge has heard of it.
+// is, and any is answered by a line of figures once it has been evaluated.
 func serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

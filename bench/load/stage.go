@@ -24,7 +24,7 @@ type result struct {
 	stage
 	checked, probed, scraped, called outcome
 
-	told       []time.Duration // until the last watcher had heard of a change, for each change
+	notified   []time.Duration // until the last watcher had received a change, for each change
 	goroutines int             // of the server
 	resident   uint64          // bytes
 	lost       int64           // watches that had ended by themselves
@@ -33,7 +33,7 @@ type result struct {
 // quiet is the rate of Checks that measures without being a load.
 const quiet = 100
 
-// probes is the rate of those who connect anew each time.
+// probes is the rate of Checks on a connection of their own.
 const probes = 10
 
 func stages(l load) []stage {
@@ -55,7 +55,7 @@ func stages(l load) []stage {
 type rig struct {
 	load          load
 	at            addresses
-	server, crowd *child // crowd is nil while nobody watches
+	server, group *child // group is nil while there are no watches
 	checks, calls *pool
 }
 
@@ -87,14 +87,14 @@ func runStages(ctx context.Context, l load) (results []result, err error) {
 	return results, nil
 }
 
-// gather makes the crowd come or go.
+// gather starts or stops the group of watches.
 func (r *rig) gather(ctx context.Context, watches bool) (err error) {
 	switch {
-	case watches && r.crowd == nil:
-		r.crowd, err = startChild(ctx, &followed{}, "-watch", r.at.GRPC, "-watches", strconv.Itoa(r.load.watches))
-	case !watches && r.crowd != nil:
-		err = r.crowd.stop()
-		r.crowd = nil
+	case watches && r.group == nil:
+		r.group, err = startChild(ctx, &followed{}, "-watch", r.at.GRPC, "-watches", strconv.Itoa(r.load.watches))
+	case !watches && r.group != nil:
+		err = r.group.stop()
+		r.group = nil
 	}
 	return err
 }
@@ -108,7 +108,7 @@ func (r *rig) run(ctx context.Context, s stage) (result, error) {
 	one := result{stage: s}
 	var flows sync.WaitGroup
 	start := func(into *outcome, f flow) { flows.Go(func() { *into = f.run(ctx, r.load.stage) }) }
-	start(&one.checked, flow{rate: s.checks, call: func(ctx context.Context) error { return ask(ctx, r.checks.conn()) }})
+	start(&one.checked, flow{rate: s.checks, call: func(ctx context.Context) error { return checkHealth(ctx, r.checks.conn()) }})
 	start(&one.probed, flow{rate: probes, call: func(ctx context.Context) error { return probe(ctx, r.at.GRPC, r.load.kubelet) }})
 	if s.scrapes > 0 {
 		start(&one.scraped, flow{rate: s.scrapes, call: func(ctx context.Context) error { return scrape(ctx, r.at.HTTP) }})
@@ -136,23 +136,23 @@ func (r *rig) flips(ctx context.Context, one *result) error {
 		if err != nil {
 			return err
 		}
-		one.told = append(one.told, took)
+		one.notified = append(one.notified, took)
 	}
 	return nil
 }
 
 func (r *rig) flip(command string, one *result) (time.Duration, error) {
 	var f followed
-	if r.crowd != nil {
-		if err := r.crowd.order(command, &f); err != nil {
+	if r.group != nil {
+		if err := r.group.order(command, &f); err != nil {
 			return 0, err
 		}
 	}
 	start := time.Now()
-	if err := r.server.order(command, &figures{}); err != nil || r.crowd == nil {
+	if err := r.server.order(command, &figures{}); err != nil || r.group == nil {
 		return 0, err
 	}
-	err := r.crowd.order("wait", &f)
+	err := r.group.order("wait", &f)
 	one.lost = f.Lost
 	return time.Since(start), err
 }

@@ -16,9 +16,9 @@ import (
 // watchesPerConn is what a server allows one connection by default.
 const watchesPerConn = 1000
 
-// crowd is many open Watch streams of readiness, on as few connections as the server allows. It lives in a process of its
-// own, so that what wakes up in it does not stand in the way of those who measure.
-type crowd struct {
+// watchers are many open Watch streams of readiness, on as few connections as the server allows. They live in a process of their
+// own, so that its wakeups do not delay the measurements.
+type watchers struct {
 	conns []*grpc.ClientConn
 	size  int
 	gone  sync.WaitGroup
@@ -33,16 +33,16 @@ type round struct {
 	done chan struct{} // closed when the last watcher has been notified
 }
 
-// followed answers every command of a crowd.
+// followed answers every command of a group.
 type followed struct{ Lost int64 }
 
-// watch opens size streams and says so when each has heard that the server is ready. "down" and "up" say which change is
-// to come; "wait" is answered when everybody has heard of it.
+// watch opens size streams and reports when each has received that the server is ready. "down" and "up" announce a
+// change; "wait" is answered when every stream has received it.
 func watch(ctx context.Context, address string, size int, in io.Reader, out io.Writer) error {
-	c := &crowd{size: size}
+	c := &watchers{size: size}
 	defer c.leave()
 	c.expect(healthpb.HealthCheckResponse_SERVING)
-	if err := c.join(ctx, address); err != nil {
+	if err := c.open(ctx, address); err != nil {
 		return err
 	}
 	if err := c.wait(ctx); err != nil {
@@ -64,13 +64,13 @@ func watch(ctx context.Context, address string, size int, in io.Reader, out io.W
 	})
 }
 
-func (c *crowd) expect(want healthpb.HealthCheckResponse_ServingStatus) {
+func (c *watchers) expect(want healthpb.HealthCheckResponse_ServingStatus) {
 	r := &round{want: want, done: make(chan struct{})}
 	r.left.Store(int64(c.size))
 	c.round.Store(r)
 }
 
-func (c *crowd) join(ctx context.Context, address string) error {
+func (c *watchers) open(ctx context.Context, address string) error {
 	for opened := 0; opened < c.size; {
 		conn, err := dial(address)
 		if err != nil {
@@ -89,7 +89,7 @@ func (c *crowd) join(ctx context.Context, address string) error {
 	return nil
 }
 
-func (c *crowd) follow(stream grpc.ServerStreamingClient[healthpb.HealthCheckResponse]) {
+func (c *watchers) follow(stream grpc.ServerStreamingClient[healthpb.HealthCheckResponse]) {
 	for {
 		answer, err := stream.Recv()
 		if err != nil {
@@ -102,19 +102,19 @@ func (c *crowd) follow(stream grpc.ServerStreamingClient[healthpb.HealthCheckRes
 	}
 }
 
-func (c *crowd) wait(ctx context.Context) error {
+func (c *watchers) wait(ctx context.Context) error {
 	r := c.round.Load()
 	select {
 	case <-r.done:
 		return nil
 	case <-time.After(time.Minute):
-		return fmt.Errorf("%d of %d watchers were not told %v within a minute", r.left.Load(), c.size, r.want)
+		return fmt.Errorf("%d of %d watchers were not notified %v within a minute", r.left.Load(), c.size, r.want)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (c *crowd) leave() {
+func (c *watchers) leave() {
 	for _, conn := range c.conns {
 		conn.Close()
 	}

@@ -84,7 +84,7 @@ func TestLines(t *testing.T) {
 		t.Errorf("in words: %s", desc)
 	}
 	if found["title"][0]["text"] != lines.Title || found["svg"][0]["role"] != "img" || found["svg"][0]["aria-labelledby"] != "t d" {
-		t.Error("who does not see it is not told what it is")
+		t.Error("the figure has no description")
 	}
 	for _, e := range found["path"] {
 		if strings.Contains(e["d"], "NaN") || strings.Contains(e["d"], "Inf") {
@@ -139,7 +139,7 @@ func TestSelfContainedAndTheSameEveryTime(t *testing.T) {
 			t.Errorf("%s differs from itself", f.Name)
 		}
 		if strings.Count(drawing, "http") != 1 { // the namespace
-			t.Errorf("%s speaks of another place", f.Name)
+			t.Errorf("%s refers to something outside", f.Name)
 		}
 		if !strings.Contains(drawing, "prefers-color-scheme:dark") {
 			t.Errorf("%s has no dark side", f.Name)

@@ -7,7 +7,7 @@ import (
 	"github.com/vitals-go/vitals/bench/internal/result"
 )
 
-// describe says in words what a figure shows, for who does not see it.
+// describe says in words what a figure shows, for screen readers.
 func describe(f result.Figure) string {
 	var b strings.Builder
 	b.WriteString(f.Note)

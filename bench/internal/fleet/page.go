@@ -20,6 +20,7 @@ var text string
 func Page(r *result.Run) (string, error) {
 	var missing []error
 	var made result.Made
+	var figures []result.Figure
 	fact := func(name string) float64 {
 		value, found := r.Fact(name)
 		if !found {
@@ -27,21 +28,26 @@ func Page(r *result.Run) (string, error) {
 		}
 		return value
 	}
+	has := func(name string) bool {
+		_, found := r.Fact(name)
+		return found
+	}
 	for _, c := range r.Chapters {
+		figures = append(figures, c.Figures...)
 		if c.Name == "fleet" {
 			made = c.Made
 		}
 	}
-	page, err := template.New("fleet").Funcs(functions(fact)).Parse(text)
+	page, err := template.New("fleet").Funcs(functions(fact)).Funcs(template.FuncMap{"has": has}).Parse(text)
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
-	err = page.Execute(&b, map[string]any{"Made": made, "Service": Service(), "Few": FewBuckets()})
+	err = page.Execute(&b, map[string]any{"Made": made, "Service": Service(), "Few": FewBuckets(), "Figures": figures})
 	return b.String(), errors.Join(append(missing, err)...)
 }
 
-// functions are what the page reckons with. Numbers are float64; what is shown goes through n, bytes, time or percent.
+// functions are the page's arithmetic. Numbers are float64; what is shown goes through n, bytes, time or percent.
 func functions(fact func(string) float64) template.FuncMap {
 	fold := func(by func(a, b float64) float64) func(...any) (float64, error) {
 		return func(all ...any) (float64, error) {
@@ -70,6 +76,7 @@ func functions(fact func(string) float64) template.FuncMap {
 		"n":       Number,
 		"bytes":   result.Bytes,
 		"time":    result.Nanoseconds,
+		"three":   three,
 		"percent": func(share float64) string { return three(100*share) + " %" },
 	}
 }

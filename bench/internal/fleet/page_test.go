@@ -16,12 +16,13 @@ func measured() *result.Run {
 	}
 	facts["scrape_series"], facts["method_series"], facts["scrape_gzip_bytes"] = 1500, 30, 15_360
 	facts["kept_probe_ns"] = 50_000
+	facts["idle_minute_ns"], facts["peers_idle_minute_ns"] = 6e6, 1.2e6
 	facts["outage_log_lines"], facts["outage_log_bytes"] = 3, 900
 	facts["otlp_gzip_bytes"] = 6144
-	return &result.Run{Chapters: []*result.Chapter{{Name: "fleet", Made: result.Made{Date: "2026-01-02", Command: "go run ./bench"}, Facts: facts}}}
+	return &result.Run{Chapters: []*result.Chapter{{Name: "fleet", Made: result.Made{Date: "2026-01-02", Command: "go run ./bench"}, Facts: facts, Figures: []result.Figure{{Name: "idle", Title: "Idle"}}}}}
 }
 
-// Every line is reckoned by hand.
+// Every line was calculated by hand.
 func TestArithmetic(t *testing.T) {
 	page, err := fleet.Page(measured())
 	if err != nil {
@@ -44,7 +45,10 @@ func TestArithmetic(t *testing.T) {
 		"| reminders | 10,000 | 2.86 MiB | every 5 min: 33.3 lines/s |",
 		"| while it fails, every 5 s | 2,000/s",
 		"100 EndpointSlices", "4 million messages at worst",
-		"| 1,330 instances | series |", // 2 M / 1,500
+		"| 1,330 instances | series |",                                       // 2 M / 1,500
+		"uses 6 ms of processor time a minute", "10,000 of them use 1 cores", // 6 ms × 10,000 / 60 s
+		"would be 1.2 ms and 0.2 cores",
+		"![Idle](charts/idle.svg)",
 		"Measured 2026-01-02 with `go run ./bench`",
 	} {
 		if !strings.Contains(page, want) {

@@ -1,4 +1,4 @@
-// Package gate decides whether a measured ratio is bad news or noise. A ratio must lie beyond its goal by more than a
-// margin, every time that it is measured anew, before anybody is told: chance does that so rarely that a machine may
-// decide, and a real loss of that size does it always.
+// Package gate decides whether a measured ratio shows a regression or noise. A row is behind if its ratio lies beyond its goal
+// by more than a margin in every attempt. By chance that is so rare that it may fail a build, and a regression of that size
+// always causes it.
 package gate

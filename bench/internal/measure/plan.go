@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Plan says how long to measure. All fields are required, but for Progress.
+// Plan says how long to measure. All fields but Noise and Progress are required.
 type Plan struct {
 	// Rounds is how many turns each subject gets.
 	Rounds int
@@ -16,6 +16,8 @@ type Plan struct {
 	Figure func(Sample) float64
 	// Short leaves out the largest sizes of what grows.
 	Short bool
+	// Noise records how far the subjects differ from themselves. Default: not recorded.
+	Noise *Noise
 	// Progress gets a dot now and then. Default: nowhere.
 	Progress io.Writer
 }

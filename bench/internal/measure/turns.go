@@ -27,6 +27,9 @@ func Interleave(p Plan, cores, workers int, subjects ...Subject) []Sample {
 			samples[i] = append(samples[i], float64(elapsed.Nanoseconds())/float64(counts[i]))
 		}
 	}
+	for _, rounds := range samples {
+		p.Noise.record(p.Figure, rounds)
+	}
 	p.Dot()
 	return samples
 }

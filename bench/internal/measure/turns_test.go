@@ -72,7 +72,9 @@ func TestPaired(t *testing.T) {
 		takes := func(extra time.Duration) func() {
 			return func() { slower++; time.Sleep(time.Duration(slower/600)*time.Microsecond + extra) }
 		}
-		added, total := measure.Paired(measure.Plan{}, 40, takes(time.Millisecond), takes(2*time.Millisecond), takes(time.Millisecond))
+		base := time.Now()
+		clock := func() time.Duration { return time.Since(base) }
+		added, total := measure.Paired(measure.Plan{}, clock, 40, takes(time.Millisecond), takes(2*time.Millisecond), takes(time.Millisecond))
 		if len(added[0]) != 20 || len(added[1]) != 20 || len(total) != 40 {
 			t.Fatalf("%d, %d and %d blocks", len(added[0]), len(added[1]), len(total))
 		}

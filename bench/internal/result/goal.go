@@ -14,6 +14,8 @@ type Goal struct {
 	AtLeast bool    `json:"at_least,omitempty"`
 	// Figures are the absolute figures behind the ratio, for people.
 	Figures string `json:"figures"`
+	// Exact marks counts and sizes, which are the same on a busy machine.
+	Exact bool `json:"exact,omitempty"`
 }
 
 // Promised reports whether there is a limit: some ratios are only compared.
@@ -39,17 +41,5 @@ func (g Goal) Promise() string {
 		return fmt.Sprintf("≥ %.4g", g.Limit)
 	default:
 		return fmt.Sprintf("≤ %.4g", g.Limit)
-	}
-}
-
-// verdict is the last column of the table.
-func (g Goal) verdict() string {
-	switch {
-	case !g.Promised():
-		return ""
-	case g.Met():
-		return "yes"
-	default:
-		return "**no**"
 	}
 }

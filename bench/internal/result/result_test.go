@@ -75,7 +75,7 @@ func kept() *result.Run {
 	second := first
 	second.Date = "2026-02-03"
 	return &result.Run{Chapters: []*result.Chapter{
-		{Name: "a", Made: first, Goals: []result.Goal{
+		{Name: "a", Made: first, Noise: 0.02, Goals: []result.Goal{
 			{ID: "P1", What: "this against that", Measured: 1.234, Limit: 1.5, Figures: "12 ns / 10 ns"},
 			{ID: "P1", What: "that | this", Measured: 3, Limit: 4, AtLeast: true, Figures: "3 / 1"},
 		}},
@@ -89,14 +89,40 @@ func TestMarkdown(t *testing.T) {
 	text := kept().Markdown()
 	_, table, _ := strings.Cut(text, "\n\nMeasured ")
 	want := "2026-01-02 with `go run ./bench` on Z80, 1 cores, go1.26.\n\nPeers: example.com/peer v1.2.3.\n\n" +
-		"| # | what | goal | measured | figures | met |\n|---|---|---|---|---|---|\n" +
-		"| P1 | this against that | ≤ 1.5 | 1.23 | 12 ns / 10 ns | yes |\n" +
-		"| P1 | that \\| this | ≥ 4 | 3 | 3 / 1 | **no** |\n" +
-		"| P2 | only compared | – | 0.5 | 1 / 2 |  |\n\n" +
+		"| # | what | goal | measured | noise | figures | met |\n|---|---|---|---|---|---|---|\n" +
+		"| P1 | this against that | ≤ 1.5 | 1.23 | ± 2.0 % | 12 ns / 10 ns | yes |\n" +
+		"| P1 | that \\| this | ≥ 4 | 3 | ± 2.0 % | 3 / 1 | **no** |\n" +
+		"| P2 | only compared | – | 0.5 |  | 1 / 2 |  |\n\n" +
 		"Measured 2026-02-03 with `go run ./bench` on Z80, 1 cores, go1.26.\n\nPeers: example.com/peer v1.2.3.\n\n" +
-		"| # | what | goal | measured | figures | met |\n|---|---|---|---|---|---|\n| P3 | later | ≤ 2 | 1 |  | yes |\n"
+		"| # | what | goal | measured | noise | figures | met |\n|---|---|---|---|---|---|---|\n| P3 | later | ≤ 2 | 1 |  |  | yes |\n"
 	if table != want {
 		t.Errorf("the table is\n%s\nwant\n%s", table, want)
+	}
+}
+
+func TestVerdictSaysWhetherTheMachineWasTooBusy(t *testing.T) {
+	missed, count := result.Goal{What: "w", Measured: 2.1, Limit: 2}, result.Goal{What: "n", Measured: 1, Limit: 1, Exact: true}
+	for _, test := range []struct {
+		name    string
+		chapter result.Chapter
+		want    []string
+	}{
+		{"quiet", result.Chapter{Noise: 0.01}, []string{"± 1.0 % |  | **no** |", "| 1 |  |  | yes |"}},
+		{"quiet, within noise", result.Chapter{Noise: 0.06}, []string{"± 6.0 % |  | no, within noise |"}},
+		{"other programs", result.Chapter{Others: 0.4, Noise: 0.01}, []string{
+			"**The machine was too busy to judge: c (other programs used 40 % of the processors).**", "± 1.0 % |  | busy |", "| 1 |  |  | yes |",
+		}},
+		{"noise alone", result.Chapter{Noise: 0.2}, []string{
+			"**The machine was too busy to judge: c (the same subject measured twice differed by 20 %).**", "± 20.0 % |  | busy |",
+		}},
+	} {
+		test.chapter.Name, test.chapter.Goals = "c", []result.Goal{missed, count}
+		text := (&result.Run{Chapters: []*result.Chapter{&test.chapter}}).Markdown()
+		for _, want := range test.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q is not in\n%s", test.name, want, text)
+			}
+		}
 	}
 }
 

@@ -12,8 +12,12 @@ type Run struct {
 
 // Chapter is what belongs together and was measured at once.
 type Chapter struct {
-	Name    string             `json:"name"`
-	Made    Made               `json:"made"`
+	Name string `json:"name"`
+	Made Made   `json:"made"`
+	// Others is the share of all processors, from 0 to 1, that other programs used meanwhile.
+	Others float64 `json:"others,omitempty"`
+	// Noise is the largest deviation from 1 of a subject's even rounds against its odd ones.
+	Noise   float64            `json:"noise,omitempty"`
 	Goals   []Goal             `json:"goals,omitempty"`
 	Figures []Figure           `json:"figures,omitempty"`
 	Facts   map[string]float64 `json:"facts,omitempty"` // by a name that says the unit, such as scrape_bytes

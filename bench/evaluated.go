@@ -9,19 +9,19 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// judged returns a servicer that has heard n checks, all healthy. stop ends what it runs.
-func judged(n int, config servicer.Config) (health *servicer.Server, stop func()) {
-	asked, err := checker.New(checker.Config{Checks: healthyChecks(n)})
+// evaluated returns a server that has evaluated n checks, all healthy. stop ends what it runs.
+func evaluated(n int, config servicer.Config) (health *servicer.Server, stop func()) {
+	c, err := checker.New(checker.Config{Checks: healthyChecks(n)})
 	if err != nil {
 		panic(err)
 	}
-	config.Checker = asked
+	config.Checker = c
 	if health, err = servicer.New(config); err != nil {
 		panic(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { _ = asked.Run(ctx) })
+	running.Go(func() { _ = c.Run(ctx) })
 	running.Go(func() { _ = health.Run(ctx) })
 	for report := range health.Changes(ctx) {
 		if report.Phase == servicer.Ready && report.Overall == checker.Healthy {
