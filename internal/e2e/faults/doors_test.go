@@ -47,8 +47,11 @@ func TestDatabaseBehindEveryDoor(t *testing.T) {
 	}
 	for i, status := range told {
 		before := []string{"healthy"}
-		if status == "unknown" {
+		switch {
+		case status == "unknown":
 			before = append(before, "warning")
+		case status == "warning" && i+1 < len(told) && told[i+1] == "healthy":
+			before = append(before, "critical") // the first answer after an outage may be a slow one, which is degraded
 		}
 		if !slices.Contains([]string{"healthy", "critical"}, status) && (i == 0 || !slices.Contains(before, told[i-1])) {
 			t.Errorf("report stream: %q is %s in the wrong place", told, status)
