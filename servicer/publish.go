@@ -52,7 +52,7 @@ func (s *Server) evaluate() (next time.Time) {
 	due := s.publishReport(s.evaluator.report(in, e, s.publishNames(e)))
 	in.setNames, in.distinctNames, s.namesOutdated = nil, 0, false
 	s.panicked, s.evaluated = time.Time{}, time.Now()
-	s.pause = pauseAfter(s.evaluated.Sub(in.now))
+	s.pause = max(pauseAfter(s.evaluated.Sub(in.now)), s.pause/2) // a short evaluation may follow a long one
 	return soonest(in.next(), due)
 }
 
@@ -172,14 +172,19 @@ func (s *Server) setManual(name string, status servingStatus) {
 		s.in.manual = make(map[string]servingStatus)
 	}
 	s.in.manual[name] = status
-	s.in.manual[manualName(name)] = status
-	s.publishManual(manualName(name))
+	if name == checker.Readiness {
+		name = manualName(name)
+		s.in.manual[name] = status
+	}
+	s.publishManual(name)
 }
 
 // publishManual publishes the name of a manual status that was set or removed: nothing but that name is evaluated. The
 // report follows when it is read.
 func (s *Server) publishManual(name string) {
-	s.in.setAt = time.Now()
+	if !s.notifying || s.evaluated.After(s.in.setAt) { // otherwise within maxWakePause of it
+		s.in.setAt = time.Now()
+	}
 	s.publication.outdate()
 	s.publishName(name)
 	if name == "" {

@@ -15,8 +15,8 @@ import (
 )
 
 // wakePause times the duration of the last evaluation is the pause before the next, so that evaluations take at most a
-// tenth of a CPU.
-const wakePause = 9
+// twentieth of a CPU.
+const wakePause = 19
 
 // maxWakePause bounds the pause: an evaluation takes long when a source is slow or the process is suspended.
 const maxWakePause = 100 * time.Millisecond
@@ -81,8 +81,15 @@ func (s *Server) run(ctx context.Context) {
 		changed := s.sources.changed()
 		began := time.Now()
 		next := s.evaluateSources(ctx)
-		s.await(ctx, timer, next, changed, pauseAfter(time.Since(began)))
+		s.await(ctx, timer, next, changed, max(pauseAfter(time.Since(began)), s.publishPause()))
 	}
+}
+
+// publishPause is the pause after the last evaluations.
+func (s *Server) publishPause() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pause
 }
 
 // await returns when the sources have to be read again: at next, unless that is zero, after a change, or when ctx is done.

@@ -255,10 +255,12 @@ func (g *gates) knows(manual map[string]servingStatus, name string) bool {
 	case "", checker.Readiness, checker.Liveness, checker.Startup:
 		return true
 	}
+	if _, set := manual[name]; set {
+		return true
+	}
 	_, isCheck := g.checks[name]
 	_, isGroup := g.groups[name]
-	_, set := manual[name]
-	return isCheck || isGroup || set || contains(g.services, name)
+	return isCheck || isGroup || contains(g.services, name)
 }
 
 // manualName is the name under which the manual status of name is kept: "" and readiness are one.

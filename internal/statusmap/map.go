@@ -41,8 +41,9 @@ type entry[S comparable] struct {
 	name string
 	// version is replaced under Map.mu and read without a lock.
 	version atomic.Pointer[version[S]]
-	fanout  *fanout // of its watches, nil until the first one; guarded by Map.mu
-	watches int     // guarded by Map.mu
+	first   version[S] // the first one, in the entry's own memory
+	fanout  *fanout    // of its watches, nil until the first one; guarded by Map.mu
+	watches int        // guarded by Map.mu
 }
 
 // version is a status of an entry. It never changes. A watch ends with a version that is last.
@@ -120,7 +121,9 @@ func (m *Map[S]) Set(name string, status S) {
 	m.mu.Lock()
 	e := m.known[name]
 	if e == nil {
-		e = m.unknownEntry(name)
+		if e = m.unknownWatched[name]; e == nil {
+			e = m.newEntry(name, version[S]{status: status, known: true, last: m.ended})
+		}
 		m.dropUnknown(name)
 		m.known[name] = e
 		if read := m.read.Load(); !read.incomplete {
@@ -212,8 +215,12 @@ func (m *Map[S]) unknownEntry(name string) *entry[S] {
 	if e := m.unknownWatched[name]; e != nil {
 		return e
 	}
-	e := &entry[S]{name: name}
-	e.version.Store(&version[S]{status: m.unknown, last: m.ended})
+	return m.newEntry(name, version[S]{status: m.unknown, last: m.ended})
+}
+
+func (m *Map[S]) newEntry(name string, first version[S]) *entry[S] {
+	e := &entry[S]{name: name, first: first}
+	e.version.Store(&e.first)
 	return e
 }
 
