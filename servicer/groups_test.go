@@ -186,3 +186,24 @@ func TestGroupRemainsKnownWithoutManualStatus(t *testing.T) {
 		expect(isServing)
 	})
 }
+
+func TestOptionalCheckThatHasNeverPassedIsNotInTheWayOfItsGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refused := func(context.Context) error { return errors.New("connection refused") }
+		c, err := checker.New(checker.Config{Checks: []checker.Check{
+			{Name: "cache", Optional: true, Run: refused},
+			{Name: "database", Run: func(context.Context) error { return nil }},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newServer(t, servicer.Config{Checker: c, Groups: map[string][]string{"reading": {"cache", "database"}}})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer synctest.Wait()
+		defer cancel()
+		go c.Run(ctx)
+		go s.Run(ctx)
+		time.Sleep(time.Second)
+		wantStatus(t, s, "reading", isServing)
+	})
+}

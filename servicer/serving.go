@@ -42,7 +42,7 @@ type gates struct {
 func (ev *evaluator) newGates(in *inputs, metrics []Metric) gates {
 	g := gates{
 		service: make(map[string][]Cause), checks: make(map[string][]Cause, len(in.checks)),
-		services: in.services, shutdown: in.shutdown, maintenance: in.maintenance,
+		services: in.services, shutdown: in.shutdown, maintenance: in.allMaintenance(),
 	}
 	var process []Cause // the phase
 	if in.phase != Ready {
@@ -67,7 +67,7 @@ func (ev *evaluator) newGates(in *inputs, metrics []Metric) gates {
 			g.checks[c.Name] = slices.Concat(g.end, failing(c))
 		}
 	}
-	for _, m := range in.maintenance {
+	for _, m := range g.maintenance {
 		if m.Name == "" {
 			g.readiness = append(g.readiness, m.cause())
 		}
@@ -143,7 +143,7 @@ func failing(c *checker.Result) []Cause {
 // too few to be critical do not show that the dependency works.
 func neverPassed(c *checker.Result) []Cause {
 	missed := c.Reason == checker.ReasonTimeout || c.Reason == checker.ReasonError
-	if c.Status == checker.Warning && missed && c.LastSuccess.IsZero() {
+	if c.Status == checker.Warning && missed && c.LastSuccess.IsZero() && !c.Optional {
 		return []Cause{{Check: c.Name, Reason: c.Reason, Text: c.Message}}
 	}
 	return failing(c)
