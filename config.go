@@ -90,6 +90,10 @@ type Config struct {
 	// when it changes; see package bearer. It replaces Details.Tokens. Default: none.
 	DetailsTokenFile string
 
+	// OverrideFile is a JSON file with which an operator makes checks optional and takes names out, for a time, without a
+	// restart; see servicer.Config.OverrideFile. Default: none.
+	OverrideFile string
+
 	// Server configures the health server: the limits of watches and report streams, the transitions that a report holds, the
 	// shortest time between two reports, services that are known from the start, and
 	// groups of checks. Its other fields are set by New from

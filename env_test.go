@@ -71,6 +71,7 @@ func TestVariables(t *testing.T) {
 		{"PLUGIN_HEALTH_FILE_PATH=/run/health", func(c Config) bool { return c.FilePath == "/run/health" }},
 		{"PLUGIN_HEALTH_FILE_PATH=", func(c Config) bool { return c.FilePath == "" }},
 		{"PLUGIN_HEALTH_DETAILS=certificate", func(c Config) bool { return c.Details.Policy == servicer.DetailsCertificate }},
+		{"PLUGIN_OVERRIDE_FILE=/none/override.json", func(c Config) bool { return c.OverrideFile == "/none/override.json" }},
 		{"PLUGIN_HEALTH_GRPC_PLAINTEXT=true", func(c Config) bool { return c.HealthGRPCPlaintext }},
 		{"PLUGIN_HEALTH_TLS_CERT=", func(c Config) bool { return c.TLS == TLSFiles{} }},
 		{"PLUGIN_HEALTH_TLS_CLIENT_AUTH=required", func(c Config) bool { return c.TLS == TLSFiles{} }},

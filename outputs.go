@@ -46,6 +46,7 @@ func (h *Health) serverConfig() servicer.Config {
 	server.Checker, server.Recorder, server.Breakers = h.checker, h.recorder, slices.Clone(cfg.Breakers)
 	server.Version, server.Requests, server.HideChecks, server.Details = cfg.Version, cfg.Requests, cfg.HideChecks, cfg.Details
 	server.DrainDelay, server.ShutdownTimeout, server.Logger = cfg.DrainDelay, cfg.ShutdownTimeout, cfg.Logger
+	server.OverrideFile = cfg.OverrideFile
 	return server
 }
 
@@ -55,6 +56,7 @@ func (cfg *Config) serverErrors() error {
 	server := reflect.ValueOf(cfg.Server)
 	for _, field := range []string{
 		"Checker", "Recorder", "Breakers", "Version", "Requests", "HideChecks", "Details", "DrainDelay", "ShutdownTimeout", "Logger",
+		"OverrideFile",
 	} {
 		if !server.FieldByName(field).IsZero() {
 			errs = append(errs, fmt.Errorf("vitals: Server.%s: New sets it, from Config", field))

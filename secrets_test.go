@@ -50,11 +50,16 @@ func planted(t *testing.T) (w *world, told *telemetry, log *logtest.Log) {
 		t.Fatal(err)
 	}
 	logger, log := everything()
+	override := filepath.Join(folder, "override.json")
+	if err := os.WriteFile(override, []byte(`{"`+cause+`": "`+credential+`"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	fails := func(context.Context) error { return errors.New("dial postgres://app:" + cause + "@db: refused") }
 	w = serve(t, func(c *vitals.Config) {
 		told = export(c)
 		c.Logger, c.Prometheus, c.DetailsTokenFile = logger, true, tokens
 		c.FilePath = filepath.Join(folder, "health")
+		c.OverrideFile = override
 		c.Breakers = []breaker.SnapshotSource{guard}
 		c.Dependencies = []checker.Check{
 			{Name: "database", Run: fails, Optional: true},
@@ -73,7 +78,7 @@ func planted(t *testing.T) (w *world, told *telemetry, log *logtest.Log) {
 	check(t, w.conn, "heart", healthpb.HealthCheckResponse_NOT_SERVING)
 	eventually(t, func() error {
 		report := w.Report()
-		for _, name := range []string{"dependency_database", "dependency_cache", "breaker_payments", "system_resources"} {
+		for _, name := range []string{"dependency_database", "dependency_cache", "breaker_payments", "system_resources", "override"} {
 			if m, known := report.Metric(name); !known || m.Detail == "" {
 				return fmt.Errorf("%s has no cause yet: %+v", name, m)
 			}

@@ -16,6 +16,7 @@
 //	vitals.status                     * {vitals.status}   overall: healthy, warning, critical, unknown
 //	vitals.phase                      * {vitals.phase}    starting, ready, draining, stopped
 //	vitals.standby                                        1 while out of traffic on purpose
+//	vitals.override                                       1 while an override is in force
 //	vitals.watch.streams                                  open Watch streams
 //	vitals.check.status               * {vitals.check.name, vitals.status}
 //	vitals.check.runs                   {vitals.check.name, vitals.status}   counter, by the status that they led to

@@ -14,22 +14,23 @@ import (
 
 // healthInstruments export a report.
 type healthInstruments struct {
-	serving, status, phase, standby, watches      metric.Int64ObservableUpDownCounter
-	checkStatus, checkCaused                      metric.Int64ObservableUpDownCounter
-	checkRuns                                     metric.Int64ObservableCounter
-	checkFailures, checkSuccess                   metric.Float64ObservableGauge
-	measurement, value                            metric.Float64ObservableGauge
-	breakerState                                  metric.Int64ObservableUpDownCounter
-	breakerTransitions, breakerCalls, breakerSlow metric.Int64ObservableCounter
+	serving, status, phase, standby, override, watches metric.Int64ObservableUpDownCounter
+	checkStatus, checkCaused                           metric.Int64ObservableUpDownCounter
+	checkRuns                                          metric.Int64ObservableCounter
+	checkFailures, checkSuccess                        metric.Float64ObservableGauge
+	measurement, value                                 metric.Float64ObservableGauge
+	breakerState                                       metric.Int64ObservableUpDownCounter
+	breakerTransitions, breakerCalls, breakerSlow      metric.Int64ObservableCounter
 }
 
 func newHealthInstruments(b *builder) *healthInstruments {
 	return &healthInstruments{
-		serving: b.upDown("vitals.serving", "{service}", "Whether a name of grpc.health.v1 serves: 1 or 0."),
-		status:  b.upDown("vitals.status", "{process}", "Overall status of the report: 1 for the current one."),
-		phase:   b.upDown("vitals.phase", "{process}", "Phase of the process: 1 for the current one."),
-		standby: b.upDown("vitals.standby", "{process}", "1 while the process is out of traffic on purpose, else 0."),
-		watches: b.upDown("vitals.watch.streams", "{stream}", "Open Watch streams of grpc.health.v1."),
+		serving:  b.upDown("vitals.serving", "{service}", "Whether a name of grpc.health.v1 serves: 1 or 0."),
+		status:   b.upDown("vitals.status", "{process}", "Overall status of the report: 1 for the current one."),
+		phase:    b.upDown("vitals.phase", "{process}", "Phase of the process: 1 for the current one."),
+		standby:  b.upDown("vitals.standby", "{process}", "1 while the process is out of traffic on purpose, else 0."),
+		override: b.upDown("vitals.override", "{process}", "1 while an override is in force, else 0."),
+		watches:  b.upDown("vitals.watch.streams", "{stream}", "Open Watch streams of grpc.health.v1."),
 
 		checkStatus:   b.upDown("vitals.check.status", "{check}", "Status of a check: 1 for the current one."),
 		checkCaused:   b.upDown("vitals.check.caused", "{check}", "1 while the failure of another check explains that of a check; else absent."),
@@ -58,6 +59,8 @@ func (h *healthInstruments) observe(o metric.Observer, report *servicer.Report) 
 		o.ObserveInt64(h.phase, boolValue(report.Phase == phase), with(keyPhase.String(phase.String())))
 	}
 	o.ObserveInt64(h.standby, boolValue(report.Standby))
+	override, found := report.Metric("override")
+	o.ObserveInt64(h.override, boolValue(found && override.Value == "in_force"))
 	o.ObserveInt64(h.watches, int64(report.WatchStreams))
 	for _, result := range report.Checks {
 		h.observeCheck(o, result)

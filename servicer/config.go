@@ -13,6 +13,7 @@ import (
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/interceptor"
+	"github.com/vitals-go/vitals/internal/safefile"
 )
 
 // Config configures a Server. With the zero value the Server has no sources and behaves like grpc-go's health server.
@@ -47,6 +48,15 @@ type Config struct {
 	// serve, such as checker.ReasonNotRunYet (the server starts), ReasonMaintenance and ReasonDraining (after DrainDelay).
 	// Default: none, calls are served whatever their health.
 	RejectFor []checker.Reason
+
+	// OverrideFile is a JSON file with which an operator makes checks optional and takes names out, for a time, without a restart:
+	//
+	//	{"reason": "incident 42", "until": "2026-11-22T18:00:00Z", "optional": ["database"], "maintenance": ["shop.v1.Orders"]}
+	//
+	// "" and readiness in maintenance are the whole server. Run reads the file within two seconds after a change; without the file, or
+	// after until, nothing is overridden. A mistake in it changes nothing: the metric override warns. The Checker and its log are
+	// as before. Default: none.
+	OverrideFile string
 
 	// Details controls which callers see raw causes, such as the error text of a dependency. Default: none.
 	Details Details
@@ -106,7 +116,7 @@ type RequestPolicy struct {
 func reservedMetrics() []string {
 	return []string{
 		metricSuccessRate, metricResponseTime, metricApplication, metricSystem, metricBreakers, metricEvaluation, metricInFlight,
-		metricTotal, metricFailures, metricSaturated, metricPanics, metricP50, metricP90, metricP99, metricStuck, metricRejected,
+		metricTotal, metricFailures, metricSaturated, metricPanics, metricP50, metricP90, metricP99, metricStuck, metricRejected, metricOverride,
 	}
 }
 
@@ -115,6 +125,7 @@ func (c Config) withDefaults() Config {
 	c.Services = slices.Clone(c.Services)
 	c.Breakers = slices.Clone(c.Breakers)
 	c.RejectFor = slices.Clone(c.RejectFor)
+	c.OverrideFile = safefile.Abs(c.OverrideFile)
 	c.DrainDelay = max(cmp.Or(c.DrainDelay, 5*time.Second), 0)
 	c.ShutdownTimeout = max(cmp.Or(c.ShutdownTimeout, 20*time.Second), 0)
 	c.MinPublishInterval = cmp.Or(c.MinPublishInterval, time.Second)

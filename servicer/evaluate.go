@@ -71,7 +71,7 @@ func (ev *evaluator) report(in *inputs, e *evaluation, names []ServingName) *Rep
 		Checks:          in.checks,
 		Breakers:        in.breakers,
 		Requests:        in.requests,
-		Maintenance:     in.maintenance,
+		Maintenance:     in.allMaintenance(),
 		Standby:         in.standby,
 		WatchStreams:    in.watches,
 	}

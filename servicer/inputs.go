@@ -20,7 +20,9 @@ type inputs struct {
 	state evaluationState
 
 	readings
-	startup startup
+	// measured are the checks as the checker has them, readings.checks those that are evaluated: after the override.
+	measured []*checker.Result
+	startup  startup
 
 	services []string                 // sorted: registered services
 	manual   map[string]servingStatus // by manualName; readiness is in it once set
@@ -31,7 +33,9 @@ type inputs struct {
 	shutdown      bool          // between Shutdown and Resume
 	standby       bool          // set by SetStandby
 	groups        groups        // of the configuration
-	maintenance   []Maintenance // in force, sorted by name
+	maintenance   []Maintenance // set by SetMaintenance, in force, sorted by name
+	override      *override     // in force
+	overrideErr   error         // of the file, after which override stays
 	watches       int           // open Watch streams
 	rejected      uint64        // calls rejected by the gate interceptors
 }
@@ -127,10 +131,10 @@ func (s *Server) accept(in *inputs, r readings) {
 	}
 	logPanic("breakers", in.breakersErr, r.breakersErr)
 	logPanic("recorder", in.requestsErr, r.requestsErr)
-	in.readings = r
+	in.readings, in.measured = r, r.checks
+	in.applyOverride()
 	s.logUnknownGates()
 	in.state = evaluating
-	in.startup.observe(r.checks)
 }
 
 // startup records whether startup has completed, which is latched.

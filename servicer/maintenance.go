@@ -28,22 +28,13 @@ func (s *Server) SetMaintenance(name, reason string, d time.Duration) error {
 	mistake := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("servicer: maintenance of %q: "+format, append([]any{name}, args...)...))
 	}
-	if name == checker.Liveness || name == checker.Startup {
-		mistake("would restart the process")
-	}
-	if strings.TrimSpace(reason) == "" {
-		mistake("reason is required")
-	}
-	if len(reason) > maxReason {
-		mistake("reason: got %d bytes, want at most %d", len(reason), maxReason)
+	if err := reasonMistake(reason); err != nil {
+		mistake("%w", err)
 	}
 	if d <= 0 {
 		mistake("duration: got %v, want a positive one", d)
 	}
-	if _, known := s.Report().Lookup(name); !known {
-		mistake("unknown name")
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(append(errs, maintainable(s.Report(), name))...); err != nil {
 		return err
 	}
 	s.update(func(in *inputs) {
@@ -51,6 +42,27 @@ func (s *Server) SetMaintenance(name, reason string, d time.Duration) error {
 		in.maintenance = append(without(in.maintenance, name), m)
 		slices.SortFunc(in.maintenance, func(a, b Maintenance) int { return strings.Compare(a.Name, b.Name) })
 	})
+	return nil
+}
+
+// maintainable returns the mistake in a name that cannot be in maintenance.
+func maintainable(r *Report, name string) error {
+	if name == checker.Liveness || name == checker.Startup {
+		return fmt.Errorf("servicer: maintenance of %q: would restart the process", name)
+	}
+	if _, known := r.Lookup(name); !known {
+		return fmt.Errorf("servicer: maintenance of %q: unknown name", name)
+	}
+	return nil
+}
+
+func reasonMistake(reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return errors.New("reason is required")
+	}
+	if len(reason) > maxReason {
+		return fmt.Errorf("reason: got %d bytes, want at most %d", len(reason), maxReason)
+	}
 	return nil
 }
 
@@ -78,6 +90,9 @@ func (s *Server) endMaintenance(in *inputs) {
 	var next time.Time
 	for _, m := range in.maintenance {
 		next = soonest(next, m.Until)
+	}
+	if in.override != nil {
+		next = soonest(next, in.override.until)
 	}
 	switch {
 	case next.IsZero():

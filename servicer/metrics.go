@@ -46,8 +46,10 @@ func (ev *evaluator) metrics(in *inputs) []Metric {
 		})
 	}
 	metrics = ev.appendRequests(metrics, in)
-	if m, found := stateMetric(in); found {
-		metrics = append(metrics, m)
+	for _, other := range []func(*inputs) (Metric, bool){stateMetric, overrideMetric} {
+		if m, found := other(in); found {
+			metrics = append(metrics, m)
+		}
 	}
 	return mergeMetrics(metrics)
 }

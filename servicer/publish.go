@@ -46,6 +46,7 @@ func (s *Server) evaluate() (next time.Time) {
 	in := &s.in
 	in.now = time.Now()
 	in.currentPhase()
+	s.endOverride(in)
 	s.endMaintenance(in)
 	in.watches, in.rejected = s.watches.Len(), s.rejected.Load()
 	e := s.evaluator.evaluate(in)

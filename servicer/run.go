@@ -37,7 +37,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if !s.running.CompareAndSwap(false, true) {
 		return errRunning
 	}
-	if len(s.sources.breakers) == 0 { // no source can block
+	if len(s.sources.breakers) == 0 && s.override.path == "" { // no source can block
 		s.run(ctx)
 		return s.flushLog()
 	}
@@ -49,7 +49,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return s.flushLog()
 	}
 	s.update(s.end)
-	source := s.sources.blockingName()
+	source := s.blockingName()
 	s.log.Log(slog.LevelError, "health evaluation did not stop: source blocks",
 		slog.String("source", source), slog.Duration("since", stallTimeout))
 	s.log.Flush(stopGrace)
@@ -72,6 +72,9 @@ func (s *Server) run(ctx context.Context) {
 		s.running.Store(false)
 	}()
 	defer s.followGates()()
+	if s.override.path != "" {
+		followers.Go(func() { s.followOverride(ctx) })
+	}
 	for _, source := range s.sources.breakers {
 		followers.Go(func() { s.follow(ctx, source) })
 	}

@@ -42,6 +42,7 @@ type Server struct {
 	targets     atomic.Pointer[[]target] // of ServeAll; nil before
 	responses   responses
 	rejected    atomic.Uint64 // calls, by the gate interceptors
+	override    overrideFile
 
 	// mu guards what follows. It is never held across code of users: sources, loggers, streams.
 	mu      sync.Mutex
@@ -77,6 +78,7 @@ func New(cfg Config) (*Server, error) {
 		statuses:  statusmap.New(healthpb.HealthCheckResponse_SERVICE_UNKNOWN),
 		responses: newResponses(),
 		tracker:   newTracker(cfg.TransitionHistory),
+		override:  overrideFile{path: cfg.OverrideFile},
 
 		loggedGates: make(map[[2]string]bool),
 	}
@@ -90,6 +92,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.update(func(in *inputs) { s.accept(in, read) })
+	s.readOverride()
 	return s, nil
 }
 

@@ -80,12 +80,17 @@ func (s *Server) reportStall() {
 		}
 		in.state = stalled
 		s.log.Log(slog.LevelError, "health evaluation stalled: source blocks",
-			slog.String("source", s.sources.blockingName()), slog.Duration("since", stallTimeout))
+			slog.String("source", s.blockingName()), slog.Duration("since", stallTimeout))
 	})
 }
 
-// blockingName is the field of Config that holds the source which was read last.
-func (s *sources) blockingName() string { return fmt.Sprintf("Breakers[%d]", s.blocking.Load()) }
+// blockingName is the field of Config that holds the source which is being read, or was read last.
+func (s *Server) blockingName() string {
+	if s.override.reading.Load() && !s.stall.overdue() {
+		return "OverrideFile"
+	}
+	return fmt.Sprintf("Breakers[%d]", s.sources.blocking.Load())
+}
 
 // stateMetric is the metric of an evaluation that has stalled or ended; false while it goes on.
 func stateMetric(in *inputs) (Metric, bool) {

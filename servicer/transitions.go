@@ -91,7 +91,9 @@ func (t *tracker) trackChecks(r *Report, see observer) {
 	for _, c := range r.Checks {
 		s := subject{"check", c.Name}
 		for i, between := range []checker.Status{checker.Warning, checker.Critical} {
-			if t.entered(s, i, c.Runs.ByStatus(between)) && c.Status != between {
+			// The runs of a check that an override makes optional still count as critical.
+			hidden := c.Optional && between == checker.Critical
+			if t.entered(s, i, c.Runs.ByStatus(between)) && c.Status != between && !hidden {
 				see(s, between.String(), r.EvaluatedAt, checker.ReasonError, c.Title+" was "+between.String()+" for a moment")
 			}
 		}

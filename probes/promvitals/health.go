@@ -17,6 +17,7 @@ var (
 	statusFamily       = newFamily(gauge, "health_status", "Whether a name of grpc.health.v1 serves: 1 or 0.", "service")
 	stateFamily        = newFamily(gauge, "health_state", "Overall status of the report: 1 for the state it is in.", "state")
 	standbyFamily      = newFamily(gauge, "health_standby", "1 while the process is out of traffic on purpose, else 0.")
+	overrideFamily     = newFamily(gauge, "health_override", "1 while an override is in force, else 0.")
 	phaseFamily        = newFamily(gauge, "health_phase", "Phase of the process: 1 for the phase it is in.", "phase")
 	runsFamily         = newFamily(counter, "health_checks_total", "Runs of a check, by the status that they led to.", "service", "status")
 	durationFamily     = newHistogramFamily(checker.DurationBounds(), "health_check_duration_seconds", "How long the runs of a check took.", "service")
@@ -34,7 +35,7 @@ var (
 	infoFamily         = newFamily(gauge, "health_info", "Always 1; the version is a label.", "version")
 
 	healthFamilies = []*family{
-		statusFamily, stateFamily, phaseFamily, standbyFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
+		statusFamily, stateFamily, phaseFamily, standbyFamily, overrideFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
 		measurementFamily, causedFamily, valueFamily, breakerStateFamily, transitionsFamily, breakerCallsFamily, slowCallsFamily, watchFamily, infoFamily,
 	}
 )
@@ -71,6 +72,8 @@ func (l *healthLabels) collect(report *servicer.Report, e *emitter) {
 		e.gauge(phaseFamily, phaseFamily.with(phase.String()), boolValue(report.Phase == phase))
 	}
 	e.gauge(standbyFamily, nil, boolValue(report.Standby))
+	override, found := report.Metric("override")
+	e.gauge(overrideFamily, nil, boolValue(found && override.Value == "in_force"))
 	e.gauge(watchFamily, nil, float64(report.WatchStreams))
 	e.gauge(infoFamily, infoFamily.with(report.Version), 1)
 }
