@@ -40,7 +40,7 @@ func TestTally(t *testing.T) {
 	if got := c.quantile(1); got != time.Second {
 		t.Errorf("p100 %v, want 1s", got)
 	}
-	const want = "2 errors (Unknown 1, NotFound 1), 1 not sent: all workers were busy"
+	const want = "1 errors (Unknown 1), 1 failed on purpose, 1 not sent: all workers were busy"
 	if got := c.errors(); got != want {
 		t.Errorf("errors %q, want %q", got, want)
 	}
@@ -100,7 +100,7 @@ func TestRun(t *testing.T) {
 		if err := run(t.Context(), o, &output); err != nil {
 			t.Fatal(err)
 		}
-		for _, part := range []string{"health SERVING", "p99", "InvalidArgument", "NotFound", "watch at", " calls, "} {
+		for _, part := range []string{"on purpose", "health SERVING", "p99", "watch at", " calls, 0 errors, "} {
 			if !strings.Contains(output.String(), part) {
 				return fmt.Errorf("the output lacks %q:\n%s", part, output.String())
 			}

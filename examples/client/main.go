@@ -2,6 +2,7 @@
 //
 //	go run ./examples/client -addr localhost:50051 -rps 50 -for 1m
 //
+// About one call in six fails on purpose: it names an item that does not exist (NotFound) or is invalid (InvalidArgument).
 // It prints rate, errors by code, latency, the position of its watch of changes, and the server's health every second. Its
 // calls use gRPC's client-side health checking: while the server is not serving, they are not sent.
 package main
@@ -41,7 +42,7 @@ func main() {
 	flag.StringVar(&o.addr, "addr", "localhost:50051", "the server")
 	flag.BoolVar(&o.tls, "tls", false, "use TLS, with the system's authorities")
 	flag.Float64Var(&o.rate, "rps", 50, "requests per second")
-	flag.DurationVar(&o.duration, "for", 0, "how long; 0 is until Ctrl-C")
+	flag.DurationVar(&o.duration, "for", time.Minute, "how long; 0 is until Ctrl-C")
 	flag.IntVar(&o.workers, "workers", 64, "requests in flight at most")
 	flag.IntVar(&o.items, "items", 300, "how many different items")
 	flag.Parse()
@@ -72,11 +73,20 @@ func (o options) validate() error {
 	return errors.Join(mistakes...)
 }
 
+// howLong returns how long the client runs, as text.
+func (o options) howLong() string {
+	if o.duration == 0 {
+		return "ever, until Ctrl-C"
+	}
+	return o.duration.String()
+}
+
 // run puts load on the server until ctx ends or the time is over, and prints what it sees.
 func run(ctx context.Context, o options, w io.Writer) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
+	fmt.Fprintf(w, "%.4g calls a second to %s for %s; about one in six fails on purpose: NotFound and InvalidArgument\n", o.rate, o.addr, o.howLong())
 	if o.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.duration)

@@ -64,17 +64,25 @@ func (t *tally) summary() string {
 	return fmt.Sprintf("%d calls, %s", t.all.calls, t.all.errors())
 }
 
-// errors lists the codes of the calls that failed, and the calls that could not be made.
+// onPurpose are the codes of calls that are meant to fail: for items that do not exist, and invalid ones.
+var onPurpose = []codes.Code{codes.NotFound, codes.InvalidArgument}
+
+// errors counts the calls that failed on purpose, lists the codes of those that failed otherwise, and counts the calls that
+// could not be made.
 func (c counts) errors() string {
 	var parts []string
-	total := 0
+	meant, others := 0, 0
 	for _, code := range slices.Sorted(maps.Keys(c.codes)) {
+		if slices.Contains(onPurpose, code) {
+			meant += c.codes[code]
+			continue
+		}
 		parts = append(parts, fmt.Sprintf("%v %d", code, c.codes[code]))
-		total += c.codes[code]
+		others += c.codes[code]
 	}
-	text := fmt.Sprintf("%d errors", total)
-	if total > 0 {
-		text += " (" + strings.Join(parts, ", ") + ")"
+	text := fmt.Sprintf("%d errors, %d failed on purpose", others, meant)
+	if others > 0 {
+		text = fmt.Sprintf("%d errors (%s), %d failed on purpose", others, strings.Join(parts, ", "), meant)
 	}
 	if c.skipped > 0 {
 		text += fmt.Sprintf(", %d not sent: all workers were busy", c.skipped)

@@ -8,14 +8,15 @@ import (
 	"strings"
 )
 
-// announce prints the addresses of the server and commands to try.
-func announce(w io.Writer, cfg config, addr net.Addr) {
+// announce prints the addresses of the server and commands to try, which need only Go and curl. Self is the command that
+// runs this program.
+func announce(w io.Writer, cfg config, addr net.Addr, self string) {
 	at := reachable(addr.String())
-	security, curl, probe := "plaintext", "-plaintext", ""
+	security, probe := "plaintext", ""
 	if cfg.tls != nil {
-		security, curl, probe = "TLS", "-insecure", " -tls -tls-no-verify"
+		security, probe = "TLS", " -tls -tls-no-verify"
 		if cfg.tls.ClientCAs != nil {
-			security, curl = "mutual TLS", "-insecure -cert CERT -key KEY"
+			security = "mutual TLS"
 			probe += " -tls-client-cert CERT -tls-client-key KEY"
 		}
 	}
@@ -26,21 +27,28 @@ func announce(w io.Writer, cfg config, addr net.Addr) {
 			web, ask = "https://"+reachable(cfg.health.HTTPAddr), "curl --insecure"
 		}
 	}
-	fmt.Fprintf(w, `inventory.v1.Inventory on %s (%s), data in %s%s
+	fmt.Fprintf(w, `inventory.v1.Inventory on %s (%s)
 health: %s
 
-try:
-  grpcurl %s -d '{"item": {"sku": "bolt", "name": "Bolt 5x20", "quantity": 7}}' %s inventory.v1.Inventory/Put
-  grpcurl %s -d '{"sku": "bolt"}' %s inventory.v1.Inventory/Get
-  grpc_health_probe -addr %s -service readiness%s
-`, at, security, cfg.storage(), cfg.extras(), web, curl, at, curl, at, at, probe)
+try in another terminal:
+  %s healthcheck -addr %s -service readiness%s
+`, at, security, web, self, at, probe)
 	if cfg.health.HTTPAddr != "" {
-		fmt.Fprintf(w, "  %s %s/health\n", ask, web)
+		fmt.Fprintf(w, "  %s %s/ready?verbose\n", ask, web)
+		fmt.Fprintf(w, "  %s %s/health          # a page in a browser\n", ask, web)
 	}
-	if cfg.tls == nil {
+	if cfg.tls == nil && strings.HasPrefix(self, "go run") {
 		fmt.Fprintf(w, "  go run ./examples/client -addr %s\n", at)
 	}
-	fmt.Fprintln(w, "\nCtrl-C drains and ends it; server -h lists the settings")
+	fmt.Fprintf(w, "\nCtrl-C drains and ends it; %s -h lists the settings\n", self)
+}
+
+// program returns the command that runs the program again: go run builds it in a folder that is removed afterwards.
+func program(path string) string {
+	if strings.Contains(path, "go-build") {
+		return "go run ./examples/server"
+	}
+	return path
 }
 
 func (cfg config) storage() string {

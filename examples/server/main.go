@@ -3,7 +3,7 @@
 //
 //	go run ./examples/server
 //
-// needs nothing else and prints what to try. `server -h` lists the environment variables; `server healthcheck` probes a
+// needs nothing else; once it serves, it prints what to try. `server -h` lists the environment variables; `server healthcheck` probes a
 // running server, for images without a shell.
 package main
 
@@ -54,6 +54,7 @@ func command(args []string) int {
 
 func run(ctx context.Context) error {
 	cfg, cfgErr := configFromEnv()
+	fmt.Printf("starting the inventory, data in %s%s\n", cfg.storage(), cfg.extras())
 	deps, depsErr := connect(cfg)
 	defer deps.close()
 	export, exportErr := openTelemetry(ctx)
@@ -77,14 +78,18 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("INVENTORY_ADDR: %w", err)
 	}
-	announce(os.Stdout, cfg, lis.Addr())
 
 	// These go on until the server has gone.
 	beside, dismiss := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { items.Run(beside) })
 	running.Go(func() {
-		awaitDrain(beside, health)
+		if awaitPhase(beside, health, servicer.Ready) == servicer.Ready {
+			announce(os.Stdout, cfg, lis.Addr(), program(os.Args[0]))
+		}
+	})
+	running.Go(func() {
+		awaitPhase(beside, health, servicer.Draining)
 		// The watches of items would keep the graceful stop waiting; the last export makes use of the delay.
 		time.AfterFunc(cfg.health.DrainDelay, items.EndWatches)
 		export.end()
@@ -95,11 +100,13 @@ func run(ctx context.Context) error {
 	return err
 }
 
-// awaitDrain returns when the server has begun to drain, or when ctx ends.
-func awaitDrain(ctx context.Context, health *vitals.Health) {
+// awaitPhase returns the phase of the server once it is at least want, or when ctx ends. Before Ready, listeners may not be
+// open and checks have no results.
+func awaitPhase(ctx context.Context, health *vitals.Health, want servicer.Phase) (phase servicer.Phase) {
 	for report := range health.Server().Changes(ctx) {
-		if report.Phase >= servicer.Draining {
-			return
+		if phase = report.Phase; phase >= want {
+			break
 		}
 	}
+	return phase
 }

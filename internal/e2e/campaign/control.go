@@ -61,8 +61,8 @@ func overlayControl(folder string, overlay map[string]string) error {
 		return err
 	}
 	for before, added := range map[string]string{
-		"\thealth, err := vitals.New(cfg.health)\n": "\tcontrol := prepareControl(&cfg.health)\n",
-		"\tannounce(os.Stdout, cfg, lis.Addr())\n":  "\tcontrol.serve(health)\n",
+		"\thealth, err := vitals.New(cfg.health)\n":                       "\tcontrol := prepareControl(&cfg.health)\n",
+		"\tbeside, dismiss := context.WithCancel(context.Background())\n": "\tcontrol.serve(health)\n",
 	} {
 		if bytes.Count(source, []byte(before)) != 1 {
 			return fmt.Errorf("%s does not have the line %q once", original, strings.TrimSpace(before))
