@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -33,11 +34,14 @@ type GroupConfig struct {
 // keys beyond the limit share one breaker. Call Get for each call: an idle breaker is dropped. Create it with NewGroup. It is
 // safe for concurrent use.
 type Group struct {
-	cfg      GroupConfig
-	changes  *broadcast.Value[struct{}]
-	shared   *Breaker
-	members  sync.Map // of *Breaker by string; written under mu
-	mu       sync.Mutex
+	cfg     GroupConfig
+	changes *broadcast.Value[struct{}]
+	shared  *Breaker
+	members sync.Map // of *Breaker by string; written under mu
+	mu      sync.Mutex
+	// carried holds the calls and transitions of dropped breakers, by the name that another member has too: what is reported
+	// as one does not count backwards. It is guarded by mu.
+	carried  map[string]Snapshot
 	size     atomic.Int64 // of members; written under mu
 	searched atomic.Int64 // when dropIdle last searched, in nanoseconds since shared was created
 }
@@ -60,7 +64,7 @@ func NewGroup(cfg GroupConfig) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Group{cfg: cfg, changes: broadcast.New(&struct{}{})}
+	g := &Group{cfg: cfg, changes: broadcast.New(&struct{}{}), carried: map[string]Snapshot{}}
 	g.shared = newBreaker(cfg.Breaker, g.changes)
 	return g, nil
 }
@@ -101,27 +105,47 @@ func (g *Group) add(key string) *Breaker {
 func (g *Group) full() bool { return g.size.Load() >= int64(g.cfg.MaxBreakers) }
 
 // dropIdle drops idle breakers, once in a tenth of IdleTime, and reports whether there were any.
-func (g *Group) dropIdle() (dropped bool) {
+func (g *Group) dropIdle() bool {
 	elapsed, last := g.shared.elapsed(), g.searched.Load()
 	if g.cfg.IdleTime < 0 || elapsed-time.Duration(last) < g.cfg.IdleTime/10 || !g.searched.CompareAndSwap(last, int64(elapsed)) {
 		return false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	var dropped []Snapshot
 	for key, b := range g.members.Range {
-		if b.(*Breaker).unused(g.cfg.IdleTime) {
+		if b := b.(*Breaker); b.unused(g.cfg.IdleTime) {
 			g.members.Delete(key)
 			g.size.Add(-1)
-			dropped = true
+			dropped = append(dropped, b.Snapshot())
 		}
 	}
-	return dropped
+	if len(dropped) > 0 {
+		g.carry(dropped)
+	}
+	return len(dropped) > 0
+}
+
+// carry keeps the counts of dropped breakers whose name another member has. The caller holds mu.
+func (g *Group) carry(dropped []Snapshot) {
+	alive := map[string]bool{}
+	for _, b := range g.members.Range {
+		alive[b.(*Breaker).cfg.Name] = true
+	}
+	for _, s := range dropped {
+		carried := g.carried[s.Name]
+		carried.add(&s)
+		g.carried[s.Name] = carried
+	}
+	maps.DeleteFunc(g.carried, func(name string, _ Snapshot) bool { return !alive[name] })
 }
 
 // Snapshots returns the snapshots of all breakers, sorted by name. The shared one is included after its first call or
 // transition. It implements SnapshotSource, and drops breakers that are idle.
 func (g *Group) Snapshots() []Snapshot {
 	g.dropIdle()
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	all := make([]Snapshot, 0, g.size.Load()+1)
 	for _, b := range g.members.Range {
 		all = append(all, b.(*Breaker).Snapshot())
@@ -130,6 +154,11 @@ func (g *Group) Snapshots() []Snapshot {
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b Snapshot) int { return strings.Compare(a.Name, b.Name) })
+	for i := range all {
+		if carried, found := g.carried[all[i].Name]; found && (i == 0 || all[i-1].Name != all[i].Name) {
+			all[i].add(&carried)
+		}
+	}
 	return all
 }
 

@@ -238,3 +238,40 @@ func TestLabelsReplaceKeys(t *testing.T) {
 		t.Errorf("%v, %v: want two breakers, without the secret", all, err)
 	}
 }
+
+// Breakers of keys with one label are reported as one, whose counts do not fall when one of the keys is dropped.
+func TestCountersOfALabelDoNotFallWhenAKeyIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGroup(t, breaker.GroupConfig{Breaker: breaker.Config{Name: "tenants"}, Label: func(string) string { return "all" }})
+		total := func() (calls, opened uint64) {
+			for _, s := range g.Snapshots() {
+				calls += s.Calls.Successes + s.Calls.Failures
+				opened += s.Transitions[breaker.Open]
+			}
+			return calls, opened
+		}
+		trip(t, g.Get("failed once"))
+		time.Sleep(time.Minute)
+		call(t, g.Get("failed once"), nil) // closes it
+		want, _ := total()
+		for range 30 {
+			time.Sleep(20 * time.Minute)
+			call(t, g.Get("busy"), nil)
+			want++
+			if calls, opened := total(); calls != want || opened != 1 {
+				t.Fatalf("%d calls and %d transitions to open, want %d and 1", calls, opened, want)
+			}
+		}
+		if n := len(g.Snapshots()); n != 1 {
+			t.Fatalf("%d breakers, want the idle one dropped", n)
+		}
+		time.Sleep(2 * time.Hour)
+		if n := len(g.Snapshots()); n != 0 {
+			t.Fatalf("%d breakers, want all dropped", n)
+		}
+		call(t, g.Get("busy"), nil)
+		if calls, opened := total(); calls != 1 || opened != 0 {
+			t.Errorf("%d calls and %d transitions to open of a name that was gone, want 1 and 0", calls, opened)
+		}
+	})
+}

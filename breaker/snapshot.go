@@ -49,6 +49,20 @@ func (s *Snapshot) countTransition(to State) {
 	s.Transitions[to]++
 }
 
+// add adds the calls and transitions of another breaker to those of s.
+func (s *Snapshot) add(other *Snapshot) {
+	s.Calls.Successes += other.Calls.Successes
+	s.Calls.Failures += other.Calls.Failures
+	s.Calls.Neutral += other.Calls.Neutral
+	s.Calls.Slow += other.Calls.Slow
+	s.Calls.Rejected += other.Calls.Rejected
+	counts := maps.Clone(other.Transitions)
+	for state, n := range s.Transitions {
+		counts[state] += n
+	}
+	s.Transitions = counts
+}
+
 // stateAt returns the state at a time: half-open after the open time.
 func (s *Snapshot) stateAt(now func() time.Time) State {
 	if s.State == Open && !s.RetryAt.IsZero() && !now().Before(s.RetryAt) {
