@@ -52,7 +52,8 @@ type Config struct {
 	Recorder interceptor.Config
 
 	// MeterProvider receives metrics, TracerProvider a span for each run of a check and each transition; see package
-	// otelvitals. Nil: none. OpenTelemetry's globals are not used.
+	// otelvitals. Nil: none. OpenTelemetry's globals are not used. A MeterProvider of another Health is an error until that
+	// one's Close: their series would add up.
 	MeterProvider  metric.MeterProvider
 	TracerProvider trace.TracerProvider
 	// MetricProducer is the *otelproducer.Producer of MeterProvider's reader: histograms of calls and checks. Nil: none.

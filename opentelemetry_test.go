@@ -148,3 +148,40 @@ func TestCloseWithoutOpenTelemetry(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A part of a process that a supervisor ends and creates again exports to the MeterProvider and the producer of the process.
+func TestHealthsFollowEachOtherOnOneMeterProvider(t *testing.T) {
+	var cfg vitals.Config
+	told := export(&cfg)
+	for _, want := range []int{3, 5} {
+		health, err := vitals.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := vitals.New(cfg); err == nil || !strings.Contains(err.Error(), "another") {
+			t.Errorf("a second Health at the same time: %v", err)
+		}
+		for i := range want {
+			op, err := health.Recorder().Begin(t.Context(), "jobs", "resize"), error(nil)
+			if i == 0 {
+				err = errors.New("full")
+			}
+			op.End(&err)
+		}
+		if metrics := told.metrics(t); !strings.Contains(metrics, "rpc.server.call.duration") {
+			t.Errorf("no histogram in %s", metrics)
+		}
+		if err := health.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var calls []string
+	for line := range strings.Lines(told.metrics(t)) {
+		if strings.HasPrefix(line, "vitals.rpc.server.calls") || strings.HasPrefix(line, "rpc.server.call.duration") {
+			calls = append(calls, line[strings.LastIndex(line, " ")+1:])
+		}
+	}
+	if fmt.Sprint(calls) != "[6\n 2\n]" && fmt.Sprint(calls) != "[2\n 6\n]" {
+		t.Errorf("counters %q after Close, want 6 successes and 2 failures, and no histogram", calls)
+	}
+}

@@ -105,8 +105,9 @@ func (h *Health) newExporter() (err error) {
 	return err
 }
 
-// Close removes the callback from Config.MeterProvider. It is needed only if the provider outlives h; call it after the
-// last flush, which exports the final state. It may be called more than once.
+// Close ends the export to Config.MeterProvider and Config.MetricProducer, to which a later Health may then export: counters
+// continue. It is needed only if they outlive h; call it after the last flush, which exports the final state. It may be
+// called more than once.
 func (h *Health) Close() error {
 	if h.otel == nil {
 		return nil

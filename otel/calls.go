@@ -1,6 +1,7 @@
 package otelvitals
 
 import (
+	"context"
 	"iter"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -16,8 +17,8 @@ type callInstruments struct {
 	side            semconv.Side
 	attributes      semconv.Cache
 	inFlight        metric.Int64ObservableUpDownCounter
-	calls, messages metric.Int64ObservableCounter
-	panics          metric.Int64ObservableCounter // nil for the client
+	calls, messages *counter
+	panics          *counter // nil for the client
 }
 
 func newCallInstruments(b *builder, side semconv.Side, prefix, where string) *callInstruments {
@@ -30,17 +31,34 @@ func newCallInstruments(b *builder, side semconv.Side, prefix, where string) *ca
 }
 
 // observe adds up methods of one name, which follow each other: an SDK may keep only one value of a series.
-func (s *callInstruments) observe(o metric.Observer, methods iter.Seq[*interceptor.Method]) {
+func (s *callInstruments) observe(ctx context.Context, o observer, methods iter.Seq[*interceptor.Method]) {
 	var name semconv.Name
 	var sum callSum
 	for m := range methods {
 		if next := semconv.NameOf(m); next != name {
-			s.observeMethod(o, name, &sum)
+			s.observeMethod(ctx, o, name, &sum)
 			name, sum = next, callSum{}
 		}
 		sum.add(&m.Total)
 	}
-	s.observeMethod(o, name, &sum)
+	s.observeMethod(ctx, o, name, &sum)
+	for _, c := range s.counters() {
+		c.collected(false)
+	}
+}
+
+func (s *callInstruments) counters() []*counter {
+	all := []*counter{s.calls, s.messages}
+	if s.panics != nil {
+		all = append(all, s.panics)
+	}
+	return all
+}
+
+func (s *callInstruments) restart() {
+	for _, c := range s.counters() {
+		c.restart()
+	}
 }
 
 type callSum struct {
@@ -58,27 +76,27 @@ func (c *callSum) add(s *interceptor.Stats) {
 	}
 }
 
-func (s *callInstruments) observeMethod(o metric.Observer, name semconv.Name, sum *callSum) {
+func (s *callInstruments) observeMethod(ctx context.Context, o observer, name semconv.Name, sum *callSum) {
 	if name == (semconv.Name{}) { // before the first method
 		return
 	}
-	all := metric.WithAttributeSet(s.attributes.Method(name))
-	o.ObserveInt64(s.inFlight, int64(sum.inFlight), all)
-	o.ObserveInt64(s.messages, int64(sum.received), s.direction(name, semconv.Received, "received"))
-	o.ObserveInt64(s.messages, int64(sum.sent), s.direction(name, semconv.Sent, "sent"))
+	all := s.attributes.Method(name)
+	o.ObserveInt64(s.inFlight, int64(sum.inFlight), metric.WithAttributeSet(all))
+	s.messages.count(ctx, sum.received, s.direction(name, semconv.Received, "received"))
+	s.messages.count(ctx, sum.sent, s.direction(name, semconv.Sent, "sent"))
 	if s.panics != nil {
-		o.ObserveInt64(s.panics, int64(sum.panics), all)
+		s.panics.count(ctx, sum.panics, all)
 	}
 	for code, n := range sum.byCode {
 		if n > 0 || code == 0 { // OK from the start, so that rate() sees the first call
-			o.ObserveInt64(s.calls, int64(n), metric.WithAttributeSet(s.attributes.Calls(s.side, name, codes.Code(code))))
+			s.calls.count(ctx, n, s.attributes.Calls(s.side, name, codes.Code(code)))
 		}
 	}
 }
 
 // direction returns the attributes of a method's messages in one direction.
-func (s *callInstruments) direction(name semconv.Name, slot semconv.Slot, text string) metric.ObserveOption {
-	return metric.WithAttributeSet(s.attributes.Get(name, slot, func() attribute.Set {
+func (s *callInstruments) direction(name semconv.Name, slot semconv.Slot, text string) attribute.Set {
+	return s.attributes.Get(name, slot, func() attribute.Set {
 		return semconv.Method(name, keyDirection.String(text))
-	}))
+	})
 }

@@ -1,5 +1,5 @@
-// Package otelvitals exports health and calls to OpenTelemetry: metrics through observable instruments over snapshots, and
-// spans of runs of checks and of transitions. OpenTelemetry's global providers are not used.
+// Package otelvitals exports health and calls to OpenTelemetry: metrics of snapshots, read at each collection, and spans of
+// runs of checks and of transitions. OpenTelemetry's global providers are not used.
 //
 //	exporter, err := otelvitals.New(otelvitals.Config{Source: health, Recorder: recorder, MeterProvider: provider})
 //	...
@@ -43,6 +43,11 @@
 // (interceptor.Recorder.Begin); error.type is set for every code but OK on the client, and on the server for those for which
 // interceptor.IsFailure holds; unregistered names share the method _OTHER. rpc.response.status_code repeats the status code
 // under otelgrpc's name. otelgrpc's own metrics contain rpc.server.call.duration too: export only one of the two.
+//
+// Counters never fall, for cumulative and delta readers alike: they continue when a check or breaker is removed and added
+// again, and when an Exporter is closed and another one created. Their series count towards the SDK's cardinality limit (2000
+// by default), also those of breakers that a Group has dropped. A MeterProvider has one Exporter at a time; two healths in one
+// process need one each, which may share an OTLP exporter and differ in the resource's service.instance.id.
 //
 // Translated for Prometheus, no name equals one of package promvitals. The version of the program belongs in the resource,
 // as service.version.

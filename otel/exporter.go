@@ -1,7 +1,6 @@
 package otelvitals
 
 import (
-	"context"
 	"errors"
 	"sync"
 
@@ -9,14 +8,15 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/vitals-go/vitals/interceptor"
-	"github.com/vitals-go/vitals/otel/internal/semconv"
 	"github.com/vitals-go/vitals/servicer"
 )
 
 // Producer exports histograms: an *otelproducer.Producer, which links the SDK.
 type Producer interface {
-	// Attach sets the sources, once.
+	// Attach sets the sources; it fails if there are some.
 	Attach(source servicer.ReportSource, recorder *interceptor.Recorder) error
+	// Detach removes them.
+	Detach()
 }
 
 // Config configures an Exporter. OpenTelemetry's global providers are not used.
@@ -50,69 +50,55 @@ func (c *Config) validate() error {
 
 // Exporter exports snapshots to OpenTelemetry. It is safe for concurrent use.
 type Exporter struct {
-	cfg            Config
-	health         *healthInstruments // nil without Source or MeterProvider
-	server, client *callInstruments   // nil without Recorder or MeterProvider
-	unregister     func() error
-	closing        sync.Once
+	cfg      Config
+	provider *provider // nil without MeterProvider
+	closing  sync.Once
 }
 
-// New returns an Exporter, or an error that joins all mistakes in cfg. It registers one callback with the MeterProvider,
-// which Close unregisters, and starts no goroutine.
+// New returns an Exporter, or an error that joins all mistakes in cfg. A MeterProvider has one Exporter at a time: another
+// one is an error until Close. New starts no goroutine.
 func New(cfg Config) (*Exporter, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	e := &Exporter{cfg: cfg, unregister: func() error { return nil }}
-	if cfg.MeterProvider != nil {
-		if err := e.register(cfg.MeterProvider.Meter(semconv.Scope)); err != nil {
+	e := &Exporter{cfg: cfg}
+	if cfg.Producer != nil {
+		if err := cfg.Producer.Attach(cfg.Source, cfg.Recorder); err != nil {
 			return nil, err
 		}
 	}
-	if cfg.Producer != nil {
-		if err := cfg.Producer.Attach(cfg.Source, cfg.Recorder); err != nil {
-			return nil, errors.Join(err, e.Close())
+	if err := e.export(); err != nil {
+		if cfg.Producer != nil {
+			cfg.Producer.Detach()
 		}
+		return nil, err
 	}
 	return e, nil
 }
 
-// register creates all instruments, and one callback so that their values are of one time.
-func (e *Exporter) register(meter metric.Meter) error {
-	b := &builder{meter: meter}
-	if e.cfg.Source != nil {
-		e.health = newHealthInstruments(b)
+func (e *Exporter) export() error {
+	if e.cfg.MeterProvider == nil {
+		return nil
 	}
-	if e.cfg.Recorder != nil {
-		e.server = newCallInstruments(b, semconv.Server, "vitals.rpc.server.", "on the server")
-		e.server.panics = b.counter("vitals.rpc.server.panics", "{call}", "RPCs whose handler panicked.")
-		e.client = newCallInstruments(b, semconv.Client, "vitals.rpc.client.", "by the client")
-	}
-	if err := errors.Join(b.errs...); err != nil {
-		return err
-	}
-	registration, err := meter.RegisterCallback(e.observe, b.instruments...)
+	p, err := providerOf(e.cfg.MeterProvider)
 	if err != nil {
 		return err
 	}
-	e.unregister = registration.Unregister
-	return nil
+	e.provider = p
+	return p.attach(e)
 }
 
-func (e *Exporter) observe(_ context.Context, o metric.Observer) error {
-	if e.health != nil {
-		e.health.observe(o, e.cfg.Source.Report())
-	}
-	if e.server != nil {
-		e.server.observe(o, e.cfg.Recorder.ServerTotals())
-		e.client.observe(o, e.cfg.Recorder.ClientTotals())
-	}
+// Close counts what has happened since the last collection, ends the other series, and detaches the Producer; further calls
+// do nothing. It returns nil. Close after the provider's last flush, which exports the final state. A later Exporter on the
+// same MeterProvider continues the counters, whether its sources are the same or begin at zero.
+func (e *Exporter) Close() error {
+	e.closing.Do(func() {
+		if e.provider != nil {
+			e.provider.detach(e)
+		}
+		if e.cfg.Producer != nil {
+			e.cfg.Producer.Detach()
+		}
+	})
 	return nil
-}
-
-// Close unregisters the callback; further calls do nothing. Close after the provider's last flush: what happened since the
-// one before is lost otherwise. A Producer ends with its reader.
-func (e *Exporter) Close() (err error) {
-	e.closing.Do(func() { err = e.unregister() })
-	return err
 }

@@ -158,6 +158,8 @@ func (attachedProducer) Attach(servicer.ReportSource, *interceptor.Recorder) err
 	return errors.New("already attached")
 }
 
+func (attachedProducer) Detach() {}
+
 // failingProvider makes no counters.
 type failingProvider struct{ noopmetric.MeterProvider }
 
@@ -165,27 +167,31 @@ func (failingProvider) Meter(string, ...metric.MeterOption) metric.Meter { retur
 
 type failingMeter struct{ noopmetric.Meter }
 
-func (failingMeter) Int64ObservableCounter(name string, _ ...metric.Int64ObservableCounterOption) (metric.Int64ObservableCounter, error) {
-	return noopmetric.Int64ObservableCounter{}, errors.New("cannot make " + name)
+func (failingMeter) Int64Counter(name string, _ ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	return noopmetric.Int64Counter{}, errors.New("cannot make " + name)
 }
 
-func TestCloseUnregistersTheCallback(t *testing.T) {
+func TestCloseEndsAllSeriesButCounters(t *testing.T) {
 	provider, reader := meter(t)
 	e := exporter(t, otelvitals.Config{Source: staticSource{report()}, Recorder: traffic(t, nil), MeterProvider: provider})
-	if len(values(t, collect(t, reader))) == 0 {
-		t.Fatal("nothing is exported")
-	}
+	before := values(t, collect(t, reader))
 	for range 2 {
 		if err := e.Close(); err != nil {
 			t.Error(err)
 		}
 	}
-	if left := values(t, collect(t, reader)); len(left) != 0 {
-		t.Errorf("exported after Close: %v", left)
+	left := counters(collect(t, reader), metricdata.CumulativeTemporality)
+	if len(left) == 0 {
+		t.Error("the counters are gone")
+	}
+	for series, value := range values(t, collect(t, reader)) {
+		if _, is := left[series]; !is || before[series] != value {
+			t.Errorf("%s was %v and is %v after Close", series, before[series], value)
+		}
 	}
 }
 
-func TestFailedNewUnregistersTheCallback(t *testing.T) {
+func TestFailedNewExportsNothing(t *testing.T) {
 	provider, reader := meter(t)
 	if _, err := otelvitals.New(otelvitals.Config{Source: staticSource{report()}, MeterProvider: provider, Producer: attachedProducer{}}); err == nil {
 		t.Fatal("accepted")

@@ -1,6 +1,7 @@
 package otelvitals
 
 import (
+	"context"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -16,11 +17,11 @@ import (
 type healthInstruments struct {
 	serving, status, phase, standby, override, watches metric.Int64ObservableUpDownCounter
 	checkStatus, checkCaused                           metric.Int64ObservableUpDownCounter
-	checkRuns                                          metric.Int64ObservableCounter
+	checkRuns                                          *counter
 	checkFailures, checkSuccess                        metric.Float64ObservableGauge
 	measurement, value                                 metric.Float64ObservableGauge
 	breakerState                                       metric.Int64ObservableUpDownCounter
-	breakerTransitions, breakerCalls, breakerSlow      metric.Int64ObservableCounter
+	breakerTransitions, breakerCalls, breakerSlow      *counter
 }
 
 func newHealthInstruments(b *builder) *healthInstruments {
@@ -47,7 +48,7 @@ func newHealthInstruments(b *builder) *healthInstruments {
 	}
 }
 
-func (h *healthInstruments) observe(o metric.Observer, report *servicer.Report) {
+func (h *healthInstruments) observe(ctx context.Context, o observer, report *servicer.Report) {
 	for i := range report.Names {
 		n := &report.Names[i]
 		o.ObserveInt64(h.serving, boolValue(n.Status == healthpb.HealthCheckResponse_SERVING), with(validString(keyService, n.Name)))
@@ -63,19 +64,34 @@ func (h *healthInstruments) observe(o metric.Observer, report *servicer.Report) 
 	o.ObserveInt64(h.override, boolValue(found && override.Value == "in_force"))
 	o.ObserveInt64(h.watches, int64(report.WatchStreams))
 	for _, result := range report.Checks {
-		h.observeCheck(o, result)
+		h.observeCheck(ctx, o, result)
 	}
 	for i := range report.Breakers {
-		h.observeBreaker(o, &report.Breakers[i])
+		h.observeBreaker(ctx, o, &report.Breakers[i])
+	}
+	// The breakers of a source that panics are missing; their counts continue afterwards.
+	_, missing := report.Metric("circuit_breakers")
+	for _, c := range h.counters() {
+		c.collected(missing && c != h.checkRuns)
 	}
 }
 
-func (h *healthInstruments) observeCheck(o metric.Observer, result *checker.Result) {
+func (h *healthInstruments) counters() []*counter {
+	return []*counter{h.checkRuns, h.breakerTransitions, h.breakerCalls, h.breakerSlow}
+}
+
+func (h *healthInstruments) restart() {
+	for _, c := range h.counters() {
+		c.restart()
+	}
+}
+
+func (h *healthInstruments) observeCheck(ctx context.Context, o observer, result *checker.Result) {
 	name := validString(keyCheck, result.Name)
 	for status := checker.Unknown; status <= checker.Critical; status++ {
-		both := with(name, keyStatus.String(status.String()))
-		o.ObserveInt64(h.checkStatus, boolValue(result.Status == status), both)
-		o.ObserveInt64(h.checkRuns, int64(result.Runs.ByStatus(status)), both)
+		both := set(name, keyStatus.String(status.String()))
+		o.ObserveInt64(h.checkStatus, boolValue(result.Status == status), metric.WithAttributeSet(both))
+		h.checkRuns.count(ctx, result.Runs.ByStatus(status), both)
 	}
 	if result.CausedBy != "" {
 		o.ObserveInt64(h.checkCaused, 1, with(name, validString(keyCause, result.CausedBy)))
@@ -92,17 +108,17 @@ func (h *healthInstruments) observeCheck(o metric.Observer, result *checker.Resu
 	}
 }
 
-func (h *healthInstruments) observeBreaker(o metric.Observer, b *breaker.Snapshot) {
+func (h *healthInstruments) observeBreaker(ctx context.Context, o observer, b *breaker.Snapshot) {
 	name := validString(keyBreaker, b.Name)
 	for state := breaker.Closed; state <= breaker.Open; state++ {
-		both := with(name, keyBreakerState.String(state.String()))
-		o.ObserveInt64(h.breakerState, boolValue(b.State == state), both)
-		o.ObserveInt64(h.breakerTransitions, int64(b.Transitions[state]), both)
+		both := set(name, keyBreakerState.String(state.String()))
+		o.ObserveInt64(h.breakerState, boolValue(b.State == state), metric.WithAttributeSet(both))
+		h.breakerTransitions.count(ctx, b.Transitions[state], both)
 	}
 	for result, calls := range map[string]uint64{
 		"success": b.Calls.Successes, "failure": b.Calls.Failures, "neutral": b.Calls.Neutral, "rejected": b.Calls.Rejected,
 	} {
-		o.ObserveInt64(h.breakerCalls, int64(calls), with(name, keyBreakerResult.String(result)))
+		h.breakerCalls.count(ctx, calls, set(name, keyBreakerResult.String(result)))
 	}
-	o.ObserveInt64(h.breakerSlow, int64(b.Calls.Slow), with(name))
+	h.breakerSlow.count(ctx, b.Calls.Slow, set(name))
 }

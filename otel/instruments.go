@@ -38,6 +38,8 @@ func with(attributes ...attribute.KeyValue) metric.ObserveOption {
 	return metric.WithAttributeSet(attribute.NewSet(attributes...))
 }
 
+func set(attributes ...attribute.KeyValue) attribute.Set { return attribute.NewSet(attributes...) }
+
 func boolValue(b bool) int64 {
 	if b {
 		return 1
@@ -45,17 +47,19 @@ func boolValue(b bool) int64 {
 	return 0
 }
 
-// builder creates instruments and keeps them with all errors.
+// builder creates instruments and keeps the observable ones and all errors.
 type builder struct {
 	meter       metric.Meter
-	instruments []metric.Observable
+	observables []metric.Observable
 	errs        []error
 }
 
-func (b *builder) counter(name, unit, help string) metric.Int64ObservableCounter {
-	i, err := b.meter.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(help))
-	b.keep(i, err)
-	return i
+func (b *builder) counter(name, unit, help string) *counter {
+	i, err := b.meter.Int64Counter(name, metric.WithUnit(unit), metric.WithDescription(help))
+	if err != nil {
+		b.errs = append(b.errs, err)
+	}
+	return &counter{to: i, last: map[attribute.Distinct]uint64{}, next: map[attribute.Distinct]uint64{}}
 }
 
 // upDown creates an instrument for what can be added up over processes: a number of things that come and go, or a state,
@@ -74,7 +78,7 @@ func (b *builder) gauge(name, unit, help string) metric.Float64ObservableGauge {
 }
 
 func (b *builder) keep(i metric.Observable, err error) {
-	b.instruments = append(b.instruments, i)
+	b.observables = append(b.observables, i)
 	if err != nil {
 		b.errs = append(b.errs, err)
 	}

@@ -2,6 +2,7 @@ package otelvitals_test
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 type callbackProvider struct {
 	noopmetric.MeterProvider
 	callbacks []metric.Callback
+	added     map[string]int
 }
 
 func (s *callbackProvider) Meter(string, ...metric.MeterOption) metric.Meter {
@@ -36,23 +38,38 @@ func (m *callbackMeter) RegisterCallback(f metric.Callback, _ ...metric.Observab
 	return noopmetric.Registration{}, nil
 }
 
-type namedCounter struct {
-	noopmetric.Int64ObservableCounter
+type namedUpDown struct {
+	noopmetric.Int64ObservableUpDownCounter
 	name string
 }
 
-func (m *callbackMeter) Int64ObservableCounter(name string, _ ...metric.Int64ObservableCounterOption) (metric.Int64ObservableCounter, error) {
-	return &namedCounter{name: name}, nil
+func (m *callbackMeter) Int64ObservableUpDownCounter(name string, _ ...metric.Int64ObservableUpDownCounterOption) (metric.Int64ObservableUpDownCounter, error) {
+	return &namedUpDown{name: name}, nil
 }
 
-// countingObserver counts the observations of each counter and its attributes.
+// countingObserver counts the observations of each instrument and its attributes.
 type countingObserver struct {
 	noopmetric.Observer
 	times map[string]int
 }
 
+type countedCounter struct {
+	noopmetric.Int64Counter
+	name string
+	on   *callbackProvider
+}
+
+func (m *callbackMeter) Int64Counter(name string, _ ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	return &countedCounter{name: name, on: m.provider}, nil
+}
+
+func (c *countedCounter) Add(_ context.Context, _ int64, options ...metric.AddOption) {
+	set := metric.NewAddConfig(options).Attributes()
+	c.on.added[c.name+" "+set.Encoded(attribute.DefaultEncoder())]++
+}
+
 func (s *countingObserver) ObserveInt64(instrument metric.Int64Observable, _ int64, options ...metric.ObserveOption) {
-	if c, ok := instrument.(*namedCounter); ok {
+	if c, ok := instrument.(*namedUpDown); ok {
 		set := metric.NewObserveConfig(options).Attributes()
 		s.times[c.name+" "+set.Encoded(attribute.DefaultEncoder())]++
 	}
@@ -63,7 +80,7 @@ func TestCollectionObservesEachSeriesOnce(t *testing.T) {
 	call(t, recorder, "/a.Stranger/Calls", codes.OK)
 	_ = recorder.StreamServerInterceptor(nil, &idle{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: "/a.Stranger/Streams", IsServerStream: true},
 		func(any, grpc.ServerStream) error { return nil })
-	provider := &callbackProvider{}
+	provider := &callbackProvider{added: map[string]int{}}
 	exporter(t, otelvitals.Config{Source: staticSource{report()}, Recorder: recorder, MeterProvider: provider})
 	if len(provider.callbacks) != 1 {
 		t.Fatalf("%d callbacks, want one for all", len(provider.callbacks))
@@ -72,9 +89,10 @@ func TestCollectionObservesEachSeriesOnce(t *testing.T) {
 	if err := provider.callbacks[0](t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.times) < 10 {
-		t.Fatalf("only %d series: %v", len(s.times), s.times)
+	if len(s.times) < 10 || len(provider.added) < 10 {
+		t.Fatalf("only %d and %d series: %v %v", len(s.times), len(provider.added), s.times, provider.added)
 	}
+	maps.Copy(s.times, provider.added)
 	for series, n := range s.times {
 		if n != 1 {
 			t.Errorf("%s is observed %d times", series, n)

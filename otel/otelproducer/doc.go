@@ -12,16 +12,31 @@
 //
 // # Accuracy
 //
-// Counts, sums and the buckets of the conventions (5 ms to 10 s) are exact for each method and code. The SDK's views and
-// cardinality limits do not apply to a Producer; interceptor.Config.MaxMethods bounds the methods.
+// Counts, sums and the buckets of the conventions (5 ms to 10 s) are exact for each method and code.
+// interceptor.Config.MaxMethods bounds the methods.
 //
 // Exponential histograms (Config.Exponential, scale 3) are converted from the recorder's buckets, which are up to 16.7 %
 // wide: each is counted in the exponential bucket that holds its geometric middle. An observation is at most 8.1 % outside
 // of its bucket, and the error of a quantile is less than 18 %. Calls below 100 ns count as 100 ns, calls above 100 s as
 // just above. They combine all codes of a method; the counter vitals.rpc.server.calls separates them.
 //
-// Temporality is cumulative since the creation of the recorder, so a lost export loses no count. A backend for deltas needs
-// a collector with cumulativetodelta.
+// # Deltas and views
+//
+// Temporality is cumulative since the creation of the recorder, so a lost export loses no count. The SDK's views, cardinality
+// limits and temporality selectors do not apply to a Producer. A collector makes deltas, and does what a view would, such as
+// removing an attribute:
+//
+//	processors:
+//	  metricstransform:
+//	    transforms:
+//	      - include: rpc.server.call.duration
+//	        action: update
+//	        operations:
+//	          - {action: aggregate_labels, label_set: [rpc.method], aggregation_type: sum}
+//	  cumulativetodelta:
+//	service:
+//	  pipelines:
+//	    metrics: {receivers: [otlp], processors: [metricstransform, cumulativetodelta], exporters: [otlp]}
 //
 // With interceptor.Config.Exemplar, such as otelvitals.Exemplar, the points of calls have exemplars: trace_id and span_id
 // in their fields, other labels as filtered attributes.

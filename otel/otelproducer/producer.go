@@ -28,7 +28,7 @@ type Config struct {
 type Producer struct {
 	exponential    bool
 	server, client semconv.Cache
-	sources        atomic.Pointer[sources] // nil until Attach; stored once
+	sources        atomic.Pointer[sources] // nil until Attach and after Detach
 }
 
 var (
@@ -45,17 +45,21 @@ type sources struct {
 // New returns a Producer.
 func New(cfg Config) *Producer { return &Producer{exponential: cfg.Exponential} }
 
-// Attach sets the sources, one of which may be nil. It fails if both are, or if it was called before: histograms of two
-// recorders do not add up. otelvitals.New and vitals.New call it for the Producer in their Config.
+// Attach sets the sources, one of which may be nil. It fails if both are, or while others are attached: histograms of two
+// recorders do not add up. otelvitals.New and vitals.New call it for the Producer in their Config, and Close calls Detach.
 func (p *Producer) Attach(source servicer.ReportSource, recorder *interceptor.Recorder) error {
 	if source == nil && recorder == nil {
 		return errors.New("otelproducer: Attach: source or recorder is required")
 	}
 	if !p.sources.CompareAndSwap(nil, &sources{source, recorder, time.Now()}) {
-		return errors.New("otelproducer: Attach was called twice")
+		return errors.New("otelproducer: Attach: another recorder or source is attached: Detach it, by Close of its Exporter or Health, or use a Producer for each")
 	}
 	return nil
 }
+
+// Detach removes the sources; nothing is produced until the next Attach. The histograms of another recorder begin at zero,
+// with that recorder's creation as their start time.
+func (p *Producer) Detach() { p.sources.Store(nil) }
 
 // Produce implements sdkmetric.Producer. It reads snapshots; it runs no check and does not wait.
 func (p *Producer) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
