@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"strings"
@@ -80,6 +81,53 @@ func TestRealCollector(t *testing.T) {
 				t.Errorf("the %s %s was\n%+v and is\n%+v", kind, key, old, now)
 			}
 		}
+	}
+	s.Signal(syscall.SIGTERM)
+	if code := s.Wait(patience); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+}
+
+// TestCollectorMakesDeltasAndViews has a collector convert the histograms, to which views and temporality of the SDK do not
+// apply: deltas that add up to the calls, by method alone.
+func TestCollectorMakesDeltasAndViews(t *testing.T) {
+	t.Parallel()
+	port := testdeps.Port(t)
+	c := newCollector(t, port, "metricstransform", "cumulativetodelta")
+	s := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+testdeps.Addr(port), "OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+		"OTEL_METRIC_EXPORT_INTERVAL=100")
+	s.becomes("", serving)
+	sent := traffic{}
+	for _, n := range []int{23, 5} {
+		sent.makes(t, s, n, 17, 5)
+		want := map[string]uint64{}
+		for call, n := range sent {
+			method, _, _ := strings.Cut(call, " ")
+			want["rpc.server.call.duration{rpc.method="+method+"}"] += n
+		}
+		testdeps.Eventually(t, patience, func() error {
+			r, err := c.read()
+			if err != nil {
+				return err
+			}
+			got := map[string]uint64{}
+			for key, p := range r.histograms {
+				buckets := uint64(0)
+				for _, n := range p.BucketCounts {
+					buckets += n
+				}
+				if buckets != p.Count {
+					return fmt.Errorf("%s: %d calls, %d in buckets", key, p.Count, buckets)
+				}
+				if strings.HasPrefix(key, "rpc.") {
+					got[key] = p.Count
+				}
+			}
+			if !maps.Equal(got, want) {
+				return fmt.Errorf("the deltas add up to %v, the client made %v", got, want)
+			}
+			return nil
+		})
 	}
 	s.Signal(syscall.SIGTERM)
 	if code := s.Wait(patience); code != 0 {

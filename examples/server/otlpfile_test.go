@@ -18,28 +18,32 @@ import (
 type otelcol struct {
 	*testdeps.Process
 
-	file string
+	file  string
+	delta bool
 }
 
-// newCollector starts one that takes OTLP over gRPC at a port.
-func newCollector(t *testing.T, port int) *otelcol {
+// newCollector starts one that takes OTLP over gRPC at a port. With processors of metrics, of which the last makes deltas,
+// it converts what it gets.
+func newCollector(t *testing.T, port int, processors ...string) *otelcol {
 	t.Helper()
 	paths := testdeps.Installed("collector")
 	if len(paths) == 0 {
 		t.Skip("the OpenTelemetry Collector is not installed: .ci/install builds it")
 	}
 	folder := t.TempDir()
-	c := &otelcol{file: filepath.Join(folder, "otlp.json")}
+	c := &otelcol{file: filepath.Join(folder, "otlp.json"), delta: len(processors) > 0}
 	config := filepath.Join(folder, "collector.yml")
 	err := os.WriteFile(config, fmt.Appendf(nil, `
 receivers: {otlp: {protocols: {grpc: {endpoint: "%s"}}}}
 exporters: {file: {path: "%s", flush_interval: 100ms}}
+processors:
+%s
 service:
   telemetry: {logs: {level: warn}, metrics: {level: none}}
   pipelines:
-    metrics: {receivers: [otlp], exporters: [file]}
+    metrics: {receivers: [otlp], processors: [%s], exporters: [file]}
     traces: {receivers: [otlp], exporters: [file]}
-`, testdeps.Addr(port), c.file), 0o600)
+`, testdeps.Addr(port), c.file, views, strings.Join(processors, ", ")), 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,12 +51,24 @@ service:
 	return c
 }
 
+// views are the processors of the documentation of package otelproducer, which do what views of the SDK would, and deltas.
+const views = `
+  metricstransform:
+    transforms:
+      - include: rpc.server.call.duration
+        action: update
+        operations:
+          - {action: aggregate_labels, label_set: [rpc.method], aggregation_type: sum}
+  cumulativetodelta:
+`
+
 // received is what a collector got, by the name and the attributes of each series: the newest point of each.
 type received struct {
 	histograms map[string]point
 	sums       map[string]point // counters that only grow
 	others     map[string]point // and what goes up and down
 	spans      map[string]bool  // the identities of their traces
+	delta      bool             // counters and histograms are deltas, which are added up
 }
 
 // point is one of a metric's, in OTLP's JSON: whole numbers come as strings.
@@ -122,7 +138,7 @@ func (c *otelcol) read() (*received, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &received{map[string]point{}, map[string]point{}, map[string]point{}, map[string]bool{}}
+	r := &received{map[string]point{}, map[string]point{}, map[string]point{}, map[string]bool{}, c.delta}
 	for line := range bytes.Lines(text) {
 		if !bytes.HasSuffix(line, []byte("\n")) {
 			break
@@ -139,21 +155,24 @@ func (c *otelcol) read() (*received, error) {
 }
 
 func (r *received) add(d *data) error {
-	const cumulative = 2
+	want := 2 // cumulative
+	if r.delta {
+		want = 1
+	}
 	for _, resource := range d.ResourceMetrics {
 		for _, scope := range resource.ScopeMetrics {
 			for _, m := range scope.Metrics {
-				if len(m.Sum.DataPoints) > 0 && m.Sum.AggregationTemporality != cumulative ||
-					len(m.Histogram.DataPoints) > 0 && m.Histogram.AggregationTemporality != cumulative {
-					return fmt.Errorf("%s is not cumulative", m.Name)
+				if m.Sum.IsMonotonic && len(m.Sum.DataPoints) > 0 && m.Sum.AggregationTemporality != want ||
+					len(m.Histogram.DataPoints) > 0 && m.Histogram.AggregationTemporality != want {
+					return fmt.Errorf("%s has another temporality than %d", m.Name, want)
 				}
-				to := r.others
 				if m.Sum.IsMonotonic {
-					to = r.sums
+					enter(r.sums, m.Name, m.Sum.DataPoints, r.delta)
+				} else {
+					enter(r.others, m.Name, m.Sum.DataPoints, false)
 				}
-				enter(to, m.Name, m.Sum.DataPoints)
-				enter(r.others, m.Name, m.Gauge.DataPoints)
-				enter(r.histograms, m.Name, m.Histogram.DataPoints)
+				enter(r.others, m.Name, m.Gauge.DataPoints, false)
+				enter(r.histograms, m.Name, m.Histogram.DataPoints, r.delta)
 			}
 		}
 	}
@@ -167,13 +186,21 @@ func (r *received) add(d *data) error {
 	return nil
 }
 
-func enter(to map[string]point, name string, points []point) {
+// enter keeps the newest point of each series, or adds up deltas.
+func enter(to map[string]point, name string, points []point, delta bool) {
 	for _, p := range points {
 		var attributes []string
 		for _, a := range p.Attributes {
 			attributes = append(attributes, a.Key+"="+a.Value.StringValue)
 		}
 		slices.Sort(attributes)
-		to[name+"{"+strings.Join(attributes, ",")+"}"] = p
+		key := name + "{" + strings.Join(attributes, ",") + "}"
+		if before, found := to[key]; found && delta {
+			p.Count, p.AsInt, p.Sum = p.Count+before.Count, p.AsInt+before.AsInt, p.Sum+before.Sum
+			for i := range p.BucketCounts {
+				p.BucketCounts[i] += before.BucketCounts[i]
+			}
+		}
+		to[key] = p
 	}
 }
