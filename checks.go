@@ -35,7 +35,7 @@ func (cfg Config) dependencies() ([]checker.Check, error) {
 		check := &dependencies[i]
 		names[i], check.Optional = check.Name, slices.Contains(cfg.OptionalChecks, check.Name)
 		if check.Optional {
-			check.Gates = nil // an optional check gates nothing
+			check.Gates, check.Shadow = nil, false // an optional check gates nothing
 		}
 		unknown = slices.DeleteFunc(unknown, func(name string) bool { return name == check.Name })
 	}

@@ -56,6 +56,9 @@ type Check struct {
 
 	// Optional limits the check to warning: its failure or missing result is reported and logged, but gates nothing.
 	Optional bool
+	// Shadow observes what the check would do: in reports it counts as Optional, and names that it would keep from serving are in
+	// servicer.Report.Shadow, in the log, in transitions and metrics. Not together with Optional.
+	Shadow bool
 	// DependsOn names checks of the same Checker whose failure explains one of this: a check of orders depends on that of the
 	// database behind it. While such a check fails, the result of this one has it as CausedBy, and is logged for debugging only.
 	// The status is the same.

@@ -40,7 +40,7 @@ func (e *entry) schedule(due time.Time) {
 // describe makes r the result, with what it says of the check itself.
 func (e *entry) describe(r *Result) {
 	c := &e.check
-	r.Name, r.Kind, r.Title, r.Optional, r.Gates = c.Name, c.Kind, c.Title, c.Optional, c.Gates
+	r.Name, r.Kind, r.Title, r.Optional, r.Shadow, r.Gates = c.Name, c.Kind, c.Title, c.Optional, c.Shadow, c.Gates
 	r.Warning, r.Critical = c.Warning, c.Critical
 	r.Message = r.fullMessage(e.evaluation.text)
 	e.result = r

@@ -41,7 +41,7 @@ func logLevel(before, after *Result) slog.Level {
 	switch {
 	case after.CausedBy != "", before.CausedBy != "" && after.Status == Healthy:
 		return slog.LevelDebug
-	case after.Status == Critical:
+	case after.Status == Critical && !after.Shadow:
 		return slog.LevelError
 	case after.Status != Healthy:
 		return slog.LevelWarn

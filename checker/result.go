@@ -17,6 +17,7 @@ type Result struct {
 	Kind     Kind
 	Title    string
 	Optional bool
+	Shadow   bool
 	// Gates is Check.Gates with its default applied: empty when the check gates nothing.
 	Gates []string
 

@@ -129,6 +129,9 @@ func (m *fieldErrors) gates(c *Check) {
 	if c.Optional && len(c.Gates) > 0 && !slices.Equal(c.Gates, []string{None}) {
 		m.add("Gates", "an Optional check gates nothing")
 	}
+	if c.Optional && c.Shadow {
+		m.add("Shadow", "an Optional check gates nothing")
+	}
 	for i, gate := range c.Gates {
 		m.text("Gates", gate, maxGateBytes)
 		switch {

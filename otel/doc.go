@@ -17,6 +17,7 @@
 //	vitals.phase                      * {vitals.phase}    starting, ready, draining, stopped
 //	vitals.standby                                        1 while out of traffic on purpose
 //	vitals.override                                       1 while an override is in force
+//	vitals.shadow                       {vitals.service}  1 while what is in shadow would keep a name from serving
 //	vitals.watch.streams                                  open Watch streams
 //	vitals.check.status               * {vitals.check.name, vitals.status}
 //	vitals.check.runs                   {vitals.check.name, vitals.status}   counter, by the status that they led to

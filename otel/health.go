@@ -15,13 +15,13 @@ import (
 
 // healthInstruments export a report.
 type healthInstruments struct {
-	serving, status, phase, standby, override, watches metric.Int64ObservableUpDownCounter
-	checkStatus, checkCaused                           metric.Int64ObservableUpDownCounter
-	checkRuns                                          *counter
-	checkFailures, checkSuccess                        metric.Float64ObservableGauge
-	measurement, value                                 metric.Float64ObservableGauge
-	breakerState                                       metric.Int64ObservableUpDownCounter
-	breakerTransitions, breakerCalls, breakerSlow      *counter
+	serving, status, phase, standby, override, shadow, watches metric.Int64ObservableUpDownCounter
+	checkStatus, checkCaused                                   metric.Int64ObservableUpDownCounter
+	checkRuns                                                  *counter
+	checkFailures, checkSuccess                                metric.Float64ObservableGauge
+	measurement, value                                         metric.Float64ObservableGauge
+	breakerState                                               metric.Int64ObservableUpDownCounter
+	breakerTransitions, breakerCalls, breakerSlow              *counter
 }
 
 func newHealthInstruments(b *builder) *healthInstruments {
@@ -31,6 +31,7 @@ func newHealthInstruments(b *builder) *healthInstruments {
 		phase:    b.upDown("vitals.phase", "{process}", "Phase of the process: 1 for the current one."),
 		standby:  b.upDown("vitals.standby", "{process}", "1 while the process is out of traffic on purpose, else 0."),
 		override: b.upDown("vitals.override", "{process}", "1 while an override is in force, else 0."),
+		shadow:   b.upDown("vitals.shadow", "{service}", "1 while what is in shadow would keep a name from serving; else absent."),
 		watches:  b.upDown("vitals.watch.streams", "{stream}", "Open Watch streams of grpc.health.v1."),
 
 		checkStatus:   b.upDown("vitals.check.status", "{check}", "Status of a check: 1 for the current one."),
@@ -60,6 +61,9 @@ func (h *healthInstruments) observe(ctx context.Context, o observer, report *ser
 		o.ObserveInt64(h.phase, boolValue(report.Phase == phase), with(keyPhase.String(phase.String())))
 	}
 	o.ObserveInt64(h.standby, boolValue(report.Standby))
+	for i := range report.Shadow {
+		o.ObserveInt64(h.shadow, 1, with(validString(keyService, report.Shadow[i].Name)))
+	}
 	override, found := report.Metric("override")
 	o.ObserveInt64(h.override, boolValue(found && override.Value == "in_force"))
 	o.ObserveInt64(h.watches, int64(report.WatchStreams))

@@ -22,6 +22,7 @@ type reportDocument struct {
 	Revision    uint64                    `json:"revision"`
 	Evaluated   string                    `json:"evaluated_at,omitempty"`
 	Names       []nameDocument            `json:"names,omitempty"`
+	Shadow      []nameDocument            `json:"shadow,omitempty"`
 	Transitions []transitionDocument      `json:"transitions,omitempty"`
 	Maintenance []maintenanceDocument     `json:"maintenance,omitempty"`
 	Standby     bool                      `json:"standby,omitempty"`
@@ -98,6 +99,9 @@ func reportJSON(r response.Rendering, v response.Viewer) []byte {
 	for _, name := range report.Names {
 		doc.Names = append(doc.Names, nameOf(name))
 	}
+	for _, name := range report.Shadow {
+		doc.Shadow = append(doc.Shadow, nameOf(name))
+	}
 	for _, t := range report.Transitions {
 		doc.Transitions = append(doc.Transitions, transitionDocument{
 			Seq: t.Seq, At: response.Time(t.At), Subject: t.Subject, Names: t.Names, From: t.From, To: t.To,
@@ -150,6 +154,7 @@ type checkDocument struct {
 	metricDocument
 	Kind        string   `json:"kind,omitempty"`
 	Optional    bool     `json:"optional,omitempty"`
+	Shadow      bool     `json:"shadow,omitempty"`
 	Gates       []string `json:"gates,omitempty"`
 	Source      string   `json:"source,omitempty"`
 	Duration    float64  `json:"duration_seconds,omitempty"`
@@ -171,7 +176,7 @@ func checkOf(c *checker.Result, v response.Viewer) checkDocument {
 		m.Number, m.Unit = c.Measurement.Value, cmp.Or(c.Measurement.Unit, "1")
 	}
 	return checkDocument{
-		Name: c.Name, metricDocument: metricOf(&m, v), Kind: c.Kind.String(), Optional: c.Optional, Gates: c.Gates,
+		Name: c.Name, metricDocument: metricOf(&m, v), Kind: c.Kind.String(), Optional: c.Optional, Shadow: c.Shadow, Gates: c.Gates,
 		Source: c.Measurement.Source, Duration: c.Duration.Seconds(),
 		LastSuccess: response.Time(c.LastSuccess), Expires: response.Time(c.Expires), Failures: c.Failures,
 	}

@@ -104,6 +104,8 @@ type RequestPolicy struct {
 	// Gates makes critical request metrics gate names: those of all calls gate readiness, a service's own success rate
 	// gates that service. Off by default: a client that can make calls fail could take the server out.
 	Gates bool
+	// Shadow observes what Gates and StuckGates would do, as checker.Check.Shadow does.
+	Shadow bool
 	// StuckAfter is the time after which a unary call or operation in flight is stuck, and the metric requests_stuck warns.
 	// Calls are counted only where the counters prove it, which is always so in a deadlock. Default 30 s; negative: never.
 	StuckAfter time.Duration

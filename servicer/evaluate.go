@@ -20,12 +20,13 @@ type evaluation struct {
 	metrics []Metric
 	overall checker.Status
 	gates   gates
+	shadow  *evaluation // with what is in shadow; nil without any
 }
 
 // evaluate is pure: it keeps nothing and reads no clock.
 func (ev *evaluator) evaluate(in *inputs) *evaluation {
 	metrics := ev.metrics(in)
-	return &evaluation{metrics: metrics, overall: overall(metrics), gates: ev.newGates(in, metrics)}
+	return &evaluation{metrics: metrics, overall: overall(metrics), gates: ev.newGates(in, metrics), shadow: ev.shadow(in, metrics)}
 }
 
 // overall is the worst status of all metrics, healthy without any.
@@ -71,6 +72,7 @@ func (ev *evaluator) report(in *inputs, e *evaluation, names []ServingName) *Rep
 		Checks:          in.checks,
 		Breakers:        in.breakers,
 		Requests:        in.requests,
+		Shadow:          e.shadowNames(in.manual, names),
 		Maintenance:     in.allMaintenance(),
 		Standby:         in.standby,
 		WatchStreams:    in.watches,

@@ -20,8 +20,10 @@ type inputs struct {
 	state evaluationState
 
 	readings
-	// measured are the checks as the checker has them, readings.checks those that are evaluated: after the override.
+	// measured are the checks as the checker has them, readings.checks those that are evaluated: after the override, and with
+	// those in shadow as optional ones. shadow are the latter as they are, once they have run.
 	measured []*checker.Result
+	shadow   []*checker.Result
 	startup  startup
 
 	services []string                 // sorted: registered services
@@ -132,7 +134,7 @@ func (s *Server) accept(in *inputs, r readings) {
 	logPanic("breakers", in.breakersErr, r.breakersErr)
 	logPanic("recorder", in.requestsErr, r.requestsErr)
 	in.readings, in.measured = r, r.checks
-	in.applyOverride()
+	in.deriveChecks()
 	s.logUnknownGates()
 	in.state = evaluating
 }

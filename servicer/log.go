@@ -19,7 +19,9 @@ func (s *Server) logChanges(transitions []Transition, before, after *Report) {
 		s.logOverall(before, after)
 	}
 	for i := range transitions {
-		if names := transitions[i].Names; len(names) > 0 {
+		if transitions[i].shadow() {
+			s.logShadow(&transitions[i])
+		} else if names := transitions[i].Names; len(names) > 0 {
 			s.logNames(after, names)
 		}
 	}

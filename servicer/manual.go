@@ -129,7 +129,7 @@ func (s *Server) unknownGates(services []string) (unknown [][2]string) {
 			}
 		}
 	}
-	for _, c := range s.in.checks {
+	for _, c := range s.in.measured {
 		add(c.Name, c.Gates)
 	}
 	add(metricStuck, s.cfg.Requests.StuckGates)

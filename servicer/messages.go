@@ -43,6 +43,9 @@ func (r *Report) message(details bool) *vitalspb.HealthReportResponse {
 	for i := range r.Names {
 		m.Names = append(m.Names, r.Names[i].message())
 	}
+	for i := range r.Shadow {
+		m.Shadow = append(m.Shadow, r.Shadow[i].message())
+	}
 	for _, t := range r.Transitions {
 		m.Transitions = append(m.Transitions, &vitalspb.Transition{
 			At: timestamp(t.At), Subject: validUTF8(t.Subject), From: t.From, To: t.To, Reason: t.Reason.String(),

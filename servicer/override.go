@@ -58,7 +58,7 @@ func (s *Server) setOverride(o *override, err error) {
 			s.log.Log(slog.LevelInfo, "override ended", before.attrs()...)
 		}
 		in.override, in.overrideErr = o, err
-		in.applyOverride()
+		in.deriveChecks()
 	})
 }
 
@@ -66,7 +66,7 @@ func (s *Server) setOverride(o *override, err error) {
 func (s *Server) endOverride(in *inputs) {
 	if o := in.override; o != nil && !o.until.After(in.now) {
 		in.override = nil
-		in.applyOverride()
+		in.deriveChecks()
 		s.log.Log(slog.LevelInfo, "override ended", o.attrs()...)
 	}
 }
@@ -78,14 +78,27 @@ func (o *override) attrs() []slog.Attr {
 	}
 }
 
-// applyOverride derives the checks that are evaluated from those that were measured.
-func (in *inputs) applyOverride() {
-	in.checks = in.measured
-	if o := in.override; o != nil && len(o.optional) > 0 {
-		in.checks = slices.Clone(in.measured)
-		for i, c := range in.checks {
-			if contains(o.optional, c.Name) {
-				in.checks[i] = asOptional(c, o.since)
+// deriveChecks derives the checks that are evaluated from those that were measured.
+func (in *inputs) deriveChecks() {
+	in.checks, in.shadow = in.measured, nil
+	optional, since := []string(nil), time.Time{}
+	if in.override != nil {
+		optional, since = in.override.optional, in.override.since
+	}
+	for i, c := range in.measured {
+		overridden := contains(optional, c.Name)
+		if !overridden && !c.Shadow {
+			continue
+		}
+		if &in.checks[0] == &in.measured[0] {
+			in.checks = slices.Clone(in.measured)
+		}
+		if overridden {
+			in.checks[i] = asOptional(c, since)
+		} else {
+			in.checks[i] = asOptional(c, time.Time{})
+			if c.Reason != checker.ReasonNotRunYet {
+				in.shadow = append(in.shadow, c)
 			}
 		}
 	}

@@ -31,6 +31,9 @@ type Report struct {
 	// Names that grpc.health.v1 knows, sorted, with the causes that keep them from serving.
 	Names []ServingName
 
+	// Shadow are the names that checks and requests in shadow would keep from serving, sorted, with these as their causes.
+	Shadow []ServingName
+
 	// Checks, sorted by name.
 	Checks []*checker.Result
 	// Breakers, sorted by name.
@@ -108,8 +111,8 @@ type Transition struct {
 	// Seq numbers the transitions of a Server from 1 without gaps.
 	Seq uint64
 	At  time.Time
-	// Subject is "phase", "overall", "check/<name>", "breaker/<name>" or "name/<name>". A breaker that is half-open counts
-	// as open.
+	// Subject is "phase", "overall", "check/<name>", "breaker/<name>", "name/<name>", or "shadow/<name>" for what a name would be
+	// with what is in shadow. A breaker that is half-open counts as open.
 	Subject  string
 	From, To string
 	Reason   checker.Reason

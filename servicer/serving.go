@@ -74,10 +74,12 @@ func (ev *evaluator) newGates(in *inputs, metrics []Metric) gates {
 	}
 	g.addStandby(in)
 	g.groups = in.groups.causes(in.checks, g.end)
-	if ev.requests.Gates {
+	if ev.requests.Gates && !ev.requests.Shadow {
 		g.addRequests(metrics)
 	}
-	g.addStuck(&in.stuck, ev.requests.StuckGates)
+	if !ev.requests.Shadow {
+		g.addStuck(&in.stuck, ev.requests.StuckGates)
+	}
 	return g
 }
 

@@ -128,7 +128,7 @@ func (c *stuck) metric(policy *RequestPolicy, at time.Time) Metric {
 	if c.calls > 0 {
 		m.Message = fmt.Sprintf("Calls in flight for more than %v: %s, the longest for %v in %s",
 			policy.StuckAfter, value, c.longest.Truncate(time.Second), c.method)
-		m.grade(c.silent && len(policy.StuckGates) > 0, true)
+		m.grade(c.silent && len(policy.StuckGates) > 0 && !policy.Shadow, true)
 	}
 	return m
 }

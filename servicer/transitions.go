@@ -74,6 +74,7 @@ func (t *tracker) track(old, r *Report) []Transition {
 	if old != nil {
 		found = append(found, t.nameTransitions(old.Names, r)...)
 	}
+	found = append(found, t.shadowTransitions(old, r)...)
 	t.forget()
 	for i := range found {
 		t.seq++

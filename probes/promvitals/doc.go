@@ -21,6 +21,7 @@
 //	health_state{state}                        1 for the overall status of the report, else 0
 //	health_standby                             1 while out of traffic on purpose, else 0
 //	health_override                            1 while an override is in force, else 0
+//	health_shadow{service}                     1 while what is in shadow would keep a name from serving; else absent
 //	health_phase{phase}                        1 for starting, ready, draining or stopped, else 0
 //	health_checks_total{service,status}        runs of a check by the status that they led to
 //	health_check_duration_seconds{service}     histogram of the runs

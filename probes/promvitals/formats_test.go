@@ -116,7 +116,9 @@ func TestProtobufHasCreatedTimestamps(t *testing.T) {
 }
 
 func TestFamiliesListWhatIsExported(t *testing.T) {
-	c := collector(t, promvitals.Config{Source: staticSource{large(1)}, Recorder: traffic(t, map[codes.Code]int{codes.OK: 1})})
+	all := large(1)
+	all.Shadow = all.Names
+	c := collector(t, promvitals.Config{Source: staticSource{all}, Recorder: traffic(t, map[codes.Code]int{codes.OK: 1})})
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(c)
 	exported, err := registry.Gather()

@@ -18,6 +18,7 @@ var (
 	stateFamily        = newFamily(gauge, "health_state", "Overall status of the report: 1 for the state it is in.", "state")
 	standbyFamily      = newFamily(gauge, "health_standby", "1 while the process is out of traffic on purpose, else 0.")
 	overrideFamily     = newFamily(gauge, "health_override", "1 while an override is in force, else 0.")
+	shadowFamily       = newFamily(gauge, "health_shadow", "1 while checks or requests in shadow would keep a name from serving; else absent.", "service")
 	phaseFamily        = newFamily(gauge, "health_phase", "Phase of the process: 1 for the phase it is in.", "phase")
 	runsFamily         = newFamily(counter, "health_checks_total", "Runs of a check, by the status that they led to.", "service", "status")
 	durationFamily     = newHistogramFamily(checker.DurationBounds(), "health_check_duration_seconds", "How long the runs of a check took.", "service")
@@ -35,7 +36,7 @@ var (
 	infoFamily         = newFamily(gauge, "health_info", "Always 1; the version is a label.", "version")
 
 	healthFamilies = []*family{
-		statusFamily, stateFamily, phaseFamily, standbyFamily, overrideFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
+		statusFamily, stateFamily, phaseFamily, standbyFamily, overrideFamily, shadowFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
 		measurementFamily, causedFamily, valueFamily, breakerStateFamily, transitionsFamily, breakerCallsFamily, slowCallsFamily, watchFamily, infoFamily,
 	}
 )
@@ -53,6 +54,9 @@ func (l *healthLabels) collect(report *servicer.Report, e *emitter) {
 	ofName := func(name string) labels { return statusFamily.with(name) }
 	for name := range distinct(report.Names, func(n servicer.ServingName) string { return n.Name }) {
 		e.gauge(statusFamily, l.names.of(name.Name, ofName), boolValue(name.Status == healthpb.HealthCheckResponse_SERVING))
+	}
+	for name := range distinct(report.Shadow, func(n servicer.ServingName) string { return n.Name }) {
+		e.gauge(shadowFamily, shadowFamily.with(name.Name), 1)
 	}
 	l.names.trim(len(report.Names))
 	for result := range distinct(report.Checks, func(c *checker.Result) string { return c.Name }) {

@@ -146,7 +146,9 @@ type HealthReportResponse struct {
 	// By service and method; only on request.
 	Methods []*MethodStats `protobuf:"bytes,12,rep,name=methods,proto3" json:"methods,omitempty"`
 	// Out of traffic on purpose, such as a replica that is not the leader.
-	Standby       bool `protobuf:"varint,13,opt,name=standby,proto3" json:"standby,omitempty"`
+	Standby bool `protobuf:"varint,13,opt,name=standby,proto3" json:"standby,omitempty"`
+	// Names that checks and requests in shadow would keep from serving, with these as their causes.
+	Shadow        []*ServingName `protobuf:"bytes,15,rep,name=shadow,proto3" json:"shadow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -270,6 +272,13 @@ func (x *HealthReportResponse) GetStandby() bool {
 		return x.Standby
 	}
 	return false
+}
+
+func (x *HealthReportResponse) GetShadow() []*ServingName {
+	if x != nil {
+		return x.Shadow
+	}
+	return nil
 }
 
 type HealthMetric struct {
@@ -607,7 +616,8 @@ type Transition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// RFC 3339, UTC.
 	At string `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
-	// phase, overall, check/<name>, breaker/<name> or name/<name>. A breaker that is half-open counts as open.
+	// phase, overall, check/<name>, breaker/<name>, name/<name>, or shadow/<name> for what a name would be with what is in
+	// shadow. A breaker that is half-open counts as open.
 	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	From    string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
 	To      string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
@@ -928,7 +938,7 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	"\x0finclude_methods\x18\x01 \x01(\bR\x0eincludeMethods\"u\n" +
 	"\x18WatchHealthReportRequest\x120\n" +
 	"\x14min_interval_seconds\x18\x01 \x01(\x01R\x12minIntervalSeconds\x12'\n" +
-	"\x0finclude_methods\x18\x02 \x01(\bR\x0eincludeMethods\"\xfb\x04\n" +
+	"\x0finclude_methods\x18\x02 \x01(\bR\x0eincludeMethods\"\xab\x05\n" +
 	"\x14HealthReportResponse\x12%\n" +
 	"\x0eoverall_status\x18\x01 \x01(\tR\roverallStatus\x12%\n" +
 	"\x0euptime_seconds\x18\x02 \x01(\x01R\ruptimeSeconds\x12\x1c\n" +
@@ -943,7 +953,8 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	" \x03(\v2\x15.vitals.v1.TransitionR\vtransitions\x128\n" +
 	"\vmaintenance\x18\v \x03(\v2\x16.vitals.v1.MaintenanceR\vmaintenance\x120\n" +
 	"\amethods\x18\f \x03(\v2\x16.vitals.v1.MethodStatsR\amethods\x12\x18\n" +
-	"\astandby\x18\r \x01(\bR\astandby\x1aS\n" +
+	"\astandby\x18\r \x01(\bR\astandby\x12.\n" +
+	"\x06shadow\x18\x0f \x03(\v2\x16.vitals.v1.ServingNameR\x06shadow\x1aS\n" +
 	"\fMetricsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12-\n" +
 	"\x05value\x18\x02 \x01(\v2\x17.vitals.v1.HealthMetricR\x05value:\x028\x01\"\xd6\x02\n" +
@@ -1042,18 +1053,19 @@ var file_vitals_v1_report_proto_depIdxs = []int32{
 	7,  // 2: vitals.v1.HealthReportResponse.transitions:type_name -> vitals.v1.Transition
 	8,  // 3: vitals.v1.HealthReportResponse.maintenance:type_name -> vitals.v1.Maintenance
 	9,  // 4: vitals.v1.HealthReportResponse.methods:type_name -> vitals.v1.MethodStats
-	4,  // 5: vitals.v1.HealthMetric.values:type_name -> vitals.v1.MetricValue
-	6,  // 6: vitals.v1.ServingName.causes:type_name -> vitals.v1.Cause
-	3,  // 7: vitals.v1.HealthReportResponse.MetricsEntry.value:type_name -> vitals.v1.HealthMetric
-	0,  // 8: vitals.v1.HealthReportService.GetHealthReport:input_type -> vitals.v1.HealthReportRequest
-	1,  // 9: vitals.v1.HealthReportService.WatchHealthReport:input_type -> vitals.v1.WatchHealthReportRequest
-	2,  // 10: vitals.v1.HealthReportService.GetHealthReport:output_type -> vitals.v1.HealthReportResponse
-	2,  // 11: vitals.v1.HealthReportService.WatchHealthReport:output_type -> vitals.v1.HealthReportResponse
-	10, // [10:12] is the sub-list for method output_type
-	8,  // [8:10] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	5,  // 5: vitals.v1.HealthReportResponse.shadow:type_name -> vitals.v1.ServingName
+	4,  // 6: vitals.v1.HealthMetric.values:type_name -> vitals.v1.MetricValue
+	6,  // 7: vitals.v1.ServingName.causes:type_name -> vitals.v1.Cause
+	3,  // 8: vitals.v1.HealthReportResponse.MetricsEntry.value:type_name -> vitals.v1.HealthMetric
+	0,  // 9: vitals.v1.HealthReportService.GetHealthReport:input_type -> vitals.v1.HealthReportRequest
+	1,  // 10: vitals.v1.HealthReportService.WatchHealthReport:input_type -> vitals.v1.WatchHealthReportRequest
+	2,  // 11: vitals.v1.HealthReportService.GetHealthReport:output_type -> vitals.v1.HealthReportResponse
+	2,  // 12: vitals.v1.HealthReportService.WatchHealthReport:output_type -> vitals.v1.HealthReportResponse
+	11, // [11:13] is the sub-list for method output_type
+	9,  // [9:11] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_vitals_v1_report_proto_init() }
