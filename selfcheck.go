@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/test/bufconn"
 
+	"github.com/vitals-go/vitals/internal/selfcall"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -112,7 +113,7 @@ func (s *selfCheck) callScheme(ctx context.Context, lis *bufconn.Listener, schem
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	request := (&http.Request{
 		Method: http.MethodPost, URL: &url.URL{Scheme: scheme, Host: "localhost", Path: method},
-		Header: http.Header{"Content-Type": {"application/grpc"}, "Te": {"trailers"}, selfCheckKey: {s.token}},
+		Header: http.Header{"Content-Type": {"application/grpc"}, "Te": {"trailers"}, "User-Agent": {selfcall.UserAgent}, selfCheckKey: {s.token}},
 		Body:   io.NopCloser(bytes.NewReader(make([]byte, 5))), // an empty message
 	}).WithContext(ctx)
 	response, err := transport.RoundTrip(request)

@@ -72,6 +72,9 @@ func servedLog(t *testing.T, options func(h *vitals.Health) []grpc.ServerOption)
 		if n := h.Recorder().Server().Total.Handled; n != 0 {
 			t.Errorf("%d calls recorded, want none", n)
 		}
+		if probers := h.Report().Probers; len(probers) > 0 {
+			t.Errorf("the server probes itself: %+v", probers)
+		}
 	})
 	return log.String()
 }

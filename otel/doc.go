@@ -19,6 +19,8 @@
 //	vitals.override                                       1 while an override is in force
 //	vitals.shadow                       {vitals.service}  1 while what is in shadow would keep a name from serving
 //	vitals.watch.streams                                  open Watch streams
+//	vitals.probes                       {vitals.prober, vitals.protocol, vitals.service}      counter: health requests of others
+//	vitals.probe.state                * {vitals.prober, vitals.protocol, vitals.service, vitals.probe.state}  ok, unknown, stopped
 //	vitals.check.status               * {vitals.check.name, vitals.status}
 //	vitals.check.runs                   {vitals.check.name, vitals.status}   counter, by the status that they led to
 //	vitals.check.consecutive_failures   {vitals.check.name}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
@@ -22,6 +23,8 @@ type healthInstruments struct {
 	measurement, value                                         metric.Float64ObservableGauge
 	breakerState                                               metric.Int64ObservableUpDownCounter
 	breakerTransitions, breakerCalls, breakerSlow              *counter
+	probes                                                     *counter
+	probeState                                                 metric.Int64ObservableUpDownCounter
 }
 
 func newHealthInstruments(b *builder) *healthInstruments {
@@ -33,6 +36,9 @@ func newHealthInstruments(b *builder) *healthInstruments {
 		override: b.upDown("vitals.override", "{process}", "1 while an override is in force, else 0."),
 		shadow:   b.upDown("vitals.shadow", "{service}", "1 while what is in shadow would keep a name from serving; else absent."),
 		watches:  b.upDown("vitals.watch.streams", "{stream}", "Open Watch streams of grpc.health.v1."),
+
+		probes:     b.counter("vitals.probes", "{request}", "Health requests, by the kind of client, protocol and name or path."),
+		probeState: b.upDown("vitals.probe.state", "{prober}", "State of a prober: 1 for ok, unknown (the name does not exist) or stopped."),
 
 		checkStatus:   b.upDown("vitals.check.status", "{check}", "Status of a check: 1 for the current one."),
 		checkCaused:   b.upDown("vitals.check.caused", "{check}", "1 while the failure of another check explains that of a check; else absent."),
@@ -67,6 +73,9 @@ func (h *healthInstruments) observe(ctx context.Context, o observer, report *ser
 	override, found := report.Metric("override")
 	o.ObserveInt64(h.override, boolValue(found && override.Value == "in_force"))
 	o.ObserveInt64(h.watches, int64(report.WatchStreams))
+	for i := range report.Probers {
+		h.observeProber(ctx, o, &report.Probers[i])
+	}
 	for _, result := range report.Checks {
 		h.observeCheck(ctx, o, result)
 	}
@@ -76,12 +85,12 @@ func (h *healthInstruments) observe(ctx context.Context, o observer, report *ser
 	// The breakers of a source that panics are missing; their counts continue afterwards.
 	_, missing := report.Metric("circuit_breakers")
 	for _, c := range h.counters() {
-		c.collected(missing && c != h.checkRuns)
+		c.collected(missing && c != h.checkRuns && c != h.probes)
 	}
 }
 
 func (h *healthInstruments) counters() []*counter {
-	return []*counter{h.checkRuns, h.breakerTransitions, h.breakerCalls, h.breakerSlow}
+	return []*counter{h.probes, h.checkRuns, h.breakerTransitions, h.breakerCalls, h.breakerSlow}
 }
 
 func (h *healthInstruments) restart() {
@@ -109,6 +118,14 @@ func (h *healthInstruments) observeCheck(ctx context.Context, o observer, result
 	}
 	for _, v := range result.Values {
 		o.ObserveFloat64(h.value, v.Number, with(name, validString(keyValue, v.Name), validString(keyUnit, v.Unit)))
+	}
+}
+
+func (h *healthInstruments) observeProber(ctx context.Context, o observer, p *servicer.Prober) {
+	who := []attribute.KeyValue{keyProber.String(p.Kind), keyProtocol.String(p.Protocol), validString(keyService, p.Name)}
+	h.probes.count(ctx, p.Requests, set(who...))
+	for _, state := range []string{"ok", "unknown", "stopped"} {
+		o.ObserveInt64(h.probeState, boolValue(p.State() == state), with(append(who, keyProbeState.String(state))...))
 	}
 }
 

@@ -34,6 +34,7 @@ func (staticSource) Changed() <-chan struct{} { return nil }
 func report() *servicer.Report {
 	return &servicer.Report{
 		Version: "1.2.3", Phase: servicer.Ready, Overall: checker.Warning, WatchStreams: 3,
+		Probers: []servicer.Prober{{Kind: "kubelet", Protocol: "grpc", Name: "livenes", Unknown: true, Requests: 9, Answer: "NOT_FOUND"}},
 		Names: []servicer.ServingName{
 			{Name: "", Status: healthpb.HealthCheckResponse_SERVING},
 			{Name: "cache", Status: healthpb.HealthCheckResponse_NOT_SERVING},

@@ -76,7 +76,7 @@ func TestStreamSendsEverythingThenChanges(t *testing.T) {
 		defer stop()
 		synctest.Wait()
 		first := page.events(t)
-		if len(first) != 1 || len(first[0].Rows) != 3 || len(first[0].HTML) != 3+9 || first[0].Severity != "healthy" {
+		if len(first) != 1 || len(first[0].Rows) != 3 || len(first[0].HTML) != 3+10 || first[0].Severity != "healthy" {
 			t.Fatalf("first: %+v", first)
 		}
 		if got := page.header.Get("Content-Type"); got != "text/event-stream" {

@@ -50,6 +50,12 @@ type Handler struct {
 	cfg   HandlerConfig
 	page  *statuspage.Page
 	cache response.Cache[rendered]
+	probe probeRecorder // nil if Source is none
+}
+
+// probeRecorder is implemented by servicer.Server.
+type probeRecorder interface {
+	RecordProbe(request *http.Request, status int)
 }
 
 // NewHandler returns a Handler.
@@ -61,7 +67,8 @@ func NewHandler(cfg HandlerConfig) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{cfg: cfg, page: page}, nil
+	recorder, _ := cfg.Source.(probeRecorder)
+	return &Handler{cfg: cfg, page: page, probe: recorder}, nil
 }
 
 // Run is statuspage.Page.Run of the page at /health.
@@ -69,35 +76,44 @@ func (h *Handler) Run(ctx context.Context) error { return h.page.Run(ctx) }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	serve := h.route(r.URL.Path)
-	switch {
-	case serve == nil:
-		response.SendStatus(w, r, http.StatusNotFound)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		w.Header().Set("Allow", "GET, HEAD")
-		response.SendStatus(w, r, http.StatusMethodNotAllowed)
-	case len(r.URL.RawQuery) > maxQuery:
-		response.SendStatus(w, r, http.StatusRequestURITooLong)
-	default:
-		serve(h, w, r)
+	if status := h.serve(w, r); status != 0 && h.probe != nil {
+		h.probe.RecordProbe(r, status)
 	}
 }
 
+// serve returns the status of a response to probers, 0 for what is for people and scrapers.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int) {
+	serve := h.route(r.URL.Path)
+	switch {
+	case serve == nil:
+		status = http.StatusNotFound
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		status = http.StatusMethodNotAllowed
+	case len(r.URL.RawQuery) > maxQuery:
+		status = http.StatusRequestURITooLong
+	default:
+		return serve(h, w, r)
+	}
+	response.SendStatus(w, r, status)
+	return status
+}
+
 // route returns what serves a path, nil if nothing does.
-func (h *Handler) route(path string) func(*Handler, http.ResponseWriter, *http.Request) {
+func (h *Handler) route(path string) func(*Handler, http.ResponseWriter, *http.Request) int {
 	switch path {
 	case "/":
 		return (*Handler).redirect
 	case "/health":
 		return (*Handler).serveHealth
 	case "/live", "/livez":
-		return func(h *Handler, w http.ResponseWriter, r *http.Request) { h.rendered().live.serve(w, r) }
+		return func(h *Handler, w http.ResponseWriter, r *http.Request) int { return h.rendered().live.serve(w, r) }
 	case "/ready", "/readyz":
 		return (*Handler).serveReady
 	case "/startup", "/startupz":
-		return func(h *Handler, w http.ResponseWriter, r *http.Request) { h.rendered().startup.serve(w, r) }
+		return func(h *Handler, w http.ResponseWriter, r *http.Request) int { return h.rendered().startup.serve(w, r) }
 	case "/health/badge.svg":
-		return func(h *Handler, w http.ResponseWriter, r *http.Request) { h.page.ServeBadge(w, r) }
+		return func(h *Handler, w http.ResponseWriter, r *http.Request) int { h.page.ServeBadge(w, r); return 0 }
 	case "/metrics":
 		return (*Handler).serveMetrics
 	}
@@ -107,7 +123,7 @@ func (h *Handler) route(path string) func(*Handler, http.ResponseWriter, *http.R
 	return nil
 }
 
-func (h *Handler) serveHealth(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) serveHealth(w http.ResponseWriter, r *http.Request) int {
 	q := parseQuery(r.URL.RawQuery)
 	d := h.rendered()
 	h.setEnvoyHeader(w, d.Report)
@@ -117,40 +133,45 @@ func (h *Handler) serveHealth(w http.ResponseWriter, r *http.Request) {
 		d.healthJSON(h.viewer(r), q.strict).Send(w, r, status)
 	case formatHTML:
 		h.page.ServeHTML(w, r)
+		return 0
 	case formatEvents:
 		h.page.ServeEvents(w, r)
+		return 0
 	default:
 		d.reportJSON(h.viewer(r)).Send(w, r, status)
 	}
+	return status
 }
 
 func (h *Handler) viewer(r *http.Request) response.Viewer { return response.ViewerOf(h.cfg.Details, r) }
 
-func (h *Handler) serveReady(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) serveReady(w http.ResponseWriter, r *http.Request) int {
 	d := h.rendered()
 	h.setEnvoyHeader(w, d.Report)
-	d.ready.serve(w, r)
+	return d.ready.serve(w, r)
 }
 
 // redirect leads to /health. The location is relative: the handler may be mounted below a prefix that it does not know.
-func (h *Handler) redirect(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) redirect(w http.ResponseWriter, r *http.Request) int {
 	w.Header().Set("Location", "health")
 	response.SendStatus(w, r, http.StatusFound)
+	return http.StatusFound
 }
 
-func (h *Handler) serveMetrics(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) serveMetrics(w http.ResponseWriter, r *http.Request) int {
 	if h.cfg.Metrics == nil {
 		response.New(response.Text, []byte("metrics are off: set PLUGIN_ENABLE_PROMETHEUS=true, or HandlerConfig.Metrics\n")).
 			Send(w, r, http.StatusNotFound)
-		return
+		return 0
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	h.cfg.Metrics.ServeHTTP(w, r)
+	return 0
 }
 
 // serveName serves the check, metric or gRPC name after /health/, the first that exists.
-func (h *Handler) serveName(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) serveName(w http.ResponseWriter, r *http.Request) int {
 	report := response.Latest(h.cfg.Source)
 	name := strings.TrimPrefix(r.URL.Path, "/health/")
 	strict := parseQuery(r.URL.RawQuery).strict
@@ -167,9 +188,10 @@ func (h *Handler) serveName(w http.ResponseWriter, r *http.Request) {
 		body, ok = response.JSON(nameOf(*entry)), entry.Status == healthpb.HealthCheckResponse_SERVING
 	} else {
 		response.SendStatus(w, r, http.StatusNotFound)
-		return
+		return http.StatusNotFound
 	}
 	response.New(typeJSON, body).Send(w, r, response.Status(ok))
+	return response.Status(ok)
 }
 
 func (h *Handler) setEnvoyHeader(w http.ResponseWriter, report *servicer.Report) {

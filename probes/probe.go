@@ -23,10 +23,10 @@ func newProbe(name string, g response.Gate) probe {
 	return probe{Gate: g, name: name, short: response.New(response.Text, brief(g))}
 }
 
-func (p *probe) serve(w http.ResponseWriter, r *http.Request) {
+func (p *probe) serve(w http.ResponseWriter, r *http.Request) (status int) {
 	if r.URL.RawQuery == "" {
 		p.short.Send(w, r, response.Status(p.Serving))
-		return
+		return response.Status(p.Serving)
 	}
 	q := parseQuery(r.URL.RawQuery)
 	kept := p.without(q)
@@ -35,6 +35,7 @@ func (p *probe) serve(w http.ResponseWriter, r *http.Request) {
 		body = p.verbose(kept, q)
 	}
 	response.New(response.Text, body).Send(w, r, response.Status(kept.Serving))
+	return response.Status(kept.Serving)
 }
 
 // without returns the result without the checks that q excludes. Causes that are no checks remain: the phase,

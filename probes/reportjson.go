@@ -26,6 +26,7 @@ type reportDocument struct {
 	Transitions []transitionDocument      `json:"transitions,omitempty"`
 	Maintenance []maintenanceDocument     `json:"maintenance,omitempty"`
 	Standby     bool                      `json:"standby,omitempty"`
+	Probers     []proberDocument          `json:"probers,omitempty"`
 }
 
 type metricDocument struct {
@@ -79,6 +80,19 @@ type maintenanceDocument struct {
 	Until  string `json:"until,omitempty"`
 }
 
+type proberDocument struct {
+	Prober   string  `json:"prober"`
+	Protocol string  `json:"protocol"`
+	Name     string  `json:"name"`
+	Unknown  bool    `json:"unknown,omitempty"`
+	Requests uint64  `json:"requests"`
+	Open     int     `json:"open,omitempty"`
+	Interval float64 `json:"interval_seconds,omitempty"`
+	Last     string  `json:"last"`
+	Answer   string  `json:"answer"`
+	Stopped  bool    `json:"stopped,omitempty"`
+}
+
 // reportJSON renders a report for a viewer.
 func reportJSON(r response.Rendering, v response.Viewer) []byte {
 	report := r.Report
@@ -110,6 +124,11 @@ func reportJSON(r response.Rendering, v response.Viewer) []byte {
 	}
 	for _, m := range report.Maintenance {
 		doc.Maintenance = append(doc.Maintenance, maintenanceDocument{m.Name, m.Reason, response.Time(m.Until)})
+	}
+	for _, p := range report.Probers {
+		doc.Probers = append(doc.Probers, proberDocument{
+			p.Kind, p.Protocol, p.Name, p.Unknown, p.Requests, p.Open, p.Interval.Seconds(), response.Time(p.Last), p.Answer, p.Stopped,
+		})
 	}
 	return response.JSON(doc)
 }

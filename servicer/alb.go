@@ -40,7 +40,7 @@ func albHandler(
 	if err := decode(request); err != nil {
 		return nil, err
 	}
-	answer := func(context.Context, any) (any, error) { return untyped(service.(*Server).albCheck()) }
+	answer := func(ctx context.Context, _ any) (any, error) { return untyped(service.(*Server).albCheck(ctx)) }
 	if interceptor == nil {
 		return answer(ctx, request)
 	}
@@ -48,8 +48,10 @@ func albHandler(
 }
 
 // albCheck returns the status of "" as a code.
-func (s *Server) albCheck() (*emptypb.Empty, error) {
-	if state, known := s.statuses.Lookup(""); !known || state != serving {
+func (s *Server) albCheck(ctx context.Context) (*emptypb.Empty, error) {
+	state, known := s.statuses.Lookup("")
+	s.probedByCall(ctx, protocolGRPC, albService, state, true)
+	if !known || state != serving {
 		return nil, status.Error(codes.Unavailable, "not serving")
 	}
 	return new(emptypb.Empty), nil

@@ -76,5 +76,6 @@ func (ev *evaluator) report(in *inputs, e *evaluation, names []ServingName) *Rep
 		Maintenance:     in.allMaintenance(),
 		Standby:         in.standby,
 		WatchStreams:    in.watches,
+		Probers:         in.probers,
 	}
 }

@@ -56,8 +56,9 @@ func (r *responses) of(status servingStatus) *healthpb.HealthCheckResponse {
 
 // Check returns the status of a name from memory, without a lock and without allocating; an unknown name fails with
 // NOT_FOUND. Callers share the response and must not change it.
-func (s *Server) Check(_ context.Context, request *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
+func (s *Server) Check(ctx context.Context, request *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
 	status, known := s.statuses.Lookup(request.Service)
+	s.probedByCall(ctx, protocolGRPC, request.Service, status, known)
 	if !known {
 		return nil, s.responses.notFound
 	}
@@ -108,7 +109,8 @@ func (s *Server) Watch(request *healthpb.HealthCheckRequest, stream grpc.ServerS
 		return opencalls.ErrEnded()
 	default:
 	}
-	if _, known := s.statuses.Lookup(request.Service); !known && len(request.Service) > maxWatchedName {
+	state, known := s.statuses.Lookup(request.Service)
+	if !known && len(request.Service) > maxWatchedName {
 		return status.Errorf(codes.InvalidArgument, "service name has %d bytes, want at most %d", len(request.Service), maxWatchedName)
 	}
 	call, leave, err := opencalls.Enter[healthpb.HealthCheckRequest](s.watches, stream)
@@ -116,6 +118,9 @@ func (s *Server) Watch(request *healthpb.HealthCheckRequest, stream grpc.ServerS
 		return err
 	}
 	defer leave()
+	if prober := s.probedByCall(stream.Context(), protocolWatch, request.Service, state, known); prober != nil {
+		defer prober.open.Add(-1)
+	}
 	watch := s.statuses.Watch(request.Service)
 	defer watch.Close()
 	return s.send(call, watch, stream)

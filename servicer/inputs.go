@@ -40,6 +40,7 @@ type inputs struct {
 	overrideErr   error         // of the file, after which override stays
 	watches       int           // open Watch streams
 	rejected      uint64        // calls rejected by the gate interceptors
+	probers       []Prober      // sorted
 }
 
 // evaluationState says whether sources are read.

@@ -26,7 +26,7 @@ func (s *Server) UnaryHealthInterceptor(ctx context.Context, request any, info *
 			return untyped(s.List(ctx, r))
 		}
 	case albMethod:
-		return untyped(s.albCheck())
+		return untyped(s.albCheck(ctx))
 	}
 	return handler(ctx, request)
 }

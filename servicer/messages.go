@@ -57,6 +57,12 @@ func (r *Report) message(details bool) *vitalspb.HealthReportResponse {
 			Name: validUTF8(w.Name), Reason: validUTF8(w.Reason), Until: timestamp(w.Until),
 		})
 	}
+	for _, p := range r.Probers {
+		m.Probers = append(m.Probers, &vitalspb.Prober{
+			Prober: p.Kind, Protocol: p.Protocol, Name: p.Name, Unknown: p.Unknown, Requests: p.Requests, Open: int64(p.Open),
+			IntervalSeconds: p.Interval.Seconds(), Last: timestamp(p.Last), Answer: p.Answer, Stopped: p.Stopped,
+		})
+	}
 	return m
 }
 

@@ -49,12 +49,13 @@ func (s *Server) evaluate() (next time.Time) {
 	s.endOverride(in)
 	s.endMaintenance(in)
 	in.watches, in.rejected = s.watches.Len(), s.rejected.Load()
+	s.readProbers(in)
 	e := s.evaluator.evaluate(in)
 	due := s.publishReport(s.evaluator.report(in, e, s.publishNames(e)))
 	in.setNames, in.distinctNames, s.namesOutdated = nil, 0, false
 	s.panicked, s.evaluated = time.Time{}, time.Now()
 	s.pause = max(pauseAfter(s.evaluated.Sub(in.now)), s.pause/2) // a short evaluation may follow a long one
-	return soonest(in.next(), due)
+	return soonest(soonest(in.next(), s.probers.due), due)
 }
 
 // logPanic logs the panic of an evaluation, at most once per panicReminder.
@@ -125,6 +126,7 @@ func (s *Server) publishReport(r *Report) (due time.Time) {
 // published as one of the names' causes.
 func sameStatuses(a, b *Report) bool {
 	return a.Phase == b.Phase && a.StartupComplete == b.StartupComplete && a.Standby == b.Standby && a.Overall == b.Overall &&
+		sameProbers(a.Probers, b.Probers) &&
 		slices.EqualFunc(a.Metrics, b.Metrics, func(a, b Metric) bool {
 			return a.Name == b.Name && a.Status == b.Status && a.Reason == b.Reason
 		}) &&
@@ -143,7 +145,7 @@ func sameCauses(a, b []Cause) bool {
 // sameNumbers reports whether two reports with the same statuses agree in everything else that readers see. When a metric
 // was last updated does not count.
 func sameNumbers(a, b *Report) bool {
-	return a.WatchStreams == b.WatchStreams &&
+	return a.WatchStreams == b.WatchStreams && slices.Equal(a.Probers, b.Probers) &&
 		slices.Equal(a.Checks, b.Checks) &&
 		slices.EqualFunc(a.Breakers, b.Breakers, sameCalls) &&
 		sameRequests(a.Requests, b.Requests) &&

@@ -48,6 +48,8 @@ type Report struct {
 	Standby bool
 	// WatchStreams is the number of open grpc.health.v1 Watch streams when the report was made.
 	WatchStreams int
+	// Probers are the clients that request health, sorted by kind, protocol and name: at most 64, of these 16 with unknown names.
+	Probers []Prober
 
 	// messages are what the report RPC sends; nil in a Report that no Server made.
 	messages *messages

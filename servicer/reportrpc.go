@@ -149,6 +149,8 @@ func (r *reportServer) response(report *Report, details, methods bool) (response
 		Names:         m.Names,
 		Transitions:   m.Transitions,
 		Maintenance:   m.Maintenance,
+		Standby:       m.Standby,
+		Probers:       m.Probers,
 	}
 	if methods {
 		response.Methods = report.messages.methods()

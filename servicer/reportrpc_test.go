@@ -389,3 +389,34 @@ type enabled struct{ hungLog }
 func (enabled) Enabled(context.Context, slog.Level) bool { return true }
 func (e enabled) WithAttrs([]slog.Attr) slog.Handler     { return e }
 func (e enabled) WithGroup(string) slog.Handler          { return e }
+
+// Each call builds its own outermost message: a field that it forgets is in no response.
+func TestReportRPCSendsEveryField(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rec, err := interceptor.New(interceptor.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newServer(t, servicer.Config{Recorder: rec, Version: "1.2.3"})
+		defer run(t, s.Run)()
+		client, stop := reporting(t, overMemory(t), s)
+		defer stop()
+		s.SetStandby(true)
+		if err := s.SetMaintenance("", "new disks", time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		call(rec, "/shop.v1.Orders/Get", nil)
+		probe(t, s, kubelet, "readiness")
+		time.Sleep(2 * time.Second)
+		r, err := client.GetHealthReport(t.Context(), &vitalspb.HealthReportRequest{IncludeMethods: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields := r.ProtoReflect().Descriptor().Fields()
+		for i := range fields.Len() {
+			if !r.ProtoReflect().Has(fields.Get(i)) {
+				t.Errorf("%s is missing in %v", fields.Get(i).Name(), r)
+			}
+		}
+	})
+}

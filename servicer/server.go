@@ -43,6 +43,7 @@ type Server struct {
 	responses   responses
 	rejected    atomic.Uint64 // calls, by the gate interceptors
 	override    overrideFile
+	probers     *probers
 
 	// mu guards what follows. It is never held across code of users: sources, loggers, streams.
 	mu      sync.Mutex
@@ -69,14 +70,16 @@ type Server struct {
 func New(cfg Config) (*Server, error) {
 	err := cfg.validate()
 	cfg = cfg.withDefaults()
+	started := time.Now()
 	s := &Server{
 		cfg:       cfg,
 		log:       asynclog.New(cfg.Logger),
-		evaluator: evaluator{started: time.Now(), version: cfg.Version, requests: cfg.Requests, hideChecks: cfg.HideChecks},
+		evaluator: evaluator{started: started, version: cfg.Version, requests: cfg.Requests, hideChecks: cfg.HideChecks},
 		sources:   newSources(&cfg),
 		wake:      make(chan struct{}, 1),
 		statuses:  statusmap.New(healthpb.HealthCheckResponse_SERVICE_UNKNOWN),
 		responses: newResponses(),
+		probers:   newProbers(started),
 		tracker:   newTracker(cfg.TransitionHistory),
 		override:  overrideFile{path: cfg.OverrideFile},
 

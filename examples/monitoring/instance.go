@@ -30,6 +30,12 @@ func instanceVerdict() []panel {
 		{title: "Watchers", description: "Clients and meshes that follow this instance's health.", kind: "stat", unit: "short", width: 6, queries: []query{
 			{expr: `health_watch_streams{SEL}`, legend: "watchers", instant: true},
 		}},
+		{title: "Probers", description: "Who requests health, how often, and what is wrong with it: a name that does not exist, or an end of regular requests.", unit: "ops", width: 12, queries: []query{
+			{expr: `rate(health_probes_total{SEL}[RATE])`, legend: "{{prober}} {{protocol}} {{name}}"},
+		}},
+		{title: "Probers in trouble", description: "Unknown: the name or path does not exist. Stopped: regular requests have ended.", kind: "state-timeline", unit: "short", width: 12, states: map[string]state{"1": {"so", "red"}, "0": {"not so", "green"}}, queries: []query{
+			{expr: `health_probe_state{SEL,state!="ok"}`, legend: "{{prober}} {{protocol}} {{name}} {{state}}"},
+		}},
 		{title: "Names of grpc.health.v1", description: "What each name answered. The empty name is the whole server.", kind: "state-timeline", unit: "short", states: serving, width: 24, queries: []query{
 			{expr: `health_status{SEL}`, legend: "{{service}}"},
 		}},

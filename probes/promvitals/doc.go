@@ -36,6 +36,8 @@
 //	health_breaker_calls_total{breaker,result} success, failure, neutral, rejected
 //	health_breaker_slow_calls_total{breaker}
 //	health_watch_streams                       open Watch streams
+//	health_probes_total{name,prober,protocol}  health requests of others
+//	health_probe_state{name,prober,protocol,state}  1 for the state: ok, unknown, stopped
 //	health_info{version}                       1
 //
 // Labels come from registered names only; calls of unknown methods share grpc_service="other". Bytes in a name that are

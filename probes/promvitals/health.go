@@ -33,11 +33,14 @@ var (
 	breakerCallsFamily = newFamily(counter, "health_breaker_calls_total", "Calls through a circuit breaker, by result.", "breaker", "result")
 	slowCallsFamily    = newFamily(counter, "health_breaker_slow_calls_total", "Slow calls through a circuit breaker; each also has a result.", "breaker")
 	watchFamily        = newFamily(gauge, "health_watch_streams", "Open Watch streams of grpc.health.v1.")
+	probesFamily       = newFamily(counter, "health_probes_total", "Health requests, by the kind of client, protocol and name or path.", "name", "prober", "protocol")
+	probeStateFamily   = newFamily(gauge, "health_probe_state", "State of a prober: 1 for ok, unknown (the name does not exist) or stopped.", "name", "prober", "protocol", "state")
 	infoFamily         = newFamily(gauge, "health_info", "Always 1; the version is a label.", "version")
 
 	healthFamilies = []*family{
 		statusFamily, stateFamily, phaseFamily, standbyFamily, overrideFamily, shadowFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
-		measurementFamily, causedFamily, valueFamily, breakerStateFamily, transitionsFamily, breakerCallsFamily, slowCallsFamily, watchFamily, infoFamily,
+		measurementFamily, causedFamily, valueFamily, breakerStateFamily, transitionsFamily, breakerCallsFamily, slowCallsFamily, watchFamily,
+		probesFamily, probeStateFamily, infoFamily,
 	}
 )
 
@@ -48,6 +51,7 @@ type healthLabels struct {
 	measurements labelCache[[2]string, labels]
 	values       labelCache[[3]string, labels]
 	breakers     labelCache[string, *breakerLabels]
+	probers      labelCache[[3]string, *proberLabels]
 }
 
 func (l *healthLabels) collect(report *servicer.Report, e *emitter) {
@@ -79,6 +83,10 @@ func (l *healthLabels) collect(report *servicer.Report, e *emitter) {
 	override, found := report.Metric("override")
 	e.gauge(overrideFamily, nil, boolValue(found && override.Value == "in_force"))
 	e.gauge(watchFamily, nil, float64(report.WatchStreams))
+	for i := range report.Probers {
+		l.collectProber(&report.Probers[i], e)
+	}
+	l.probers.trim(len(report.Probers))
 	e.gauge(infoFamily, infoFamily.with(report.Version), 1)
 }
 
@@ -136,6 +144,14 @@ func (l *healthLabels) collectBreaker(b *breaker.Snapshot, e *emitter) {
 		e.counter(breakerCallsFamily, of.results[i], n)
 	}
 	e.counter(slowCallsFamily, of.breaker, b.Calls.Slow)
+}
+
+func (l *healthLabels) collectProber(p *servicer.Prober, e *emitter) {
+	of := l.probers.of([3]string{p.Name, p.Kind, p.Protocol}, newProberLabels)
+	e.counter(probesFamily, of.prober, p.Requests)
+	for i, state := range proberStateNames {
+		e.gauge(probeStateFamily, of.states[i], boolValue(p.State() == state))
+	}
 }
 
 // distinct yields the first element of each name. Those of a servicer.Server differ; another source's that do not would fail

@@ -106,3 +106,20 @@ func isEscape(text string) bool {
 	hex := func(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }
 	return len(text) >= 4 && text[0] == '\\' && text[1] == 'x' && hex(text[2]) && hex(text[3])
 }
+
+// proberStateNames are the states of a servicer.Prober; read-only.
+var proberStateNames = [...]string{"ok", "unknown", "stopped"}
+
+// proberLabels are the labels of one prober.
+type proberLabels struct {
+	prober labels
+	states [len(proberStateNames)]labels
+}
+
+func newProberLabels(key [3]string) *proberLabels {
+	l := &proberLabels{prober: probesFamily.with(key[:]...)}
+	for i, state := range proberStateNames {
+		l.states[i] = probeStateFamily.with(append(key[:], state)...)
+	}
+	return l
+}

@@ -36,6 +36,7 @@ func large(n int) *servicer.Report {
 			CausedBy: name, Values: []checker.Value{{Name: "lag" + name, Number: 1, Unit: "s"}},
 		})
 		r.Breakers = append(r.Breakers, breaker.Snapshot{Name: name})
+		r.Probers = append(r.Probers, servicer.Prober{Name: name, Kind: "kubelet", Protocol: "grpc"})
 	}
 	return r
 }

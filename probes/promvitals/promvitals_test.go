@@ -36,6 +36,7 @@ func (staticSource) Changed() <-chan struct{} { return nil }
 func report() *servicer.Report {
 	return &servicer.Report{
 		Version: "1.2.3", Phase: servicer.Ready, Overall: checker.Warning, WatchStreams: 3,
+		Probers: []servicer.Prober{{Kind: "kubelet", Protocol: "grpc", Name: "livenes", Unknown: true, Requests: 9, Answer: "NOT_FOUND"}},
 		Names: []servicer.ServingName{
 			{Name: "", Status: healthpb.HealthCheckResponse_SERVING},
 			{Name: "cache", Status: healthpb.HealthCheckResponse_NOT_SERVING},
@@ -89,6 +90,10 @@ health_checks_total{service="cache",status="warning"} 2
 health_info{version="1.2.3"} 1
 health_phase{phase="draining"} 0
 health_phase{phase="ready"} 1
+health_probe_state{name="livenes",prober="kubelet",protocol="grpc",state="ok"} 0
+health_probe_state{name="livenes",prober="kubelet",protocol="grpc",state="stopped"} 0
+health_probe_state{name="livenes",prober="kubelet",protocol="grpc",state="unknown"} 1
+health_probes_total{name="livenes",prober="kubelet",protocol="grpc"} 9
 health_state{state="critical"} 0
 health_state{state="warning"} 1
 health_status{service=""} 1

@@ -132,7 +132,7 @@ type parts struct {
 // partsOf returns the parts of the page for a viewer.
 func (p *Page) partsOf(d *rendered, viewer response.Viewer) *parts {
 	// The templates that fill the elements of the same ID.
-	sections := []string{"verdict", "probes", "maintenance", "requests", "resources", "breakers", "names", "transitions", "foot"}
+	sections := []string{"verdict", "probes", "maintenance", "requests", "resources", "breakers", "names", "probers", "transitions", "foot"}
 	return d.parts[viewer].Get(func() *parts {
 		v := newView(p, d.Rendering, viewer)
 		made := &parts{

@@ -147,6 +147,8 @@ type HealthReportResponse struct {
 	Methods []*MethodStats `protobuf:"bytes,12,rep,name=methods,proto3" json:"methods,omitempty"`
 	// Out of traffic on purpose, such as a replica that is not the leader.
 	Standby bool `protobuf:"varint,13,opt,name=standby,proto3" json:"standby,omitempty"`
+	// The clients that request health.
+	Probers []*Prober `protobuf:"bytes,14,rep,name=probers,proto3" json:"probers,omitempty"`
 	// Names that checks and requests in shadow would keep from serving, with these as their causes.
 	Shadow        []*ServingName `protobuf:"bytes,15,rep,name=shadow,proto3" json:"shadow,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -272,6 +274,13 @@ func (x *HealthReportResponse) GetStandby() bool {
 		return x.Standby
 	}
 	return false
+}
+
+func (x *HealthReportResponse) GetProbers() []*Prober {
+	if x != nil {
+		return x.Probers
+	}
+	return nil
 }
 
 func (x *HealthReportResponse) GetShadow() []*ServingName {
@@ -787,6 +796,133 @@ func (x *Maintenance) GetUntil() string {
 	return ""
 }
 
+// Prober is one kind of client that requests one name or path.
+type Prober struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By its User-Agent, such as kubelet, envoy or grpc; other, or unnamed without one.
+	Prober string `protobuf:"bytes,1,opt,name=prober,proto3" json:"prober,omitempty"`
+	// grpc, grpc-watch or http.
+	Protocol string `protobuf:"bytes,2,opt,name=protocol,proto3" json:"protocol,omitempty"`
+	// Of grpc.health.v1, or the path of HTTP.
+	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	// The name does not exist, so that the prober sees a failure.
+	Unknown bool `protobuf:"varint,4,opt,name=unknown,proto3" json:"unknown,omitempty"`
+	// Since the start.
+	Requests uint64 `protobuf:"varint,5,opt,name=requests,proto3" json:"requests,omitempty"`
+	// Open Watch streams.
+	Open int64 `protobuf:"varint,6,opt,name=open,proto3" json:"open,omitempty"`
+	// The mean time between the last requests; 0 before the second and for Watch streams.
+	IntervalSeconds float64 `protobuf:"fixed64,7,opt,name=interval_seconds,json=intervalSeconds,proto3" json:"interval_seconds,omitempty"`
+	// RFC 3339, UTC.
+	Last string `protobuf:"bytes,8,opt,name=last,proto3" json:"last,omitempty"`
+	// What the last request got: a serving status, NOT_FOUND, or a status code of HTTP; for Watch streams the present status.
+	Answer string `protobuf:"bytes,9,opt,name=answer,proto3" json:"answer,omitempty"`
+	// Requests came at regular intervals and have stopped.
+	Stopped       bool `protobuf:"varint,10,opt,name=stopped,proto3" json:"stopped,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Prober) Reset() {
+	*x = Prober{}
+	mi := &file_vitals_v1_report_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Prober) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Prober) ProtoMessage() {}
+
+func (x *Prober) ProtoReflect() protoreflect.Message {
+	mi := &file_vitals_v1_report_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Prober.ProtoReflect.Descriptor instead.
+func (*Prober) Descriptor() ([]byte, []int) {
+	return file_vitals_v1_report_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Prober) GetProber() string {
+	if x != nil {
+		return x.Prober
+	}
+	return ""
+}
+
+func (x *Prober) GetProtocol() string {
+	if x != nil {
+		return x.Protocol
+	}
+	return ""
+}
+
+func (x *Prober) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Prober) GetUnknown() bool {
+	if x != nil {
+		return x.Unknown
+	}
+	return false
+}
+
+func (x *Prober) GetRequests() uint64 {
+	if x != nil {
+		return x.Requests
+	}
+	return 0
+}
+
+func (x *Prober) GetOpen() int64 {
+	if x != nil {
+		return x.Open
+	}
+	return 0
+}
+
+func (x *Prober) GetIntervalSeconds() float64 {
+	if x != nil {
+		return x.IntervalSeconds
+	}
+	return 0
+}
+
+func (x *Prober) GetLast() string {
+	if x != nil {
+		return x.Last
+	}
+	return ""
+}
+
+func (x *Prober) GetAnswer() string {
+	if x != nil {
+		return x.Answer
+	}
+	return ""
+}
+
+func (x *Prober) GetStopped() bool {
+	if x != nil {
+		return x.Stopped
+	}
+	return false
+}
+
 // MethodStats are the statistics of one method: totals since the start, latencies over the sliding window.
 type MethodStats struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -810,7 +946,7 @@ type MethodStats struct {
 
 func (x *MethodStats) Reset() {
 	*x = MethodStats{}
-	mi := &file_vitals_v1_report_proto_msgTypes[9]
+	mi := &file_vitals_v1_report_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -822,7 +958,7 @@ func (x *MethodStats) String() string {
 func (*MethodStats) ProtoMessage() {}
 
 func (x *MethodStats) ProtoReflect() protoreflect.Message {
-	mi := &file_vitals_v1_report_proto_msgTypes[9]
+	mi := &file_vitals_v1_report_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -835,7 +971,7 @@ func (x *MethodStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MethodStats.ProtoReflect.Descriptor instead.
 func (*MethodStats) Descriptor() ([]byte, []int) {
-	return file_vitals_v1_report_proto_rawDescGZIP(), []int{9}
+	return file_vitals_v1_report_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *MethodStats) GetService() string {
@@ -938,7 +1074,7 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	"\x0finclude_methods\x18\x01 \x01(\bR\x0eincludeMethods\"u\n" +
 	"\x18WatchHealthReportRequest\x120\n" +
 	"\x14min_interval_seconds\x18\x01 \x01(\x01R\x12minIntervalSeconds\x12'\n" +
-	"\x0finclude_methods\x18\x02 \x01(\bR\x0eincludeMethods\"\xab\x05\n" +
+	"\x0finclude_methods\x18\x02 \x01(\bR\x0eincludeMethods\"\xd8\x05\n" +
 	"\x14HealthReportResponse\x12%\n" +
 	"\x0eoverall_status\x18\x01 \x01(\tR\roverallStatus\x12%\n" +
 	"\x0euptime_seconds\x18\x02 \x01(\x01R\ruptimeSeconds\x12\x1c\n" +
@@ -953,7 +1089,8 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	" \x03(\v2\x15.vitals.v1.TransitionR\vtransitions\x128\n" +
 	"\vmaintenance\x18\v \x03(\v2\x16.vitals.v1.MaintenanceR\vmaintenance\x120\n" +
 	"\amethods\x18\f \x03(\v2\x16.vitals.v1.MethodStatsR\amethods\x12\x18\n" +
-	"\astandby\x18\r \x01(\bR\astandby\x12.\n" +
+	"\astandby\x18\r \x01(\bR\astandby\x12+\n" +
+	"\aprobers\x18\x0e \x03(\v2\x11.vitals.v1.ProberR\aprobers\x12.\n" +
 	"\x06shadow\x18\x0f \x03(\v2\x16.vitals.v1.ServingNameR\x06shadow\x1aS\n" +
 	"\fMetricsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12-\n" +
@@ -998,7 +1135,19 @@ const file_vitals_v1_report_proto_rawDesc = "" +
 	"\vMaintenance\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x14\n" +
-	"\x05until\x18\x03 \x01(\tR\x05until\"\x93\x03\n" +
+	"\x05until\x18\x03 \x01(\tR\x05until\"\x8b\x02\n" +
+	"\x06Prober\x12\x16\n" +
+	"\x06prober\x18\x01 \x01(\tR\x06prober\x12\x1a\n" +
+	"\bprotocol\x18\x02 \x01(\tR\bprotocol\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x18\n" +
+	"\aunknown\x18\x04 \x01(\bR\aunknown\x12\x1a\n" +
+	"\brequests\x18\x05 \x01(\x04R\brequests\x12\x12\n" +
+	"\x04open\x18\x06 \x01(\x03R\x04open\x12)\n" +
+	"\x10interval_seconds\x18\a \x01(\x01R\x0fintervalSeconds\x12\x12\n" +
+	"\x04last\x18\b \x01(\tR\x04last\x12\x16\n" +
+	"\x06answer\x18\t \x01(\tR\x06answer\x12\x18\n" +
+	"\astopped\x18\n" +
+	" \x01(\bR\astopped\"\x93\x03\n" +
 	"\vMethodStats\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12\x12\n" +
@@ -1033,7 +1182,7 @@ func file_vitals_v1_report_proto_rawDescGZIP() []byte {
 	return file_vitals_v1_report_proto_rawDescData
 }
 
-var file_vitals_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_vitals_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_vitals_v1_report_proto_goTypes = []any{
 	(*HealthReportRequest)(nil),      // 0: vitals.v1.HealthReportRequest
 	(*WatchHealthReportRequest)(nil), // 1: vitals.v1.WatchHealthReportRequest
@@ -1044,28 +1193,30 @@ var file_vitals_v1_report_proto_goTypes = []any{
 	(*Cause)(nil),                    // 6: vitals.v1.Cause
 	(*Transition)(nil),               // 7: vitals.v1.Transition
 	(*Maintenance)(nil),              // 8: vitals.v1.Maintenance
-	(*MethodStats)(nil),              // 9: vitals.v1.MethodStats
-	nil,                              // 10: vitals.v1.HealthReportResponse.MetricsEntry
+	(*Prober)(nil),                   // 9: vitals.v1.Prober
+	(*MethodStats)(nil),              // 10: vitals.v1.MethodStats
+	nil,                              // 11: vitals.v1.HealthReportResponse.MetricsEntry
 }
 var file_vitals_v1_report_proto_depIdxs = []int32{
-	10, // 0: vitals.v1.HealthReportResponse.metrics:type_name -> vitals.v1.HealthReportResponse.MetricsEntry
+	11, // 0: vitals.v1.HealthReportResponse.metrics:type_name -> vitals.v1.HealthReportResponse.MetricsEntry
 	5,  // 1: vitals.v1.HealthReportResponse.names:type_name -> vitals.v1.ServingName
 	7,  // 2: vitals.v1.HealthReportResponse.transitions:type_name -> vitals.v1.Transition
 	8,  // 3: vitals.v1.HealthReportResponse.maintenance:type_name -> vitals.v1.Maintenance
-	9,  // 4: vitals.v1.HealthReportResponse.methods:type_name -> vitals.v1.MethodStats
-	5,  // 5: vitals.v1.HealthReportResponse.shadow:type_name -> vitals.v1.ServingName
-	4,  // 6: vitals.v1.HealthMetric.values:type_name -> vitals.v1.MetricValue
-	6,  // 7: vitals.v1.ServingName.causes:type_name -> vitals.v1.Cause
-	3,  // 8: vitals.v1.HealthReportResponse.MetricsEntry.value:type_name -> vitals.v1.HealthMetric
-	0,  // 9: vitals.v1.HealthReportService.GetHealthReport:input_type -> vitals.v1.HealthReportRequest
-	1,  // 10: vitals.v1.HealthReportService.WatchHealthReport:input_type -> vitals.v1.WatchHealthReportRequest
-	2,  // 11: vitals.v1.HealthReportService.GetHealthReport:output_type -> vitals.v1.HealthReportResponse
-	2,  // 12: vitals.v1.HealthReportService.WatchHealthReport:output_type -> vitals.v1.HealthReportResponse
-	11, // [11:13] is the sub-list for method output_type
-	9,  // [9:11] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	10, // 4: vitals.v1.HealthReportResponse.methods:type_name -> vitals.v1.MethodStats
+	9,  // 5: vitals.v1.HealthReportResponse.probers:type_name -> vitals.v1.Prober
+	5,  // 6: vitals.v1.HealthReportResponse.shadow:type_name -> vitals.v1.ServingName
+	4,  // 7: vitals.v1.HealthMetric.values:type_name -> vitals.v1.MetricValue
+	6,  // 8: vitals.v1.ServingName.causes:type_name -> vitals.v1.Cause
+	3,  // 9: vitals.v1.HealthReportResponse.MetricsEntry.value:type_name -> vitals.v1.HealthMetric
+	0,  // 10: vitals.v1.HealthReportService.GetHealthReport:input_type -> vitals.v1.HealthReportRequest
+	1,  // 11: vitals.v1.HealthReportService.WatchHealthReport:input_type -> vitals.v1.WatchHealthReportRequest
+	2,  // 12: vitals.v1.HealthReportService.GetHealthReport:output_type -> vitals.v1.HealthReportResponse
+	2,  // 13: vitals.v1.HealthReportService.WatchHealthReport:output_type -> vitals.v1.HealthReportResponse
+	12, // [12:14] is the sub-list for method output_type
+	10, // [10:12] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_vitals_v1_report_proto_init() }
@@ -1079,7 +1230,7 @@ func file_vitals_v1_report_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vitals_v1_report_proto_rawDesc), len(file_vitals_v1_report_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
