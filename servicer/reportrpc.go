@@ -150,6 +150,7 @@ func (r *reportServer) response(report *Report, details, methods bool) (response
 		Transitions:   m.Transitions,
 		Maintenance:   m.Maintenance,
 		Standby:       m.Standby,
+		Shadow:        m.Shadow,
 		Probers:       m.Probers,
 	}
 	if methods {

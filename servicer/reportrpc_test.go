@@ -397,10 +397,15 @@ func TestReportRPCSendsEveryField(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newServer(t, servicer.Config{Recorder: rec, Version: "1.2.3"})
+		var ledger dependency
+		ledger.fail(errors.New("stricter than it should be"))
+		c := newChecker(t, checker.Check{Name: "ledger", Run: ledger.ping, Shadow: true})
+		s := newServer(t, servicer.Config{Checker: c, Recorder: rec, Version: "1.2.3"})
+		defer run(t, c.Run)()
 		defer run(t, s.Run)()
 		client, stop := reporting(t, overMemory(t), s)
 		defer stop()
+		time.Sleep(time.Second)
 		s.SetStandby(true)
 		if err := s.SetMaintenance("", "new disks", time.Hour); err != nil {
 			t.Fatal(err)
