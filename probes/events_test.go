@@ -76,7 +76,7 @@ func TestStreamSendsEverythingThenChanges(t *testing.T) {
 		defer stop()
 		synctest.Wait()
 		first := page.events(t)
-		if len(first) != 1 || len(first[0].Rows) != 3 || len(first[0].HTML) != 3+10 || first[0].Severity != "healthy" {
+		if len(first) != 1 || len(first[0].Rows) != 2 || len(first[0].HTML) != 2+13 || first[0].Severity != "healthy" {
 			t.Fatalf("first: %+v", first)
 		}
 		if got := page.header.Get("Content-Type"); got != "text/event-stream" {
@@ -88,14 +88,14 @@ func TestStreamSendsEverythingThenChanges(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		second := page.events(t)
-		if len(second) != 1 || second[0].Severity != "critical" || second[0].Title != "critical · shop" {
+		if len(second) != 1 || second[0].Severity != "critical" || second[0].Title != "Not serving · shop" {
 			t.Fatalf("second: %+v", second)
 		}
-		database := second[0].Rows[1]
+		database := second[0].Rows[0]
 		if !strings.Contains(second[0].HTML[database], "is unavailable") {
 			t.Errorf("the failing check %s was not sent: %v", database, second[0].HTML)
 		}
-		for _, id := range second[0].Rows[2:] {
+		for _, id := range second[0].Rows[1:] {
 			if _, sent := second[0].HTML[id]; sent {
 				t.Errorf("%s has not changed and was sent", id)
 			}
@@ -137,6 +137,39 @@ func TestStreamSendsHeartbeats(t *testing.T) {
 			t.Errorf("%d heartbeats in 35 s, want 3", got)
 		}
 	})
+}
+
+// A page that polls gets all parts at once, also while there is no room for another stream.
+func TestOnceSendsOneEvent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
+		for range 64 {
+			_, stop := listen(t, h)
+			defer stop()
+		}
+		synctest.Wait()
+		w := get(t, h, "/health?once", "Accept", "text/event-stream")
+		page := &listener{body: *w.Body}
+		if events := page.events(t); w.Code != http.StatusOK || len(events) != 1 || len(events[0].HTML) != 2+13 {
+			t.Errorf("status %d with the events %v, want one", w.Code, events)
+		}
+	})
+}
+
+// unflushed is the ResponseWriter of a middleware that hides Flush.
+type unflushed struct{ http.ResponseWriter }
+
+func TestStreamEndsAfterOneEventWithoutFlush(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/health", nil)
+	r.Header.Set("Accept", "text/event-stream")
+	newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())}).ServeHTTP(unflushed{w}, r)
+	page := &listener{body: *w.Body}
+	if events := page.events(t); w.Code != http.StatusOK || len(events) != 1 {
+		t.Errorf("status %d with the events %v, want one", w.Code, events)
+	}
 }
 
 func TestStreamsAreBoundedInNumber(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -102,7 +103,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int) {
 // route returns what serves a path, nil if nothing does.
 func (h *Handler) route(path string) func(*Handler, http.ResponseWriter, *http.Request) int {
 	switch path {
-	case "/":
+	case "/", "":
 		return (*Handler).redirect
 	case "/health":
 		return (*Handler).serveHealth
@@ -151,9 +152,15 @@ func (h *Handler) serveReady(w http.ResponseWriter, r *http.Request) int {
 	return d.ready.serve(w, r)
 }
 
-// redirect leads to /health. The location is relative: the handler may be mounted below a prefix that it does not know.
+// redirect leads to /health. The location is relative: the handler may be mounted below a prefix that it does not know. The
+// path is empty when that is all that was requested.
 func (h *Handler) redirect(w http.ResponseWriter, r *http.Request) int {
-	w.Header().Set("Location", "health")
+	location := "health"
+	if requested, err := url.ParseRequestURI(r.RequestURI); r.URL.Path == "" && err == nil {
+		prefix := requested.EscapedPath()
+		location = "." + prefix[strings.LastIndexByte(prefix, '/'):] + "/health"
+	}
+	w.Header().Set("Location", location)
 	response.SendStatus(w, r, http.StatusFound)
 	return http.StatusFound
 }

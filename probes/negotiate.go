@@ -18,6 +18,7 @@ type query struct {
 	verbose  bool
 	excluded map[string]bool
 	format   string
+	file     bool // a file of the status page
 }
 
 func parseQuery(raw string) query {
@@ -30,6 +31,7 @@ func parseQuery(raw string) query {
 		verbose:  response.Switch(values, "verbose"),
 		excluded: make(map[string]bool),
 		format:   values.Get("format"),
+		file:     values.Has("file"),
 	}
 	for _, name := range values["exclude"] {
 		q.excluded[name] = true
@@ -53,6 +55,9 @@ var formatTypes = [formats]string{typeJSON, typeHealth, "text/html", "text/event
 
 // formatOf returns the format that ?format or else the Accept header selects.
 func formatOf(q query, accept []string) format {
+	if q.file {
+		return formatHTML
+	}
 	switch q.format {
 	case "json":
 		return formatJSON

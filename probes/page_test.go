@@ -1,8 +1,7 @@
 package probes_test
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -77,7 +76,8 @@ func TestUserTextIsEscaped(t *testing.T) {
 	}
 }
 
-func TestContentSecurityPolicyAllowsOnlyTheEmbeddedScript(t *testing.T) {
+// A proxy's own policy, such as default-src 'self', allows what comes from the path of the page itself.
+func TestPageLoadsOnlyFilesOfItsOwnPath(t *testing.T) {
 	t.Parallel()
 	h := newHandler(t, probes.HandlerConfig{Source: newScript(healthyReport())})
 	w := get(t, h, "/health?format=html")
@@ -91,14 +91,23 @@ func TestContentSecurityPolicyAllowsOnlyTheEmbeddedScript(t *testing.T) {
 		t.Errorf("policy %q", policy)
 	}
 	page := w.Body.String()
-	for _, tag := range []string{"script", "style"} {
-		found := regexp.MustCompile(`(?s)<`+tag+`>(.*?)</`+tag+`>`).FindAllStringSubmatch(page, -1)
-		if len(found) != 1 {
-			t.Fatalf("%d %s elements, want 1", len(found), tag)
+	loads := regexp.MustCompile(`<(?:script|link)[^>]* (?:src|href)="([^"]*)"`).FindAllStringSubmatch(page, -1)
+	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+	if len(loads) != len(kinds) {
+		t.Fatalf("the page loads %v, want a style, a script and an icon", loads)
+	}
+	for _, file := range loads {
+		w := get(t, h, "/health"+file[1], "Accept", "*/*")
+		if got := w.Header().Get("Content-Type"); w.Code != 200 || got != kinds[path.Ext(file[1])] || w.Body.Len() < 100 {
+			t.Errorf("%s: status %d, %s, %d bytes", file[1], w.Code, got, w.Body.Len())
 		}
-		sum := sha256.Sum256([]byte(found[0][1]))
-		if hash := base64.StdEncoding.EncodeToString(sum[:]); !strings.Contains(policy, tag+"-src 'sha256-"+hash+"'") {
-			t.Errorf("the policy does not allow the %s as it was sent", tag)
+	}
+	if w := get(t, h, "/health?file=page.go"); w.Code != 404 {
+		t.Errorf("a file that the page has not: status %d", w.Code)
+	}
+	for _, element := range []string{"<style", "<script>"} {
+		if strings.Contains(page, element) {
+			t.Errorf("the page holds %s, which a strict policy forbids", element)
 		}
 	}
 	for _, pattern := range []string{`\sstyle=`, `\son[a-z]+=`, `(src|href)="(https?:)?//`, `@import`, `url\(`} {
@@ -114,13 +123,13 @@ func TestPageShowsTheWorstFirst(t *testing.T) {
 	r.Checks[0] = &checker.Result{Name: "cache", Status: checker.Warning, At: r.EvaluatedAt}
 	page := pageOf(t, r)
 	var places []int
-	for _, name := range []string{"<h3>database", "<h3>cache", "<h3>cpu_usage"} {
+	for _, name := range []string{"<h3>database", "<h3>cache", "<b>cpu_usage"} {
 		places = append(places, strings.Index(page, name))
 	}
 	if places[0] < 0 || !slices.IsSorted(places) {
 		t.Errorf("database, cache and cpu_usage stand at %v", places)
 	}
-	if !strings.Contains(page, "<h1>critical</h1>") || !strings.Contains(page, "not healthy: breaker_database, database") {
+	if !strings.Contains(page, "<h1>Not serving</h1>") || !strings.Contains(page, `held back by database</span> <span class="sum"><b class="pill critical">critical</b> database`) {
 		t.Error("the verdict or its reason is missing")
 	}
 }
@@ -135,26 +144,48 @@ func TestPageLeadsWithWhatServes(t *testing.T) {
 	}
 	page := pageOf(t, r)
 	var places []int
-	for _, text := range []string{`href="ready?verbose"`, "<h1>critical</h1>", "<h3>database", "<h3>cpu_usage", "<h3>cache"} {
+	for _, text := range []string{"<h1>Not serving</h1>", `href="ready?verbose"`, "<h3>database", "<h3>cache", "<h3>cpu_usage"} {
 		places = append(places, strings.Index(page, text))
 	}
 	if places[0] < 0 || !slices.IsSorted(places) {
-		t.Errorf("readiness, the verdict, database, cpu_usage and cache are at %v", places)
+		t.Errorf("the verdict, readiness, database, cache and cpu_usage are at %v", places)
 	}
 }
 
 func TestPageOfEveryState(t *testing.T) {
 	t.Parallel()
 	for want, report := range map[string]*servicer.Report{
-		"healthy": healthyReport(), "warning": warningReport(), "critical": criticalReport(),
-		"starting": startingReport(), "draining": drainingReport(),
+		"Serving": healthyReport(), "Serving, warning": warningReport(), "Not serving": criticalReport(),
+		"Starting": startingReport(), "Draining": drainingReport(),
 	} {
 		if page := pageOf(t, report); !strings.Contains(page, "<title>"+want+" · shop</title>") {
 			t.Errorf("the title of the page does not say %s", want)
 		}
 	}
-	if page := pageOf(t, nil); !strings.Contains(page, "No checks") {
+	if page := pageOf(t, nil); !strings.Contains(page, "no checks") {
 		t.Error("the page of a process without checks does not say so")
+	}
+}
+
+func TestPageShowsOverrideShadowAndProbers(t *testing.T) {
+	t.Parallel()
+	r := warningReport()
+	r.Metrics = append(r.Metrics, servicer.Metric{
+		Name: "override", Kind: "evaluation", Value: "in_force", Status: checker.Warning, Message: "cache is optional until noon",
+	})
+	r.Shadow = []servicer.ServingName{{Name: "readiness", Causes: []servicer.Cause{{Check: "replica"}}}}
+	r.Probers = []servicer.Prober{
+		{Kind: "envoy", Protocol: "grpc", Requests: 9, Interval: time.Second, Last: r.EvaluatedAt, Answer: "SERVING"},
+		{Kind: "kubelet", Protocol: "http", Name: "/readyy", Unknown: true, Requests: 1, Last: r.EvaluatedAt, Answer: "404"},
+	}
+	page := pageOf(t, r)
+	for _, text := range []string{
+		"2 · kubelet unknown<", "grpc “” · 9 requests, every 1.0 s ·", "http /readyy · no such name · 1 request ·",
+		"<b>Override</b> cache is optional until noon", ">Would not serve</h2>", `<span class="state">shadow</span>`, ">replica</span>",
+	} {
+		if !strings.Contains(page, text) {
+			t.Errorf("the page does not show %q", text)
+		}
 	}
 }
 

@@ -69,11 +69,10 @@ func sparkLabel(counts map[checker.Status]int, total int) string {
 // chart is a curve over the last minutes, as SVG paths in a box of chartWidth × chartHeight.
 type chart struct {
 	Title, Now, Note string
+	// Note has the greatest value, if that is not the newest one.
 	// Line and Area are the curve and what is below it; Second is another curve in the same scale, or empty.
 	Line, Area, Second string
-	// Top is the greatest value of the scale.
-	Top   string
-	Alarm bool
+	Alarm              bool
 }
 
 const (
@@ -104,12 +103,12 @@ func charts(points []point) []chart {
 	percent := func(v float64) string { return decimal(v) + " %" }
 	duration := func(v float64) string { return brief(time.Duration(v)) }
 	p50, p99 := func(p point) float64 { return float64(p.p50) }, func(p point) float64 { return float64(p.p99) }
-	last := points[len(points)-1]
+	newest := points[len(points)-1]
 	requests := newChart("Requests", perSecond, 1, points, func(p point) float64 { return p.rate }, nil)
 	failed := newChart("Failed", percent, 5, points, func(p point) float64 { return p.failures }, nil)
-	failed.Alarm = last.failures > 0
+	failed.Alarm = newest.failures > 0
 	latency := newChart("Response time", duration, float64(time.Millisecond), points, p50, p99)
-	latency.Note = "p99 " + brief(last.p99)
+	latency.Note = strings.TrimSuffix("p99 "+brief(newest.p99)+", "+latency.Note, ", ")
 	return []chart{requests, failed, latency}
 }
 
@@ -122,14 +121,25 @@ func newChart(title string, format func(float64) string, least float64, points [
 			seconds = append(seconds, second(p))
 		}
 	}
-	top := max(least, slices.Max(slices.Concat(firsts, seconds)))
+	peak := slices.Max(slices.Concat(firsts, seconds))
+	top := max(least, peak)
 	c := chart{
-		Title: title, Now: format(firsts[len(firsts)-1]), Top: format(top),
+		Title: title, Now: format(last(firsts)),
 		Line: curve(firsts, top), Second: curve(seconds, top),
+	}
+	if now := max(last(firsts), last(seconds)); format(peak) != format(now) {
+		c.Note = "peak " + format(peak)
 	}
 	if c.Line != "" {
 		left, _, _ := strings.Cut(c.Line[1:], " ")
 		c.Area = c.Line + fmt.Sprintf("L%d %dL%s %dZ", chartWidth, chartHeight, left, chartHeight)
 	}
 	return c
+}
+
+func last(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	return values[len(values)-1]
 }

@@ -2,7 +2,6 @@ package statuspage
 
 import (
 	"context"
-	"html/template"
 	"maps"
 	"net/http"
 	"slices"
@@ -24,7 +23,8 @@ const (
 )
 
 // ServeEvents serves the stream that keeps an open page up to date: first all parts of the page, then those that change, at
-// most one event a second. It ends when the process stops. With 64 streams open it responds with 503.
+// most one event a second. It ends when the process stops, and after the first event if the parameter once asks for that or
+// the ResponseWriter cannot flush. With 64 streams open it responds with 503.
 func (p *Page) ServeEvents(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", typeEvents)
@@ -32,6 +32,11 @@ func (p *Page) ServeEvents(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("X-Accel-Buffering", "no")
 	if r.Method == http.MethodHead {
+		return
+	}
+	s := &stream{page: p, viewer: response.ViewerOf(p.cfg.Details, r), request: r, w: w, control: http.NewResponseController(w)}
+	if response.Switch(r.URL.Query(), "once") {
+		_ = s.send()
 		return
 	}
 	select {
@@ -42,7 +47,6 @@ func (p *Page) ServeEvents(w http.ResponseWriter, r *http.Request) {
 		response.SendStatus(w, r, http.StatusServiceUnavailable)
 		return
 	}
-	s := &stream{page: p, viewer: response.ViewerOf(p.cfg.Details, r), request: r, w: w, control: http.NewResponseController(w)}
 	s.run(r.Context())
 }
 
@@ -122,7 +126,6 @@ type parts struct {
 	Revision uint64            `json:"revision"`
 	Now      string            `json:"now"`
 	Severity string            `json:"severity"`
-	Icon     template.URL      `json:"icon"`
 	Title    string            `json:"title"`
 	Live     string            `json:"live"`
 	Rows     []string          `json:"rows"`
@@ -132,16 +135,18 @@ type parts struct {
 // partsOf returns the parts of the page for a viewer.
 func (p *Page) partsOf(d *rendered, viewer response.Viewer) *parts {
 	// The templates that fill the elements of the same ID.
-	sections := []string{"verdict", "probes", "maintenance", "requests", "resources", "breakers", "names", "probers", "transitions", "foot"}
+	sections := []string{"verdict", "probes", "maintenance", "process", "requests", "resources", "transitions", "foot"}
 	return d.parts[viewer].Get(func() *parts {
 		v := newView(p, d.Rendering, viewer)
 		made := &parts{
-			Revision: v.Revision, Now: response.Time(v.At), Severity: v.Severity, Icon: icon(v.Severity),
-			Title: v.Verdict + " · " + v.Title, Live: v.Verdict + ". " + v.Sentence,
-			HTML: make(map[string]string),
+			Revision: v.Revision, Now: response.Time(v.At), Severity: v.Severity, Title: v.Tab, Live: sentence(v.Verdict, v.Summary),
+			Rows: []string{}, HTML: make(map[string]string),
 		}
 		for _, name := range sections {
 			made.HTML[name] = string(p.execute(name, v))
+		}
+		for _, l := range append([]list{v.Services, v.Shadow, v.Breakers}, v.Reference...) {
+			made.HTML[l.ID] = string(p.execute("list", l))
 		}
 		for _, row := range v.Rows {
 			made.Rows = append(made.Rows, row.ID)

@@ -9,9 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
-	"github.com/vitals-go/vitals/internal/errtext"
 	"github.com/vitals-go/vitals/internal/unit"
 	"github.com/vitals-go/vitals/internal/wallclock"
 	"github.com/vitals-go/vitals/probes/internal/response"
@@ -21,19 +19,11 @@ import (
 // newTemplate parses the embedded page; a test executes all of it.
 func newTemplate() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{
-		"css":     func() template.CSS { return template.CSS(pageCSS) },
-		"js":      func() template.JS { return template.JS(pageJS) },
-		"icon":    icon,
-		"span":    span,
-		"brief":   brief,
-		"names":   enumerated,
-		"number":  number,
-		"subject": response.Subject,
-		"errtext": errtext.Of,
-		"class": func(s breaker.State) string {
-			return [...]string{breaker.Closed: "healthy", breaker.HalfOpen: "warning", breaker.Open: "critical"}[min(s, breaker.Open)]
-		},
-		"calls": func(c breaker.Calls) string { return plural(c.Successes+c.Failures, "call") },
+		"span":   span,
+		"brief":  brief,
+		"names":  enumerated,
+		"number": number,
+		"causes": causes,
 	}).Parse(pageHTML))
 }
 
@@ -113,15 +103,17 @@ func colorOf(severity string) string {
 	return cmp.Or(map[string]string{"healthy": "15803d", "warning": "b45309", "critical": "b91c1c"}[severity], "6b7280")
 }
 
-// icon is the page's favicon in the color of the severity.
-func icon(severity string) template.URL {
-	return template.URL("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E" +
-		"%3Ccircle cx='8' cy='8' r='7' fill='%23" + colorOf(severity) + "'/%3E%3C/svg%3E")
+// iconSVG is the page's favicon in the color of the severity.
+func iconSVG(severity string) []byte {
+	return []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="#` + colorOf(severity) + `"/></svg>`)
 }
 
-// badgeSVG draws the verdict of the page. Its texts need no escaping.
+// badgeSVG draws the overall status, or the phase if that says more. Its texts need no escaping.
 func badgeSVG(report *servicer.Report) []byte {
-	class, word := severity(report)
+	class, word := report.Overall.String(), report.Overall.String()
+	if report.Phase >= servicer.Draining || report.Phase == servicer.Starting && report.Overall != checker.Critical {
+		class, word = "unknown", report.Phase.String()
+	}
 	const label = 52
 	width := 7*len(word) + 16
 	return fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="20" role="img" aria-label="health: %[4]s">`+

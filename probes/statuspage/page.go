@@ -8,12 +8,11 @@ package statuspage
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"errors"
 	"html/template"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,6 +30,11 @@ var pageCSS string
 //go:embed page.js
 var pageJS string
 
+// policy allows what the page loads: its style, script and icon, which are files below its own path, so that a stricter policy
+// of a proxy, default-src 'self', allows them too. The icon of a lost connection is in the script.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 // Config configures a Page. The zero value of every optional field is the default.
 type Config struct {
 	// Source of the reports. Required.
@@ -45,7 +49,6 @@ type Config struct {
 type Page struct {
 	cfg      Config
 	template *template.Template
-	policy   string
 	history  *history
 	streams  chan struct{} // one element per open event stream
 	cache    response.Cache[rendered]
@@ -71,17 +74,9 @@ func New(cfg Config) (*Page, error) {
 	return &Page{
 		cfg:      cfg,
 		template: newTemplate(),
-		// The page loads nothing, and the browser runs only the embedded style and script.
-		policy: "default-src 'none'; style-src " + hashOf(pageCSS) + "; script-src " + hashOf(pageJS) +
-			"; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-		history: &history{runs: make(map[string][]run)},
-		streams: make(chan struct{}, maxStreams),
+		history:  &history{runs: make(map[string][]run)},
+		streams:  make(chan struct{}, maxStreams),
 	}, nil
-}
-
-func hashOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 // Run records the runs and requests that the charts show, until ctx is done, and returns nil. Without it the charts show only
@@ -103,14 +98,38 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // ServeHTML serves the page: 200 while the overall status is healthy or warning and the process is not draining, else 503.
-// The parameter strict makes a warning fail.
+// The parameter strict makes a warning fail. The page loads its style, script and icon from its own path, by the parameter
+// file. It can be served below any prefix: its links are relative, to the paths of a probes.Handler beside it.
 func (p *Page) ServeHTML(w http.ResponseWriter, r *http.Request) {
+	var query url.Values
+	if r.URL.RawQuery != "" {
+		query = r.URL.Query()
+	}
+	if query.Has("file") {
+		serveFile(w, r, query.Get("file"))
+		return
+	}
 	d, viewer := p.rendered(), response.ViewerOf(p.cfg.Details, r)
-	strict := r.URL.RawQuery != "" && response.Switch(r.URL.Query(), "strict")
 	doc := d.html[viewer].Get(func() *response.Document {
-		return response.NewPage(p.policy, p.execute("page", newView(p, d.Rendering, viewer)))
+		return response.NewPage(policy, p.execute("page", newView(p, d.Rendering, viewer)))
 	})
-	doc.Send(w, r, response.Status(response.Healthy(d.Report, strict)))
+	doc.Send(w, r, response.Status(response.Healthy(d.Report, response.Switch(query, "strict"))))
+}
+
+func serveFile(w http.ResponseWriter, r *http.Request, name string) {
+	var doc *response.Document
+	switch severity, isIcon := strings.CutSuffix(name, ".svg"); {
+	case name == "page.css":
+		doc = response.New("text/css; charset=utf-8", []byte(pageCSS))
+	case name == "page.js":
+		doc = response.New("text/javascript; charset=utf-8", []byte(pageJS))
+	case isIcon:
+		doc = response.New("image/svg+xml", iconSVG(severity))
+	default:
+		response.SendStatus(w, r, http.StatusNotFound)
+		return
+	}
+	doc.Send(w, r, http.StatusOK)
 }
 
 // ServeBadge serves an SVG image of the overall status, always with 200.

@@ -15,10 +15,11 @@
   };
   const stale = () => document.documentElement.classList.contains("stale");
   const tick = () => {
-    for (const t of document.querySelectorAll("time.ago, time.for, time.in")) {
-      if (t.className === "for" && stale()) continue; // It may have changed since.
+    for (const t of document.querySelectorAll("time.ago, time.for, time.span, time.in")) {
+      const lasts = t.className === "for" || t.className === "span";
+      if (lasts && stale()) continue; // It may have changed since.
       const ms = now() - Date.parse(t.dateTime);
-      let text = t.className === "for" ? span(ms) : t.className === "in" ? "in " + span(-ms) : span(ms) + " ago";
+      let text = lasts ? (t.className === "for" ? "for " : "") + span(ms) : t.className === "in" ? "in " + span(-ms) : span(ms) + " ago";
       if (t.className === "ago" && ms < 1500) text = "just now";
       if (t.className === "in" && ms >= 0) text = "now";
       if (t.textContent !== text) t.textContent = text;
@@ -80,14 +81,14 @@
     document.documentElement.classList.remove("m-healthy", "m-warning", "m-critical", "m-unknown", "m-away");
     document.documentElement.classList.add("m-" + parts.severity);
     document.title = parts.title;
-    byId("icon").href = parts.icon;
+    byId("icon").href = "?file=" + parts.severity + ".svg";
     // Screen readers announce each assignment.
     if (byId("live").textContent !== parts.live) byId("live").textContent = parts.live;
     tick();
   };
 
   const link = byId("link"), lost = byId("lost");
-  let seen = Date.now(), source, retry, since;
+  let seen = Date.now(), source, timer, since;
   const live = () => {
     seen = Date.now();
     since = undefined;
@@ -104,29 +105,68 @@
     if (lost.textContent !== text) lost.textContent = text;
     lost.hidden = false;
     document.documentElement.classList.add("stale");
-    // A background tab shows only its title and icon.
+    // A background tab shows only its title and icon. No file can be loaded now.
     document.title = document.title.replace(/^.*? · /, "connection lost · ");
-    byId("icon").href = byId("icon").href.replace(/%23[0-9a-f]{6}/, "%236b7280");
+    byId("icon").href = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8' r='7' fill='%236b7280'/%3E%3C/svg%3E";
   };
+
+  // A browser has six HTTP/1.1 connections for a host: of all pages of this origin, one in front has an event stream, and the
+  // others poll. So does a page whose stream fails or ends at once, as behind a proxy or middleware that buffers, for a minute.
+  let pollUntil = 0, streaming = false;
+  const others = new BroadcastChannel("vitals");
+  const stop = () => { clearTimeout(timer); source?.close(); };
+  const after = (ms, f) => { clearTimeout(timer); timer = setTimeout(f, ms); };
   const connect = () => {
-    clearTimeout(retry);
-    source?.close();
-    source = new EventSource(location.pathname);
-    source.onmessage = (e) => { live(); show(JSON.parse(e.data)); };
-    source.addEventListener("heartbeat", live);
-    source.onerror = () => {
-      disconnected();
-      source.close();
-      retry = setTimeout(connect, 2000 + Math.random() * 2000);
+    stop();
+    streaming = !document.hidden && Date.now() >= pollUntil;
+    const began = Date.now();
+    let answered = false;
+    const failed = () => {
+      stop();
+      if (!streaming) {
+        disconnected();
+        after(2000 + Math.random() * 2000, connect);
+        return;
+      }
+      // The end of a stream is no failure: only a poll without an answer is.
+      if (Date.now() - began < 5000 || !answered) pollUntil = Date.now() + 60000;
+      after(answered ? 1000 : 0, connect);
     };
+    source = new EventSource(location.pathname + (streaming ? "" : "?once"));
+    after(8000, failed);
+    const proof = () => {
+      answered = true;
+      live();
+      after(32000, failed); // A stream without events for three heartbeats is dead, even if the browser has not noticed.
+    };
+    source.onmessage = (e) => {
+      proof();
+      if (!streaming) {
+        stop();
+        after(document.hidden ? 30000 : 5000, connect);
+      }
+      show(JSON.parse(e.data));
+    };
+    source.addEventListener("heartbeat", proof);
+    source.onerror = failed;
   };
+  const front = () => {
+    if (!document.hidden && streaming) return;
+    if (!document.hidden) {
+      if (pollUntil === Infinity) pollUntil = 0;
+      others.postMessage("in front");
+    }
+    connect();
+  };
+  others.onmessage = () => {
+    pollUntil = Infinity;
+    if (streaming) connect();
+  };
+  byId("still").hidden = true;
   link.hidden = false;
   tick();
-  setInterval(() => {
-    tick();
-    // A connection without events for three heartbeats is dead, even if the browser has not noticed.
-    if (source && Date.now() - seen > 32000 && link.classList.contains("live")) { disconnected(); connect(); }
-  }, 1000);
-  addEventListener("pagehide", () => source?.close());
-  addEventListener("pageshow", connect);
+  setInterval(tick, 1000);
+  for (const type of ["pageshow", "focus"]) addEventListener(type, front);
+  document.addEventListener("visibilitychange", front);
+  addEventListener("pagehide", () => { stop(); streaming = false; });
 })();

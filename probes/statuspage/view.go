@@ -3,12 +3,10 @@ package statuspage
 import (
 	"cmp"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/internal/errtext"
 	"github.com/vitals-go/vitals/internal/unit"
@@ -22,15 +20,21 @@ type view struct {
 	clock
 
 	Title string
-	// Severity is the color class: healthy, warning, critical, unknown or away.
-	Severity, Verdict, Sentence string
-	// Trusted viewers see raw errors.
-	Trusted   bool
-	Probes    []probeView
-	Rows      []rowView
-	Charts    []chart
-	Resources []resourceView
-	Breakers  []breaker.Snapshot // the open ones first
+	// Tab is the title of the document.
+	Tab string
+	// Severity is the color class: healthy, warning (it serves, and something is not healthy), critical, unknown or away.
+	Severity, Verdict string
+	Summary           []summary
+	Probes            []probeView
+	// Rows are the dependencies. Process, Calls and Resources are what has no place of its own in their sections.
+	Rows, Process, Calls, Resources []rowView
+	Charts                          []chart
+	Meters                          []meter
+	// Override is the text of the one in force.
+	Override string
+	// Services do not serve, and those of Shadow would not. Reference is what readers look up.
+	Services, Shadow, Breakers list
+	Reference                  []list
 }
 
 type probeView struct {
@@ -47,144 +51,121 @@ type rowView struct {
 	Spark            spark // without a Label in the row of a metric
 }
 
-type resourceView struct {
-	Name, Value, Source, Limit string
-	Status                     checker.Status
-	// Fill and Mark are per mille of the meter's length.
+// meter is a resource that is measured.
+type meter struct {
+	*checker.Result
+
+	Name, Value, Source, Detail string
+	// Limit is empty without one. Fill and Mark, the value and the limit, are per mille of the meter's length.
+	Limit      string
 	Fill, Mark int
+	Spark      spark
 }
 
 // newView returns the view of a report for a viewer.
 func newView(p *Page, r response.Rendering, viewer response.Viewer) *view {
-	report := r.Report
+	report, trusted := r.Report, viewer == response.Trusted
 	p.history.record(report)
 	v := &view{
-		Rendering: r, clock: clock{r.At}, Title: p.cfg.Title, Trusted: viewer == response.Trusted,
-		Rows: rows(r, p.history, viewer), Resources: resources(report), Breakers: slices.Clone(report.Breakers),
+		Rendering: r, clock: clock{r.At}, Title: p.cfg.Title, Summary: summarize(report),
 		Probes: []probeView{
 			{"live", response.Live(report)}, {"ready", response.Ready(report)}, {"startup", response.Started(report)},
 		},
+		Services: services(r), Shadow: shadow(r), Breakers: breakers(r, trusted), Reference: []list{names(r), probers(r)},
 	}
-	slices.SortStableFunc(v.Breakers, func(x, y breaker.Snapshot) int {
-		return cmp.Compare(y.State, x.State)
-	})
-	v.Severity, v.Verdict = severity(report)
-	v.Sentence = sentence(report, v.Rows)
+	v.Severity, v.Verdict = verdict(report)
+	v.Tab = v.Verdict + " · " + v.Title
+	if v.Severity == "warning" {
+		v.Tab = v.Verdict + ", " + report.Overall.String() + " · " + v.Title
+	}
+	v.addChecks(p.history, trusted)
+	v.addMetrics(trusted)
 	if report.Requests != nil && report.Requests.Total.Started > 0 {
 		v.Charts = charts(p.history.requests())
 	}
 	return v
 }
 
-// severity returns the color class of the page and its headline.
-func severity(report *servicer.Report) (class, verdict string) {
-	switch report.Phase {
-	case servicer.Draining, servicer.Stopped:
-		return "away", report.Phase.String()
-	case servicer.Starting:
-		if report.Overall != checker.Critical {
-			return "unknown", report.Phase.String()
-		}
-	}
-	return report.Overall.String(), report.Overall.String()
-}
-
-// sentence is the text below the headline.
-func sentence(report *servicer.Report, rows []rowView) string {
-	switch report.Phase {
-	case servicer.Draining:
-		return "No new traffic. " + checked(rows)
-	case servicer.Stopped:
-		return "Stopped. " + checked(rows)
-	default:
-		return checked(rows)
-	}
-}
-
-// checked summarizes the checks. It names the first three that are not healthy.
-func checked(rows []rowView) string {
-	var bad []string
-	waiting := 0
-	for _, row := range rows {
-		switch {
-		case row.Reason == checker.ReasonNotRunYet:
-			waiting++
-		case row.Status != checker.Healthy:
-			bad = append(bad, row.Name)
-		}
-	}
-	all := plural(uint64(len(rows)), "check")
-	switch n := len(bad); {
-	case len(rows) == 0:
-		return "No checks."
-	case n == 1:
-		return fmt.Sprintf("1 of %s is not healthy: %s", all, bad[0])
-	case n > 3:
-		return fmt.Sprintf("%d of %s are not healthy: %s and %d more", n, all, strings.Join(bad[:3], ", "), n-3)
-	case n > 1:
-		return fmt.Sprintf("%d of %s are not healthy: %s", n, all, strings.Join(bad, ", "))
-	case waiting > 0:
-		return fmt.Sprintf("Not run yet: %d of %s.", waiting, all)
-	case len(rows) == 1:
-		return "The only check passes."
-	default:
-		return fmt.Sprintf("All %s pass.", all)
-	}
-}
-
-// rows lists the checks and every other metric that is not healthy, the worst first, and of these resources that gate nothing last.
-func rows(r response.Rendering, h *history, viewer response.Viewer) []rowView {
-	report := r.Report
-	list := make([]rowView, 0, len(report.Checks))
-	for _, check := range report.Checks {
-		list = append(list, rowView{
-			Result: check, ID: rowID("check", check.Name), Kind: check.Kind.String(), Detail: errtext.Of(check.Err),
+// addChecks puts each check in its section, the worst first.
+func (v *view) addChecks(h *history, trusted bool) {
+	for _, check := range v.Checks {
+		row := rowView{
+			Result: check, clock: v.clock, ID: rowID("check", check.Name), Kind: check.Kind.String(),
 			Spark: sparkOf(h.of(check.Name), check.Measurement.Unit != "", check.Critical.Value()),
-		})
+		}
+		if trusted {
+			row.Detail = errtext.Of(check.Err)
+		}
+		switch {
+		case check.Kind == checker.Dependency:
+			v.Rows = append(v.Rows, row)
+		case check.Kind == checker.Process:
+			v.Process = append(v.Process, row)
+		case check.At.IsZero() || check.Measurement == (checker.Measurement{}):
+			v.Resources = append(v.Resources, row)
+		default:
+			v.Meters = append(v.Meters, meterOf(row))
+		}
 	}
-	for _, m := range report.Metrics {
-		if m.Status == checker.Healthy || hasRow(report, &m) {
+	for _, rows := range [][]rowView{v.Rows, v.Process, v.Resources} {
+		slices.SortStableFunc(rows, func(x, y rowView) int { return worstFirst(x.Status, y.Status) })
+	}
+}
+
+func worstFirst(x, y checker.Status) int {
+	switch {
+	case x.Worse(y):
+		return -1
+	case y.Worse(x):
+		return 1
+	default:
+		return 0
+	}
+}
+
+// addMetrics adds the metrics that are not healthy and that neither a check nor a breaker shows.
+func (v *view) addMetrics(trusted bool) {
+	for i := range v.Metrics {
+		m := &v.Metrics[i]
+		if m.Name == "override" && m.Value == "in_force" {
+			v.Override = m.Message
 			continue
 		}
-		result := &checker.Result{Name: m.Name, Message: m.Message, Status: m.Status, Reason: m.Reason, At: m.Updated, Since: m.Since}
-		list = append(list, rowView{Result: result, ID: rowID("metric", m.Name), Kind: "metric", Detail: m.Detail})
-	}
-	for i := range list {
-		list[i].now = r.At
-		if viewer != response.Trusted {
-			list[i].Detail = ""
+		if m.Status == checker.Healthy || isShown(m) {
+			continue
 		}
-	}
-	slices.SortStableFunc(list, func(x, y rowView) int {
-		switch {
-		case x.Status.Worse(y.Status):
-			return -1
-		case y.Status.Worse(x.Status):
-			return 1
+		row := rowView{
+			Result: &checker.Result{Name: m.Name, Message: m.Message, Status: m.Status, Reason: m.Reason, At: m.Updated, Since: m.Since},
+			clock:  v.clock, ID: rowID("metric", m.Name), Kind: "metric",
+		}
+		if trusted {
+			row.Detail = m.Detail
+		}
+		switch m.Kind {
+		case kindRequests:
+			v.Calls = append(v.Calls, row)
+		case checker.Resource.String():
+			v.Resources = append(v.Resources, row)
 		default:
-			return cmp.Or(cmp.Compare(x.last(), y.last()), cmp.Compare(x.Name, y.Name))
+			v.Process = append(v.Process, row)
 		}
-	})
-	return list
-}
-
-// last is 1 for a resource that gates nothing, else 0.
-func (r *rowView) last() int {
-	if r.Kind == checker.Resource.String() && len(r.Gates) == 0 {
-		return 1
 	}
-	return 0
 }
 
-// hasRow reports whether the rows of checks show a metric. The one without a subject stands for several resources.
-func hasRow(report *servicer.Report, m *servicer.Metric) bool {
+// The kinds of metrics that are none of a check's.
+const (
+	kindBreaker  = "breaker"
+	kindRequests = "requests"
+)
+
+// isShown reports whether the check or the breaker of a metric is on the page. A metric of that kind without a subject stands
+// for several.
+func isShown(m *servicer.Metric) bool {
 	switch m.Kind {
-	case checker.Resource.String():
-		return m.Subject != "" || slices.ContainsFunc(report.Checks, func(c *checker.Result) bool {
-			return c.Kind == checker.Resource && !c.Status.Serves()
-		})
 	case checker.Dependency.String(), checker.Process.String():
 		return true
+	case checker.Resource.String(), kindBreaker:
+		return m.Subject != ""
 	default:
 		return false
 	}
@@ -193,34 +174,30 @@ func hasRow(report *servicer.Report, m *servicer.Metric) bool {
 // rowID returns a unique HTML ID.
 func rowID(kind, name string) string { return kind + "-" + hex.EncodeToString([]byte(name)) }
 
-// resources shows each measured resource against its limit. The meter's length is 100 for percentages; for others the limit
-// lies at nine tenths of it.
-func resources(report *servicer.Report) []resourceView {
-	var list []resourceView
-	for _, check := range report.Checks {
-		m, limit, length := check.Measurement, check.Critical.Value(), 100.0
-		if check.Kind != checker.Resource || check.At.IsZero() || m == (checker.Measurement{}) {
-			continue
-		}
-		if m.Unit != "%" {
-			length = max(limit/0.9, m.Value, 1)
-		}
-		r := resourceView{
-			Name: cmp.Or(check.Title, check.Name), Value: check.Value, Source: m.Source, Status: check.Status,
-			Fill: permille(m.Value / length), Mark: permille(limit / length),
-		}
-		if check.Measured() {
-			r.Value = unit.Format(check.Value, m.Unit)
-		}
-		if !check.Critical.IsZero() {
-			r.Limit = unit.Format(strconv.FormatFloat(limit, 'f', -1, 64), m.Unit)
-			if !check.Critical.IsUpper() {
-				r.Limit = "at least " + r.Limit
-			}
-		}
-		list = append(list, r)
+// meterOf shows a resource against its limit. The meter's length is 100 for percentages; for others the limit lies at nine
+// tenths of it.
+func meterOf(row rowView) meter {
+	m, limit, length := row.Measurement, row.Critical.Value(), 100.0
+	if m.Unit != "%" {
+		length = max(limit/0.9, m.Value, 1)
 	}
-	return list
+	shown := meter{
+		Result: row.Result, Name: cmp.Or(row.Title, row.Name), Value: row.Value, Source: m.Source, Detail: row.Detail, Spark: row.Spark,
+		Fill: permille(m.Value / length), Mark: permille(limit / length),
+	}
+	if row.Measured() {
+		shown.Value = unit.Format(row.Value, m.Unit)
+	}
+	if !row.Status.Serves() || m.Source == "" {
+		shown.Source = strings.TrimSpace(row.Message)
+	}
+	if !row.Critical.IsZero() {
+		shown.Limit = unit.Format(strconv.FormatFloat(limit, 'f', -1, 64), m.Unit)
+		if !row.Critical.IsUpper() {
+			shown.Limit = "at least " + shown.Limit
+		}
+	}
+	return shown
 }
 
 func permille(f float64) int { return int(1000 * min(max(f, 0), 1)) }

@@ -164,11 +164,12 @@ func TestRowMovesWithItsReader(t *testing.T) {
 	for _, move := range []struct {
 		report func() *servicer.Report
 		place  int
-	}{{criticalReport, 4}, {warningReport, 0}} {
+		word   string
+	}{{criticalReport, 2, "Not serving"}, {warningReport, 0, "Serving"}} {
 		eval[any](tab, cause+`.focus()`)
 		s.publish(move.report())
 		tab.until(`document.querySelectorAll("#rows > li")[` + strconv.Itoa(move.place) + `].textContent.includes("cache")`)
-		tab.until(verdict(move.report().Overall.String()))
+		tab.until(verdict(move.word))
 		if !eval[bool](tab, `document.activeElement === `+cause) {
 			t.Errorf("the keyboard has not come along to place %d", move.place)
 		}

@@ -26,19 +26,19 @@ func TestFailureComesAndGoesWithoutReload(t *testing.T) {
 	t.Parallel()
 	s, tab := newShop(t, "accounts", "billing", "search"), newTab(t)
 	tab.live(s.addr)
-	tab.until(verdict("healthy"))
+	tab.until(verdict("Serving"))
 	tab.until(first("accounts", "healthy"))
 	eval[bool](tab, "window.loadedOnce = true")
 
 	s.breaks("search", true)
 	tab.until(first("search", "critical"))
-	tab.until(verdict("critical") + ` && document.documentElement.matches(".m-critical") && document.title === "critical · shop"`)
+	tab.until(verdict("Not serving") + ` && document.documentElement.matches(".m-critical") && document.title === "Not serving · shop"`)
 	tab.until(`document.querySelector("[role=status]").textContent.includes("search")`)
 	tab.until(`document.querySelector("#rows > li pre")?.textContent === "the test has broken it"`)
 	tab.until(`document.querySelector(".probe[href^=ready]").matches(".critical")`)
 
 	s.breaks("search", false)
-	tab.until(verdict("healthy"))
+	tab.until(verdict("Serving"))
 	tab.until(first("accounts", "healthy"))
 	tab.until(`document.querySelector(".transitions").textContent.includes("check/search")`)
 	if !eval[bool](tab, "window.loadedOnce === true") {
@@ -50,15 +50,15 @@ func TestWorstStandsFirst(t *testing.T) {
 	t.Parallel()
 	s, tab := newScript(t, criticalReport()), newTab(t)
 	const order = `[...document.querySelectorAll("#rows .why b")].map((b) => b.textContent).join(" ")`
-	const want = "critical critical critical unknown warning healthy healthy"
+	const want = "critical unknown warning healthy"
 	tab.live(s.addr)
 	if got := eval[string](tab, order); got != want {
 		t.Errorf("loaded, the checks are %s; want %s", got, want)
 	}
 	s.publish(healthyReport())
-	tab.until(verdict("healthy"))
+	tab.until(verdict("Serving"))
 	s.publish(criticalReport())
-	tab.until(verdict("critical"))
+	tab.until(verdict("Not serving"))
 	if got := eval[string](tab, order); got != want {
 		t.Errorf("told, the checks are %s; want %s", got, want)
 	}
@@ -111,7 +111,7 @@ func TestDrainIsShown(t *testing.T) {
 	s, tab := newServer(t), newTab(t)
 	tab.live(s.web)
 	eval[any](tab, `window.seen = []; void new MutationObserver(() => seen.push(
-		document.querySelector("h1").textContent === "draining" && document.documentElement.matches(".m-away") &&
+		document.querySelector("h1").textContent === "Draining" && document.documentElement.matches(".m-away") &&
 		document.querySelector(".facts").textContent.includes("draining") &&
 		document.querySelector(".probe[href^=ready]").matches(".critical") &&
 		document.querySelector(".probe[href^=live]").matches(".healthy"),
@@ -135,7 +135,7 @@ func TestNewsIsSaidOnce(t *testing.T) {
 		s.publish(report)
 		tab.until(`document.querySelector("#foot").textContent.includes("Revision ` + strconv.FormatUint(report.Revision, 10) + `")`)
 	}
-	if said := eval[[]string](tab, "said"); len(said) != 1 || !strings.HasPrefix(said[0], "critical. 5 of 7 checks are not healthy: database") {
+	if said := eval[[]string](tab, "said"); len(said) != 1 || !strings.HasPrefix(said[0], "Not serving. held back by database; critical: database, memory_usage, request_success_rate; unknown: search") {
 		t.Errorf("four editions with one piece of news were said as %q", said)
 	}
 }

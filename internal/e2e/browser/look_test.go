@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"maps"
 	"strconv"
 	"testing"
 )
@@ -29,19 +30,39 @@ func TestTextIsReadableInEveryLight(t *testing.T) {
 	}
 }
 
-func TestPhoneShowsEverything(t *testing.T) {
+// 320 pixels are also what a window of 1280 shows at a zoom of 400 %.
+func TestEveryWindowShowsEverything(t *testing.T) {
 	t.Parallel()
-	for name, report := range states {
+	reports := maps.Clone(states)
+	reports["no checks"] = emptyReport
+	for name, report := range reports {
 		t.Run(name, func(t *testing.T) {
-			s, tab := newScript(t, report()), newTab(t)
+			r := report()
+			for len(r.Transitions) > 0 && len(r.Transitions) < 64 {
+				r.Transitions = append(r.Transitions, r.Transitions[0]) // As many as a report holds.
+			}
+			s, tab := newScript(t, r), newTab(t)
 			tab.live(s.addr)
-			for _, width := range []int64{360, 320} {
+			for _, width := range []int64{1280, 360, 320} {
+				where := strconv.FormatInt(width, 10)
 				tab.wide(width, 740)
-				tab.shot(name + "-" + strconv.FormatInt(width, 10))
+				tab.shot(name + "-" + where)
+				tab.endsWithFooter(where)
 				eval[any](tab, unfold)
-				tab.judge(overflow, strconv.FormatInt(width, 10)+" pixels")
+				tab.judge(overflow, where+" pixels")
+				tab.endsWithFooter(where + ", all open")
 			}
 		})
+	}
+}
+
+// endsWithFooter wants nothing but a margin below the footer.
+func (tab *tab) endsWithFooter(where string) {
+	tab.t.Helper()
+	tail := eval[float64](tab, `document.documentElement.scrollHeight - scrollY - Math.max(
+		document.querySelector("footer").getBoundingClientRect().bottom, innerHeight - 40)`)
+	if tail > 40 {
+		tab.t.Errorf("%s: %v pixels are blank below the footer", where, tail)
 	}
 }
 

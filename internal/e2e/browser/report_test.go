@@ -22,6 +22,13 @@ var states = map[string]func() *servicer.Report{
 	"starting": startingReport,
 }
 
+// emptyReport is that of a server without checks and calls.
+func emptyReport() *servicer.Report {
+	r := healthyReport()
+	r.Checks, r.Breakers, r.Requests = nil, nil, nil
+	return r
+}
+
 // healthyReport is that of a shop with everything that a page can show.
 func healthyReport() *servicer.Report {
 	now := time.Now().UTC()
@@ -80,7 +87,7 @@ func criticalReport() *servicer.Report {
 	memory.Status, memory.Reason, memory.Failures = checker.Critical, checker.ReasonThreshold, 9
 	memory.Value, memory.Measurement.Value, memory.Message = "88.0", 88, "memory_usage at 88.0% of the cgroup limit"
 	r.Metrics = []servicer.Metric{{
-		Name: "request_success_rate", Value: "91.0", Status: checker.Critical, Reason: checker.ReasonThreshold,
+		Name: "request_success_rate", Kind: "requests", Value: "91.0", Status: checker.Critical, Reason: checker.ReasonThreshold,
 		Message: "Success rate at 91.0%", Updated: r.EvaluatedAt, Since: r.EvaluatedAt,
 	}}
 	r.Maintenance = []servicer.Maintenance{{Name: "shop.v1.Orders", Reason: "moving house", Until: r.EvaluatedAt.Add(time.Hour)}}

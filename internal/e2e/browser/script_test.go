@@ -1,8 +1,9 @@
 package browser_test
 
 import (
-	"context"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 
@@ -14,7 +15,6 @@ import (
 // judge would come in a hurry.
 type script struct {
 	addr string
-	past []*servicer.Report
 
 	mu      sync.Mutex
 	report  *servicer.Report
@@ -24,9 +24,11 @@ type script struct {
 // newScript serves the page of a report, which looks back on four minutes, until the test ends.
 func newScript(t *testing.T, report *servicer.Report) *script {
 	t.Helper()
-	s := &script{past: pastOf(report), report: report, changed: make(chan struct{})}
+	s := &script{changed: make(chan struct{})}
 	handler := newHandler(t, s)
-	s.remind(handler)
+	for _, s.report = range append(pastOf(report), report) { // The page keeps what it has once shown.
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/health?format=html", nil))
+	}
 	var lis net.Listener
 	lis, s.addr = listen(t)
 	web, err := probes.NewServer(probes.ServerConfig{Handler: handler, Listener: lis})
@@ -45,14 +47,6 @@ func (s *script) publish(report *servicer.Report) {
 	s.report = report
 	close(s.changed)
 	s.changed = make(chan struct{})
-}
-
-// remind lets the page see its past before anybody sees the page.
-func (s *script) remind(handler *probes.Handler) {
-	ctx, over := context.WithCancel(context.Background())
-	over()
-	_ = handler.Run(ctx) // It always returns nil.
-	s.past = nil
 }
 
 // Report implements servicer.ReportSource.
