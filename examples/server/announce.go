@@ -34,7 +34,7 @@ try in another terminal:
   %s healthcheck -addr %s -service readiness%s
 `, at, security, web, self, at, probe)
 	if cfg.health.HTTPAddr != "" {
-		fmt.Fprintf(w, "  %s %s/ready?verbose\n", ask, web)
+		fmt.Fprintf(w, "  %s '%s/ready?verbose'\n", ask, web)
 		fmt.Fprintf(w, "  %s %s/health          # a page in a browser\n", ask, web)
 	}
 	if cfg.tls == nil && strings.HasPrefix(self, "go run") {

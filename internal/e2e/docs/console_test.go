@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,26 +18,48 @@ import (
 
 const patience = 30 * time.Second // The test machine may be slow; what is tested is not the time.
 
-// TestConsole runs what pages show with its output, against the example server.
+// start is a command that starts the example server, with variables before it.
+var start = regexp.MustCompile(`^((?:[A-Z_]+=\S* )*)go run \./examples/server$`)
+
+// TestConsole runs what pages show with its output. A block that starts the example server does so for those below it.
 func TestConsole(t *testing.T) {
 	bin := tools(t)
-	plain := sync.OnceValue(func() map[string]string { return serve(t, bin) })
-	for _, b := range blocksOf(t, "console") {
-		if strings.HasPrefix(b.note, "not run: ") {
-			continue
-		}
-		t.Run(fmt.Sprintf("%s:%d", b.page, b.line), func(t *testing.T) {
-			var places map[string]string
-			if extra, special := strings.CutPrefix(b.note, "server: "); special {
-				places = serve(t, bin, strings.Fields(extra)...)
-			} else {
-				places = plain() // one server for all blocks that want nothing special of it
-			}
-			for _, step := range b.steps() {
-				step.try(t, b, bin, places)
-			}
-		})
+	workspace, err := filepath.Abs(filepath.Join(root, "go.work"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Setenv("GOWORK", workspace) // pages start programs of several modules
+	for _, p := range readPages(t) {
+		if p.path == tutorial {
+			continue // has a test of its own
+		}
+		at := stage{folder: root, bin: bin}
+		for _, b := range p.blocks {
+			if b.kind != "console" || strings.HasPrefix(b.note, "not run: ") {
+				continue
+			}
+			steps := b.steps()
+			if found := start.FindStringSubmatch(steps[0].text); found != nil {
+				at.places = serve(t, bin, strings.Fields(found[1])...)
+				steps = steps[1:]
+			}
+			if at.places == nil && strings.Contains(b.text, "localhost:") {
+				t.Errorf("%s:%d: no block above starts the server", b.page, b.line)
+				break
+			}
+			t.Run(fmt.Sprintf("%s:%d", b.page, b.line), func(t *testing.T) {
+				for _, step := range steps {
+					step.try(t, b, at)
+				}
+			})
+		}
+	}
+}
+
+// stage is where commands run: their folder, a folder of programs, and what stands in a page with what it is here.
+type stage struct {
+	folder, bin string
+	places      map[string]string
 }
 
 // tools returns a folder with the programs that pages may call and that are ours or may have another name.
@@ -83,24 +104,28 @@ func find(t *testing.T, name string) string {
 	return path
 }
 
-// serve starts the example server and returns what pages write, with what it is here.
+// serve starts the example server with what a page sets, and returns what pages write, with what it is here.
 func serve(t *testing.T, bin string, extra ...string) map[string]string {
 	t.Helper()
 	folder := t.TempDir()
 	places := map[string]string{
 		"localhost:50051": testdeps.Addr(testdeps.Port(t)),
 		"localhost:8080":  testdeps.Addr(testdeps.Port(t)),
-		"localhost:9090":  testdeps.Addr(testdeps.Port(t)),
 		"/tmp/health":     filepath.Join(folder, "health"),
+	}
+	for i, variable := range extra {
+		if variable == "PLUGIN_HEALTH_GRPC_ADDR=:9090" {
+			places["localhost:9090"] = testdeps.Addr(testdeps.Port(t))
+			extra[i] = "PLUGIN_HEALTH_GRPC_ADDR=" + places["localhost:9090"]
+		}
 	}
 	cmd := exec.Command(filepath.Join(bin, "server"))
 	cmd.Dir = folder
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "INVENTORY_DB=:memory:",
 		"INVENTORY_ADDR=" + places["localhost:50051"], "PLUGIN_HEALTH_HTTP_ADDR=" + places["localhost:8080"],
-		"PLUGIN_HEALTH_GRPC_ADDR=" + places["localhost:9090"], "PLUGIN_HEALTH_FILE_PATH=" + places["/tmp/health"],
-		"PLUGIN_ENABLE_PROMETHEUS=true", "PLUGIN_HEALTH_CHECK_INTERVAL=1", "PLUGIN_HEALTH_CHECK_TIMEOUT=1",
-		"PLUGIN_HEALTH_DRAIN_DELAY=0",
+		"PLUGIN_HEALTH_FILE_PATH=" + places["/tmp/health"],
+		"PLUGIN_HEALTH_CHECK_INTERVAL=1", "PLUGIN_HEALTH_CHECK_TIMEOUT=1", "PLUGIN_HEALTH_DRAIN_DELAY=0",
 	}, extra...)
 	server := testdeps.Start(t, cmd)
 	testdeps.Eventually(t, patience, func() error {
@@ -147,29 +172,29 @@ func (b block) steps() []step {
 }
 
 // try runs the command until it prints what the page shows: what it asks for may take a moment to come about.
-func (s step) try(t *testing.T, b block, bin string, places map[string]string) {
+func (s step) try(t *testing.T, b block, at stage) {
 	t.Helper()
 	for part := range splitCommands(s.text) {
 		needed := filepath.Base(part[0])
-		if _, err := os.Stat(filepath.Join(bin, needed)); err == nil || needed == "cd" || needed == "export" {
+		if _, err := os.Stat(filepath.Join(at.bin, needed)); err == nil || needed == "cd" || needed == "export" || strings.Contains(part[0], "/") {
 			continue
 		}
 		if _, err := exec.LookPath(needed); err != nil {
 			t.Skipf("%s is not installed; .ci/install does it", needed)
 		}
 	}
-	command := s.text
-	for written, real := range places {
+	command := strings.ReplaceAll(s.text, "go run ./examples/server", "server")
+	for written, real := range at.places {
 		command = strings.ReplaceAll(command, written, real)
 	}
 	want := pattern(s.output)
 	testdeps.Eventually(t, patience, func() error {
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", command)
-		cmd.Dir = root
-		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+		cmd.Dir = at.folder
+		cmd.Env = append(os.Environ(), "PATH="+at.bin+":"+os.Getenv("PATH"))
 		output, err := cmd.CombinedOutput()
 		got := strings.TrimRight(strings.ReplaceAll(string(output), "\r", ""), "\n") + "\n"
-		for written, real := range places {
+		for written, real := range at.places {
 			got = strings.ReplaceAll(got, real, written)
 		}
 		if !want.MatchString(got) {

@@ -10,9 +10,12 @@
 // imports_test.go, variables and functions in testdata/prelude.go.
 //
 // In sh every command, folder and path must exist. A console block holds commands, each after "$ ", and what they print; the
-// test runs them against examples/server and compares. An … stands for any text within a line, and alone on a line for any
-// number of lines. A comment before the block has options:
+// test runs them against examples/server, which a block above starts, and compares. An … stands for any text within a line, and
+// alone on a line for any number of lines. A comment before the block has options:
 //
-//	<!-- server: REDIS_URL=redis://localhost:1 -->   start the server with this in its environment
-//	<!-- not run: why -->                            only check the commands, as in sh
+//	<!-- not run: why -->         only check the commands, as in sh
+//	<!-- run: FILE -->            the Go is a part of FILE, which tests run
+//	<!-- file: NAME -->           in the tutorial: the file NAME
+//	<!-- terminal: NAME -->       in the tutorial: the last command keeps running, in place of what ran under NAME
+//	<!-- after Ctrl-C: NAME -->   in the tutorial: what runs under NAME is interrupted first
 package docs

@@ -15,6 +15,8 @@ var commands = map[string]bool{
 	"git": true, "go": true, "grep": true, "grpc_health_probe": true, "grpcurl": true, "haproxy": true, "jq": true,
 	"kill": true, "kubectl": true, "mkdir": true, "mybinary": true, "prometheus": true, "promtool": true, "sed": true,
 	"server": true, "sleep": true,
+
+	"orders": true, "prices": true, // of the tutorial
 }
 
 var (
