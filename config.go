@@ -112,5 +112,6 @@ type Config struct {
 	// called slog.SetDefault it is JSON on stderr, of which go-plugin's host keeps the levels.
 	Logger *slog.Logger
 
-	unknownVariables [][2]string // of ConfigFromEnv: each with the known one nearest to it
+	unknownVariables [][2]string             // of ConfigFromEnv: each with the known one nearest to it
+	fromEnv          map[string]fromVariable // by field; nil without ConfigFromEnv
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,12 +78,13 @@ func ConfigFromEnv() (Config, error) { return configFrom(os.Environ()) }
 func startedByPluginHost() bool { return os.Getenv(pluginVariable) != "" }
 
 func configFrom(environ []string) (Config, error) {
-	e := environment{vars: map[string]string{}, known: map[string]bool{}}
+	e := environment{vars: map[string]string{}}
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
 		e.vars[name] = value
 	}
-	cfg := e.config()
+	var cfg Config
+	e.config(&cfg)
 	if _, plugin := e.vars[pluginVariable]; plugin {
 		cfg.leaveListenersToHost()
 	}
@@ -93,13 +95,13 @@ func configFrom(environ []string) (Config, error) {
 	if err := errors.Join(append(e.errs, cfg.addressErrors(addressVariable), cfg.filesFromEnv())...); err != nil {
 		return Config{}, err
 	}
-	cfg.unknownVariables = e.unknown()
+	cfg.unknownVariables, cfg.fromEnv = e.unknown(), e.fields(&cfg)
 	return cfg, nil
 }
 
-// config returns the defaults, replaced by the variables that are set.
-func (e *environment) config() Config {
-	cfg := Config{
+// config sets cfg to the defaults, replaced by the variables that are set.
+func (e *environment) config(cfg *Config) {
+	*cfg = Config{
 		CheckInterval:   30 * time.Second,
 		CheckTimeout:    5 * time.Second,
 		Resources:       resource.Config{CPU: checker.Above(80), Memory: checker.Above(85), Disk: checker.Above(90)},
@@ -131,19 +133,31 @@ func (e *environment) config() Config {
 	e.text(overrideFileVariable, &cfg.OverrideFile)
 	parse(e, "PLUGIN_HEALTH_DRAIN_DELAY", &cfg.DrainDelay, parseSeconds)
 	parse(e, "PLUGIN_HEALTH_SHUTDOWN_TIMEOUT", &cfg.ShutdownTimeout, atLeast(time.Millisecond))
-	return cfg
 }
 
 // environment collects what config reads.
 type environment struct {
 	vars  map[string]string
-	known map[string]bool
+	known map[string]any // the field of each variable, as a pointer
 	errs  []error
+}
+
+// fields returns the fields of cfg that variables have set, by their paths.
+func (e *environment) fields(cfg *Config) map[string]fromVariable {
+	fields := make(map[string]fromVariable)
+	for name, to := range e.known {
+		text, set := e.vars[name]
+		path, found := cfg.path(to)
+		if _, isText := to.(*string); set && found && (text != "" || isText) {
+			fields[path] = fromVariable{name, text, reflect.ValueOf(to).Elem().Interface()}
+		}
+	}
+	return fields
 }
 
 // parse sets to unless the variable is empty.
 func parse[T any](e *environment, name string, to *T, parser func(string) (T, error)) {
-	e.known[name] = true
+	e.note(name, to)
 	text := e.vars[name]
 	if text == "" {
 		return
@@ -158,10 +172,18 @@ func parse[T any](e *environment, name string, to *T, parser func(string) (T, er
 
 // text sets to if the variable is set; an empty address or path disables the endpoint.
 func (e *environment) text(name string, to *string) {
-	e.known[name] = true
+	e.note(name, to)
 	if value, set := e.vars[name]; set {
 		*to = strings.TrimSpace(value)
 	}
+}
+
+// note makes name known as the variable of a field.
+func (e *environment) note(name string, to any) {
+	if e.known == nil {
+		e.known = make(map[string]any)
+	}
+	e.known[name] = to
 }
 
 // unknown returns the unknown variables with a prefix of this module, each with the known one nearest to it. They are
@@ -170,7 +192,7 @@ func (e *environment) unknown() (unknown [][2]string) {
 	known := slices.Sorted(maps.Keys(e.known))
 	for _, name := range slices.Sorted(maps.Keys(e.vars)) {
 		ours := strings.HasPrefix(name, "PLUGIN_HEALTH_") || strings.HasPrefix(name, "PLUGIN_RESOURCE_")
-		if ours && !e.known[name] {
+		if ours && e.known[name] == nil {
 			unknown = append(unknown, [2]string{name, slices.MinFunc(known, func(a, b string) int {
 				return editDistance(name, a) - editDistance(name, b)
 			})})

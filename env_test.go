@@ -32,6 +32,7 @@ func TestEmptyEnvironmentGivesDocumentedDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	want.fromEnv = map[string]fromVariable{}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

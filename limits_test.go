@@ -75,6 +75,7 @@ func TestNewRejectsServerFieldsThatItSets(t *testing.T) {
 		DrainDelay: time.Second, ShutdownTimeout: time.Second, Logger: slog.Default(),
 		Services: []string{"a"}, MinPublishInterval: time.Second, TransitionHistory: 1, MaxWatches: 1, MaxWatchesPerConn: 1,
 		MaxReportStreams: 1, Groups: map[string][]string{"a": nil}, RejectFor: []checker.Reason{checker.ReasonManual},
+		OverrideFile: "/none", Settings: []servicer.Setting{{}},
 	}
 	_, err = vitals.New(vitals.Config{Server: full})
 	fields := reflect.ValueOf(full)
@@ -84,7 +85,7 @@ func TestNewRejectsServerFieldsThatItSets(t *testing.T) {
 		if twice && fields.Field(i).IsZero() {
 			t.Errorf("%s is not set by this test", name)
 		}
-		if rejected := err != nil && strings.Contains(err.Error(), "vitals: Server."+name+":"); rejected != (twice || name == "Checker") {
+		if rejected := err != nil && strings.Contains(err.Error(), "vitals: Server."+name+":"); rejected != (twice || name == "Checker" || name == "Settings") {
 			t.Errorf("%s: rejected %v", name, rejected)
 		}
 	}

@@ -46,7 +46,7 @@ func (h *Health) serverConfig() servicer.Config {
 	server.Checker, server.Recorder, server.Breakers = h.checker, h.recorder, slices.Clone(cfg.Breakers)
 	server.Version, server.Requests, server.HideChecks, server.Details = cfg.Version, cfg.Requests, cfg.HideChecks, cfg.Details
 	server.DrainDelay, server.ShutdownTimeout, server.Logger = cfg.DrainDelay, cfg.ShutdownTimeout, cfg.Logger
-	server.OverrideFile = cfg.OverrideFile
+	server.OverrideFile, server.Settings = cfg.OverrideFile, h.settings
 	return server
 }
 
@@ -54,15 +54,20 @@ func (h *Health) serverConfig() servicer.Config {
 func (cfg *Config) serverErrors() error {
 	var errs []error
 	server := reflect.ValueOf(cfg.Server)
-	for _, field := range []string{
-		"Checker", "Recorder", "Breakers", "Version", "Requests", "HideChecks", "Details", "DrainDelay", "ShutdownTimeout", "Logger",
-		"OverrideFile",
-	} {
+	for _, field := range fieldsByNew() {
 		if !server.FieldByName(field).IsZero() {
 			errs = append(errs, fmt.Errorf("vitals: Server.%s: New sets it, from Config", field))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// fieldsByNew are the fields of Config.Server that New sets.
+func fieldsByNew() []string {
+	return []string{
+		"Checker", "Recorder", "Breakers", "Version", "Requests", "HideChecks", "Details", "DrainDelay", "ShutdownTimeout", "Logger",
+		"OverrideFile", "Settings",
+	}
 }
 
 // metrics returns the handler of /metrics, nil without Config.Prometheus.

@@ -138,7 +138,7 @@ func first[M any](stream grpc.ServerStreamingClient[M], err error) string {
 func (w *world) httpDoors(t *testing.T, header http.Header) map[string]string {
 	t.Helper()
 	said := make(map[string]string)
-	paths := []string{"/", "/health/badge.svg", "/metrics"}
+	paths := []string{"/", "/health/badge.svg", "/health/config.json", "/metrics"}
 	for _, path := range []string{
 		"/health", "/live", "/livez", "/ready", "/readyz", "/startup", "/startupz", "/health/database", "/health/cache", "/health/payments",
 		"/health/queue", "/health/heart", "/health/dependency_database", "/health/breaker_payments", "/health/system_resources", "/health/nobody",

@@ -36,6 +36,7 @@ type Health struct {
 	otel     *otelvitals.Exporter // nil without a provider
 
 	cfg       Config // with defaults
+	settings  []servicer.Setting
 	tls       listenerTLS
 	log       *asynclog.Logger
 	used      atomic.Bool                           // Serve or Run has been called
@@ -47,6 +48,7 @@ type Health struct {
 // New validates cfg, reads the files that it names and creates all components. It starts nothing and opens no port. The error
 // joins all mistakes, each naming its field or variable.
 func New(cfg Config) (*Health, error) {
+	settings := cfg.settings()
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 		if startedByPluginHost() {
@@ -60,7 +62,7 @@ func New(cfg Config) (*Health, error) {
 	checks, checksErr := cfg.allChecks()
 	tokensErr := cfg.tokens("vitals: DetailsTokenFile ("+tokenFileVariable+")", cfg.Logger)
 	tlsConfigs, tlsErr := cfg.listenerTLS(cfg.Logger)
-	h := &Health{cfg: cfg, tls: tlsConfigs, log: log}
+	h := &Health{cfg: cfg, settings: settings, tls: tlsConfigs, log: log}
 	var checkerErr, recorderErr error
 	h.checker, checkerErr = checker.New(checker.Config{
 		Checks: checks, Logger: cfg.Logger, Wrap: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),

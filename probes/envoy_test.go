@@ -16,7 +16,7 @@ func TestEnvoyIsToldOnlyWhenAskedFor(t *testing.T) {
 	headers := map[string]string{"warning": "x-envoy-degraded", "draining": "x-envoy-immediate-health-check-fail"}
 	asked := map[string]bool{
 		"/health": true, "/health?format=html": true, "/health?format=health": true, "/ready": true, "/readyz": true, "/readyz?verbose": true,
-		"/live": false, "/startup": false, "/health/database": false, "/health/badge.svg": false, "/stranger": false,
+		"/live": false, "/startup": false, "/health/database": false, "/health/badge.svg": false, "/health/config.json": false, "/stranger": false,
 	}
 	for name, report := range reports {
 		for _, wanted := range []bool{true, false} {

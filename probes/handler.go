@@ -38,6 +38,7 @@ type HandlerConfig struct {
 //	                   JSON; application/health+json, text/html or an event stream by the Accept header or
 //	                   ?format=json|health|html. ?strict makes a warning fail.
 //	/health/<name>     the same for one check, metric or gRPC name, JSON; 404 if there is none of that name
+//	/health/config.json  the hash of the configuration and, for callers that see details, every setting with its origin
 //	/health/badge.svg  an image of the overall status, always 200
 //	/live /livez       200 "ok" while the name liveness serves, else 503 and the failing names, one a line
 //	/ready /readyz     the same for readiness
@@ -115,6 +116,8 @@ func (h *Handler) route(path string) func(*Handler, http.ResponseWriter, *http.R
 		return func(h *Handler, w http.ResponseWriter, r *http.Request) int { return h.rendered().startup.serve(w, r) }
 	case "/health/badge.svg":
 		return func(h *Handler, w http.ResponseWriter, r *http.Request) int { h.page.ServeBadge(w, r); return 0 }
+	case "/health/config.json":
+		return (*Handler).serveConfig
 	case "/metrics":
 		return (*Handler).serveMetrics
 	}

@@ -56,6 +56,7 @@ func TestStatusOfEveryPath(t *testing.T) {
 		{"/health/cache", ""},
 		{"/health/cache?strict", "warning"},
 		{"/health/badge.svg", ""},
+		{"/health/config.json", ""},
 		{"/metrics", ""},
 	}
 	for name, report := range reports {
@@ -66,7 +67,7 @@ func TestStatusOfEveryPath(t *testing.T) {
 			if slices.Contains(strings.Fields(row.bad), name) {
 				want = http.StatusServiceUnavailable
 			}
-			if report == nil && strings.HasPrefix(row.path, "/health/") && row.path != "/health/badge.svg" {
+			if report == nil && strings.HasPrefix(row.path, "/health/") && row.path != "/health/badge.svg" && row.path != "/health/config.json" {
 				want = http.StatusNotFound
 			}
 			if got := get(t, h, row.path).Code; got != want {
@@ -128,7 +129,7 @@ func TestEveryResponseHasNoStoreAndNosniff(t *testing.T) {
 	h := newHandler(t, probes.HandlerConfig{Source: newScript(criticalReport()), Metrics: metrics})
 	for _, path := range []string{
 		"/health", "/health?format=html", "/health?format=health", "/live", "/ready?verbose", "/startup",
-		"/health/database", "/health/badge.svg", "/metrics", "/nobody",
+		"/health/database", "/health/badge.svg", "/health/config.json", "/metrics", "/nobody",
 	} {
 		header := get(t, h, path).Header()
 		if header.Get("Cache-Control") != "no-store" || header.Get("X-Content-Type-Options") != "nosniff" {

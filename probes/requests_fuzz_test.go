@@ -56,7 +56,7 @@ func FuzzRawRequests(f *testing.F) {
 func allowedFor(r *http.Request) []int {
 	const ok, down, missing = http.StatusOK, http.StatusServiceUnavailable, http.StatusNotFound
 	answers := map[string][]int{
-		"/health": {down}, "/health/badge.svg": {ok}, "/live": {ok}, "/livez": {ok}, "/startup": {ok}, "/startupz": {ok},
+		"/health": {down}, "/health/badge.svg": {ok}, "/health/config.json": {ok}, "/live": {ok}, "/livez": {ok}, "/startup": {ok}, "/startupz": {ok},
 		"/ready": {down}, "/readyz": {down}, "/health/database": {down}, "/health/dependency_database": {down},
 		"/health/breaker_database": {down}, "/health/cache": {ok}, "/health/dependency_cache": {ok}, "/health/cpu_usage": {ok},
 	}

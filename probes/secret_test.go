@@ -25,7 +25,7 @@ func endpoints() []string {
 		"/health", "/health?strict", "/health?format=health", "/health?format=health&strict", "/health?format=html",
 		"/live?verbose", "/livez", "/ready", "/ready?verbose", "/readyz?verbose&exclude=x", "/startup?verbose", "/startupz", "/metrics",
 		"/health/database", "/health/cache", "/health/dependency_database", "/health/breaker_database",
-		"/health/badge.svg", "/health/nobody",
+		"/health/badge.svg", "/health/config.json", "/health/nobody",
 	}
 }
 

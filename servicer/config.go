@@ -58,6 +58,9 @@ type Config struct {
 	// as before. Default: none.
 	OverrideFile string
 
+	// Settings are what Report.Settings shows. Default: none.
+	Settings []Setting
+
 	// Details controls which callers see raw causes, such as the error text of a dependency. Default: none.
 	Details Details
 
@@ -127,6 +130,7 @@ func (c Config) withDefaults() Config {
 	c.Services = slices.Clone(c.Services)
 	c.Breakers = slices.Clone(c.Breakers)
 	c.RejectFor = slices.Clone(c.RejectFor)
+	c.Settings = slices.Clone(c.Settings)
 	c.OverrideFile = safefile.Abs(c.OverrideFile)
 	c.DrainDelay = max(cmp.Or(c.DrainDelay, 5*time.Second), 0)
 	c.ShutdownTimeout = max(cmp.Or(c.ShutdownTimeout, 20*time.Second), 0)

@@ -12,6 +12,8 @@ type evaluator struct {
 	version    string
 	requests   RequestPolicy
 	hideChecks bool
+	settings   []Setting
+	configHash string
 }
 
 // evaluation is what follows from inputs for the process as a whole. What follows for one name is added by its method
@@ -72,6 +74,8 @@ func (ev *evaluator) report(in *inputs, e *evaluation, names []ServingName) *Rep
 		Checks:          in.checks,
 		Breakers:        in.breakers,
 		Requests:        in.requests,
+		Settings:        in.allSettings(ev.settings),
+		ConfigHash:      ev.configHash,
 		Shadow:          e.shadowNames(in.manual, names),
 		Maintenance:     in.allMaintenance(),
 		Standby:         in.standby,

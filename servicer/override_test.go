@@ -218,6 +218,10 @@ func TestMistakeInTheOverrideFileChangesNothing(t *testing.T) {
 		o.expect("readiness", serving)
 		future := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 		valid := func(rest string) string { return `{"reason": "typo", "until": "` + future + `", ` + rest + `}` }
+		first, err := os.ReadFile(o.path)
+		if err != nil {
+			t.Fatal(err)
+		}
 		lines := 0
 		for content, want := range map[string]string{
 			`{"reason": "typo", "optional": [`:                           "EOF",
@@ -249,10 +253,16 @@ func TestMistakeInTheOverrideFileChangesNothing(t *testing.T) {
 			if lines++; o.lines("override file rejected, what was in force stays") != lines {
 				t.Errorf("%.50q: not one line", content)
 			}
+			o.write(string(first))
+			o.pass()
+			o.expectMetric("in_force", checker.ReasonManual, "optional: database")
 		}
 		o.write("\uFEFF" + valid(`"optional": ["database", "search"]`)) // with a BOM
 		o.pass()
 		o.expectMetric("in_force", checker.ReasonManual, "optional: database, search")
+		if o.lines("override in force") != 2 {
+			t.Error("a mistake that is corrected counts as another override")
+		}
 	})
 }
 

@@ -34,6 +34,11 @@ type Report struct {
 	// Shadow are the names that checks and requests in shadow would keep from serving, sorted, with these as their causes.
 	Shadow []ServingName
 
+	// Settings are those of the process, which callers that see details may see; ConfigHash is the same in processes of one
+	// configuration, whatever the origins.
+	Settings   []Setting
+	ConfigHash string
+
 	// Checks, sorted by name.
 	Checks []*checker.Result
 	// Breakers, sorted by name.

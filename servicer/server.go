@@ -72,9 +72,12 @@ func New(cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	started := time.Now()
 	s := &Server{
-		cfg:       cfg,
-		log:       asynclog.New(cfg.Logger),
-		evaluator: evaluator{started: started, version: cfg.Version, requests: cfg.Requests, hideChecks: cfg.HideChecks},
+		cfg: cfg,
+		log: asynclog.New(cfg.Logger),
+		evaluator: evaluator{
+			started: started, version: cfg.Version, requests: cfg.Requests, hideChecks: cfg.HideChecks,
+			settings: cfg.Settings, configHash: configHash(cfg.Settings),
+		},
 		sources:   newSources(&cfg),
 		wake:      make(chan struct{}, 1),
 		statuses:  statusmap.New(healthpb.HealthCheckResponse_SERVICE_UNKNOWN),

@@ -38,6 +38,7 @@
 //	health_watch_streams                       open Watch streams
 //	health_probes_total{name,prober,protocol}  health requests of others
 //	health_probe_state{name,prober,protocol,state}  1 for the state: ok, unknown, stopped
+//	health_config_info{hash}                   1; the same hash in all processes of one configuration
 //	health_info{version}                       1
 //
 // Labels come from registered names only; calls of unknown methods share grpc_service="other". Bytes in a name that are

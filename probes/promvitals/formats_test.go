@@ -117,7 +117,7 @@ func TestProtobufHasCreatedTimestamps(t *testing.T) {
 
 func TestFamiliesListWhatIsExported(t *testing.T) {
 	all := large(1)
-	all.Shadow = all.Names
+	all.Shadow, all.ConfigHash = all.Names, "12ab"
 	c := collector(t, promvitals.Config{Source: staticSource{all}, Recorder: traffic(t, map[codes.Code]int{codes.OK: 1})})
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(c)

@@ -19,6 +19,7 @@ var (
 	standbyFamily      = newFamily(gauge, "health_standby", "1 while the process is out of traffic on purpose, else 0.")
 	overrideFamily     = newFamily(gauge, "health_override", "1 while an override is in force, else 0.")
 	shadowFamily       = newFamily(gauge, "health_shadow", "1 while checks or requests in shadow would keep a name from serving; else absent.", "service")
+	configFamily       = newFamily(gauge, "health_config_info", "Always 1; processes of one configuration have the same hash. Absent without settings.", "hash")
 	phaseFamily        = newFamily(gauge, "health_phase", "Phase of the process: 1 for the phase it is in.", "phase")
 	runsFamily         = newFamily(counter, "health_checks_total", "Runs of a check, by the status that they led to.", "service", "status")
 	durationFamily     = newHistogramFamily(checker.DurationBounds(), "health_check_duration_seconds", "How long the runs of a check took.", "service")
@@ -38,7 +39,7 @@ var (
 	infoFamily         = newFamily(gauge, "health_info", "Always 1; the version is a label.", "version")
 
 	healthFamilies = []*family{
-		statusFamily, stateFamily, phaseFamily, standbyFamily, overrideFamily, shadowFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
+		statusFamily, stateFamily, phaseFamily, standbyFamily, overrideFamily, shadowFamily, configFamily, runsFamily, durationFamily, checkStateFamily, lastSuccessFamily, failuresFamily,
 		measurementFamily, causedFamily, valueFamily, breakerStateFamily, transitionsFamily, breakerCallsFamily, slowCallsFamily, watchFamily,
 		probesFamily, probeStateFamily, infoFamily,
 	}
@@ -87,6 +88,9 @@ func (l *healthLabels) collect(report *servicer.Report, e *emitter) {
 		l.collectProber(&report.Probers[i], e)
 	}
 	l.probers.trim(len(report.Probers))
+	if report.ConfigHash != "" {
+		e.gauge(configFamily, configFamily.with(report.ConfigHash), 1)
+	}
 	e.gauge(infoFamily, infoFamily.with(report.Version), 1)
 }
 
