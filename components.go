@@ -37,6 +37,9 @@ func (h *Health) components(l listeners) ([]component, error) {
 	if h.file != nil {
 		list = append(list, component{"health file", h.file.Run})
 	}
+	if h.cfg.TerminationLog != "" {
+		list = append(list, component{"termination log", h.followLiveness})
+	}
 	if h.otel != nil {
 		list = append(list, component{"OpenTelemetry exporter", h.otel.Run})
 	}

@@ -94,6 +94,10 @@ type Config struct {
 	// OverrideFile is a JSON file with which an operator makes checks optional and takes names out, for a time, without a
 	// restart; see servicer.Config.OverrideFile. Default: none.
 	OverrideFile string
+	// TerminationLog is a file, such as /dev/termination-log in a container of Kubernetes, that gets at most 4 KiB of public text
+	// when liveness stops serving and when Serve or Run ends with an error: causes, what else is wrong, the last transitions. It is
+	// emptied when liveness serves again. Default: none.
+	TerminationLog string
 
 	// Server configures the health server: the limits of watches and report streams, the transitions that a report holds, the
 	// shortest time between two reports, services that are known from the start, and

@@ -28,6 +28,7 @@ const (
 	tlsClientAuthVariable = "PLUGIN_HEALTH_TLS_CLIENT_AUTH"
 	tokenFileVariable     = "PLUGIN_HEALTH_DETAILS_TOKEN_FILE"
 	overrideFileVariable  = "PLUGIN_OVERRIDE_FILE"
+	terminationVariable   = "PLUGIN_TERMINATION_LOG"
 )
 
 const (
@@ -60,6 +61,7 @@ const (
 //	PLUGIN_HEALTH_DETAILS             never       which callers see error texts: never, local, certificate or always
 //	PLUGIN_HEALTH_DETAILS_TOKEN_FILE  –           bearer tokens, one a line, whose holders see error texts too
 //	PLUGIN_OVERRIDE_FILE              –           optional checks and maintenance for a time, read again when it changes
+//	PLUGIN_TERMINATION_LOG            –           file for the causes of a failing liveness or an error at the end
 //	PLUGIN_HEALTH_DRAIN_DELAY         5           how long to serve on after the drain begins; 0 is allowed
 //	PLUGIN_HEALTH_SHUTDOWN_TIMEOUT    20          for calls in flight after that
 //
@@ -70,8 +72,8 @@ const (
 // process.
 //
 // A plugin of HashiCorp's go-plugin inherits the environment of its host, whose port and files it must not use. Where
-// go-plugin's PLUGIN_PROTOCOL_VERSIONS is set, there are therefore no HTTP and gRPC listeners, no override file and no drain
-// delay, and a health file only if its path holds {pid}. To have them in a plugin, set the fields after ConfigFromEnv.
+// go-plugin's PLUGIN_PROTOCOL_VERSIONS is set, there are therefore no HTTP and gRPC listeners, no override file, no
+// termination log and no drain delay, and a health file only if its path holds {pid}. To have them in a plugin, set the fields after ConfigFromEnv.
 func ConfigFromEnv() (Config, error) { return configFrom(os.Environ()) }
 
 // startedByPluginHost reports whether a host of go-plugin has started this process.
@@ -131,6 +133,7 @@ func (e *environment) config(cfg *Config) {
 	parse(e, "PLUGIN_HEALTH_DETAILS", &cfg.Details.Policy, parseDetails)
 	e.text(tokenFileVariable, &cfg.DetailsTokenFile)
 	e.text(overrideFileVariable, &cfg.OverrideFile)
+	e.text(terminationVariable, &cfg.TerminationLog)
 	parse(e, "PLUGIN_HEALTH_DRAIN_DELAY", &cfg.DrainDelay, parseSeconds)
 	parse(e, "PLUGIN_HEALTH_SHUTDOWN_TIMEOUT", &cfg.ShutdownTimeout, atLeast(time.Millisecond))
 }
@@ -232,7 +235,7 @@ func (cfg *Config) filesFromEnv() error {
 
 // leaveListenersToHost removes what the host has opened because of the same variables.
 func (cfg *Config) leaveListenersToHost() {
-	cfg.HTTPAddr, cfg.HealthGRPCAddr, cfg.OverrideFile, cfg.DrainDelay = "", "", "", 0
+	cfg.HTTPAddr, cfg.HealthGRPCAddr, cfg.OverrideFile, cfg.TerminationLog, cfg.DrainDelay = "", "", "", "", 0
 	if !strings.Contains(cfg.FilePath, pidPlaceholder) {
 		cfg.FilePath = ""
 	}

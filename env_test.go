@@ -72,6 +72,7 @@ func TestVariables(t *testing.T) {
 		{"PLUGIN_HEALTH_FILE_PATH=/run/health", func(c Config) bool { return c.FilePath == "/run/health" }},
 		{"PLUGIN_HEALTH_FILE_PATH=", func(c Config) bool { return c.FilePath == "" }},
 		{"PLUGIN_HEALTH_DETAILS=certificate", func(c Config) bool { return c.Details.Policy == servicer.DetailsCertificate }},
+		{"PLUGIN_TERMINATION_LOG=/dev/termination-log", func(c Config) bool { return c.TerminationLog == "/dev/termination-log" }},
 		{"PLUGIN_OVERRIDE_FILE=/none/override.json", func(c Config) bool { return c.OverrideFile == "/none/override.json" }},
 		{"PLUGIN_HEALTH_GRPC_PLAINTEXT=true", func(c Config) bool { return c.HealthGRPCPlaintext }},
 		{"PLUGIN_HEALTH_TLS_CERT=", func(c Config) bool { return c.TLS == TLSFiles{} }},

@@ -42,6 +42,12 @@ func (h *Health) Run(ctx context.Context) error { return h.serve(ctx) }
 
 func (h *Health) serve(ctx context.Context, endpoints ...servicer.Endpoint) error {
 	defer h.flushLogs()
+	err := h.serveUntil(ctx, endpoints)
+	h.endWithError(err)
+	return err
+}
+
+func (h *Health) serveUntil(ctx context.Context, endpoints []servicer.Endpoint) error {
 	var listeners listeners
 	err := complete(endpoints)
 	if err == nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/vitals-go/vitals/interceptor"
 	"github.com/vitals-go/vitals/internal/asynclog"
 	"github.com/vitals-go/vitals/internal/connlimit"
+	"github.com/vitals-go/vitals/internal/safefile"
 	otelvitals "github.com/vitals-go/vitals/otel"
 	"github.com/vitals-go/vitals/probes"
 	"github.com/vitals-go/vitals/servicer"
@@ -39,6 +40,7 @@ type Health struct {
 	settings  []servicer.Setting
 	tls       listenerTLS
 	log       *asynclog.Logger
+	lastWords lastWords
 	used      atomic.Bool                           // Serve or Run has been called
 	selfCheck atomic.Pointer[selfCheck]             // while Serve makes one
 	isPlugin  atomic.Bool                           // PluginServer has made a server
@@ -62,6 +64,7 @@ func New(cfg Config) (*Health, error) {
 	checks, checksErr := cfg.allChecks()
 	tokensErr := cfg.tokens("vitals: DetailsTokenFile ("+tokenFileVariable+")", cfg.Logger)
 	tlsConfigs, tlsErr := cfg.listenerTLS(cfg.Logger)
+	cfg.TerminationLog = safefile.Abs(cfg.TerminationLog)
 	h := &Health{cfg: cfg, settings: settings, tls: tlsConfigs, log: log}
 	var checkerErr, recorderErr error
 	h.checker, checkerErr = checker.New(checker.Config{

@@ -1,8 +1,9 @@
-// Package safefile reads files in directories that other users may write to: regular files of a bounded size only, so that a
-// pipe, a device or a huge file cannot block the reader.
+// Package safefile reads and writes files in directories that other users may write to: regular files of a bounded size only, so that a
+// pipe, a device or a huge file cannot block the program.
 package safefile
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -65,4 +66,23 @@ func Abs(path string) string {
 // Same reports whether a and b are the same file, unchanged.
 func Same(a, b fs.FileInfo) bool {
 	return a != nil && b != nil && os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
+}
+
+// Overwrite makes body the content of the regular file at path, which it creates if there is none. Unlike a replacement it
+// works where the file is a mount, as in a container, and a reader may see a part of it.
+func Overwrite(path string, body []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|noWait|noFollow, 0o600)
+	if err != nil {
+		return err
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular():
+		err = fmt.Errorf("%s is not a regular file", path)
+	default:
+		_, err = file.WriteAt(body, 0)
+		err = errors.Join(err, file.Truncate(int64(len(body))))
+	}
+	return errors.Join(err, file.Close())
 }

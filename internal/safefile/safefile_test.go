@@ -78,3 +78,31 @@ func TestSameDetectsReplacedFiles(t *testing.T) {
 		t.Error("got unchanged for a replaced file")
 	}
 }
+
+func TestOverwriteWritesRegularFilesInPlace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := os.Symlink(path, link); err != nil {
+		t.Skip(err)
+	}
+	var first os.FileInfo
+	for _, body := range []string{"longer than the next", "short", ""} {
+		if err := safefile.Overwrite(path, []byte(body)); err != nil {
+			t.Fatal(err)
+		}
+		got, info, err := safefile.Read(path, 100)
+		if err != nil || string(got) != body {
+			t.Errorf("got %q, %v, want %q", got, err, body)
+		}
+		if first != nil && !os.SameFile(first, info) {
+			t.Error("got another file, want the same")
+		}
+		first = info
+	}
+	for _, wrong := range []string{link, dir, os.DevNull, filepath.Join(dir, "none", "file")} {
+		if err := safefile.Overwrite(wrong, []byte("x")); err == nil {
+			t.Errorf("%s: got no error", wrong)
+		}
+	}
+}
