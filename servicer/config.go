@@ -122,6 +122,7 @@ func reservedMetrics() []string {
 	return []string{
 		metricSuccessRate, metricResponseTime, metricApplication, metricSystem, metricBreakers, metricEvaluation, metricInFlight,
 		metricTotal, metricFailures, metricSaturated, metricPanics, metricP50, metricP90, metricP99, metricStuck, metricRejected, metricOverride,
+		metricContradiction,
 	}
 }
 

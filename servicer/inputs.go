@@ -38,9 +38,10 @@ type inputs struct {
 	maintenance   []Maintenance // set by SetMaintenance, in force, sorted by name
 	override      *override     // in force
 	overrideErr   error         // of the file, after which override stays
-	watches       int           // open Watch streams
-	rejected      uint64        // calls rejected by the gate interceptors
-	probers       []Prober      // sorted
+	contradiction contradiction
+	watches       int      // open Watch streams
+	rejected      uint64   // calls rejected by the gate interceptors
+	probers       []Prober // sorted
 }
 
 // evaluationState says whether sources are read.

@@ -46,7 +46,7 @@ func (ev *evaluator) metrics(in *inputs) []Metric {
 		})
 	}
 	metrics = ev.appendRequests(metrics, in)
-	for _, other := range []func(*inputs) (Metric, bool){stateMetric, overrideMetric} {
+	for _, other := range []func(*inputs) (Metric, bool){stateMetric, overrideMetric, contradictionMetric} {
 		if m, found := other(in); found {
 			metrics = append(metrics, m)
 		}

@@ -50,12 +50,13 @@ func (s *Server) evaluate() (next time.Time) {
 	s.endMaintenance(in)
 	in.watches, in.rejected = s.watches.Len(), s.rejected.Load()
 	s.readProbers(in)
+	s.observeContradiction(in)
 	e := s.evaluator.evaluate(in)
 	due := s.publishReport(s.evaluator.report(in, e, s.publishNames(e)))
 	in.setNames, in.distinctNames, s.namesOutdated = nil, 0, false
 	s.panicked, s.evaluated = time.Time{}, time.Now()
 	s.pause = max(pauseAfter(s.evaluated.Sub(in.now)), s.pause/2) // a short evaluation may follow a long one
-	return soonest(soonest(in.next(), s.probers.due), due)
+	return soonest(soonest(in.next(), s.probers.due), soonest(due, s.observeUnused(in)))
 }
 
 // logPanic logs the panic of an evaluation, at most once per panicReminder.

@@ -62,6 +62,9 @@ type Server struct {
 	drains        int                // calls of Drain that have not returned
 	began         time.Time          // when Run began
 	loggedGates   map[[2]string]bool // unknown ones
+	contradicted  bool               // the contradiction has been logged
+	unusedSince   time.Time          // since when the server serves without a call; zero while it does not serve
+	unusedOver    bool               // a call has come, or it has been logged that none has
 	panicked      time.Time          // when a panic of an evaluation was logged; zero once one has succeeded
 }
 
