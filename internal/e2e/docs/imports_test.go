@@ -6,7 +6,7 @@ var imported = map[string]string{
 	"signal": "os/signal", "slog": "log/slog", "sql": "database/sql", "syscall": "syscall", "testing": "testing",
 	"sha256": "crypto/sha256", "time": "time", "tls": "crypto/tls",
 
-	"json": "encoding/json", "regexp": "regexp", "strings": "strings",
+	"json": "encoding/json", "strings": "strings",
 
 	"vitals":       "github.com/vitals-go/vitals",
 	"breaker":      "github.com/vitals-go/vitals/breaker",
@@ -28,14 +28,6 @@ var imported = map[string]string{
 	"servicertest": "github.com/vitals-go/vitals/servicer/servicertest",
 	"servicer":     "github.com/vitals-go/vitals/servicer",
 	"healthclient": "github.com/vitals-go/vitals/servicer/healthclient",
-
-	"amqp":     "github.com/rabbitmq/amqp091-go",
-	"kadm":     "github.com/twmb/franz-go/pkg/kadm",
-	"kgo":      "github.com/twmb/franz-go/pkg/kgo",
-	"minio":    "github.com/minio/minio-go/v7",
-	"mongo":    "go.mongodb.org/mongo-driver/v2/mongo",
-	"nats":     "github.com/nats-io/nats.go",
-	"readpref": "go.mongodb.org/mongo-driver/v2/mongo/readpref",
 
 	"codes":          "google.golang.org/grpc/codes",
 	"credentials":    "google.golang.org/grpc/credentials",

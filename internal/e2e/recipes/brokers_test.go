@@ -2,12 +2,8 @@ package recipes
 
 import (
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -23,21 +19,6 @@ import (
 
 	"github.com/vitals-go/vitals/internal/e2e/rig"
 )
-
-// TestPageHasTheRecipes compares docs/checks.md with the functions that are run here.
-func TestPageHasTheRecipes(t *testing.T) {
-	page := string(must(os.ReadFile("../../../docs/checks.md")))
-	source := string(must(os.ReadFile("recipes.go")))
-	files := token.NewFileSet()
-	for _, d := range must(parser.ParseFile(files, "recipes.go", source, 0)).Decls {
-		if f, isFunc := d.(*ast.FuncDecl); isFunc {
-			text := source[files.Position(f.Pos()).Offset:files.Position(f.End()).Offset]
-			if !strings.Contains(page, text) {
-				t.Errorf("docs/checks.md does not have %s as recipes.go has it", f.Name.Name)
-			}
-		}
-	}
-}
 
 func TestNATS(t *testing.T) {
 	server := must(natsserver.NewServer(&natsserver.Options{Port: natsserver.RANDOM_PORT, NoSigs: true, NoLog: true}))

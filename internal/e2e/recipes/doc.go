@@ -1,2 +1,2 @@
-// Package recipes runs the checks of docs/checks.md against real databases, caches and brokers.
+// Package recipes has checks to copy and those of docs/checks.md, and runs them against real databases, caches and brokers.
 package recipes
