@@ -36,7 +36,6 @@ var imported = map[string]string{
 	"healthpb":       "google.golang.org/grpc/health/grpc_health_v1",
 	"insecure":       "google.golang.org/grpc/credentials/insecure",
 	"gobreaker":      "github.com/sony/gobreaker/v2",
-	"pgx":            "github.com/jackc/pgx/v5",
 	"plugin":         "github.com/hashicorp/go-plugin",
 	"prometheus":     "github.com/prometheus/client_golang/prometheus",
 	"promhttp":       "github.com/prometheus/client_golang/prometheus/promhttp",
@@ -44,7 +43,6 @@ var imported = map[string]string{
 	"status":         "google.golang.org/grpc/status",
 	"retry":          "github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/retry",
 	"sdkmetric":      "go.opentelemetry.io/otel/sdk/metric",
-	"stdlib":         "github.com/jackc/pgx/v5/stdlib",
 	"grpcprom":       "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus",
 	"alexliesenfeld": "github.com/alexliesenfeld/health",
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-plugin"
-	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
@@ -29,8 +28,6 @@ var cfg vitals.Config
 var b *breaker.Breaker
 
 var conn *grpc.ClientConn
-
-var pgxConfig *pgx.ConnConfig
 
 var collector prometheus.Collector
 
@@ -56,8 +53,6 @@ func (paymentsClient) Charge(context.Context, any) (*Order, error) { return nil,
 func (paymentsClient) Ping(context.Context) error                  { return nil }
 
 var cart any
-
-var queue chan any
 
 var shake plugin.HandshakeConfig
 
