@@ -28,6 +28,9 @@ type method struct {
 	stripes       [stripe.Most]atomic.Pointer[callStripe]
 	failures      [stripe.Most]atomic.Pointer[failStripe]
 	shortDeadline atomic.Pointer[failStripe]
+	// firsts holds when the first call began, for OK, and when the first one ended with each other code, in nanoseconds since
+	// the Recorder was created and one more. Written by those calls, read by snapshots.
+	firsts [NumCodes]atomic.Int64
 	// exemplars is nil without Config.Exemplar.
 	exemplars atomic.Pointer[exemplars]
 
@@ -57,6 +60,7 @@ func (c *call) begin(ctx context.Context, m *method, index uint32, now time.Dura
 	s := place.Load()
 	if s == nil {
 		s = loadOrStore(place)
+		m.firsts[codes.OK].CompareAndSwap(0, int64(now)+1)
 	}
 	s.started.Add(1)
 	c.method, c.stripe, c.index, c.start = m, s, index, now
@@ -109,6 +113,7 @@ func (c *call) record(o outcome, now time.Duration) {
 	counters := f.codes[o.code].Load()
 	if counters == nil {
 		counters = loadOrStore(&f.codes[o.code])
+		c.method.firsts[o.code].CompareAndSwap(0, int64(now)+1)
 	}
 	if o.panicked {
 		f.panicked.Add(1)

@@ -19,10 +19,10 @@ func (r *Recorder) ServerSummary() *Snapshot { return r.snapshot(r.server, false
 
 // ServerTotals yields the methods of Server, in its order, with Total and Exemplars only. Each Method is reused for the
 // next one. It allocates the same 2 KB for any number of methods, takes half of the time of Server and no lock.
-func (r *Recorder) ServerTotals() iter.Seq[*Method] { return r.server.totals }
+func (r *Recorder) ServerTotals() iter.Seq[*Method] { return r.totals(r.server) }
 
 // ClientTotals yields the methods of Client; see ServerTotals.
-func (r *Recorder) ClientTotals() iter.Seq[*Method] { return r.client.totals }
+func (r *Recorder) ClientTotals() iter.Seq[*Method] { return r.totals(r.client) }
 
 // Started returns when the Recorder was created, as Snapshot.Started.
 func (r *Recorder) Started() time.Time { return r.created }
@@ -57,8 +57,9 @@ func (r *Recorder) snapshot(s *side, detailed bool) *Snapshot {
 		}
 		made := Method{
 			Service: m.service, Name: m.name, Type: m.typ, Window: row.window(span), Exemplars: m.appendExemplars(nil),
-			byCode: t.byCode,
+			byCode: t.byCode, started: r.created,
 		}
+		m.readFirsts(&made)
 		made.Total.Latency.Counts = counts[i*buckets : (i+1)*buckets : (i+1)*buckets]
 		t.addTo(&made.Total, m, s.client)
 		snap.Methods = append(snap.Methods, made)
@@ -67,7 +68,11 @@ func (r *Recorder) snapshot(s *side, detailed bool) *Snapshot {
 	return snap
 }
 
-func (s *side) totals(yield func(*Method) bool) {
+func (r *Recorder) totals(s *side) iter.Seq[*Method] {
+	return func(yield func(*Method) bool) { s.totals(r.created, yield) }
+}
+
+func (s *side) totals(started time.Time, yield func(*Method) bool) {
 	var t totals
 	counts := make([]uint64, buckets)
 	var exemplars []Exemplar
@@ -77,7 +82,8 @@ func (s *side) totals(yield func(*Method) bool) {
 		if t.hides(m) {
 			continue
 		}
-		out = Method{Service: m.service, Name: m.name, Type: m.typ}
+		out = Method{Service: m.service, Name: m.name, Type: m.typ, started: started}
+		m.readFirsts(&out)
 		clear(counts)
 		out.Total.Latency.Counts = counts
 		if exemplars = m.appendExemplars(exemplars[:0]); len(exemplars) > 0 {
@@ -87,6 +93,12 @@ func (s *side) totals(yield func(*Method) bool) {
 		if !yield(&out) {
 			return
 		}
+	}
+}
+
+func (m *method) readFirsts(out *Method) {
+	for code := range m.firsts {
+		out.firsts[code] = m.firsts[code].Load()
 	}
 }
 

@@ -46,6 +46,20 @@ type Method struct {
 	Exemplars []Exemplar
 
 	byCode *[NumCodes]CodeLatency // nil while all calls have ended with OK
+	// started is when the Recorder was created, firsts as in method.
+	started time.Time
+	firsts  [NumCodes]int64
+}
+
+// Created returns when the counter of the calls that ended with code began to count, for Prometheus' created timestamps: when
+// the first one ended with it; for OK and codes that have not occurred when the first call began; before that when the Recorder
+// was created.
+func (m *Method) Created(code codes.Code) time.Time {
+	first := m.firsts[codes.OK]
+	if code < NumCodes && m.firsts[code] > 0 {
+		first = m.firsts[code]
+	}
+	return m.started.Add(time.Duration(max(first-1, 0)))
 }
 
 // Stats are cumulative counters. They never decrease.

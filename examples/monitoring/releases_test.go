@@ -68,6 +68,9 @@ func (r release) flagsFor(w wish) (flags []string, global string) {
 	if w.exemplars {
 		features = append(features, "exemplar-storage")
 	}
+	if w.created {
+		features = append(features, "created-timestamp-zero-ingestion")
+	}
 	switch {
 	case w.native && r.three:
 		global = fmt.Sprintf(", scrape_native_histograms: true, always_scrape_classic_histograms: %t", w.classicToo)
@@ -86,6 +89,8 @@ type wish struct {
 	native, classicToo bool
 	// exemplars are kept.
 	exemplars bool
+	// created timestamps are stored as a 0.
+	created bool
 	// leisurely scrapes every three seconds rather than twice in one, where no rule is to tell anything soon: pages that
 	// a slow machine cannot make in time are begun again and again, and never finished.
 	leisurely bool

@@ -73,6 +73,7 @@ func (f *callFamilies) collect(methods iter.Seq[*interceptor.Method], e *emitter
 	var handled [interceptor.NumCodes][]*counterMetric
 	for method := range methods {
 		l, total := f.labelsOf(method), &method.Total
+		e.setCreated(method.Created(codes.OK))
 		e.counter(f.started, l.method, total.Started)
 		e.counter(f.received, l.method, total.MsgReceived)
 		e.counter(f.sent, l.method, total.MsgSent)
@@ -88,6 +89,7 @@ func (f *callFamilies) collect(methods iter.Seq[*interceptor.Method], e *emitter
 		newest := newestByCode(exemplars)
 		for code, series := range l.byCode {
 			if series != nil {
+				e.setCreated(method.Created(codes.Code(code)))
 				handled[code] = append(handled[code], e.newCounter(f.handled, series, total.ByCode(codes.Code(code)), newest[code]))
 			}
 		}

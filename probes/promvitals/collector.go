@@ -100,7 +100,6 @@ func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 		c.labels.collect(report, e)
 	}
 	if c.recorder != nil {
-		e.setCreated(c.recorder.Started())
 		c.server.collect(c.recorder.ServerTotals(), e)
 		c.client.collect(c.recorder.ClientTotals(), e)
 	}

@@ -64,6 +64,7 @@ func Families() []*dto.MetricFamily {
 type emitter struct {
 	metrics chan<- prometheus.Metric
 	created *timestamppb.Timestamp // of the counters and histograms that follow; nil if unknown
+	at      time.Time              // created
 
 	gauges     slab[gaugeMetric]
 	counters   slab[counterMetric]
@@ -71,7 +72,10 @@ type emitter struct {
 }
 
 func (e *emitter) setCreated(at time.Time) {
-	e.created = nil
+	if at.Equal(e.at) {
+		return
+	}
+	e.at, e.created = at, nil
 	if !at.IsZero() {
 		e.created = timestamppb.New(wallclock.Start(time.Now(), at))
 	}
