@@ -76,12 +76,16 @@ func (h *Health) metrics() (http.Handler, error) {
 		return nil, nil
 	}
 	cfg := h.cfg.Metrics
-	cfg.Source, cfg.Recorder = h.server, h.recorder
+	cfg.Source, cfg.Recorder, cfg.Collectors = h.server, h.recorder, nil
 	collector, err := promvitals.New(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return promvitals.Handler(collector)
+	handler, err := promvitals.Handler(append(slices.Clip(h.cfg.Metrics.Collectors), collector)...)
+	if err != nil {
+		return nil, fmt.Errorf("vitals: Metrics.Collectors: %w", err)
+	}
+	return handler, nil
 }
 
 // newLoad creates the reporter of load for balancing clients, if Config.LoadReports is set.

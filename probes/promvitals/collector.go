@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -33,6 +35,9 @@ type Config struct {
 	// does. By default a method has a series for OK, from its first call for every code for which interceptor.IsFailure
 	// holds, so that rate() sees the first error, and for other codes after their first occurrence.
 	AllCodes bool
+	// Collectors are the application's, which vitals.New puts on the same page; a Go or process collector among them replaces
+	// the default one. New accepts none: register them beside the Collector, or pass them to Handler.
+	Collectors []prometheus.Collector
 }
 
 // maxBound is the greatest bound of the recorder, in seconds.
@@ -52,6 +57,9 @@ func New(cfg Config) (*Collector, error) {
 	var errs []error
 	if cfg.Source == nil && cfg.Recorder == nil {
 		errs = append(errs, errors.New("promvitals: Source or Recorder is required"))
+	}
+	if cfg.Collectors != nil {
+		errs = append(errs, errors.New("promvitals: Collectors: only vitals.New uses them; register them beside the Collector"))
 	}
 	for i, bound := range cfg.Buckets {
 		if math.IsNaN(bound) || math.IsInf(bound, 0) || bound <= 0 {
@@ -109,8 +117,8 @@ func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 const maxRequestsInFlight = 40
 
 // Handler returns promhttp's handler for a private registry of the given collectors and client_golang's Go and process
-// collectors. It responds with 200 whatever the health, in the format that the scraper accepts: text 0.0.4, OpenMetrics
-// 1.0 or protobuf, gzipped if accepted; the parameter name[] selects families. If a collector fails, its metrics are
+// collectors, each unless a given one has its metrics. It responds with 200 whatever the health, in the format that the scraper accepts: text 0.0.4, OpenMetrics
+// 1.0 or protobuf, gzipped if accepted, but not for the ResponseWriter of a middleware, which may compress; the parameter name[] selects families. If a collector fails, its metrics are
 // missing and promhttp_metric_handler_errors_total counts the error. The error is that of registering a collector, such
 // as a duplicate name.
 //
@@ -119,19 +127,35 @@ const maxRequestsInFlight = 40
 // a scrape.
 func Handler(all ...prometheus.Collector) (http.Handler, error) {
 	registry := prometheus.NewRegistry()
-	all = append([]prometheus.Collector{
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	}, all...)
-	for _, c := range all {
+	for i, c := range all {
+		if c == nil {
+			return nil, fmt.Errorf("promvitals: collector %d is nil", i)
+		}
 		if err := registry.Register(c); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("promvitals: collector %d: %w", i, err)
 		}
 	}
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+	for _, c := range []prometheus.Collector{
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		_ = registry.Register(c) // fails if a given collector has one of its metrics
+	}
+	return compressOnce(promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		EnableOpenMetrics:   true,
 		ErrorHandling:       promhttp.ContinueOnError,
 		Registry:            registry,
 		MaxRequestsInFlight: maxRequestsInFlight,
-	}), nil
+	})), nil
+}
+
+// compressOnce keeps next from compressing for a ResponseWriter that is not net/http's own: some middleware compresses whatever
+// is written (https://github.com/prometheus/client_golang/issues/622).
+func compressOnce(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if t := reflect.TypeOf(w); t.Kind() != reflect.Pointer || !strings.HasPrefix(t.Elem().PkgPath(), "net/http") {
+			r = r.Clone(r.Context())
+			r.Header.Del("Accept-Encoding")
+		}
+		next.ServeHTTP(w, r)
+	})
 }

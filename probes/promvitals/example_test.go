@@ -45,6 +45,40 @@ func ExampleNew() {
 	// Output: health_status{service=""} 1
 }
 
+// Two servers in one registry need a label or a prefix.
+func ExampleNew_twoServers() {
+	registry := prometheus.NewRegistry()
+	for _, name := range []string{"public", "admin"} {
+		health, err := servicer.New(servicer.Config{})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		collector, err := promvitals.New(promvitals.Config{Source: health})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		labeled := prometheus.WrapRegistererWith(prometheus.Labels{"server": name}, registry)
+		prometheus.WrapRegistererWithPrefix("shop_", labeled).MustRegister(collector)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "shop_health_watch_streams" {
+				fmt.Printf("%s{server=%q}\n", f.GetName(), m.GetLabel()[0].GetValue())
+			}
+		}
+	}
+	// Output:
+	// shop_health_watch_streams{server="admin"}
+	// shop_health_watch_streams{server="public"}
+}
+
 type tenantKey struct{}
 
 // Labels from the context: a recorder for each value of the label, chosen by an interceptor. The values are a fixed set, so
