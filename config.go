@@ -105,6 +105,10 @@ type Config struct {
 	// the fields of Config, and must be zero.
 	Server servicer.Config
 
+	// MaxInFlight limits the calls in flight of servers with ServerOptions: those beyond it get RESOURCE_EXHAUSTED; see
+	// interceptor.Limiter. With LoadReports it is also the default of Load.MaxInFlight. Default: no limit.
+	MaxInFlight int
+
 	// DrainDelay is how long the server keeps serving calls after its names became NOT_SERVING. Default 5 s; negative:
 	// none.
 	DrainDelay time.Duration

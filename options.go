@@ -23,7 +23,7 @@ func keepaliveEnforcement() grpc.ServerOption {
 // timeout of 10 s, and a keepalive policy that allows clients to send pings every 5 s. Later options override the last two.
 // The interceptors handle health requests first, so that later ones, for instance for credentials, do not
 // reject them. For all other calls they add the headers and trailers of Config.Envoy and Config.LoadReports, record the
-// call, and turn a panic into codes.Internal, with the stack in the log only.
+// call, limit calls by Config.MaxInFlight, and turn a panic into codes.Internal, with the stack in the log only.
 //
 // Place them before other interceptors. An interceptor of grpc.UnaryInterceptor or grpc.StreamInterceptor runs before them
 // wherever the option stands, as grpc.InTapHandle does: calls that it rejects are not recorded, and a panic there ends the
@@ -49,6 +49,9 @@ func (h *Health) FirstServerOptions() []grpc.ServerOption {
 
 func (h *Health) interceptors() (grpc.UnaryServerInterceptor, grpc.StreamServerInterceptor) {
 	unary, stream := h.recorder.ServerInterceptors()
+	if h.limiter != nil {
+		unary, stream = chainUnary(unary, h.limiter.UnaryServerInterceptor), chainStream(stream, h.limiter.StreamServerInterceptor)
+	}
 	if h.load != nil {
 		unary, stream = chainUnary(h.load.UnaryServerInterceptor, unary), chainStream(h.load.StreamServerInterceptor, stream)
 	}

@@ -1,6 +1,7 @@
 package vitals
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -95,6 +96,9 @@ func (h *Health) newLoad() (err error) {
 	}
 	cfg := h.cfg.Load
 	cfg.Recorder, cfg.Logger, cfg.Resources = h.recorder, h.cfg.Logger, h.cfg.Resources
+	if cfg.Utilization == nil {
+		cfg.MaxInFlight = cmp.Or(cfg.MaxInFlight, max(h.cfg.MaxInFlight, 0))
+	}
 	h.load, err = orcavitals.New(cfg)
 	return err
 }

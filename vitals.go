@@ -31,6 +31,7 @@ type Health struct {
 	checker  *checker.Checker
 	recorder *interceptor.Recorder
 	server   *servicer.Server
+	limiter  *interceptor.Limiter // nil unless Config.MaxInFlight; one for all servers
 	load     *orcavitals.Reporter // nil unless Config.LoadReports
 	http     *probes.Handler
 	file     *probes.File         // nil without Config.FilePath
@@ -66,6 +67,9 @@ func New(cfg Config) (*Health, error) {
 	tlsConfigs, tlsErr := cfg.listenerTLS(cfg.Logger)
 	cfg.TerminationLog = safefile.Abs(cfg.TerminationLog)
 	h := &Health{cfg: cfg, settings: settings, tls: tlsConfigs, log: log}
+	if cfg.MaxInFlight > 0 {
+		h.limiter = interceptor.NewLimiter(cfg.MaxInFlight)
+	}
 	var checkerErr, recorderErr error
 	h.checker, checkerErr = checker.New(checker.Config{
 		Checks: checks, Logger: cfg.Logger, Wrap: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),

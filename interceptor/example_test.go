@@ -75,6 +75,18 @@ func ExampleIsInfrastructure() {
 	// /shop.v1.Orders/Place false
 }
 
+// A server that serves one call at a time, and rejects others at once.
+func ExampleNewLimiter() {
+	limiter := interceptor.NewLimiter(1)
+	info := &grpc.UnaryServerInfo{FullMethod: "/shop.v1.Orders/Place"}
+	_, _ = limiter.UnaryServerInterceptor(context.Background(), nil, info, func(ctx context.Context, _ any) (any, error) {
+		_, err := limiter.UnaryServerInterceptor(ctx, nil, info, nil)
+		fmt.Println(err)
+		return nil, nil
+	})
+	// Output: rpc error: code = ResourceExhausted desc = too many calls in flight
+}
+
 // The selector of go-grpc-middleware chooses the calls that pass through an interceptor, here those of one service.
 func ExampleRecorder_UnaryServerInterceptor_selector() {
 	rec, err := interceptor.New(interceptor.Config{})

@@ -4,6 +4,7 @@ package rejection
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -36,8 +37,17 @@ func NotServing(message, service, cause string, retryAfter time.Duration) *statu
 	return unavailable(message, retryAfter, "NOT_SERVING", map[string]string{"service": service, "reason": cause})
 }
 
+// TooManyCalls returns the status of a call beyond a limit of calls in flight: RESOURCE_EXHAUSTED with google.rpc.ErrorInfo.
+func TooManyCalls(limit int) *status.Status {
+	return detailed(codes.ResourceExhausted, "too many calls in flight", 0, "TOO_MANY_CALLS", map[string]string{"max_in_flight": strconv.Itoa(limit)})
+}
+
 func unavailable(message string, retryAfter time.Duration, reason string, metadata map[string]string) *status.Status {
-	plain := status.New(codes.Unavailable, message)
+	return detailed(codes.Unavailable, message, retryAfter, reason, metadata)
+}
+
+func detailed(code codes.Code, message string, retryAfter time.Duration, reason string, metadata map[string]string) *status.Status {
+	plain := status.New(code, message)
 	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{Reason: reason, Domain: domain, Metadata: metadata}}
 	if retryAfter > 0 {
 		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
