@@ -120,7 +120,7 @@ func TestOneCauseIsReportedOnce(t *testing.T) {
 	if err := <-w.ended; err != nil {
 		t.Error(err)
 	}
-	if strings.Count(log.String(), "level=ERROR") != 1 || !strings.Contains(log.String(), `msg="readiness is not serving"`) {
+	if strings.Count(log.String(), "level=ERROR") != 1 || !strings.Contains(log.String(), `msg="server is not serving: `) {
 		t.Errorf("want one error in the log:\n%s", log.String())
 	}
 	for _, name := range []string{"carts", "orders", "prices", "users", "stock"} {

@@ -116,7 +116,7 @@ type Config struct {
 	// more than that.
 	ShutdownTimeout time.Duration
 
-	// Logger receives one record per transition, with its cause. Default slog.Default(). In a plugin whose program has not
+	// Logger receives one record when an outage begins and one when it ends, with its cause. Default slog.Default(). In a plugin whose program has not
 	// called slog.SetDefault it is JSON on stderr, of which go-plugin's host keeps the levels.
 	Logger *slog.Logger
 

@@ -128,7 +128,7 @@ func TestFailedNewExportsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := vitals.New(cfg); err == nil || !strings.Contains(err.Error(), "Attach was called twice") {
+	if _, err := vitals.New(cfg); err == nil || !strings.Contains(err.Error(), "another recorder or source is attached") {
 		t.Errorf("one Producer for two: %v", err)
 	}
 	if err := health.Close(); err != nil {

@@ -118,7 +118,7 @@ func TestRunLogsGateOfUnknownService(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 			end()
-			want := `level=ERROR msg="check gates a name that is not a registered service" logger=plugin.health vitals.check=index vitals.gate=grpc.testing.TestServise`
+			want := `level=ERROR msg="check gates a name that is not a registered service" vitals.logger=plugin.health vitals.check=index vitals.gate=grpc.testing.TestServise`
 			if got := log.String(); strings.Count(got, want) != 1 {
 				t.Errorf("late=%v: log = %s, want once %s", late, got, want)
 			}

@@ -72,7 +72,7 @@ func New(cfg Config) (*Health, error) {
 	}
 	var checkerErr, recorderErr error
 	h.checker, checkerErr = checker.New(checker.Config{
-		Checks: checks, Logger: cfg.Logger, Wrap: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),
+		Checks: checks, Logger: slog.New(log.Deferred().Handler()), Wrap: otelvitals.CheckSpans(cfg.TracerProvider, cfg.Details),
 	})
 	h.recorder, recorderErr = interceptor.New(cfg.Recorder)
 	if err := errors.Join(

@@ -26,7 +26,7 @@ type Config struct {
 	MaxConcurrent int
 
 	// Logger receives one record per transition and a reminder every 5 minutes while a check fails, with the raw error,
-	// in the group vitals with the attribute logger=plugin.health. A slow handler delays no check; records that exceed a
+	// in the group vitals, which begins with logger=plugin.health. A slow handler delays no check; records that exceed a
 	// queue of 1,024, or make the handler panic, are dropped and counted. Default: discard.
 	Logger *slog.Logger
 

@@ -19,6 +19,9 @@ func (c *Checker) logResult(before, after *Result, o *outcome, changed bool) {
 		slog.Int("failures", after.Failures),
 		slog.Duration("duration", after.Duration),
 	}
+	if before.Status != after.Status && !before.Since.IsZero() {
+		attrs = append(attrs, slog.Duration("previous_for", after.Since.Sub(before.Since).Round(time.Millisecond)))
+	}
 	if after.CausedBy != "" {
 		attrs = append(attrs, slog.String("caused_by", after.CausedBy))
 	}
@@ -36,7 +39,7 @@ func (c *Checker) logResult(before, after *Result, o *outcome, changed bool) {
 	c.log.Log(logLevel(before, after), after.Message, attrs...)
 }
 
-// logLevel follows the new status. What another check explains, and the first result of a healthy resource, is for debugging.
+// logLevel follows the new status. What another check explains, and a first result that is healthy, is for debugging.
 func logLevel(before, after *Result) slog.Level {
 	switch {
 	case after.CausedBy != "", before.CausedBy != "" && after.Status == Healthy:
@@ -45,7 +48,7 @@ func logLevel(before, after *Result) slog.Level {
 		return slog.LevelError
 	case after.Status != Healthy:
 		return slog.LevelWarn
-	case after.Kind == Resource && before.Reason == ReasonNotRunYet:
+	case before.Reason == ReasonNotRunYet:
 		return slog.LevelDebug
 	default:
 		return slog.LevelInfo

@@ -86,7 +86,7 @@ type Config struct {
 	MaxReportStreams int
 
 	// Logger receives one record per change of a name, of the overall status and of the phase, with its cause, in the
-	// group vitals, with the attribute logger=plugin.health. Default: discard.
+	// group vitals, which begins with logger=plugin.health. Default: discard.
 	Logger *slog.Logger
 }
 

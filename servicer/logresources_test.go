@@ -13,9 +13,9 @@ import (
 	"github.com/vitals-go/vitals/servicer"
 )
 
-// TestResourceNamesAreLoggedAtDebug expects no line about the names of resources from a start and a drain: no traffic
+// TestResourceNamesAreNotLogged expects no line about the names of resources from a start and a drain: no traffic
 // depends on them, and the checker logs what they measure.
-func TestResourceNamesAreLoggedAtDebug(t *testing.T) {
+func TestResourceNamesAreNotLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		measure := func(context.Context) (checker.Measurement, error) { return checker.Measurement{Value: 1}, nil }
@@ -38,12 +38,15 @@ func TestResourceNamesAreLoggedAtDebug(t *testing.T) {
 			t.Fatal(err)
 		}
 		stop()
+		if n := strings.Count(log.String(), "\n"); n != 3 {
+			t.Errorf("%d lines from a start and a drain, want 3:\n%s", n, &log)
+		}
 		for line := range strings.Lines(log.String()) {
 			if strings.Contains(line, `msg="cpu_usage `) || strings.Contains(line, `msg="load `) {
 				t.Error("a needless line:", line)
 			}
 		}
-		for _, want := range []string{`msg="readiness is serving"`, `msg="phase is draining"`, `msg="readiness is not serving"`} {
+		for _, want := range []string{`msg="server is serving"`, `msg="phase is draining"`, `msg="phase is stopped"`} {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("no %s in the log:\n%s", want, &log)
 			}

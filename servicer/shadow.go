@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 )
 
 // kindShadow is the subject of transitions of Report.Shadow.
@@ -85,9 +86,9 @@ func (t *Transition) shadow() bool { return strings.HasPrefix(t.Subject, kindSha
 func (s *Server) logShadow(t *Transition) {
 	if t.To == serving.String() {
 		s.log.Log(slog.LevelInfo, "shadow: names would be serving again",
-			slog.Any("names", t.Names), slog.Duration("after", t.PreviousFor))
+			slog.Any("names", notable(t.Names)), slog.Duration("previous_for", t.PreviousFor.Round(time.Millisecond)))
 		return
 	}
-	s.log.Log(slog.LevelInfo, "shadow: names would not be serving", slog.Any("names", t.Names),
+	s.log.Log(slog.LevelInfo, "shadow: names would not be serving", slog.Any("names", notable(t.Names)),
 		slog.String("reason", t.Reason.String()), slog.String("text", t.Text))
 }

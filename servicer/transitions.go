@@ -68,7 +68,7 @@ func (t *tracker) track(old, r *Report) []Transition {
 	}
 	t.trackChecks(r, see)
 	t.trackBreakers(r, see)
-	reason, text := worst(r)
+	reason, text := explainWorst(r)
 	see(subject{kind: "overall"}, r.Overall.String(), r.EvaluatedAt, reason, text)
 	see(subject{kind: "phase"}, r.Phase.String(), r.EvaluatedAt, phaseReason(r.Phase), "the process is "+r.Phase.String())
 	if old != nil {
@@ -128,19 +128,23 @@ func (t *tracker) entered(s subject, which int, count uint64) bool {
 	return grown
 }
 
-// worst returns the reason and the text of the metric that determines the overall status: a cause, if there is one.
-func worst(r *Report) (checker.Reason, string) {
-	var found *Metric
+// explainWorst returns the reason and the text of the worst metric.
+func explainWorst(r *Report) (checker.Reason, string) {
+	if m := worst(r); m != nil {
+		return m.Reason, m.Message
+	}
+	return checker.ReasonOK, "nothing is wrong"
+}
+
+// worst returns the metric that determines the overall status: a cause, if there is one; nil if all are healthy.
+func worst(r *Report) (found *Metric) {
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
 		if m.Status == r.Overall && m.Status != checker.Healthy && (found == nil || found.CausedBy != "" && m.CausedBy == "") {
 			found = m
 		}
 	}
-	if found == nil {
-		return checker.ReasonOK, "nothing is wrong"
-	}
-	return found.Reason, found.Message
+	return found
 }
 
 // observe records that s has value, since then unless it had it before, and returns its state before.

@@ -18,17 +18,20 @@ const (
 	Grace = time.Second
 )
 
-// Logger queues records and writes them in order, one at a time. Each has the attribute logger=plugin.health and its
-// other attributes in the group vitals. The goroutine of a Logger starts with a record and ends when the queue is empty,
-// so an idle Logger has none. A handler that panics or ends its goroutine loses one record. The next record that is
+// Logger queues records and writes them in order, one at a time. The attributes of
+// each are in the group vitals, the first of which is logger=plugin.health. The goroutine of a Logger starts with a record and
+// ends when the queue is empty, so an idle Logger has none. A handler that panics or ends its goroutine loses one record. The next record that is
 // written has the attribute dropped, the number of records lost before it. Create it with New.
 type Logger struct {
 	handler slog.Handler
+	to      *Logger // where the records of a deferred Logger wait; nil for others
 
 	mu      sync.Mutex
 	pending []record
 	dropped int
 	writing bool // the goroutine runs
+	held    []Held
+	holding *time.Timer // releases held; nil before the first
 }
 
 // record is one queued record, or a mark of Flush.
@@ -69,6 +72,10 @@ func (l *Logger) log(ctx context.Context, level slog.Level, message string, attr
 }
 
 func (l *Logger) add(r record) {
+	if l.to != nil {
+		l.to.hold(r)
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.pending) >= MaxPending && r.mark == nil {
@@ -84,6 +91,10 @@ func (l *Logger) add(r record) {
 
 // Flush waits until all records before it have been written, at most for timeout. It reports whether they have.
 func (l *Logger) Flush(timeout time.Duration) bool {
+	if l.to != nil {
+		return l.to.Flush(timeout)
+	}
+	l.release()
 	l.mu.Lock()
 	idle := !l.writing
 	l.mu.Unlock()
@@ -155,7 +166,8 @@ func (r record) write(handler slog.Handler, lost int) {
 	if lost > 0 {
 		r.attrs = append(slices.Clip(r.attrs), slog.Int("dropped", lost))
 	}
-	r.AddAttrs(slog.String("logger", "plugin.health"), slog.GroupAttrs("vitals", r.attrs...))
+	// In the group, because the logger of the application may have an attribute logger already.
+	r.AddAttrs(slog.GroupAttrs("vitals", append([]slog.Attr{slog.String("logger", "plugin.health")}, r.attrs...)...))
 	_ = handler.Handle(r.ctx, r.Record)
 }
 

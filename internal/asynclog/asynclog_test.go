@@ -68,7 +68,7 @@ func TestHandlerThatPanicsOrEndsItsGoroutineLosesOneRecord(t *testing.T) {
 				if !l.Flush(time.Second) {
 					t.Fatal("the Logger has not flushed")
 				}
-				if text := log.String(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "msg=good logger=plugin.health vitals.dropped=2") || strings.Count(text, "dropped") != 1 {
+				if text := log.String(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "msg=good vitals.logger=plugin.health vitals.dropped=2") || strings.Count(text, "dropped") != 1 {
 					t.Errorf("the log is %s", text)
 				}
 			})

@@ -18,18 +18,18 @@ import (
 
 func TestLog(t *testing.T) {
 	line := func(status, was string) string {
-		return "2026/11/22 12:00:00 WARN Something logger=plugin.health vitals.check=cache vitals.status=" + status +
+		return "2026/11/22 12:00:00 WARN Something vitals.logger=plugin.health vitals.check=cache vitals.status=" + status +
 			" vitals.reason=error vitals.was=" + was + " vitals.failures=1"
 	}
-	born, gone, back := line("healthy", "warning"), line("warning", "healthy"), line("healthy", "warning")
+	gone, back := line("warning", "healthy"), line("healthy", "warning")
 	course := []string{"healthy", "warning", "healthy"}
-	if err := logged([]string{"noise", born, gone, line("warning", "warning"), back}, "cache", course); err != nil {
+	if err := logged([]string{"noise", gone, line("warning", "warning"), back}, "cache", course); err != nil {
 		t.Errorf("an honest log is doubted: %v", err)
 	}
 	for name, lines := range map[string][]string{
-		"a line is lost":            {born, back},
-		"the last line is lost":     {born, gone},
-		"one more than the journal": {born, gone, back, gone},
+		"a line is lost":            {back},
+		"the last line is lost":     {gone},
+		"one more than the journal": {gone, back, gone},
 	} {
 		if err := logged(lines, "cache", course); err == nil {
 			t.Errorf("%s: not found", name)

@@ -127,7 +127,8 @@ func TestPluginLogsReachTheHostWithTheirLevel(t *testing.T) {
 	go func() {
 		for lines := bufio.NewScanner(read); lines.Scan(); {
 			var line map[string]any
-			if json.Unmarshal(lines.Bytes(), &line) == nil && line["logger"] == "plugin.health" {
+			_ = json.Unmarshal(lines.Bytes(), &line) // Other lines are not JSON.
+			if vitals, _ := line["vitals"].(map[string]any); vitals["logger"] == "plugin.health" {
 				message, _ := line["@message"].(string)
 				level, _ := line["@level"].(string)
 				levels <- [2]string{message, level}
