@@ -27,6 +27,8 @@ INVENTORY_TLS_KEY        the certificate is also shown to the upstream
 INVENTORY_TLS_CLIENT_CA  clients must show a certificate of this authority
 INVENTORY_TESTSERVICE  true adds grpc.testing.TestService, which answers with the codes that it is asked for
 OTEL_EXPORTER_OTLP_ENDPOINT  metrics, with exemplars, and traces go there; the other OTEL_* variables count too
+OTEL_EXPORTER_OTLP_PROTOCOL  grpc (the default if the endpoint's port is 4317) or http/protobuf (otherwise)
+OTEL_METRICS_EXEMPLAR_FILTER  always_off keeps trace ids out of the histograms, default trace_based
 PLUGIN_*               health: see the documentation of vitals.ConfigFromEnv`
 
 // config is the configuration from the environment.

@@ -58,14 +58,14 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 
 func (o *options) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.addr, "addr", "", "call grpc.health.v1 at `host:port` or a gRPC name such as unix:///path")
-	flags.StringVar(&o.url, "http", "", "get `url`")
+	flags.StringVar(&o.url, "http", "", "get `url`: any 2xx is serving, 503 is not; a password in it is never printed")
 	flags.StringVar(&o.file, "file", "", "read the health file at `path`")
 	flags.StringVar(&o.purpose, "for", "ready", "with -file, the `verdict` that counts: live, ready or healthy")
 	flags.StringVar(&o.service, "service", "", "with -addr, the `name` to check; empty is the whole server")
 	flags.StringVar(&o.userAgent, "user-agent", "vitals_healthcheck", "user agent of the request")
 	flags.Func("rpc-header", "additional header `'name: value'`; may be repeated", o.addHeader)
-	flags.DurationVar(&o.connectTimeout, "connect-timeout", time.Second, "timeout of the connection")
-	flags.DurationVar(&o.rpcTimeout, "rpc-timeout", time.Second, "timeout of the response")
+	flags.DurationVar(&o.connectTimeout, "connect-timeout", time.Second, "timeout of the connection, at most 24h")
+	flags.DurationVar(&o.rpcTimeout, "rpc-timeout", time.Second, "timeout of the response, at most 24h")
 	flags.BoolVar(&o.gzip, "gzip", false, "with -addr, compress the request")
 	flags.BoolVar(&o.verbose, "v", false, "print durations")
 	flags.BoolVar(&o.version, "version", false, "print the versions of the program and of Go, and exit")

@@ -26,7 +26,7 @@ const fromPython = "docs/from-python.md"
 
 // TestPythonNamesAreMapped requires each name of the Python document on the page.
 func TestPythonNamesAreMapped(t *testing.T) {
-	mapped := spans(readPage(t, fromPython))
+	mapped := spans(read(t, fromPython))
 	for _, name := range pythonNames {
 		if !slices.Contains(mapped, name) {
 			t.Errorf("%s does not map %s", fromPython, name)
