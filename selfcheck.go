@@ -60,7 +60,7 @@ func (h *Health) checkServer(ctx context.Context, server *grpc.Server) {
 	defer served.Wait()
 	defer lis.Close() //nolint:errcheck // never fails
 	for _, method := range []string{healthpb.Health_Check_FullMethodName, healthpb.Health_Watch_FullMethodName} {
-		status, err := s.call(ctx, lis, method)
+		status, err := s.call(ctx, lis.DialContext, method)
 		switch {
 		case err != nil: // such as client certificates, which this check does not have
 			return
@@ -86,19 +86,22 @@ func (h *Health) checkServer(ctx context.Context, server *grpc.Server) {
 type rpcStatus struct{ code, message string }
 
 // call calls a method with an empty request, without TLS and otherwise with it. The error is that of the connection.
-func (s *selfCheck) call(ctx context.Context, lis *bufconn.Listener, method string) (status rpcStatus, err error) {
+func (s *selfCheck) call(ctx context.Context, dial dialer, method string) (status rpcStatus, err error) {
 	for _, scheme := range []string{"http", "https"} {
-		if status, err = s.callScheme(ctx, lis, scheme, method); err == nil {
+		if status, err = s.callScheme(ctx, dial, scheme, method); err == nil {
 			break
 		}
 	}
 	return status, err
 }
 
-func (s *selfCheck) callScheme(ctx context.Context, lis *bufconn.Listener, scheme, method string) (rpcStatus, error) {
+// dialer opens a connection to a server of this process.
+type dialer func(context.Context) (net.Conn, error)
+
+func (s *selfCheck) callScheme(ctx context.Context, dial dialer, scheme, method string) (rpcStatus, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	conn, err := lis.DialContext(ctx)
+	conn, err := dial(ctx)
 	if err != nil {
 		return rpcStatus{}, err
 	}

@@ -252,7 +252,7 @@ func TestReportMetricsAreDocumented(t *testing.T) {
 			names = append(names, c.value)
 		}
 	}
-	compare(t, "Metrics of the report", append(names, "request_success_rate_<service>"))
+	compare(t, "Metrics of the report", append(names, "request_success_rate_<service>", "main_listener"))
 }
 
 func read(t *testing.T, file string) string {
