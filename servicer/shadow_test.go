@@ -99,7 +99,7 @@ func TestShadowSaysWhatACheckWouldDoAndDoesNothingElse(t *testing.T) {
 			t.Errorf("transitions are %+v", found)
 		}
 		for _, line := range []string{
-			`level=INFO msg="shadow: names would not be serving"`, `level=INFO msg="shadow: names would be serving again"`, "vitals.previous_for=3m0s",
+			`level=INFO msg="shadow: names would not be serving"`, `level=INFO msg="shadow: names would be serving again"`, `vitals.names="[server ledger shop.v1.Carts shop.v1.Orders]" vitals.previous_for=3m0s`,
 			`level=WARN msg="Dependency ledger is unavailable"`,
 		} {
 			if strings.Count(log.String(), line) != 1 && !strings.Contains(line, "WARN") || !strings.Contains(log.String(), line) {
