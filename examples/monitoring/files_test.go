@@ -94,8 +94,10 @@ type imported struct {
 	Panels []struct {
 		Type, Title, Description string
 		Datasource               struct{ UID string }
-		FieldConfig              struct{ Defaults struct{ Unit string } }
-		Targets                  []struct {
+		FieldConfig              struct {
+			Defaults struct{ Unit, NoValue string }
+		}
+		Targets []struct {
 			Expr, LegendFormat string
 			Datasource         struct{ UID string }
 		}

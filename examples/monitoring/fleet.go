@@ -43,12 +43,12 @@ func fleetVerdict() []panel {
 func fleetChecks() []panel {
 	return []panel{
 		{title: "Checks that are not healthy", description: "Instances on which a check warns, fails or tells nothing.", unit: "short", queries: []query{
-			{expr: `sum by (check, state) (health_check_state{SEL,state!="healthy"}) > 0`, legend: "{{check}} {{state}}"},
+			{expr: orNone(`sum by (check, state) (health_check_state{SEL,state!="healthy"}) > 0`, "check"), legend: "{{check}} {{state}}"},
 		}},
-		{title: "Time since the last success", description: "The instance on which it is longest.", unit: "s", queries: []query{
+		{title: "Time since the last success", description: "The instance on which it is longest.", unit: "s", empty: "no check has passed", queries: []query{
 			{expr: `max by (check) (time() - health_check_last_success_timestamp_seconds{SEL})`, legend: "{{check}}"},
 		}},
-		{title: "Measurements", description: "The highest of all instances, in the unit that the check measures in.", unit: "short", queries: []query{
+		{title: "Measurements", description: "The highest of all instances, in the unit that the check measures in.", unit: "short", empty: "no check measures", queries: []query{
 			{expr: `max by (check, unit) (health_measurement{SEL})`, legend: "{{check}} {{unit}}"},
 		}},
 	}

@@ -31,6 +31,8 @@ type panel struct {
 	// width in twenty-fourths of the page, default 8.
 	width   int
 	queries []query
+	// empty is what the panel says in place of "No data" where nothing to show is as it should be.
+	empty string
 	// colours of a state, by the value's text.
 	states map[string]state
 }
@@ -128,6 +130,9 @@ func (p panel) object(id int, place object) object {
 		})
 	}
 	defaults := object{"unit": p.unit, "mappings": p.mappings()}
+	if p.empty != "" {
+		defaults["noValue"] = p.empty
+	}
 	if kind == "timeseries" {
 		defaults["min"] = 0
 	}
@@ -153,6 +158,11 @@ func (q query) promql() string {
 	const chosen = `job=~"$job",instance=~"$instance"`
 	expr := strings.ReplaceAll(q.expr, "{SEL", "{"+chosen)
 	return strings.ReplaceAll(expr, "RATE", "$__rate_interval")
+}
+
+// orNone is expr, or 0 for a series whose label says "none" where expr has no series.
+func orNone(expr, label string) string {
+	return expr + ` or on () label_replace(vector(0), "` + label + `", "none", "", "")`
 }
 
 var metricName = regexp.MustCompile(`\b(health|grpc_server|grpc_client)_[a-z0-9_]+`)

@@ -21,7 +21,7 @@ func instanceVerdict() []panel {
 		{title: "Overall status", description: "The worst status of all metrics of the report.", kind: "stat", unit: "short", width: 6, queries: []query{
 			{expr: `health_state{SEL} == 1`, legend: "{{state}}", instant: true},
 		}},
-		{title: "Phase", description: "Where the process is in its life.", kind: "stat", unit: "short", width: 6, queries: []query{
+		{title: "Phase", description: "Where the process is in its life.", empty: "standby", kind: "stat", unit: "short", width: 6, queries: []query{
 			{expr: `health_phase{SEL} == 1 unless on (job, instance) (health_standby{SEL} == 1)`, legend: "{{phase}}", instant: true},
 		}},
 		{title: "Version", description: "What runs.", kind: "stat", unit: "short", width: 6, queries: []query{
@@ -30,11 +30,15 @@ func instanceVerdict() []panel {
 		{title: "Watchers", description: "Clients and meshes that follow this instance's health.", kind: "stat", unit: "short", width: 6, queries: []query{
 			{expr: `health_watch_streams{SEL}`, legend: "watchers", instant: true},
 		}},
-		{title: "Probers", description: "Who requests health, how often, and what is wrong with it: a name that does not exist, or an end of regular requests.", unit: "ops", width: 12, queries: []query{
+		{title: "Probers", description: "Who requests health, how often, and what is wrong with it: a name that does not exist, or an end of regular requests.", empty: "no probers", unit: "ops", width: 12, queries: []query{
 			{expr: `rate(health_probes_total{SEL}[RATE])`, legend: "{{prober}} {{protocol}} {{name}}"},
 		}},
-		{title: "Probers in trouble", description: "Unknown: the name or path does not exist. Stopped: regular requests have ended.", kind: "state-timeline", unit: "short", width: 12, states: map[string]state{"1": {"so", "red"}, "0": {"not so", "green"}}, queries: []query{
+		{title: "Probers in trouble", description: "Unknown: the name or path does not exist. Stopped: regular requests have ended.", empty: "no probers", kind: "state-timeline", unit: "short", width: 12, states: map[string]state{"1": {"so", "red"}, "0": {"not so", "green"}}, queries: []query{
 			{expr: `health_probe_state{SEL,state!="ok"}`, legend: "{{prober}} {{protocol}} {{name}} {{state}}"},
+		}},
+		{title: "Override and shadow", description: "An override is in force; a name that would not serve with what is in shadow.", kind: "state-timeline", unit: "short", states: map[string]state{"1": {"yes", "orange"}, "0": {"no", "green"}}, width: 24, queries: []query{
+			{expr: `health_override{SEL}`, legend: "override"},
+			{expr: orNone(`health_shadow{SEL}`, "service"), legend: "shadow: {{service}}"},
 		}},
 		{title: "Names of grpc.health.v1", description: "What each name answered. The empty name is the whole server.", kind: "state-timeline", unit: "short", states: serving, width: 24, queries: []query{
 			{expr: `health_status{SEL}`, legend: "{{service}}"},
@@ -44,19 +48,19 @@ func instanceVerdict() []panel {
 
 func instanceChecks() []panel {
 	return []panel{
-		{title: "States", description: "Checks that are not healthy, by the state that they are in.", kind: "state-timeline", unit: "short", width: 12, states: map[string]state{"1": {"so", "red"}, "0": {"not so", "green"}}, queries: []query{
+		{title: "States", description: "Checks that are not healthy, by the state that they are in.", empty: "no checks", kind: "state-timeline", unit: "short", width: 12, states: map[string]state{"1": {"so", "red"}, "0": {"not so", "green"}}, queries: []query{
 			{expr: `health_check_state{SEL,state!="healthy"} unless on (job, instance, check) health_check_caused{SEL}`, legend: "{{check}} {{state}}"},
 		}},
-		{title: "Failures in a row", description: "A check whose threshold is above one fails before it is critical.", unit: "short", width: 12, queries: []query{
+		{title: "Failures in a row", description: "A check whose threshold is above one fails before it is critical.", empty: "no checks", unit: "short", width: 12, queries: []query{
 			{expr: `health_check_consecutive_failures{SEL}`, legend: "{{check}}"},
 		}},
-		{title: "Runs", description: "Runs each second, by the status that they led to.", unit: "ops", queries: []query{
+		{title: "Runs", description: "Runs each second, by the status that they led to.", empty: "no checks", unit: "ops", queries: []query{
 			{expr: `sum by (service, status) (rate(health_checks_total{SEL}[RATE]))`, legend: "{{service}} {{status}}"},
 		}},
-		{title: "Duration of the runs", description: "All runs but one in twenty took no longer.", unit: "s", queries: []query{
-			{expr: `histogram_quantile(0.95, sum by (service, le) (rate(health_check_duration_seconds_bucket{SEL}[RATE])))`, legend: "{{service}}"},
+		{title: "Duration of the runs", description: "All runs but one in twenty took no longer.", empty: "no check has run in this time", unit: "s", queries: []query{
+			{expr: `histogram_quantile(0.95, sum by (service, le) (rate(health_check_duration_seconds_bucket{SEL}[RATE]))) >= 0`, legend: "{{service}}"},
 		}},
-		{title: "Measurements", description: "What the checks measure, in their units.", unit: "short", queries: []query{
+		{title: "Measurements", description: "What the checks measure, in their units.", empty: "no check measures", unit: "short", queries: []query{
 			{expr: `health_measurement{SEL} or health_check_value{SEL}`, legend: "{{check}} {{name}} {{unit}}"},
 		}},
 	}

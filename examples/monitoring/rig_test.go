@@ -46,7 +46,7 @@ type server struct {
 }
 
 // start runs an instance until the test ends or it is stopped.
-func start(t *testing.T, version string) *server {
+func start(t *testing.T, version string, change ...func(*vitals.Config)) *server {
 	t.Helper()
 	s := &server{web: testdeps.Addr(testdeps.Port(t))}
 	database, err := breaker.New(breaker.Config{Name: "database", OpenTime: 100 * time.Millisecond, MaxOpenTime: 100 * time.Millisecond, ProbeOnly: true})
@@ -59,7 +59,7 @@ func start(t *testing.T, version string) *server {
 		}
 		return nil
 	}
-	health, err := vitals.New(vitals.Config{
+	cfg := vitals.Config{
 		Version: version, HTTPAddr: s.web, Prometheus: true, DrainDelay: -1, CheckInterval: 200 * time.Millisecond,
 		Dependencies: []checker.Check{{Name: "database", Run: database.Check(ping)}},
 		Checks:       []checker.Check{{Name: "queue", Measure: queue}},
@@ -67,8 +67,12 @@ func start(t *testing.T, version string) *server {
 		Metrics:      promvitals.Config{NativeHistograms: true},
 		Recorder:     interceptor.Config{Exemplar: otelvitals.Exemplar},
 		Logger:       slog.New(slog.DiscardHandler),
-		Resources:    resource.Config{Limits: map[string]checker.Limit{"cpu_usage": {}, "memory_usage": {}, "disk_usage": {}}}, // not what is tested
-	})
+		Resources:    resource.Config{Limits: withoutResources()}, // not what is tested
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	health, err := vitals.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,6 +115,10 @@ func start(t *testing.T, version string) *server {
 		return err
 	})
 	return s
+}
+
+func withoutResources() map[string]checker.Limit {
+	return map[string]checker.Limit{"cpu_usage": {}, "memory_usage": {}, "disk_usage": {}, "open_files": {}, "pids": {}}
 }
 
 // queue measures something.

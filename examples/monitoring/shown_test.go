@@ -1,9 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -33,20 +33,21 @@ func (p *prometheus) showsDashboards(busy *server) {
 
 // shows returns an error if a query has nothing to show: no series, or no number.
 func (p *prometheus) shows(expr string) error {
+	values, err := p.values(expr)
+	if err == nil && !slices.ContainsFunc(values, func(v string) bool { return v != "NaN" }) {
+		err = fmt.Errorf("%s shows nothing: %v", expr, values)
+	}
+	return err
+}
+
+// values returns the values of all series of a query.
+func (p *prometheus) values(expr string) (values []string, err error) {
 	var data struct {
 		Result []struct{ Value [2]any }
 	}
-	if err := p.get("/api/v1/query?query="+url.QueryEscape(expr), &data); err != nil {
-		return err
-	}
+	err = p.get("/api/v1/query?query="+url.QueryEscape(expr), &data)
 	for _, series := range data.Result {
-		if series.Value[1] != "NaN" {
-			return nil
-		}
+		values = append(values, fmt.Sprint(series.Value[1]))
 	}
-	text, err := json.Marshal(data.Result)
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("%s shows nothing: %s", expr, text)
+	return values, err
 }
