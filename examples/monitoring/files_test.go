@@ -84,6 +84,31 @@ func TestEveryAlertIsTested(t *testing.T) {
 	}
 }
 
+// Every alert links to a section of the runbook, and the runbook has no other.
+func TestEveryAlertHasARunbookSection(t *testing.T) {
+	rules, err := os.ReadFile("rules.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runbook, err := os.ReadFile(filepath.Join("..", "..", "docs", "runbook.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var alerts, sections []string
+	for _, match := range regexp.MustCompile(`- alert: (\w+)`).FindAllStringSubmatch(string(rules), -1) {
+		alerts = append(alerts, match[1])
+		if link := production.Runbook() + "#" + strings.ToLower(match[1]) + `"`; !strings.Contains(string(rules), link) {
+			t.Errorf("%s does not link to %s", match[1], link)
+		}
+	}
+	for _, match := range regexp.MustCompile(`(?m)^### (\w+)\n\n\S`).FindAllStringSubmatch(string(runbook), -1) {
+		sections = append(sections, match[1])
+	}
+	if !slices.Equal(sections, alerts) || len(alerts) < 15 {
+		t.Errorf("docs/runbook.md has the sections %v, want %v", sections, alerts)
+	}
+}
+
 func TestExampleConfigurationIsRight(t *testing.T) {
 	promtool(t, "", "check", "config", "prometheus.yml")
 }

@@ -34,8 +34,9 @@ func fleetVerdict() []panel {
 		{title: "Overall status", description: "Instances by the worst status of their report. Critical is a fact for a person: it may be a busy CPU.", unit: "short", width: 8, queries: []query{
 			{expr: `sum by (state) (health_state{SEL})`, legend: "{{state}}"},
 		}},
-		{title: "Versions", description: "Instances by version.", kind: "bargauge", unit: "short", width: 4, queries: []query{
+		{title: "Versions", description: "Instances by version and by the hash of their configuration.", kind: "bargauge", unit: "short", width: 4, queries: []query{
 			{expr: `count by (version) (health_info{SEL})`, legend: "{{version}}", instant: true},
+			{expr: `count by (hash) (health_config_info{SEL})`, legend: "configuration {{hash}}", instant: true},
 		}},
 	}
 }

@@ -26,6 +26,7 @@ func instanceVerdict() []panel {
 		}},
 		{title: "Version", description: "What runs.", kind: "stat", unit: "short", width: 6, queries: []query{
 			{expr: `health_info{SEL}`, legend: "{{version}}", instant: true},
+			{expr: `health_config_info{SEL}`, legend: "configuration {{hash}}", instant: true},
 		}},
 		{title: "Watchers", description: "Clients and meshes that follow this instance's health.", kind: "stat", unit: "short", width: 6, queries: []query{
 			{expr: `health_watch_streams{SEL}`, legend: "watchers", instant: true},

@@ -29,6 +29,9 @@ type pace struct {
 	Silence, Flap, Memory model.Duration
 }
 
+// Runbook is the page that has a section for each alert.
+func (pace) Runbook() string { return "https://github.com/vitals-go/vitals/blob/main/docs/runbook.md" }
+
 var production = pace{
 	Budget: 0.001, MinFailures: 10,
 	Instant: minutes(1), Short: minutes(2), Long: minutes(10),
