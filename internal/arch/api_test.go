@@ -192,10 +192,11 @@ func variableAPI(t *testing.T) (listing []string) {
 // sources.
 func instrumentAPI(t *testing.T) (listing []string) {
 	t.Helper()
-	_, section, _ := strings.Cut(readFile(t, "docs/operations.md"), "\n## OpenTelemetry\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	for _, found := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| ([^|]+) \\|").FindAllStringSubmatch(section, -1) {
-		listing = append(listing, "opentelemetry "+found[1]+" "+found[2])
+	_, section, _ := strings.Cut(readFile(t, "docs/operations.md"), "\n## Prometheus\n")
+	for _, found := range regexp.MustCompile("(?m)^\\| `[a-z_]+` \\| [a-z]+ \\| [^|]*\\| `([a-z_.]+)` \\|").FindAllStringSubmatch(section, -1) {
+		if line := "opentelemetry " + found[1]; !slices.Contains(listing, line) {
+			listing = append(listing, line)
+		}
 	}
 	return listing
 }
