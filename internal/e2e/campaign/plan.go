@@ -35,12 +35,14 @@ const (
 	forceBreaker  kind = "forced breaker"      // of the second source, opened or closed
 	replaceCheck  kind = "replaced check"      // by an equal one
 	silentClients kind = "silent clients"      // come, or leave
+	override      kind = "override file"       // written, replaced, with a mistake, removed
 )
 
 // specials are the steps that are not about one dependency.
 var specials = []kind{
 	restart, crash, abortedStart, freeze, dropWatchers, flood, scrapes, badConfig, clockJump, fullDisk,
 	manual, manual, shutdown, resume, shutAndResume, maintain, forceBreaker, replaceCheck, silentClients,
+	override, override,
 }
 
 // fault is what is wrong with a dependency.

@@ -92,7 +92,7 @@ func (s settings) of(step step, before, after truth) promise {
 		return s.birth()
 	case freeze:
 		return s.thaw()
-	case clockJump, maintain:
+	case clockJump, maintain, override:
 		return s.published()
 	case fullDisk:
 		if after.full {

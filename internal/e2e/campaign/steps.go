@@ -66,6 +66,8 @@ func (c *campaign) perform(ctx context.Context, s step) error {
 		return c.apply(ctx, s)
 	case maintain:
 		return c.maintain(ctx, s)
+	case override:
+		return c.override(ctx, s)
 	}
 	return fmt.Errorf("nobody knows how to do %q", s.kind)
 }
@@ -87,7 +89,10 @@ func (c *campaign) set(ctx context.Context, name string, f fault) error {
 
 // start starts the server and opens the streams that stay open for its life.
 func (c *campaign) start(ctx context.Context) error {
-	c.truth = c.truth.restarted(c.truth.hidden)
+	c.truth, c.overridden = c.truth.restarted(c.truth.hidden), false
+	if err := os.Remove(c.overrideFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	if err := c.server.Start(ctx, c.control.env(c.truth.hidden)...); err != nil {
 		return err
 	}

@@ -24,10 +24,14 @@ type truth struct {
 	manual   map[string]string // by name; "" is readiness
 	shutdown bool
 	reserve  bool // the second source's breaker is open
+	// What the override file does, until the server ends.
+	override string // optional or maintenance, if it is in force
+	mistake  bool   // in the newest version, which changes nothing
 }
 
 // restarted is the truth about a server that has just been started.
 func (t truth) restarted(hidden bool) truth {
+	t.override, t.mistake = "", false
 	t.hidden, t.silent, t.manual, t.shutdown, t.reserve = hidden, false, map[string]string{}, false, false
 	return t
 }
@@ -52,7 +56,10 @@ func (t truth) String() string {
 	for _, name := range slices.Sorted(maps.Keys(t.manual)) {
 		wrong = append(wrong, fmt.Sprintf("%s set %s", name, t.manual[name]))
 	}
-	for what, is := range map[string]bool{"shut down": t.shutdown, "names hidden": t.hidden, "silent clients": t.silent, "reserve open": t.reserve} {
+	if t.override != "" {
+		wrong = append(wrong, "override "+t.override)
+	}
+	for what, is := range map[string]bool{"shut down": t.shutdown, "names hidden": t.hidden, "silent clients": t.silent, "reserve open": t.reserve, "override mistaken": t.mistake} {
 		if is {
 			wrong = append(wrong, what)
 		}
@@ -70,10 +77,17 @@ func (t truth) works(dependency string) bool { return t.faults[dependency].harml
 func (t truth) world() oracle.World {
 	w := oracle.Inventory(t.present...)
 	w.HideChecks, w.Manual, w.Shutdown, w.Breakers = t.hidden, t.manual, t.shutdown, map[string]string{reserve: "closed"}
+	w.Override = t.override != "" || t.mistake
+	if t.override == "maintenance" {
+		w.Maintenance = []string{prices}
+	}
 	if t.reserve {
 		w.Breakers[reserve] = "open"
 	}
 	for i := range w.Checks {
+		if c := &w.Checks[i]; c.Name == database && t.override == "optional" {
+			c.Optional = true
+		}
 		if c := &w.Checks[i]; !t.works(c.Name) {
 			c.Outcome, c.Breaker = oracle.Failing, ""
 			// Slow answers are good enough for those who have more patience than a check.

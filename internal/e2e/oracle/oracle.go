@@ -43,6 +43,7 @@ type World struct {
 	Maintenance []string          // names in maintenance
 	// Manual statuses by name: SERVING, NOT_SERVING or UNKNOWN, as SetServingStatus has set them; "" is readiness.
 	Manual   map[string]string
+	Override bool // in force, or mistaken
 	Shutdown bool // between Shutdown and Resume
 	Started  bool // startup has completed
 }
@@ -70,6 +71,9 @@ func (w World) Evaluate() Expected {
 		worst, undecided = worse(worst, status), worse(undecided, c.whenFailing(c.Outcome == Undecided))
 		set(e.Checks, c.Name, status)
 		set(e.Breakers, c.Name, c.Breaker)
+	}
+	if w.Override {
+		worst = worse(worst, "warning")
 	}
 	for name, state := range w.Breakers {
 		e.Breakers[name] = state
