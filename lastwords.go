@@ -15,6 +15,7 @@ import (
 
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/internal/safefile"
+	"github.com/vitals-go/vitals/internal/wallclock"
 	"github.com/vitals-go/vitals/servicer"
 )
 
@@ -99,7 +100,7 @@ func describe(r *servicer.Report, now time.Time, limit int) []byte {
 	}
 	for i := range r.Transitions {
 		t := &r.Transitions[i]
-		lines = append(lines, fmt.Sprintf("%s %s: %s to %s, %s", t.At.UTC().Format(time.RFC3339), t.Subject, t.From, t.To, t.Text))
+		lines = append(lines, fmt.Sprintf("%s %s: %s to %s, %s", wallclock.On(now, t.At).UTC().Format(time.RFC3339), t.Subject, t.From, t.To, t.Text))
 	}
 	var body []byte
 	for _, line := range lines {

@@ -23,7 +23,7 @@ const (
 	kindUnnamed = "unnamed"
 )
 
-// anyUnknownName stands for the unknown names that any client sends.
+// anyUnknownName stands for unknown names that any client sends, and for long ones.
 const anyUnknownName = "(unknown)"
 
 // Prober is one kind of client that requests one name or path.
@@ -35,8 +35,8 @@ type Prober struct {
 	// Name is that of grpc.health.v1, or the path of an HTTP request.
 	Name string
 	// Unknown is true if the last request was for a name or path that does not exist, so that the prober sees a failure. Such a
-	// Name is printable ASCII of at most 64 bytes; the log alone has those that clients other than known probers sent, which may
-	// hold a secret: here they are together "(unknown)".
+	// Name is printable ASCII of at most 128 bytes; the log alone has those that clients other than known probers sent, which may
+	// hold a secret: here they, and longer ones, are together "(unknown)".
 	Unknown bool
 	// Requests is the number of requests since the start, Open that of open Watch streams.
 	Requests uint64

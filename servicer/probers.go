@@ -20,7 +20,7 @@ import (
 const (
 	maxProbers        = 64
 	maxUnknownProbers = 16        // of those, for names that do not exist
-	maxProbedName     = 64        // bytes of such a name
+	maxProbedName     = 128       // bytes of such a name; a longer one is anyUnknownName
 	forgetAfter       = time.Hour // the age of those that make room for others
 	retryFull         = time.Minute
 )
@@ -75,8 +75,8 @@ func newProbers(started time.Time) *probers {
 
 // of returns the prober with a key. If there is none, it adds one, or returns nil where there is no room.
 func (p *probers) of(key proberKey, monitor, unknown bool) (e *prober, added bool) {
-	if unknown {
-		key.name = key.name[:min(len(key.name), maxProbedName)]
+	if unknown && len(key.name) > maxProbedName {
+		key.name = anyUnknownName
 	}
 	if e := (*p.all.Load())[key]; e != nil {
 		return e, false

@@ -17,6 +17,7 @@ var wallClock = map[string]string{
 	"checker/dependency/certificate.go":    "the date in a message",
 	"checker/dependency/tcp.go":            "a deadline in the past",
 	"internal/wallclock/wallclock.go":      "compares both clocks",
+	"lastwords.go":                         "text",
 	"otel/health.go":                       "a timestamp for other processes",
 	"probes/file.go":                       "a timestamp for other processes",
 	"probes/internal/response/document.go": "text",
