@@ -76,7 +76,7 @@ func TestStreamSendsEverythingThenChanges(t *testing.T) {
 		defer stop()
 		synctest.Wait()
 		first := page.events(t)
-		if len(first) != 1 || len(first[0].Rows) != 2 || len(first[0].HTML) != 2+13 || first[0].Severity != "healthy" {
+		if len(first) != 1 || len(first[0].Rows) != 2 || len(first[0].HTML) != 2+14 || first[0].Severity != "healthy" {
 			t.Fatalf("first: %+v", first)
 		}
 		if got := page.header.Get("Content-Type"); got != "text/event-stream" {
@@ -151,7 +151,7 @@ func TestOnceSendsOneEvent(t *testing.T) {
 		synctest.Wait()
 		w := get(t, h, "/health?once", "Accept", "text/event-stream")
 		page := &listener{body: *w.Body}
-		if events := page.events(t); w.Code != http.StatusOK || len(events) != 1 || len(events[0].HTML) != 2+13 {
+		if events := page.events(t); w.Code != http.StatusOK || len(events) != 1 || len(events[0].HTML) != 2+14 {
 			t.Errorf("status %d with the events %v, want one", w.Code, events)
 		}
 	})

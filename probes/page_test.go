@@ -178,8 +178,16 @@ func TestPageShowsOverrideShadowAndProbers(t *testing.T) {
 		{Kind: "envoy", Protocol: "grpc", Requests: 9, Interval: time.Second, Last: r.EvaluatedAt, Answer: "SERVING"},
 		{Kind: "kubelet", Protocol: "http", Name: "/readyy", Unknown: true, Requests: 1, Last: r.EvaluatedAt, Answer: "404"},
 	}
+	r.ConfigHash = "c0ffee"
+	r.Settings = []servicer.Setting{
+		{Name: "DrainDelay", Value: "10s", Origin: "environment", Variable: "PLUGIN_HEALTH_DRAIN_DELAY"}, {Name: "Envoy", Origin: "default"},
+	}
+	if page := get(t, newHandler(t, probes.HandlerConfig{Source: newScript(r)}), "/health?format=html").Body.String(); strings.Contains(page, "DrainDelay") {
+		t.Error("the page shows the configuration to everybody")
+	}
 	page := pageOf(t, r)
 	for _, text := range []string{
+		">1 of 2 set · c0ffee<", `<b>DrainDelay</b> <span class="state">10s</span>`, "environment: PLUGIN_HEALTH_DRAIN_DELAY",
 		"2 · kubelet unknown<", "grpc “” · 9 requests, every 1.0 s ·", "http /readyy · no such name · 1 request ·",
 		"<b>Override</b> cache is optional until noon", ">Would not serve</h2>", `<span class="state">shadow</span>`, ">replica</span>",
 	} {

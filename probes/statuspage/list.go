@@ -145,6 +145,23 @@ func proberText(p *servicer.Prober) string {
 	return strings.Join(append(parts, text), " · ")
 }
 
+// settings lists those that are not the default, for viewers that see details. /health/config.json has all.
+func settings(r response.Rendering, trusted bool) list {
+	l := list{clock: clock{r.At}, ID: "settings", Title: "Configuration", Folded: true}
+	for _, s := range r.Settings {
+		if !trusted || s.Origin == "default" {
+			continue
+		}
+		text := s.Origin
+		if s.Variable != "" {
+			text += ": " + s.Variable
+		}
+		l.Items = append(l.Items, item{Name: s.Name, State: s.Value, Text: text})
+	}
+	l.Note = fmt.Sprintf("%d of %d set · %s", len(l.Items), len(r.Settings), r.ConfigHash)
+	return l
+}
+
 // breakers lists the circuit breakers, the open ones first.
 func breakers(r response.Rendering, trusted bool) list {
 	l := list{clock: clock{r.At}, ID: "breakers", Title: "Circuit breakers"}

@@ -71,7 +71,7 @@ func newView(p *Page, r response.Rendering, viewer response.Viewer) *view {
 		Probes: []probeView{
 			{"live", response.Live(report)}, {"ready", response.Ready(report)}, {"startup", response.Started(report)},
 		},
-		Services: services(r), Shadow: shadow(r), Breakers: breakers(r, trusted), Reference: []list{names(r), probers(r)},
+		Services: services(r), Shadow: shadow(r), Breakers: breakers(r, trusted), Reference: []list{names(r), probers(r), settings(r, trusted)},
 	}
 	v.Severity, v.Verdict = verdict(report)
 	v.Tab = v.Verdict + " · " + v.Title
