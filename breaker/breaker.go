@@ -76,7 +76,7 @@ func newBreaker(cfg Config, group *broadcast.Value[struct{}]) *Breaker {
 	b.window.restart(0, Calls{})
 	b.machine.reset(cfg.SuccessThreshold)
 	b.current = Snapshot{
-		Name: cfg.Name, ObserveOnly: cfg.ObserveOnly, Since: b.created, Transitions: map[State]uint64{Closed: 1},
+		Name: cfg.Name, ObserveOnly: cfg.ObserveOnly, Since: b.created, Created: b.created, Transitions: map[State]uint64{Closed: 1},
 	}
 	first := b.current
 	b.snapshots = broadcast.New(&first)

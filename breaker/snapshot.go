@@ -32,6 +32,8 @@ type Snapshot struct {
 	Forced       bool
 	ForcedReason string
 	ObserveOnly  bool
+	// Created is when Calls and Transitions began to count.
+	Created time.Time
 	// Calls over the breaker's life.
 	Calls Calls
 	// Window holds the calls of the rolling window.
@@ -51,6 +53,9 @@ func (s *Snapshot) countTransition(to State) {
 
 // add adds the calls and transitions of another breaker to those of s.
 func (s *Snapshot) add(other *Snapshot) {
+	if other.Created.Before(s.Created) {
+		s.Created = other.Created
+	}
 	s.Calls.Successes += other.Calls.Successes
 	s.Calls.Failures += other.Calls.Failures
 	s.Calls.Neutral += other.Calls.Neutral

@@ -26,7 +26,7 @@ type entry struct {
 func newEntry(check *Check) *entry {
 	e := &entry{check: check.withDefaults(), slot: -1}
 	e.evaluation.status = e.check.withoutResult()
-	e.describe(&Result{Status: e.evaluation.status})
+	e.describe(&Result{Status: e.evaluation.status, Runs: Runs{Since: time.Now()}})
 	return e
 }
 

@@ -61,6 +61,8 @@ type Result struct {
 
 // Runs counts the results and runs of a check since it was added.
 type Runs struct {
+	// Since is when the check was added.
+	Since time.Time
 	// Abandoned counts runs that ignored their context.
 	Abandoned uint64
 	// Sum of all durations.

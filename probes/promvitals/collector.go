@@ -104,7 +104,7 @@ func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 	e := &emitter{metrics: metrics}
 	if c.health != nil {
 		report := c.health.Report()
-		e.setCreated(report.Started)
+		e.started = report.Started
 		c.labels.collect(report, e)
 	}
 	if c.recorder != nil {

@@ -97,6 +97,13 @@ func TestProtobufHasCreatedTimestamps(t *testing.T) {
 	recorder := traffic(t, map[codes.Code]int{codes.OK: 1})
 	began := report()
 	began.Started = time.Unix(1000, 0)
+	added, made := time.Unix(2000, 0), time.Unix(3000, 0)
+	for _, check := range began.Checks {
+		check.Runs.Since = added
+	}
+	for i := range began.Breakers {
+		began.Breakers[i].Created = made
+	}
 	handler, err := promvitals.Handler(collector(t, promvitals.Config{Source: staticSource{began}, Recorder: recorder}))
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +117,7 @@ func TestProtobufHasCreatedTimestamps(t *testing.T) {
 		t.Fatalf("the first call began at %v, the recorder at %v", called, recorder.Started())
 	}
 	for name, want := range map[string]time.Time{
-		"health_checks_total": began.Started, "health_breaker_calls_total": began.Started,
+		"health_checks_total": added, "health_breaker_calls_total": made,
 		"grpc_server_started_total": called, "grpc_server_handled_total": called,
 	} {
 		if got := families[name].GetMetric()[0].GetCounter().GetCreatedTimestamp().AsTime(); !got.Equal(want) {

@@ -96,6 +96,7 @@ func (l *healthLabels) collect(report *servicer.Report, e *emitter) {
 
 func (l *healthLabels) collectCheck(result *checker.Result, e *emitter) {
 	of := l.checks.of(result.Name, newCheckLabels)
+	e.setCreatedOr(result.Runs.Since)
 	for status, state := range of.states {
 		e.gauge(checkStateFamily, state, boolValue(int(result.Status) == status))
 		e.counter(runsFamily, of.statuses[status], result.Runs.ByStatus(checker.Status(status)))
@@ -140,6 +141,7 @@ func (l *healthLabels) collectValues(checks []*checker.Result, e *emitter) (n in
 
 func (l *healthLabels) collectBreaker(b *breaker.Snapshot, e *emitter) {
 	of := l.breakers.of(b.Name, newBreakerLabels)
+	e.setCreatedOr(b.Created)
 	for state, series := range of.states {
 		e.gauge(breakerStateFamily, series, boolValue(int(b.State) == state))
 		e.counter(transitionsFamily, series, b.Transitions[breaker.State(state)])

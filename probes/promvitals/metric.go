@@ -65,10 +65,19 @@ type emitter struct {
 	metrics chan<- prometheus.Metric
 	created *timestamppb.Timestamp // of the counters and histograms that follow; nil if unknown
 	at      time.Time              // created
+	started time.Time              // of the report
 
 	gauges     slab[gaugeMetric]
 	counters   slab[counterMetric]
 	histograms slab[histogramMetric]
+}
+
+// setCreatedOr is setCreated with e.started if at is unknown.
+func (e *emitter) setCreatedOr(at time.Time) {
+	if at.IsZero() {
+		at = e.started
+	}
+	e.setCreated(at)
 }
 
 func (e *emitter) setCreated(at time.Time) {
