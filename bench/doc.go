@@ -6,11 +6,11 @@
 //	go run ./bench -only P6,P7     some goals; growth is one, and so is every experiment's own name
 //	go run ./bench -check          for CI, half a minute: fails when a goal is missed by more than its margin
 //
-// Results are kept as JSON, and RESULTS.md, the charts and docs/fleet.md are made from that file; a test fails when they
+// Results are kept as JSON, and RESULTS.md, the charts and FLEET.md are made from that file; a test fails when they
 // differ:
 //
-//	go run ./bench -json bench/results.json -out bench/RESULTS.md -charts docs/charts -fleet docs/fleet.md
-//	go run ./bench -from bench/results.json -json bench/results.json -out bench/RESULTS.md -charts docs/charts -fleet docs/fleet.md
+//	go run ./bench -json bench/results.json -out bench/RESULTS.md -charts docs/charts -fleet bench/FLEET.md
+//	go run ./bench -from bench/results.json -json bench/results.json -out bench/RESULTS.md -charts docs/charts -fleet bench/FLEET.md
 //
 // The first measures, the second only writes anew. With -from and -only the named chapters are measured and
 // the others stay. Each chapter says when, where and with which command it was made.

@@ -17,7 +17,7 @@ import (
 	"github.com/vitals-go/vitals/bench/internal/result"
 )
 
-const remake = "go run ./bench -from bench/results.json -json bench/results.json -out bench/RESULTS.md -charts docs/charts -fleet docs/fleet.md"
+const remake = "go run ./bench -from bench/results.json -json bench/results.json -out bench/RESULTS.md -charts docs/charts -fleet bench/FLEET.md"
 
 func keptResults(t *testing.T) *result.Run {
 	t.Helper()
@@ -35,7 +35,7 @@ func TestKeptFilesAreMadeFromTheResults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"RESULTS.md": kept.Markdown(), filepath.Join("..", "docs", "fleet.md"): page}
+	want := map[string]string{"RESULTS.md": kept.Markdown(), "FLEET.md": page}
 	for name, drawing := range chart.All(kept) {
 		want[filepath.Join("..", "docs", "charts", name)] = drawing
 	}

@@ -90,7 +90,7 @@ func TestEveryAlertHasARunbookSection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runbook, err := os.ReadFile(filepath.Join("..", "..", "docs", "runbook.md"))
+	runbook, err := os.ReadFile("RUNBOOK.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestEveryAlertHasARunbookSection(t *testing.T) {
 		sections = append(sections, match[1])
 	}
 	if !slices.Equal(sections, alerts) || len(alerts) < 15 {
-		t.Errorf("docs/runbook.md has the sections %v, want %v", sections, alerts)
+		t.Errorf("examples/monitoring/RUNBOOK.md has the sections %v, want %v", sections, alerts)
 	}
 }
 

@@ -30,7 +30,9 @@ type pace struct {
 }
 
 // Runbook is the page that has a section for each alert.
-func (pace) Runbook() string { return "https://github.com/vitals-go/vitals/blob/main/docs/runbook.md" }
+func (pace) Runbook() string {
+	return "https://github.com/vitals-go/vitals/blob/main/examples/monitoring/RUNBOOK.md"
+}
 
 var production = pace{
 	Budget: 0.001, MinFailures: 10,

@@ -14,7 +14,7 @@ page from stored text, and grpc-go's health server has less to list and to store
 second core is not always there: figures of one core move by a tenth from run to run, those of two cores by more.
 The noise of a row is that of its chapter: every subject is measured twice, in even and odd rounds, and the largest deviation of
 their ratio from 1 is noted. A chapter during which other programs used the processors is marked *busy*.
-How costs grow, and what that means for many instances, is on [a page of its own](../docs/fleet.md).
+How costs grow, and what that means for many instances, is on [a page of its own](FLEET.md).
 
 `
 
