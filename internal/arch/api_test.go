@@ -194,8 +194,10 @@ func instrumentAPI(t *testing.T) (listing []string) {
 	t.Helper()
 	_, section, _ := strings.Cut(readFile(t, "docs/operations.md"), "\n## Prometheus\n")
 	for _, found := range regexp.MustCompile("(?m)^\\| `[a-z_]+` \\| [a-z]+ \\| [^|]*\\| `([a-z_.]+)` \\|").FindAllStringSubmatch(section, -1) {
-		if line := "opentelemetry " + found[1]; !slices.Contains(listing, line) {
-			listing = append(listing, line)
+		for _, name := range []string{found[1], strings.Replace(found[1], ".server.", ".client.", 1)} { // the page has the servers' only
+			if line := "opentelemetry " + name; !slices.Contains(listing, line) && !strings.HasSuffix(name, ".client.panics") {
+				listing = append(listing, line)
+			}
 		}
 	}
 	return listing

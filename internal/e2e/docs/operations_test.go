@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/vitals-go/vitals/breaker"
 	"github.com/vitals-go/vitals/checker"
 	"github.com/vitals-go/vitals/probes/promvitals"
@@ -83,10 +85,17 @@ func compare(t *testing.T, title string, there []string) map[string]row {
 	return documented
 }
 
+// known reports whether Prometheus gets a metric of that name: those of clients are documented with those of servers.
+func known(metric string) bool {
+	return slices.ContainsFunc(promvitals.Families(), func(f *dto.MetricFamily) bool { return f.GetName() == metric })
+}
+
 func TestMetricsAreDocumented(t *testing.T) {
 	var names []string
 	for _, f := range promvitals.Families() {
-		names = append(names, f.GetName())
+		if name := f.GetName(); !strings.HasPrefix(name, "grpc_client_") || !known(strings.Replace(name, "client", "server", 1)) {
+			names = append(names, name)
+		}
 	}
 	documented := compare(t, "Prometheus", names)
 	for _, f := range promvitals.Families() {
@@ -146,7 +155,7 @@ func TestInstrumentsAreDocumented(t *testing.T) {
 		}
 	}
 	for _, name := range names {
-		if !documented[name] {
+		if !documented[strings.Replace(name, ".client.", ".server.", 1)] {
 			t.Errorf("%s does not document the instrument %s", operations, name)
 		}
 	}
