@@ -31,8 +31,9 @@ type campaign struct {
 	users        *users
 	machine      *machine
 	truth        truth
-	overridden   bool  // the check of the database has been optional in this life
-	calm         signs // of the server when it was first calm in this life
+	overridden   bool                // the check of the database has been optional in this life
+	probers      map[string]answered // in this life
+	calm         signs               // of the server when it was first calm in this life
 	tally        *tally
 	progress     io.Writer
 }
@@ -106,6 +107,9 @@ func (c *campaign) follow(ctx context.Context, s step, before truth, mark int, b
 		return err
 	}
 	took := time.Since(happened)
+	if err := c.awaitLastWords(ctx); err != nil {
+		return err
+	}
 	settled := c.observer.transitionLog.mark()
 	c.users.expect(c.expectation())
 	if err := c.hold(ctx); err != nil {

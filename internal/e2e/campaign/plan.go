@@ -36,13 +36,14 @@ const (
 	replaceCheck  kind = "replaced check"      // by an equal one
 	silentClients kind = "silent clients"      // come, or leave
 	override      kind = "override file"       // written, replaced, with a mistake, removed
+	mistypedProbe kind = "mistyped probe"      // of a kubelet and a load balancer
 )
 
 // specials are the steps that are not about one dependency.
 var specials = []kind{
 	restart, crash, abortedStart, freeze, dropWatchers, flood, scrapes, badConfig, clockJump, fullDisk,
 	manual, manual, shutdown, resume, shutAndResume, maintain, forceBreaker, replaceCheck, silentClients,
-	override, override,
+	override, override, mistypedProbe,
 }
 
 // fault is what is wrong with a dependency.

@@ -68,6 +68,8 @@ func (c *campaign) perform(ctx context.Context, s step) error {
 		return c.maintain(ctx, s)
 	case override:
 		return c.override(ctx, s)
+	case mistypedProbe:
+		return c.mistype(ctx, s)
 	}
 	return fmt.Errorf("nobody knows how to do %q", s.kind)
 }
@@ -90,8 +92,11 @@ func (c *campaign) set(ctx context.Context, name string, f fault) error {
 // start starts the server and opens the streams that stay open for its life.
 func (c *campaign) start(ctx context.Context) error {
 	c.truth, c.overridden = c.truth.restarted(c.truth.hidden), false
-	if err := os.Remove(c.overrideFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	c.probers = map[string]answered{}
+	for _, path := range []string{c.overrideFile(), c.terminationLog()} { // A container gets a new termination log.
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	if err := c.server.Start(ctx, c.control.env(c.truth.hidden)...); err != nil {
 		return err
@@ -146,6 +151,9 @@ func (c *campaign) ended(want int) error {
 func (c *campaign) crash(ctx context.Context) error {
 	c.users.expect(anything)
 	c.server.Kill()
+	if err := c.lastWords(); err != nil {
+		return fmt.Errorf("after SIGKILL: %w", err)
+	}
 	c.observer.close()
 	if c.silent != nil {
 		c.silent.Close()

@@ -42,7 +42,7 @@ func newCampaign(ctx context.Context, o options, progress io.Writer) (c *campaig
 	if c.server, c.endpoints, err = newServer(ctx, binary, folder, health, c.settings, env); err != nil {
 		return c, err
 	}
-	c.server.env = append(c.server.env, "PLUGIN_OVERRIDE_FILE="+c.overrideFile())
+	c.server.env = append(c.server.env, "PLUGIN_OVERRIDE_FILE="+c.overrideFile(), "PLUGIN_TERMINATION_LOG="+c.terminationLog())
 	if c.clock != nil {
 		c.endpoints.Env = []string{clockVariable + "=" + c.clock.path}
 		c.server.env = append(c.server.env, clockVariable+"="+c.clock.path)
