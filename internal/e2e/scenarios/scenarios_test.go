@@ -228,7 +228,7 @@ func unlucky(t *testing.T, call protect) *tally {
 	return all
 }
 
-// TestBreakersInOutages prints the table of docs/dependency.md:
+// TestBreakersInOutages prints what the breakers of vitals and its peers do in three outages:
 //
 //	go test -v -run TestBreakersInOutages ./internal/e2e/scenarios
 func TestBreakersInOutages(t *testing.T) {

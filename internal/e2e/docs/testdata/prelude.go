@@ -72,10 +72,4 @@ var (
 	took      time.Duration
 )
 
-var broker brokerClient
-
-type brokerClient struct{}
-
-func (brokerClient) IsConnected() bool { return true }
-
 func checkOrders(context.Context) error { return nil }
