@@ -23,7 +23,8 @@ func pageFacts(facts map[string]float64, health *servicer.Server, recorder *inte
 		panic(err)
 	}
 	facts["json_bytes"] = size(body(handler, "/health", "application/json"))
-	facts["page_bytes"] = size(body(handler, "/health", "text/html"))
+	facts["page_bytes"] = size(body(handler, "/health", "text/html")) + size(body(handler, "/health?file=page.css", "text/css")) +
+		size(body(handler, "/health?file=page.js", "*/*"))
 	report, err := reportServer(health).GetHealthReport(context.Background(), &vitalspb.HealthReportRequest{})
 	if err != nil {
 		panic(err)
