@@ -36,7 +36,7 @@ type HandlerConfig struct {
 //	/                  redirects to /health, also below a prefix that http.StripPrefix removes
 //	/health            200 while the overall status is healthy or warning and the process is not draining, else 503.
 //	                   JSON; application/health+json, text/html or an event stream by the Accept header or
-//	                   ?format=json|health|html. ?strict makes a warning fail.
+//	                   ?format=json|health|html. ?strict makes a warning fail. ?file is what the page loads.
 //	/health/<name>     the same for one check, metric or gRPC name, JSON; 404 if there is none of that name
 //	/health/config.json  the hash of the configuration and, for callers that see details, every setting with its origin
 //	/health/badge.svg  an image of the overall status, always 200

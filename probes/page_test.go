@@ -218,6 +218,23 @@ func TestPageRemembersRuns(t *testing.T) {
 	}
 }
 
+// A bar without a limit would be full at any value, and the end of a scale reads like a peak.
+func TestPageDrawsNoLimitsThatDoNotExist(t *testing.T) {
+	t.Parallel()
+	r := healthyReport()
+	bounded, unbounded := *r.Checks[1], *r.Checks[1]
+	unbounded.Name, unbounded.Critical, unbounded.Measurement = "queue", checker.Limit{}, checker.Measurement{Value: 3, Unit: " jobs"}
+	r.Checks = []*checker.Result{&bounded, &unbounded}
+	r.Requests = &interceptor.Snapshot{Time: r.EvaluatedAt, Total: interceptor.Stats{Started: 1}}
+	page := pageOf(t, r)
+	if bars := strings.Count(page, `class="meter"`); bars != 1 || !strings.Contains(page, "<b>queue</b>") {
+		t.Errorf("%d bars for one limit", bars)
+	}
+	if strings.Contains(page, "peak") || strings.Contains(page, "max<") || !strings.Contains(page, "Failed <b>0 %</b>") {
+		t.Error("the charts of a server without failures show a peak")
+	}
+}
+
 func TestTransitionListsNamesThatChangedTogether(t *testing.T) {
 	t.Parallel()
 	r := criticalReport()
