@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"reflect"
 	"slices"
 
 	"google.golang.org/grpc"
@@ -49,7 +50,7 @@ func (h *Health) serve(ctx context.Context, endpoints ...servicer.Endpoint) erro
 
 func (h *Health) serveUntil(ctx context.Context, endpoints []servicer.Endpoint) error {
 	var listeners listeners
-	err := complete(endpoints)
+	err := h.complete(endpoints)
 	if err == nil {
 		listeners, err = h.open(ctx)
 	}
@@ -89,14 +90,24 @@ func (h *Health) serveUntil(ctx context.Context, endpoints []servicer.Endpoint) 
 	return runAll(ctx, components, func(ctx context.Context) error { return h.server.ServeAll(ctx, endpoints...) })
 }
 
-// complete returns an error if an endpoint lacks its server or its listener.
-func complete(endpoints []servicer.Endpoint) error {
+// complete returns an error if an endpoint lacks its server or its listener, or if its server is in use.
+func (h *Health) complete(endpoints []servicer.Endpoint) error {
 	for _, e := range endpoints {
 		if e.Server == nil || e.Listener == nil {
 			return errors.New("vitals: Serve needs a server and a listener")
 		}
+		if !h.registered(e.Server) && serves(e.Server) {
+			return errors.New("vitals: Serve: the server serves already: leave out its Serve, or use Register before that and Run")
+		}
 	}
 	return nil
+}
+
+// serves reports whether Serve of server was called: to register a service after it would end the process. Reflection finds
+// no such field in a grpc-go that has another one; the process ends then, as before.
+func serves(server *grpc.Server) bool {
+	field := reflect.ValueOf(server).Elem().FieldByName("serve")
+	return field.Kind() == reflect.Bool && field.Bool()
 }
 
 // accepts reports whether lis is a listener of the Serve that is running.

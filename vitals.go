@@ -83,9 +83,7 @@ func New(cfg Config) (*Health, error) {
 	if err := h.newExporter(); err != nil { // last, because it registers a callback with the provider
 		return nil, err
 	}
-	for _, variable := range cfg.unknownVariables {
-		h.log.Log(slog.LevelWarn, "unknown environment variable", slog.String("variable", variable[0]), slog.String("nearest", variable[1]))
-	}
+	h.logWarnings()
 	return h, nil
 }
 
@@ -135,6 +133,14 @@ func (h *Health) register(server Registrar) {
 		h.server.RegisterHealth(server)
 	}
 	h.registerReports(server)
+}
+
+// registered reports whether register would add nothing to server.
+func (h *Health) registered(server Registrar) bool {
+	services := server.GetServiceInfo()
+	has := func(name string) bool { _, found := services[name]; return found }
+	return has(healthpb.Health_ServiceDesc.ServiceName) && has(vitalspb.HealthReportService_ServiceDesc.ServiceName) &&
+		(h.load == nil || has(orcavitals.ServiceName))
 }
 
 func (h *Health) registerReports(server Registrar) {

@@ -58,7 +58,7 @@ const (
 	minLifetime = 3 * time.Second
 )
 
-// NewFile returns a File, or an error that joins all mistakes. It does not touch the path yet.
+// NewFile returns a File, or an error that joins all mistakes, such as a Path that is a folder. It does not write yet.
 func NewFile(cfg FileConfig) (*File, error) {
 	var errs []error
 	if cfg.Source == nil {
@@ -67,7 +67,7 @@ func NewFile(cfg FileConfig) (*File, error) {
 	switch {
 	case cfg.Path == "":
 		errs = append(errs, errors.New("probes: FileConfig.Path is required"))
-	case strings.HasSuffix(cfg.Path, string(filepath.Separator)) || strings.ContainsRune(cfg.Path, 0):
+	case strings.HasSuffix(cfg.Path, string(filepath.Separator)) || strings.ContainsRune(cfg.Path, 0) || isFolder(cfg.Path):
 		errs = append(errs, fmt.Errorf("probes: FileConfig.Path: got %q, want the path of a file", cfg.Path))
 	}
 	cfg.Interval = cmp.Or(cfg.Interval, 30*time.Second)
@@ -235,4 +235,9 @@ func withoutPath(err error) string {
 		return errno.Error()
 	}
 	return err.Error()
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }

@@ -375,8 +375,10 @@ func TestNewFileReportsAllMistakes(t *testing.T) {
 			t.Errorf("%v does not name %s", err, field)
 		}
 	}
-	if _, err := probes.NewFile(probes.FileConfig{Source: newScript(nil), Path: "/tmp/"}); err == nil {
-		t.Error("a folder is taken for a file")
+	for _, folder := range []string{"/tmp/", t.TempDir(), "."} {
+		if _, err := probes.NewFile(probes.FileConfig{Source: newScript(nil), Path: folder}); err == nil {
+			t.Errorf("the folder %s is taken for a file", folder)
+		}
 	}
 	for _, interval := range []time.Duration{-1, 1, time.Millisecond, 99 * time.Millisecond, math.MaxInt64 / 3, math.MaxInt64} {
 		if _, err := probes.NewFile(probes.FileConfig{Source: newScript(nil), Path: "file", Interval: interval}); err == nil {
