@@ -25,8 +25,8 @@ type row struct {
 	cells []string
 }
 
-// name is what stands between the first backquotes of the first cell.
-func (r row) name() string { return strings.Trim(codeSpan.FindString(r.cells[0]), "`") }
+// names are what stands between backquotes in the first cell.
+func (r row) names() []string { return spans(r.cells[0]) }
 
 // table returns the rows of all tables below a heading of the page of operations, up to the next heading of any level.
 func table(t *testing.T, title string) []row {
@@ -69,12 +69,14 @@ func compare(t *testing.T, title string, there []string) map[string]row {
 	t.Helper()
 	documented := map[string]row{}
 	for _, r := range table(t, title) {
-		if _, twice := documented[r.name()]; twice {
-			t.Errorf("%s:%d: %q stands there twice", operations, r.line, r.name())
-		}
-		documented[r.name()] = r
-		if !slices.Contains(there, r.name()) {
-			t.Errorf("%s:%d: %q is documented below %q and does not exist", operations, r.line, r.name(), title)
+		for _, name := range r.names() {
+			if _, twice := documented[name]; twice {
+				t.Errorf("%s:%d: %q stands there twice", operations, r.line, name)
+			}
+			documented[name] = r
+			if !slices.Contains(there, name) {
+				t.Errorf("%s:%d: %q is documented below %q and does not exist", operations, r.line, name, title)
+			}
 		}
 	}
 	for _, name := range there {
