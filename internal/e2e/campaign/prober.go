@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 
 	"github.com/vitals-go/vitals/internal/e2e/endpoints"
 	"github.com/vitals-go/vitals/servicer/vitalspb"
@@ -31,8 +33,11 @@ func (c *campaign) mistype(ctx context.Context, s step) error {
 		answer, err := healthpb.NewHealthClient(conn).Check(call, &healthpb.HealthCheckRequest{Service: "liveness"})
 		code, webErr := c.askAs(call, "ELB-HealthChecker/2.0", "/readyy")
 		cancel()
-		if err := errors.Join(err, webErr); err != nil || mistyped == nil || code != http.StatusNotFound {
-			return fmt.Errorf("a mistyped name gets %v over gRPC, a path %d: %w", mistyped, code, err)
+		if err := errors.Join(err, webErr); err != nil {
+			return err
+		}
+		if got := status.Code(mistyped); got != codes.NotFound || code != http.StatusNotFound {
+			return fmt.Errorf("a mistyped name gets %v over gRPC, a path %d", got, code)
 		}
 		c.probed("kubelet grpc livenes", "NOT_FOUND")
 		c.probed("kubelet grpc liveness", answer.GetStatus().String())
