@@ -184,7 +184,7 @@ func notable(names []string) (list []string) {
 		list = []string{"server"}
 	}
 	for _, name := range names {
-		if name != "" && name != checker.Startup && !(name == checker.Readiness && whole) && !interceptor.IsInfrastructure("/"+name+"/") {
+		if name != "" && name != checker.Startup && (name != checker.Readiness || !whole) && !interceptor.IsInfrastructure("/"+name+"/") {
 			list = append(list, name)
 		}
 	}
