@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,6 +49,14 @@ service:
 		t.Fatal(err)
 	}
 	c.Process = testdeps.Start(t, exec.Command(paths[0], "--config", config))
+	// To make a delta of the first value of a series, the collector must have been there before its start time.
+	testdeps.Eventually(t, patience, func() error {
+		conn, err := net.Dial("tcp", testdeps.Addr(port)) //nolint:noctx // the loopback interface
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
 	return c
 }
 

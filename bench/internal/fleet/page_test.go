@@ -35,7 +35,7 @@ func TestArithmetic(t *testing.T) {
 		"| samples | 100/s | 1 million/s, 121 GiB a day",            // 1 M × 1.5 B × 86,400 s = 129.6 GB
 		"takes 8 servers",                                           // 15 M / 2 M, rounded up
 		"leaves 600 series of 6 million",                            // 30 × 20 methods
-		"are 0.6 probes",                                            // 1/2 + 1/10
+		"pods only: 0.6 probes a second",                            // 1/2 + 1/10
 		"| 200 proxies at the edge | 40/s | 400,000/s | 20 cores |", // 400,000 × 50 µs
 		"| 2,000 sidecars of clients | 400/s | 4 million/s | 200 cores |",
 		"| all instances | 20 million | 2,000 | 1.91 MiB |", // 2,000 × 1,000 B
@@ -48,7 +48,7 @@ func TestArithmetic(t *testing.T) {
 		"| 1,330 instances | series |",                                       // 2 M / 1,500
 		"uses 6 ms of processor time a minute", "10,000 of them use 1 cores", // 6 ms × 10,000 / 60 s
 		"would be 1.2 ms and 0.2 cores",
-		"![Idle](charts/idle.svg)",
+		"![Idle](../docs/charts/idle.svg)",
 		"Measured 2026-01-02 with `go run ./bench`",
 	} {
 		if !strings.Contains(page, want) {
