@@ -170,6 +170,7 @@ func TestPluginWithInvalidCheckAnswersPing(t *testing.T) {
 		end := running(t, h)
 		synctest.Wait()
 		p.check(t, "plugin")
+		time.Sleep(time.Second) // Run reads what the call has made known
 		p.end()
 		end()
 		if !strings.Contains(log.String(), "shop.v1.Odrers") {
