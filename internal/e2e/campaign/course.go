@@ -30,9 +30,9 @@ func courses(entries []entry, s step, before, after truth, busy bool) []error {
 		}
 	}
 	for _, name := range after.present {
-		// A server that stood still says so: it is starved, and nothing is held against anybody.
-		wavers := swapped(s, name, before, after) || s.kind == freeze && warns(entries, name, "starved") ||
-			busy && warns(entries, name, "starved", "timeout")
+		// A server that stood still says so: it is starved, or a run was slow, and nothing is held against anybody.
+		wavers := swapped(s, name, before, after) || s.kind == freeze && warns(entries, name, "starved", "degraded") ||
+			busy && warns(entries, name, "starved", "timeout", "degraded")
 		want("check/"+name, was.Checks[name], is.Checks[name], wavers)
 		if before.works(name) && after.works(name) {
 			want("breaker/"+name, "closed", "closed", false)
@@ -110,7 +110,7 @@ func births(entries []entry, after truth, busy bool) []error {
 	hangs := after.faults[database].quiet()
 	for _, name := range after.present {
 		switch {
-		case busy && warns(entries, name, "starved", "timeout"):
+		case busy && warns(entries, name, "starved", "timeout", "degraded"):
 		case name == database && hangs:
 			want("check/"+name, "critical", "warning critical")
 		default:
