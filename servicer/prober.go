@@ -88,13 +88,13 @@ var agentNames = [...]struct {
 
 // kindOf returns the kind of a User-Agent.
 func kindOf(agent string) (kind string, monitor bool) {
+	if agent == "" {
+		return kindUnnamed, false
+	}
 	for i := range agentNames {
 		if strings.HasPrefix(agent, agentNames[i].prefix) {
 			return agentNames[i].kind, agentNames[i].monitor
 		}
-	}
-	if agent == "" {
-		return kindUnnamed, false
 	}
 	return kindOther, false
 }
