@@ -51,7 +51,7 @@ service:
 	c.Process = testdeps.Start(t, exec.Command(paths[0], "--config", config))
 	// To make a delta of the first value of a series, the collector must have been there before its start time.
 	testdeps.Eventually(t, patience, func() error {
-		conn, err := net.Dial("tcp", testdeps.Addr(port)) //nolint:noctx // the loopback interface
+		conn, err := net.Dial("tcp", testdeps.Addr(port))
 		if err != nil {
 			return err
 		}
